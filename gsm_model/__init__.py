@@ -1,0 +1,35 @@
+"""Gate-Shift Lens: gate-shift networks for action recognition, run, looked into and compared.
+
+The names below are loaded when first used, so that a process which only decodes video need not
+import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "LensError": "errors",
+    "CheckpointError": "errors",
+    "VideoError": "errors",
+    "DataError": "errors",
+    "build_recognizer": "models.recognizer",
+    "record_gates": "models.recognizer",
+    "Recognizer": "models.recognizer",
+    "load_checkpoint": "models.checkpoints",
+    "save_checkpoint": "models.checkpoints",
+    "best_device": "models.recognizer",
+    "to_views": "video.transforms",
+    "InputSpec": "video.transforms",
+    "segment_indices": "video.sampling",
+    "dense_indices": "video.sampling",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(f"gsm_model.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'gsm_model' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Labels, and the procedurally drawn set of reversible actions."""

@@ -1,0 +1,17 @@
+"""The errors a person is meant to read: each says what was wrong, with what, and what to do."""
+
+
+class LensError(Exception):
+    """Base of every error whose message may be shown to a person as it is."""
+
+
+class CheckpointError(LensError):
+    """A checkpoint cannot be read, or is not a model this package knows."""
+
+
+class VideoError(LensError):
+    """A file cannot be decoded to frames, or exceeds a limit."""
+
+
+class DataError(LensError):
+    """A label file, list file or configuration is wrong."""

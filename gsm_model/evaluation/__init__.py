@@ -1,0 +1,1 @@
+"""Training on the drawn set, and measuring what a model has learnt."""

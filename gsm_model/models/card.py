@@ -1,0 +1,71 @@
+"""A model's card: what it is called, what its classes are, where its weights came from, what was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Provenance = Literal["trained", "untrained", "unknown"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measured figure: a share in 0 … 1 with its 95 % interval, of ``n`` clips of ``data``."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    data: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a model beside its weights.
+
+    ``provenance`` is ``trained`` only where the file records training; ``unknown`` where it records
+    nothing. ``labels`` is ``None`` where the class names are not known. ``file`` and ``sha256`` are
+    those of the file the weights were read from, empty for a model that was only built.
+    """
+
+    title: str
+    provenance: Provenance = "untrained"
+    labels: tuple[str, ...] | None = None
+    training_data: str = ""
+    recipe: str = ""
+    measures: tuple[Measure, ...] = ()
+    layout: str = ""
+    file: str = ""
+    sha256: str = ""
+
+    def label(self, index: int) -> str:
+        """The name of class ``index``, or ``class 17`` where names are not known."""
+        return self.labels[index] if self.labels is not None else f"class {index}"
+
+    def to_json(self) -> str:
+        """The card as JSON, without the fields that describe the file it is read from."""
+        values = asdict(self)
+        for key in ("file", "sha256", "layout"):
+            del values[key]
+        return json.dumps(values, ensure_ascii=False)
+
+    @classmethod
+    def from_values(cls, values: Mapping) -> Card:
+        """The card of a parsed `to_json`.
+
+        Raises:
+            TypeError, KeyError, ValueError: if the values are not a card's.
+        """
+        labels = values.get("labels")
+        provenance = values.get("provenance", "unknown")
+        if provenance not in ("trained", "untrained", "unknown"):
+            raise ValueError(f"provenance {provenance!r}")
+        return cls(
+            title=str(values["title"]), provenance=provenance,
+            labels=None if labels is None else tuple(str(label) for label in labels),
+            training_data=str(values.get("training_data", "")), recipe=str(values.get("recipe", "")),
+            measures=tuple(Measure(**measure) for measure in values.get("measures", ())),
+        )  # fmt: skip

@@ -1,0 +1,74 @@
+"""What the two Inception backbones share: named convolutions, and blocks made of branches.
+
+A block is a list of branches whose outputs are concatenated; a branch is a list of steps taken one
+after the other: the name of a convolution (with its BatchNorm and ReLU), a pooling function, or a
+tuple of convolutions side by side. Pooling rounds up, as in the release's Caffe-born networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gsm_model.models.temporal import ClipRun, Site, TemporalHost
+
+Step = str | Callable[[Tensor], Tensor] | tuple[str, ...]
+Branch = Sequence[Step]
+
+max_pool_half = partial(F.max_pool2d, kernel_size=3, stride=2, ceil_mode=True)
+max_pool_same = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
+average_pool_same = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
+
+
+class InceptionBackbone(TemporalHost):
+    """A stem and a chain of blocks: ``(N·T, 3, H, W)`` → features ``(N·T, num_features)``."""
+
+    num_features: int
+    stem: Branch
+    blocks: dict[str, Sequence[Branch]]
+    temporal_convs: Sequence[str]
+
+    def conv_name(self, name: str) -> str:
+        """The attribute of the convolution called ``name`` in a branch."""
+        return name
+
+    def add_conv(
+        self, name: str, c_in: int, c_out: int, kernel: int | tuple[int, int], stride: int = 1, padding: int | tuple[int, int] = 0
+    ) -> str:
+        """Register a convolution and its BatchNorm under the release's names; returns ``name`` for use as a step."""
+        conv = self.conv_name(name)
+        self.add_module(conv, nn.Conv2d(c_in, c_out, kernel, stride, padding))
+        self.add_module(self.norm_name(conv), nn.BatchNorm2d(c_out))
+        return name
+
+    def conv_bn_relu(self, name: str, x: Tensor, run: ClipRun) -> Tensor:
+        return F.relu(self.conv_bn(self.conv_name(name), x, run), inplace=True)
+
+    def take(self, steps: Branch, x: Tensor, run: ClipRun) -> Tensor:
+        for step in steps:
+            if isinstance(step, str):
+                x = self.conv_bn_relu(step, x, run)
+            elif isinstance(step, tuple):
+                x = torch.cat([self.conv_bn_relu(name, x, run) for name in step], dim=1)
+            else:
+                x = step(x)
+        return x
+
+    def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
+        """The last block's output, ``(N·T, num_features, h, w)``."""
+        x = self.take(self.stem, x, run)
+        for branches in self.blocks.values():
+            x = torch.cat([self.take(branch, x, run) for branch in branches], dim=1)
+        return x
+
+    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
+        return self.feature_map(x, run).mean(dim=(2, 3))
+
+    def sites(self) -> list[Site]:
+        """One site a block: the branch with the fewest convolutions (paper, section 4.3)."""
+        names = [self.conv_name(name) for name in self.temporal_convs]
+        return [Site(host=self, conv=name, branch=name, block=0) for name in names]

@@ -1,0 +1,190 @@
+"""The recogniser: a 2D backbone, temporal modules in it, and the consensus over frames.
+
+With no temporal module this is TSN: every frame is scored alone and the scores are averaged, so the
+order of the frames cannot change the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from gsm_model.models.bn_inception import BNInception
+from gsm_model.models.card import Card
+from gsm_model.models.gate_shift import GateShiftModule
+from gsm_model.models.inception_v3 import InceptionV3
+from gsm_model.models.resnet import LAYOUTS, ResNet
+from gsm_model.models.temporal import ClipRun, GateTap, TemporalHost, attach_temporal_modules, temporal_kinds
+from gsm_model.video.transforms import InputSpec
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One entry of the registry of backbones: how to build it, and the input its published models want."""
+
+    build: Callable[[float], TemporalHost]
+    input: InputSpec
+    has_width: bool = False
+
+
+def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[float], TemporalHost]:
+    def make(width: float) -> TemporalHost:
+        if width != 1.0:
+            raise ValueError(f"{name} has one width; only ResNets take another")
+        return build()
+
+    return make
+
+
+def backbones() -> dict[str, Backbone]:
+    """The registry: name → backbone. A new backbone is one file and one line here."""
+    resnets = {
+        name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224), has_width=True) for name in LAYOUTS
+    }
+    return {
+        "bn_inception": Backbone(_fixed_width("bn_inception", BNInception), InputSpec.caffe(224)),
+        "inception_v3": Backbone(_fixed_width("inception_v3", InceptionV3), InputSpec.caffe(229)),
+        **resnets,
+    }
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What must be known to build a recogniser again."""
+
+    backbone: str
+    temporal: str
+    num_classes: int
+    num_segments: int
+    width: float = 1.0
+
+
+_taps: ContextVar[tuple[GateTap, ...]] = ContextVar("gate_taps", default=())
+
+
+class Recognizer(nn.Module):
+    """Clip → logits: ``(N, T, 3, H, W)`` normalised float → ``(N, K)``. Make one with `build_recognizer`.
+
+    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its weights come
+    from. The number of frames T
+    is that of the clip it is given; ``architecture.num_segments`` is the number it was trained with.
+    """
+
+    def __init__(self, base_model: TemporalHost, architecture: Architecture, spec: InputSpec, dropout: float) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.input = spec
+        self.card = Card(title=f"untrained {architecture.temporal} {architecture.backbone}")
+        self.base_model = base_model
+        self.dropout = nn.Dropout(dropout)
+        self.new_fc = nn.Linear(base_model.num_features, architecture.num_classes)
+        nn.init.normal_(self.new_fc.weight, std=0.001)
+        nn.init.zeros_(self.new_fc.bias)
+
+    def frame_logits(self, clip: Tensor) -> Tensor:
+        """Every frame's own scores, ``(N, T, 3, H, W)`` → ``(N, T, K)``; their mean over T is the answer."""
+        if clip.ndim != 5 or clip.shape[2] != 3:
+            raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
+        n, t = clip.shape[:2]
+        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get()))
+        return self.new_fc(self.dropout(features)).view(n, t, -1)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Logits ``(N, K)``: the mean of the frame logits, taken before any softmax (TSN's average consensus)."""
+        return self.frame_logits(clip).mean(dim=1)
+
+    def channels_last(self) -> Recognizer:
+        """Lay the convolutions' weights out channels-last, in place: half the time on a CPU, the same answers.
+
+        ``Module.to(memory_format=…)`` would refuse the gates' five-dimensional weights.
+        """
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return self
+
+    def gate_layers(self) -> dict[str, GateShiftModule]:
+        """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
+        return {
+            name.removeprefix("base_model."): module for name, module in self.named_modules() if isinstance(module, GateShiftModule)
+        }
+
+
+def build_recognizer(
+    backbone: str,
+    temporal: str = "none",
+    num_classes: int = 174,
+    num_segments: int = 8,
+    width: float = 1.0,
+    input_size: int | None = None,
+    dropout: float = 0.5,
+) -> Recognizer:
+    """A recogniser with untrained weights.
+
+    ``backbone`` is one of `backbones`, ``temporal`` one of `temporal_kinds`; ``width`` scales a
+    ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels).
+
+    Raises:
+        ValueError: for an unknown name, a count below 1, or a width the backbone cannot have.
+    """
+    known, kinds = backbones(), temporal_kinds()
+    if backbone not in known:
+        raise ValueError(f"unknown backbone {backbone!r}; there are {', '.join(known)}")
+    if temporal not in kinds:
+        raise ValueError(f"unknown temporal module {temporal!r}; there are {', '.join(kinds)}")
+    if num_classes < 1 or num_segments < 1:
+        raise ValueError(f"a model needs at least one class and one segment, got {num_classes} and {num_segments}")
+    entry = known[backbone]
+    base_model = entry.build(width)
+    attach_temporal_modules(base_model.sites(), kinds[temporal])
+    spec = entry.input
+    if input_size is not None:
+        spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
+    return Recognizer(base_model, Architecture(backbone, temporal, num_classes, num_segments, width), spec, dropout)
+
+
+@contextmanager
+def tap_gates(tap: GateTap) -> Iterator[None]:
+    """Call ``tap(module, gate) → gate`` for every gate computed by this thread inside the block.
+
+    The tap may return another gate of the same shape, which is then used instead.
+    """
+    token = _taps.set((*_taps.get(), tap))
+    try:
+        yield
+    finally:
+        _taps.reset(token)
+
+
+@contextmanager
+def record_gates(model: Recognizer) -> Iterator[dict[str, Tensor]]:
+    """Collect ``model``'s gates: layer name → ``(N, T, 2, h, w)`` in (−1, 1), in network order.
+
+    Channel 0 gates the half of the channels that moves from t+1 to t, channel 1 the half from t−1
+    to t. Each forward inside the block replaces what the one before recorded. Only forwards of this
+    thread are seen, nothing is left on the model, also after an error.
+    """
+    names = {module: name for name, module in model.gate_layers().items()}
+    gates: dict[str, Tensor] = {}
+
+    def record(module: nn.Module, gate: Tensor) -> Tensor:
+        if module in names:
+            gates[names[module]] = gate.detach()
+        return gate
+
+    with tap_gates(record):
+        yield gates
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")

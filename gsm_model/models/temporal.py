@@ -1,0 +1,118 @@
+"""Temporal modules: what each must offer, and the one rule that places them in a 2D backbone.
+
+A temporal module mixes features of neighbouring frames inside a network that otherwise sees each
+frame alone. It is called as ``module(x, run)`` with ``x`` of shape ``(N·T, C, H, W)`` and returns
+the same shape; ``run`` says how many frames a clip has (`ClipRun`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+GateTap = Callable[[nn.Module, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class ClipRun:
+    """What one forward pass knows beside its features.
+
+    It travels through the network as an argument, never as state of a module, so that threads with
+    different clips can share one model.
+    """
+
+    num_segments: int
+    taps: tuple[GateTap, ...] = ()
+
+    def tap(self, module: nn.Module, gate: Tensor) -> Tensor:
+        """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate to go on with."""
+        for tap in self.taps:
+            gate = tap(module, gate)
+        return gate
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place in a backbone where a temporal module can stand: one residual block or Inception branch.
+
+    ``conv`` is the convolution that a module *between a convolution and its BatchNorm* follows;
+    ``branch`` is the first convolution of the same branch, which a module *at the start of the
+    branch* precedes. ``block`` counts the blocks of a ``stage`` from 0.
+    """
+
+    host: TemporalHost
+    conv: str
+    branch: str
+    stage: str = ""
+    block: int = 0
+
+
+def every_site(sites: Sequence[Site]) -> Sequence[Site]:
+    """The default choice: one module a site."""
+    return sites
+
+
+@dataclass(frozen=True)
+class TemporalKind:
+    """One entry of the registry.
+
+    ``build(channels)`` makes the module; ``place`` says on which side of a site's convolutions it
+    stands; ``choose`` picks the sites; ``prefix`` names the attribute, ``{prefix}_{convolution}``.
+    """
+
+    name: str
+    title: str
+    prefix: str
+    build: Callable[[int], nn.Module] | None
+    place: Literal["between convolution and BatchNorm", "start of branch"] = "between convolution and BatchNorm"
+    choose: Callable[[Sequence[Site]], Sequence[Site]] = every_site
+
+
+class TemporalHost(nn.Module):
+    """A module with named convolutions, each followed by a BatchNorm, that temporal modules can join."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[str, str] = {}
+        self._after: dict[str, str] = {}
+
+    def norm_name(self, conv: str) -> str:
+        """The attribute that holds the BatchNorm of the convolution ``conv``."""
+        raise NotImplementedError
+
+    def conv_bn(self, conv: str, x: Tensor, run: ClipRun) -> Tensor:
+        """Convolution and BatchNorm, with the temporal modules that stand before and between them."""
+        if conv in self._before:
+            x = getattr(self, self._before[conv])(x, run)
+        x = getattr(self, conv)(x)
+        if conv in self._after:
+            x = getattr(self, self._after[conv])(x, run)
+        return getattr(self, self.norm_name(conv))(x)
+
+    def attach(self, kind: TemporalKind, site: Site) -> None:
+        """Put one temporal module of ``kind`` at ``site`` of this host."""
+        between = kind.place == "between convolution and BatchNorm"
+        conv = site.conv if between else site.branch
+        layer = getattr(self, conv)
+        attribute = f"{kind.prefix}_{conv}"
+        setattr(self, attribute, kind.build(layer.out_channels if between else layer.in_channels))
+        (self._after if between else self._before)[conv] = attribute
+
+
+def attach_temporal_modules(sites: Sequence[Site], kind: TemporalKind) -> None:
+    """Place ``kind`` at the sites it chooses; does nothing for the kind without a module (TSN)."""
+    if kind.build is None:
+        return
+    for site in kind.choose(sites):
+        site.host.attach(kind, site)
+
+
+def temporal_kinds() -> dict[str, TemporalKind]:
+    """The registry: name → temporal module. A new module is one file and one line here."""
+    from gsm_model.models import gate_shift, temporal_shift
+
+    none = TemporalKind(name="none", title="TSN", prefix="", build=None)
+    return {kind.name: kind for kind in (none, gate_shift.KIND, temporal_shift.KIND)}

@@ -1,0 +1,94 @@
+"""Temporal sampling: which frames of a video a clip is made of, and in which order it shows them."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Order = Literal["forward", "reversed", "shuffled"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+DENSE_WINDOW = 64
+
+
+def segment_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 1) -> np.ndarray:
+    """Frame indices of one evaluation clip, shape ``(num_segments,)``, int64, ascending, 0-based.
+
+    One clip takes the middle frame of each of ``num_segments`` equal spans; of two clips the first
+    takes each span's first frame, the second its middle one. Videos shorter than ``num_segments``
+    repeat frames.
+
+    Raises:
+        ValueError: if a count is not positive, or ``num_clips`` is neither 1 nor 2.
+
+    Source: the GSM release's test-time sampling; its validation of short videos repeats frame 0
+    instead (`training_indices` has that rule).
+    """
+    _require_positive(num_frames=num_frames, num_segments=num_segments)
+    if num_clips not in (1, 2) or not 0 <= clip < num_clips:
+        raise ValueError(f"clip {clip} of {num_clips}: there are rules for one clip and for two")
+    tick = num_frames / num_segments
+    start = 0.0 if num_clips == 2 and clip == 0 else tick / 2
+    return np.array([int(start + tick * k) for k in range(num_segments)], dtype=np.int64)
+
+
+def dense_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 10) -> np.ndarray:
+    """Frame indices of one dense clip, shape ``(num_segments,)``, int64: a window of 64 frames, evenly strided.
+
+    The ``num_clips`` windows start evenly over the video; indices past its end wrap to its start.
+
+    Raises:
+        ValueError: if a count is not positive, or ``clip`` is outside ``num_clips``.
+
+    Source: the TSM release's dense test-time sampling.
+    """
+    _require_positive(num_frames=num_frames, num_segments=num_segments, num_clips=num_clips)
+    if not 0 <= clip < num_clips:
+        raise ValueError(f"clip {clip} of {num_clips}")
+    stride = max(1, DENSE_WINDOW // num_segments)
+    last_start = max(0, num_frames - DENSE_WINDOW)
+    start = int(np.linspace(0, last_start, num_clips)[clip])
+    return (start + stride * np.arange(num_segments, dtype=np.int64)) % num_frames
+
+
+def training_indices(num_frames: int, num_segments: int, rng: np.random.Generator) -> np.ndarray:
+    """Frame indices of one training clip, shape ``(num_segments,)``, int64, ascending.
+
+    One uniform draw in each of ``num_segments`` spans of ``num_frames // num_segments`` frames; a
+    video shorter than that gives frame 0 throughout. Source: the GSM release's training sampling.
+    """
+    _require_positive(num_frames=num_frames, num_segments=num_segments)
+    span = num_frames // num_segments
+    if span == 0:
+        return np.zeros(num_segments, dtype=np.int64)
+    return np.arange(num_segments) * span + rng.integers(span, size=num_segments)
+
+
+def order_positions(num_segments: int, order: Order, seed: int = 0) -> np.ndarray:
+    """Positions of a clip's frames in the order in which a model sees them, shape ``(num_segments,)``, int64.
+
+    ``shuffled`` is a permutation drawn from ``seed`` that is neither the forward nor the reversed
+    order where there are three frames or more.
+
+    Raises:
+        ValueError: for an unknown order.
+    """
+    positions = np.arange(num_segments, dtype=np.int64)
+    if order == "forward":
+        return positions
+    if order == "reversed":
+        return positions[::-1].copy()
+    if order != "shuffled":
+        raise ValueError(f"unknown order {order!r}; there are {', '.join(ORDERS)}")
+    rng = np.random.default_rng(seed)
+    while True:
+        shuffled = rng.permutation(positions)
+        sorted_either_way = np.array_equal(shuffled, positions) or np.array_equal(shuffled, positions[::-1])
+        if num_segments < 3 or not sorted_either_way:
+            return shuffled
+
+
+def _require_positive(**counts: int) -> None:
+    for name, value in counts.items():
+        if value <= 0:
+            raise ValueError(f"{name} must be positive, got {value}")

@@ -1,0 +1,104 @@
+"""Spatial transforms: frames → views, as the release of each model made them.
+
+The resizing is Pillow's bilinear filter on 8-bit RGB, which is what every release here used; the
+result is equal to theirs in every byte before the mean is taken off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a model wants to see.
+
+    ``size``: pixels a side of the square crop. ``resize``: pixels of the shorter side before it is
+    cut. ``channels``: the order of the three colour planes. ``scale``: the largest value of a pixel
+    before ``mean`` and ``std``, one number a plane in the order of ``channels``, are applied.
+    """
+
+    size: int
+    resize: int
+    channels: Literal["RGB", "BGR"]
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def caffe(cls, size: int) -> InputSpec:
+        """BGR, 0…255, mean (104, 117, 128): both Inceptions of the GSM release."""
+        return cls(size, size * 256 // 224, "BGR", 255.0, (104.0, 117.0, 128.0), (1.0, 1.0, 1.0))
+
+    @classmethod
+    def imagenet(cls, size: int) -> InputSpec:
+        """RGB, 0…1, ImageNet's mean and deviation: the ResNets of TSM and mmaction2, and ours."""
+        return cls(size, size * 256 // 224, "RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+def to_views(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> Tensor:
+    """``(T, H, W, 3)`` uint8 RGB → ``(views, T, 3, S, S)`` float32, normalised for the model of ``spec``.
+
+    One crop is the centre; three are left, centre, right (or top, centre, bottom) squares of the
+    full shorter side; ten are the four corners and the centre, each followed by its mirror image.
+
+    Raises:
+        ValueError: if ``frames`` has another shape or type, or ``crops`` is none of 1, 3, 10.
+    """
+    return normalise(view_bytes(frames, spec, crops), spec)
+
+
+def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarray:
+    """The views before the mean is taken off: ``(views, T, 3, S, S)`` uint8, planes in the order of ``spec``.
+
+    Raises: as `to_views`.
+    """
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or 0 in frames.shape:
+        raise ValueError(f"frames must be (T, H, W, 3) uint8 and not empty, got {frames.shape} {frames.dtype}")
+    if crops not in (1, 3, 10):
+        raise ValueError(f"crops must be 1, 3 or 10, got {crops}")
+    resize = spec.size if crops == 3 else spec.resize
+    resized = np.stack([_resize_shorter_side(frame, resize) for frame in frames])
+    views = []
+    for top, left in _crop_corners(*resized.shape[1:3], spec.size, crops):
+        view = resized[:, top : top + spec.size, left : left + spec.size]
+        views.append(view)
+        if crops == 10:
+            views.append(view[:, :, ::-1])
+    planes = np.stack(views).transpose(0, 1, 4, 2, 3)
+    return np.ascontiguousarray(planes[:, :, ::-1] if spec.channels == "BGR" else planes)
+
+
+def normalise(views: np.ndarray, spec: InputSpec) -> Tensor:
+    """uint8 views ``(…, 3, S, S)`` → float32 of the same shape, scaled, less the mean, over the deviation."""
+    mean = torch.tensor(spec.mean).view(3, 1, 1)
+    std = torch.tensor(spec.std).view(3, 1, 1)
+    return (torch.from_numpy(views).float() * (spec.scale / 255.0) - mean) / std
+
+
+def _resize_shorter_side(frame: np.ndarray, size: int) -> np.ndarray:
+    height, width = frame.shape[:2]
+    if min(height, width) == size:
+        return frame
+    if width < height:
+        target = (size, int(size * height / width))
+    else:
+        target = (int(size * width / height), size)
+    return np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR))
+
+
+def _crop_corners(height: int, width: int, size: int, crops: int) -> list[tuple[int, int]]:
+    """(top, left) of each crop, in the release's order: top left, top right, bottom left, bottom right, centre."""
+    if crops == 1:
+        return [(round((height - size) / 2.0), round((width - size) / 2.0))]
+    if crops == 3:
+        down, right = height - size, width - size
+        return [(0, 0), (down // 2, right // 2), (down, right)]
+    down, right = (height - size) // 4, (width - size) // 4
+    return [(0, 0), (0, 4 * right), (4 * down, 0), (4 * down, 4 * right), (2 * down, 2 * right)]
