@@ -1,0 +1,204 @@
+"""The command line: every answer a page gives, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.errors import LensError
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Gate-Shift Lens: run gate-shift networks for action recognition, look into them, compare them.",
+)  # fmt: skip
+
+OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled")}, type=str)
+Checkpoints = Annotated[
+    list[Path] | None, typer.Option("--checkpoint", "-c", help="A model's file; repeat for several. Without it: the shipped models.")
+]
+Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
+
+
+@app.command()
+def predict(
+    clips: Annotated[list[Path], typer.Argument(help="Video files, pictures, or folders of numbered frames.")],
+    checkpoint: Checkpoints = None,
+    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to list.")] = 5,
+    segments: Annotated[int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")] = None,
+    crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10; logits are averaged.")] = 1,
+    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """What each model says about each clip."""
+    from gsm_model.predict import predict as answer
+    from gsm_model.video.isolate import read_video
+
+    if crops not in (1, 3, 10):
+        _fail(f"--crops {crops}: choose 1, 3 or 10")
+    models = _load_models(checkpoint, labels, device)
+    counts = [segments or model.architecture.num_segments for model in models]
+    results, failed = [], False
+    for path in clips:
+        try:
+            video = read_video(path, sorted(set(counts)))
+        except LensError as error:
+            _say(str(error))
+            results.append({"file": str(path), "error": str(error)})
+            failed = True
+            continue
+        answers = [answer(model, video, order.value, count, seed, crops) for model, count in zip(models, counts, strict=True)]
+        results.append(_clip_record(path, video, order.value, models, answers, top))
+        if not as_json:
+            _print_answers(results[-1])
+    if as_json:
+        typer.echo(json.dumps({"clips": results}, ensure_ascii=False, indent=2))
+    if failed:
+        raise typer.Exit(2)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A published checkpoint.")],
+    target: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
+    segments: Annotated[int | None, typer.Option(help="Segments, where the file's name does not say.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
+    half: Annotated[bool, typer.Option("--half", help="Store the weights in float16: half the size.")] = False,
+) -> None:
+    """Rewrite a published checkpoint as safetensors that carry everything: architecture, labels, segments, input."""
+    from gsm_model.models.checkpoints import load_checkpoint, save_checkpoint
+
+    if target.suffix != ".safetensors":
+        _fail(f"{target.name}: the file to write must end in .safetensors")
+    model = _or_fail(lambda: load_checkpoint(source, segments, labels))
+    _or_fail(lambda: save_checkpoint(model, target, half=half))
+    a = model.architecture
+    typer.echo(f"{target}: {model.card.title}, {a.num_classes} classes, {a.num_segments} segments")
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A JSON file; its keys are those of gsm_model.evaluation.train.TrainConfig.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run. A run that was stopped goes on from its last state.")],
+    clips: Annotated[int, typer.Option(min=1, help="Test clips to measure the result on.")] = 600,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that draw clips.")] = 1,
+) -> None:
+    """Train a model on the drawn set, measure it on held-out clips, and write OUT/model.safetensors."""
+    from gsm_model.evaluation.pack import pack_run
+    from gsm_model.evaluation.train import TrainConfig, train as run
+
+    settings = _or_fail(lambda: TrainConfig.read(config))
+    _or_fail(lambda: run(settings, out, workers, lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}")))
+    model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, lambda done, n: _progress("test clip", done, n)))
+    _print_measures(model)
+
+
+@app.command()
+def evaluate(
+    checkpoint: Checkpoints = None,
+    clips: Annotated[int, typer.Option(min=1, help="How many drawn test clips.")] = 600,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Measure models on held-out drawn clips: top-1, the pair, the direction within the pair, reversed clips."""
+    from dataclasses import asdict
+
+    from gsm_model.evaluation.evaluate import largest_reversal_change, measures_of, score_drawn_clips
+
+    results = []
+    for model in _load_models(checkpoint, None, device):
+        scores = _or_fail(lambda model=model: score_drawn_clips(model, split, clips, progress=lambda done, n: _progress("clip", done, n)))
+        measures = measures_of(scores, f"drawn clips, {split}")
+        change = largest_reversal_change(scores)
+        results.append({
+            "name": model.card.title, "sha256": model.card.sha256,
+            "measures": [asdict(measure) for measure in measures], "largest_reversal_change": change,
+        })  # fmt: skip
+        if not as_json:
+            _print_measures(model, measures)
+            typer.echo(f"  reversing the frames changes a logit by at most {change:.2g} of the largest logit")
+    if as_json:
+        typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
+
+
+@app.command("make-samples")
+def make_samples(out: Annotated[Path, typer.Argument(help="Folder for the sample clips and their clips.json.")]) -> None:
+    """Draw the sample clips that ship in assets/clips."""
+    from gsm_model.data.reversible.samples import write_samples
+
+    for path in write_samples(out):
+        typer.echo(path)
+
+
+def _load_models(checkpoints: list[Path] | None, labels: Path | None, device: str | None) -> list:
+    from gsm_model.models.checkpoints import load_checkpoint
+    from gsm_model.models.recognizer import best_device
+    from gsm_model.shipped import shipped_checkpoints
+
+    def load() -> list:
+        paths = checkpoints or list(shipped_checkpoints().values())
+        return [load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths]
+
+    return _or_fail(load)
+
+
+def _clip_record(path: Path, video, order: str, models: list, answers: list, top: int) -> dict:
+    """The JSON of one clip. ``frame_indices`` of the clip are those of its first model; each model has its own too."""
+    records = []
+    for model, answer in zip(models, answers, strict=True):
+        a = model.architecture
+        records.append({
+            "name": model.card.title, "backbone": a.backbone, "temporal": a.temporal, "num_segments": len(answer.frame_indices),
+            "sha256": model.card.sha256, "frame_indices": answer.frame_indices.tolist(),
+            "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
+        })  # fmt: skip
+    return {
+        "file": str(path), "num_frames": video.info.num_frames, "fps": video.info.fps,
+        "frame_indices": records[0]["frame_indices"], "order": order, "models": records,
+    }  # fmt: skip
+
+
+def _print_answers(record: dict) -> None:
+    typer.echo(f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second, {record['order']})")
+    for model in record["models"]:
+        typer.echo(f"  {model['name']}, frames {' '.join(map(str, model['frame_indices']))}")
+        for entry in model["top"]:
+            typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")
+
+
+def _print_measures(model, measures=None) -> None:
+    typer.echo(f"{model.card.title}  {model.card.sha256[:12]}")
+    for m in measures or model.card.measures:
+        typer.echo(f"  {m.metric:<22} {m.value:6.1%}  (95 % interval {m.low:.1%} to {m.high:.1%}, {m.n} {m.data})")
+
+
+def _progress(what: str, done: int, total: int, detail: str = "") -> None:
+    if sys.stderr.isatty() or done % 50 == 0 or done == total:
+        end = "\r" if sys.stderr.isatty() and done < total else "\n"
+        print(f"{what} {done} of {total} {detail}", end=end, file=sys.stderr, flush=True)
+
+
+def _or_fail(action):
+    try:
+        return action()
+    except LensError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or ''}: {error.strerror or error}")
+
+
+def _say(message: str) -> None:
+    print(" ".join(message.split()), file=sys.stderr)
+
+
+def _fail(message: str) -> None:
+    _say(message)
+    raise typer.Exit(2)

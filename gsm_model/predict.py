@@ -1,0 +1,92 @@
+"""From a decoded video to each model's answer: the one path that pages, commands and tests share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from gsm_model.models.card import Card
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import Order, order_positions
+from gsm_model.video.transforms import to_views
+
+# One forward at a time on each device: two at once take longer than one after the other, and on a
+# GPU can run out of memory.
+_device_turn: dict[torch.device, threading.Lock] = {}
+_turns_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's answer to one clip in one order.
+
+    ``frame_indices`` (T,) are the video's frame numbers in the order in which the model saw them,
+    ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views. ``seconds`` is the
+    forward's time.
+    """
+
+    card: Card
+    order: Order
+    frame_indices: np.ndarray
+    frame_logits: np.ndarray
+    seconds: float
+
+    @property
+    def logits(self) -> np.ndarray:
+        """(K,) float32: the mean of the frame logits over time, which is the model's answer."""
+        return self.frame_logits.mean(axis=0)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(K,) float64, sums to 1: the softmax of the logits."""
+        return softmax(self.logits)
+
+    @property
+    def frame_probabilities(self) -> np.ndarray:
+        """(T, K) float64: the softmax of each frame's own scores, as if it were the only frame."""
+        return softmax(self.frame_logits)
+
+    def top(self, k: int) -> list[tuple[int, str, float]]:
+        """The ``k`` likeliest classes as (index, label, probability), likeliest first."""
+        p = self.probabilities
+        return [(int(i), self.card.label(int(i)), float(p[i])) for i in np.argsort(-p, kind="stable")[:k]]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis, float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def predict(
+    model: Recognizer, video: DecodedVideo, order: Order = "forward", num_segments: int | None = None, seed: int = 0, crops: int = 1
+) -> Prediction:
+    """``model``'s answer to ``video``, its frames presented in ``order`` (``seed`` picks the shuffle).
+
+    Logits are averaged over the views of ``crops``. ``num_segments`` defaults to the model's own.
+
+    Raises:
+        KeyError: if ``video`` was not read for this number of segments.
+        ValueError: for an unknown order or number of crops.
+    """
+    t = num_segments or model.architecture.num_segments
+    indices, frames = video.clip(t)
+    positions = order_positions(t, order, seed)
+    views = to_views(frames, model.input, crops)[:, torch.from_numpy(positions)]
+    device = next(model.parameters()).device
+    with _turn(device):
+        started = time.perf_counter()
+        with torch.inference_mode():
+            frame_logits = model.frame_logits(views.to(device)).float().mean(dim=0).cpu().numpy()
+        seconds = time.perf_counter() - started
+    return Prediction(model.card, order, indices[positions], frame_logits, seconds)
+
+
+def _turn(device: torch.device) -> threading.Lock:
+    with _turns_lock:
+        return _device_turn.setdefault(device, threading.Lock())

@@ -1,0 +1,39 @@
+"""Encoding frames for people: H.264 that every browser plays."""
+
+from __future__ import annotations
+
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
+    """``(n, H, W, 3)`` uint8 RGB → an MP4 file's bytes: H.264, yuv420p, index in front. Odd sides lose one pixel.
+
+    ``quality`` is x264's constant rate factor: 18 looks lossless, 28 is small. The same frames give the same bytes.
+
+    Raises:
+        ValueError: if there is no frame, or a side is under 2 pixels.
+    """
+    if frames.ndim != 4 or len(frames) == 0 or min(frames.shape[1:3]) < 2:
+        raise ValueError(f"frames must be (n, H, W, 3) of at least 2 × 2 pixels, got {frames.shape}")
+    height, width = frames.shape[1] // 2 * 2, frames.shape[2] // 2 * 2
+    # Moving the index to the front needs a file that can be opened a second time, so not memory.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        _write(path, frames[:, :height, :width], fps, quality)
+        return path.read_bytes()
+
+
+def _write(path: Path, frames: np.ndarray, fps: float, quality: int) -> None:
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.options = {"crf": str(quality), "threads": "1"}
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode())

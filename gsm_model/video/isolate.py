@@ -1,0 +1,102 @@
+"""Reading a video in a process of its own: its crash, hang or hunger costs an error message and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gsm_model.errors import VideoError
+from gsm_model.video.decode import Limits, VideoInfo
+from gsm_model.video.sampling import segment_indices
+
+MAX_WORKER_SECONDS = 60
+MAX_WORKER_MEMORY = 6 * 2**30
+MAX_SEGMENTS = 64
+
+
+@dataclass(frozen=True)
+class DecodedVideo:
+    """The frames of one video that models and pages need.
+
+    ``frames`` (n, H, W, 3) uint8 RGB are those at ``indices`` (n,), ascending. ``preview`` (m, h, w, 3)
+    uint8 are small pictures spread over the whole video, at ``preview_indices`` (m,); m may be 0.
+    """
+
+    name: str
+    info: VideoInfo
+    indices: np.ndarray
+    frames: np.ndarray
+    preview: np.ndarray
+    preview_indices: np.ndarray
+
+    def clip(self, num_segments: int) -> tuple[np.ndarray, np.ndarray]:
+        """The frame indices (T,) of the evaluation clip of ``num_segments`` frames, and those frames (T, H, W, 3).
+
+        Raises:
+            KeyError: if the video was not read for this number of segments.
+        """
+        wanted = segment_indices(self.info.num_frames, num_segments)
+        places = np.searchsorted(self.indices, wanted)
+        if places.max() >= len(self.indices) or not np.array_equal(self.indices[places], wanted):
+            raise KeyError(f"{self.name} was not read for {num_segments} segments")
+        return wanted, self.frames[places]
+
+
+def read_video(
+    path: Path, segments: Sequence[int] = (8,), limits: Limits | None = None, name: str | None = None,
+    preview_frames: int = 0, preview_height: int = 240,
+) -> DecodedVideo:  # fmt: skip
+    """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
+
+    ``preview_frames`` is the most small pictures wanted beside them (0 for none), ``preview_height``
+    their height in pixels. ``name`` is what messages call the file.
+
+    Raises:
+        VideoError: if the file is no video, damaged, over a limit, or took the decoder down.
+        ValueError: for a number of segments outside 1 … 64.
+    """
+    if not segments or not all(1 <= count <= MAX_SEGMENTS for count in segments):
+        raise ValueError(f"segments must be 1 to {MAX_SEGMENTS}, got {list(segments)}")
+    name = name or path.name
+    request = {
+        "path": str(path.absolute()), "name": name, "segments": list(segments), "limits": asdict(limits or Limits()),
+        "preview_frames": preview_frames, "preview_height": preview_height,
+        "max_memory": MAX_WORKER_MEMORY, "max_seconds": MAX_WORKER_SECONDS,
+    }  # fmt: skip
+    header, body = _ask_worker(request)
+    if "error" in header:
+        raise VideoError(header["error"])
+    arrays = []
+    for shape in header["shapes"]:
+        size = int(np.prod(shape))
+        arrays.append(np.frombuffer(body[:size], np.uint8).reshape(shape))
+        body = body[size:]
+    preview = arrays[1] if len(arrays) > 1 else np.zeros((0, 2, 2, 3), np.uint8)
+    return DecodedVideo(
+        name, VideoInfo(**header["info"]), np.array(header["sampled"]), arrays[0], preview, np.array(header["preview"], dtype=np.int64)
+    )
+
+
+def _ask_worker(request: dict) -> tuple[dict, memoryview]:
+    name = request["name"]
+    package_root = Path(__file__).resolve().parents[2]
+    paths = [str(package_root), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OPENBLAS_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "gsm_model.video.worker"], input=json.dumps(request).encode(), env=environment,
+            capture_output=True, timeout=request["max_seconds"] + 10, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise VideoError(f"{name}: decoding it takes longer than {request['max_seconds']} s; cut it or make it smaller") from None
+    head, separator, body = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not separator:
+        raise VideoError(f"{name}: the decoder stopped while reading it (exit {done.returncode}); the file is damaged or made to harm")
+    return json.loads(head), memoryview(body)

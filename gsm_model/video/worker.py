@@ -1,0 +1,86 @@
+"""The decoding process: one request on standard input, one video's frames on standard output.
+
+It runs under limits of its own on time and memory, so that a hostile file can cost no more than this
+process. The request and the answer are described in `gsm_model.video.isolate`, which starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def _confine(max_memory: int, max_cpu_seconds: int) -> None:
+    """Bound this process's memory and processor time, and forbid it to write files, where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits; the parent's time limit holds there
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (max_cpu_seconds, max_cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def preview_indices(num_frames: int, count: int) -> np.ndarray:
+    """At most ``count`` frame indices spread evenly over a video, ascending."""
+    return np.unique(np.linspace(0, num_frames - 1, min(count, num_frames)).round().astype(np.int64))
+
+
+def shrink(frames: np.ndarray, height: int) -> np.ndarray:
+    """``(n, H, W, 3)`` uint8 → at most ``height`` pixels high, both sides even, for a preview."""
+    h, w = frames.shape[1:3]
+    scale = min(1.0, height / h)
+    size = max(2, round(w * scale / 2) * 2), max(2, round(h * scale / 2) * 2)
+    return np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR)) for frame in frames])
+
+
+def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
+    """Decode what ``request`` asks for; returns the answer's header and its arrays."""
+    from gsm_model.video.decode import Limits, decode
+    from gsm_model.video.sampling import segment_indices
+
+    parts: dict[str, np.ndarray] = {}
+
+    def choose(info) -> np.ndarray:
+        parts["sampled"] = np.unique(np.concatenate([segment_indices(info.num_frames, t) for t in request["segments"]]))
+        parts["preview"] = preview_indices(info.num_frames, request["preview_frames"]) if request["preview_frames"] else np.array([], int)
+        return np.concatenate([parts["sampled"], parts["preview"]])
+
+    info, _, frames = decode(Path(request["path"]), choose, Limits(**request["limits"]), request["name"])
+    sampled = frames[: len(parts["sampled"])]
+    arrays = [np.ascontiguousarray(sampled)]
+    if len(parts["preview"]):
+        arrays.append(shrink(frames[len(sampled) :], request["preview_height"]))
+    header = {
+        "info": asdict(info), "shapes": [array.shape for array in arrays],
+        "sampled": parts["sampled"].tolist(), "preview": parts["preview"].tolist(),
+    }  # fmt: skip
+    return header, arrays
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    _confine(request["max_memory"], request["max_seconds"])
+    from gsm_model.errors import VideoError
+
+    arrays: list[np.ndarray] = []
+    try:
+        header, arrays = answer(request)
+    except VideoError as error:
+        header = {"error": str(error)}
+    except MemoryError:
+        header = {"error": f"{request['name']}: decoding it takes more memory than allowed; make it smaller or shorter"}
+    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
+    for array in arrays:
+        sys.stdout.buffer.write(memoryview(array).cast("B"))
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
