@@ -92,7 +92,8 @@ def train(
 ) -> None:
     """Train a model on the drawn set, measure it on held-out clips, and write OUT/model.safetensors."""
     from gsm_model.evaluation.pack import pack_run
-    from gsm_model.evaluation.train import TrainConfig, train as run
+    from gsm_model.evaluation.train import TrainConfig
+    from gsm_model.evaluation.train import train as run
 
     settings = _or_fail(lambda: TrainConfig.read(config))
     _or_fail(lambda: run(settings, out, workers, lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}")))
@@ -119,7 +120,7 @@ def evaluate(
         measures = measures_of(scores, f"drawn clips, {split}")
         change = largest_reversal_change(scores)
         results.append({
-            "name": model.card.title, "sha256": model.card.sha256,
+            "name": model.card.name, "sha256": model.card.sha256,
             "measures": [asdict(measure) for measure in measures], "largest_reversal_change": change,
         })  # fmt: skip
         if not as_json:
@@ -156,7 +157,7 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
     for model, answer in zip(models, answers, strict=True):
         a = model.architecture
         records.append({
-            "name": model.card.title, "backbone": a.backbone, "temporal": a.temporal, "num_segments": len(answer.frame_indices),
+            "name": model.card.name, "backbone": a.backbone, "temporal": a.temporal, "num_segments": len(answer.frame_indices),
             "sha256": model.card.sha256, "frame_indices": answer.frame_indices.tolist(),
             "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
         })  # fmt: skip
@@ -175,7 +176,7 @@ def _print_answers(record: dict) -> None:
 
 
 def _print_measures(model, measures=None) -> None:
-    typer.echo(f"{model.card.title}  {model.card.sha256[:12]}")
+    typer.echo(f"{model.card.name}  {model.card.sha256[:12]}")
     for m in measures or model.card.measures:
         typer.echo(f"  {m.metric:<22} {m.value:6.1%}  (95 % interval {m.low:.1%} to {m.high:.1%}, {m.n} {m.data})")
 

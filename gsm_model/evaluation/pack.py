@@ -37,9 +37,8 @@ def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, i
     )
     model.load_state_dict(state["model"])
     kind = temporal_kinds()[config.temporal].title
-    width = "" if config.width == 1 else f", width {config.width:g}"
     card = Card(
-        title=f"{kind} {BACKBONE_TITLES[config.backbone]}{width}", provenance="trained", labels=LABELS,
+        title=f"{kind} {BACKBONE_TITLES[config.backbone]}", provenance="trained", labels=LABELS,
         training_data=f"Reversible Actions, {len(PAIRS)} pairs, drawn: {config.steps * config.batch_size:,} clips",
         recipe=f"from scratch, {config.steps:,} steps of {config.batch_size} clips, AdamW, one cycle to {config.learning_rate:g}, "
         f"{config.precision}, seed {config.seed}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -106,7 +105,7 @@ def train(config: TrainConfig, out: Path, workers: int = 1, progress: Callable[[
         config.backbone, config.temporal, len(LABELS), config.num_segments, config.width, config.input_size, config.dropout
     ).channels_last()
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.15)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.08)
     first = _load_state(out, model, optimizer, schedule)
     wrapped, optimizer = fabric.setup(model, optimizer)
     _trim_log(out / LOG_FILE, first)
@@ -145,7 +144,7 @@ def _save_state(out: Path, step: int, model, optimizer, schedule) -> None:
     state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
     unfinished = out / (STATE_FILE + ".part")
     torch.save(state, unfinished)
-    os.replace(unfinished, out / STATE_FILE)
+    unfinished.replace(out / STATE_FILE)
 
 
 def _load_state(out: Path, model, optimizer, schedule) -> int:

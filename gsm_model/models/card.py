@@ -41,6 +41,11 @@ class Card:
     file: str = ""
     sha256: str = ""
 
+    @property
+    def name(self) -> str:
+        """What people are shown: the title, marked where the weights are not trained."""
+        return f"{self.title} (untrained)" if self.provenance == "untrained" else self.title
+
     def label(self, index: int) -> str:
         """The name of class ``index``, or ``class 17`` where names are not known."""
         return self.labels[index] if self.labels is not None else f"class {index}"

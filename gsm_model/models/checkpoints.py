@@ -99,7 +99,7 @@ def save_checkpoint(model: Recognizer, path: str | os.PathLike, card: Card | Non
     }
     unfinished = path.with_name(path.name + ".part")
     save_file(weights, unfinished, metadata={HEADER_KEY: json.dumps(header, ensure_ascii=False)})
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def _read_own(path: Path, name: str) -> _Read | None:

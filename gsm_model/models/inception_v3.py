@@ -1,6 +1,8 @@
 """Inception-V3 (Szegedy et al., 2016), with the layer names of the GSM release.
 
-``(N·T, 3, 229, 229)`` → ``(N·T, 2048)``; other sizes work as well.
+``(N·T, 3, 229, 229)`` → ``(N·T, 2048)``. Its branches meet only at sides of 32·k + 5 to 32·k + 12 pixels
+(101 to 108, …, 229 to 236, 293 to 300), because the release pads its strided pooling and not its
+strided convolutions.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Recognizer(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.input = spec
-        self.card = Card(title=f"untrained {architecture.temporal} {architecture.backbone}")
+        self.card = Card(title=f"{architecture.temporal} {architecture.backbone}")
         self.base_model = base_model
         self.dropout = nn.Dropout(dropout)
         self.new_fc = nn.Linear(base_model.num_features, architecture.num_classes)

@@ -86,10 +86,7 @@ def _resize_shorter_side(frame: np.ndarray, size: int) -> np.ndarray:
     height, width = frame.shape[:2]
     if min(height, width) == size:
         return frame
-    if width < height:
-        target = (size, int(size * height / width))
-    else:
-        target = (int(size * width / height), size)
+    target = (size, int(size * height / width)) if width < height else (int(size * width / height), size)
     return np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR))
 
 

@@ -1,0 +1,137 @@
+"""Plotly figures, one function a figure: data in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from gsm_model.predict import Prediction
+
+# Okabe and Ito's colours, told apart by the colour-blind, legible on light and on dark.
+MODEL_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
+CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+MAX_LABEL = 34
+
+
+def short(label: str, length: int = MAX_LABEL) -> str:
+    """``label`` cut to ``length`` characters in the middle, with plotly's own markup made plain."""
+    if len(label) > length:
+        label = label[: length - 13] + "…" + label[-12:]
+    return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def leading_classes(predictions: Sequence[Prediction], k: int) -> list[str]:
+    """The labels that any model has among its ``k`` likeliest, likeliest first."""
+    best: dict[str, float] = {}
+    for prediction in predictions:
+        for _, label, probability in prediction.top(k):
+            best[label] = max(best.get(label, 0.0), probability)
+    return sorted(best, key=lambda label: -best[label])
+
+
+def class_indices(prediction: Prediction) -> dict[str, int]:
+    """Label → class index of one model."""
+    return {prediction.card.label(index): index for index in range(len(prediction.logits))}
+
+
+def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | None, colors: Sequence[str], k: int) -> go.Figure:
+    """Bars of each model's probabilities for the leading classes; with ``forward``, a ring marks where each bar was."""
+    labels = leading_classes([*now, *(forward or ())], k)
+    figure = go.Figure()
+    for row, prediction in enumerate(now):
+        values = _per_label(prediction, labels)
+        figure.add_bar(
+            y=labels, x=values, orientation="h", name=short(prediction.card.name), marker_color=colors[row], offsetgroup=str(row),
+            text=[_percent(value) for value in values], textposition="outside", cliponaxis=False,
+            hovertemplate="%{y}: %{x:.1%}<extra>" + short(prediction.card.name) + "</extra>",
+        )  # fmt: skip
+        if forward is not None:
+            figure.add_trace(_rings(forward[row], labels, row, len(now), colors[row]))
+    figure.update_layout(
+        barmode="group", scattermode="group", height=90 + len(labels) * (14 + 22 * len(now)), margin={"l": 8, "r": 40, "t": 30, "b": 36},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, bargap=0.25,
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", tickvals=labels, ticktext=[_wrapped(label) for label in labels])
+    figure.update_xaxes(range=[0, 1.08], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], title="probability")
+    return figure
+
+
+def _per_label(prediction: Prediction, labels: Sequence[str]) -> list[float | None]:
+    indices, p = class_indices(prediction), prediction.probabilities
+    return [float(p[indices[label]]) if label in indices else None for label in labels]
+
+
+def _rings(prediction: Prediction, labels: Sequence[str], row: int, rows: int, color: str) -> go.Scatter:
+    values = _per_label(prediction, labels)
+    return go.Scatter(
+        y=labels, x=values, mode="markers", name=f"{short(prediction.card.name)}, forward", offsetgroup=str(row),
+        marker={"symbol": "circle-open", "size": 11, "line": {"width": 2.5}, "color": color},
+        hovertemplate="%{y}, forward: %{x:.1%}<extra>" + short(prediction.card.name) + "</extra>",
+    )  # fmt: skip
+
+
+def _percent(value: float | None) -> str:
+    """A bar's label: one decimal near 0 and 1, and never 0 % or 100 % of what is neither."""
+    if value is None:
+        return ""
+    if value < 0.0005:
+        return "<0.1%"
+    if value > 0.9995:
+        return ">99.9%"
+    return f"{value:.0%}" if 0.1 <= value <= 0.99 else f"{value:.1%}"
+
+
+def _wrapped(label: str, width: int = 26) -> str:
+    lines, line = [], ""
+    for word in short(label, 64).split():
+        if line and len(line) + len(word) + 1 > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return "<br>".join([*lines, line])
+
+
+def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
+    """Each frame's own scores (logits) for the leading classes, a panel a model; a triangle marks their mean, the answer's score."""
+    labels = leading_classes(predictions, k)[: len(CLASS_COLORS)]
+    figure = make_subplots(1, len(predictions), shared_yaxes=True, subplot_titles=[short(p.card.name) for p in predictions])
+    for column, prediction in enumerate(predictions, start=1):
+        indices = class_indices(prediction)
+        t = len(prediction.frame_indices)
+        for row, label in enumerate(labels):
+            if label in indices:
+                scores = prediction.frame_logits[:, indices[label]]
+                _add_scores(figure, column, row, label, scores, prediction.frame_indices, show_legend=column == 1)
+        figure.update_xaxes(
+            tickvals=list(range(t)), ticktext=[str(i) for i in prediction.frame_indices], title="frame, as seen", row=1, col=column
+        )
+    figure.update_yaxes(title="score (logit)", row=1, col=1)
+    figure.update_layout(
+        height=360, margin={"l": 8, "r": 8, "t": 30, "b": 100}, legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"}
+    )
+    return figure
+
+
+def _add_scores(figure: go.Figure, column: int, row: int, label: str, scores: np.ndarray, frames: np.ndarray, show_legend: bool) -> None:
+    color = CLASS_COLORS[row]
+    figure.add_trace(
+        go.Scatter(
+            x=list(range(len(scores))), y=scores, mode="lines+markers", name=short(label, 48), legendgroup=label,
+            showlegend=show_legend, line={"color": color, "dash": CLASS_DASHES[row]}, customdata=frames,
+            hovertemplate="frame %{customdata}: %{y:.2f}<extra>" + short(label) + "</extra>",
+        ),
+        row=1, col=column,
+    )  # fmt: skip
+    figure.add_trace(
+        go.Scatter(
+            x=[len(scores) - 0.4], y=[scores.mean()], mode="markers", legendgroup=label, showlegend=False,
+            marker={"symbol": "triangle-left", "size": 12, "color": color},
+            hovertemplate="mean, the answer's score: %{y:.2f}<extra>" + short(label) + "</extra>",
+        ),
+        row=1, col=column,
+    )  # fmt: skip

@@ -1,0 +1,136 @@
+"""The frame around every page: navigation, and the sidebar with what all pages share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from app import session
+from app.charts import MODEL_COLORS
+from app.links import apply_link, write_link
+from app.sentences import escape
+from gsm_model.errors import LensError
+
+ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.png"
+VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
+FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One page: its file in ``app/pages`` and address, its name, its icon."""
+
+    module: str
+    title: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the sidebar holds. ``segments``: frames a model is given, or ``None`` for as many as it was trained with."""
+
+    clip: session.ClipRef | None
+    models: tuple[session.ModelRef, ...]
+    segments: int | None
+
+    def color(self, ref: session.ModelRef) -> str:
+        """The colour of a model, the same on every page."""
+        return MODEL_COLORS[list(session.models()).index(ref.key) % len(MODEL_COLORS)]
+
+
+def run(*entries: PageEntry) -> None:
+    """Show the page of the address, with the sidebar beside it. The first entry is the front page."""
+    st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
+    pages = [
+        st.Page(
+            _shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0
+        )
+        for number, entry in enumerate(entries)
+    ]  # fmt: skip
+    page = st.navigation(pages, position="top")
+    st.session_state["choices"] = _sidebar()
+    page.run()
+    write_link()
+
+
+def _shower(module: str):
+    def show() -> None:
+        import_module(f"app.pages.{module}").show(st.session_state["choices"])
+
+    return show
+
+
+def _sidebar() -> Choices:
+    with st.sidebar:
+        st.markdown("### Gate-Shift Lens")
+        _take_upload()
+        clips, models = session.clips(), session.models()
+        st.session_state.setdefault("models", list(models)[:2])
+        apply_link(list(clips), list(models), FRAME_CHOICES)
+        clip = st.selectbox(
+            "Clip", list(clips), format_func=lambda key: clips[key].name if key in clips else key, key="clip",
+            help="A sample that came with the project, or a file of your own.",
+        )  # fmt: skip
+        if "choose_models" in st.session_state:
+            st.session_state["models"] = st.session_state.pop("choose_models")
+        chosen = st.multiselect(
+            "Models", list(models), format_func=lambda key: _model_name(models, key), key="models",
+            help="Two or more to compare. More can be loaded on the Models page.",
+        )  # fmt: skip
+        frames = st.selectbox(
+            "Frames", FRAME_CHOICES, key="frames", format_func=lambda choice: "as trained" if choice == "auto" else choice,
+            help="How many frames, one from the middle of each equal span of the video, a model is given.",
+        )  # fmt: skip
+        st.caption(f"Runs on {device_name()} in float32.")
+    return Choices(clips.get(clip), tuple(models[key] for key in chosen if key in models), int(frames) if frames.isdigit() else None)
+
+
+def _take_upload() -> None:
+    """Keep a newly dropped file and choose it."""
+    limit = session.settings().video.max_bytes // 2**20
+    file = st.file_uploader(
+        "Drop a clip here", type=VIDEO_TYPES, key="clip_file", max_upload_size=limit,
+        help=f"A video, GIF or picture up to {limit} MB. It stays in this session and is deleted with it.",
+    )  # fmt: skip
+    if file is None or st.session_state.get("taken_file") == file.file_id:
+        return
+    st.session_state["taken_file"] = file.file_id
+    upload = session.uploads().keep(file.name, file.getvalue())
+    key = f"upload-{upload.sha256[:8]}"
+    st.session_state.setdefault("uploaded_clips", {})[key] = upload
+    st.session_state["clip"] = key
+
+
+def _model_name(models: dict[str, session.ModelRef], key: str) -> str:
+    """A model's name; its file's where it cannot be loaded, which its pages then explain."""
+    try:
+        return session.load_model(models[key]).card.name
+    except LensError:
+        return models[key].name
+    except KeyError:
+        return key
+
+
+def device_name() -> str:
+    """The device in words."""
+    kind = session.device().type
+    if kind == "cuda":
+        import torch
+
+        return f"the GPU {torch.cuda.get_device_name()}"
+    return {"mps": "the GPU (Apple MPS)", "cpu": "the CPU"}[kind]
+
+
+def heading(question: str, answer: str) -> None:
+    """A page's question and the one sentence that answers it."""
+    st.markdown(f"## {question}")
+    st.markdown(answer)
+
+
+def explain_error(error: Exception, next_step: str) -> None:
+    """An error on a page: what was wrong, and what to do next."""
+    st.error(escape(str(error)), icon=":material/error:")
+    st.markdown(next_step)

@@ -1,0 +1,61 @@
+"""Frames for the browser: a strip of pictures, and an H.264 preview in any order."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from gsm_model.video.encode import to_mp4
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import Order, order_positions
+
+THUMBNAIL_HEIGHT = 120
+_STRIP_STYLE = """
+<style>
+.gsl-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 6px; }
+.gsl-strip figure { margin: 0; }
+.gsl-strip img { width: 100%; display: block; border-radius: 4px; }
+.gsl-strip figcaption { font-size: 0.8rem; text-align: center; opacity: 0.85; }
+</style>
+"""
+
+
+def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
+    """HTML of pictures in a row that wraps on narrow pages: ``frames`` (T, H, W, 3) uint8, a caption each (trusted text)."""
+    figures = [
+        f'<figure><img alt="{caption}" src="{_jpeg_uri(frame)}"><figcaption>{caption}</figcaption></figure>'
+        for frame, caption in zip(frames, captions, strict=True)
+    ]
+    return f'{_STRIP_STYLE}<div class="gsl-strip">{"".join(figures)}</div>'
+
+
+def _jpeg_uri(frame: np.ndarray) -> str:
+    height, width = frame.shape[:2]
+    scale = min(1.0, THUMBNAIL_HEIGHT / height)
+    small = Image.fromarray(frame).resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BILINEAR)
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def preview_positions(count: int, num_segments: int, order: Order, seed: int = 0) -> np.ndarray:
+    """Positions of ``count`` preview frames when the video's ``num_segments`` spans are played in ``order``.
+
+    Reversed plays every frame backwards; shuffled plays whole spans, forwards, in the models' order.
+    """
+    positions = np.arange(count)
+    if order == "shuffled":
+        spans = np.array_split(positions, num_segments)
+        return np.concatenate([spans[span] for span in order_positions(num_segments, order, seed)])
+    return positions[::-1] if order == "reversed" else positions
+
+
+def preview(video: DecodedVideo, num_segments: int, order: Order, seed: int = 0) -> bytes:
+    """The video as a small H.264 file that lasts as long as the original (at least 1 s), played in ``order``."""
+    frames = video.preview[preview_positions(len(video.preview), num_segments, order, seed)]
+    fps = min(30.0, max(1.0, len(frames) / max(video.info.seconds, 1.0)))
+    return to_mp4(frames, fps)

@@ -1,0 +1,136 @@
+"""Compare: what does each model say about this clip, and what if time ran otherwise?"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+
+import streamlit as st
+
+from app import charts, session
+from app.frame import Choices, explain_error, heading
+from app.media import strip
+from app.sentences import compare, escape, order_changed
+from gsm_model.errors import LensError
+from gsm_model.predict import Prediction
+from gsm_model.video.sampling import ORDERS
+
+QUESTION = "What does each model say about this clip?"
+ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled"}
+TOP = 5
+
+
+def show(choices: Choices) -> None:
+    """Answers of the chosen models to the chosen clip, under the chosen order of its frames."""
+    if not choices.models or choices.clip is None:
+        heading(QUESTION, "Choose a clip and at least one model in the sidebar on the left.")
+        return
+    try:
+        models = [session.load_model(ref) for ref in choices.models]
+        counts = [choices.segments or model.architecture.num_segments for model in models]
+        video = session.read_clip(choices.clip, tuple(sorted(set(counts))))
+    except LensError as error:
+        st.markdown(f"## {QUESTION}")
+        explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
+        return
+    order = st.session_state.setdefault("order", "forward")
+
+    def answers(which: str) -> list[Prediction]:
+        with st.spinner("The models look at the clip …"):
+            return [
+                session.answer(ref, model, choices.clip, video, which, count)
+                for ref, model, count in zip(choices.models, models, counts, strict=True)
+            ]
+
+    forward = answers("forward")
+    now = forward if order == "forward" else answers(order)
+    heading(QUESTION, compare(now) if order == "forward" else order_changed(order, forward, now))
+    for prediction in now:
+        _warn(prediction)
+    _show_clip(choices, video, order, counts, now)
+    colors = [choices.color(ref) for ref in choices.models]
+    st.markdown("#### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
+    st.plotly_chart(charts.probabilities(now, None if now is forward else forward, colors, TOP), key="probabilities", alt=compare(now))
+    st.markdown(
+        "#### Each frame's own scores",
+        help="A score (logit) for every frame; a model's answer is their mean, marked by a triangle. In a TSN a frame's score "
+        "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
+    )
+    st.plotly_chart(charts.frame_scores(now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model")
+    _show_details(choices, order, now)
+
+
+def _warn(prediction: Prediction) -> None:
+    """Say it where an answer may mean nothing."""
+    if prediction.card.provenance == "untrained":
+        st.warning(f"{escape(prediction.card.name)} has random weights: its answer means nothing.", icon=":material/warning:")
+    elif prediction.card.provenance == "unknown":
+        st.caption(f"{escape(prediction.card.name)}: its file does not record whether it was trained.")
+
+
+def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list[Prediction]) -> None:
+    left, right = st.columns([4, 7])
+    with left:
+        st.segmented_control(
+            "Order of the frames", ORDERS, format_func=ORDER_NAMES.get, key="order", required=True, persist_state="session", wrap=True,
+            help="The same frames, presented to the models in another order. A model that averages frames cannot notice.",
+        )  # fmt: skip
+        st.video(
+            session.preview_video(choices.clip.sha256, order, counts[0], video), loop=True, autoplay=True, muted=True,
+            alt=f"{choices.clip.name}, played {order}",
+        )  # fmt: skip
+        info = video.info
+        st.caption(f"{info.num_frames} frames, {info.seconds:.1f} s, {info.width} × {info.height}")
+    with right:
+        for count in sorted(set(counts)):
+            prediction = now[counts.index(count)]
+            st.caption(f"The {count} frames the models see, in the order in which they see them")
+            frames = video.frames[video.indices.searchsorted(prediction.frame_indices)]
+            st.html(strip(frames, [f"frame {index}" for index in prediction.frame_indices]))
+
+
+def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
+    times = "; ".join(f"{p.card.name} {1000 * p.seconds:.0f} ms" for p in now)
+    st.caption(f"Time of one forward pass: {times}.")
+    with st.expander("Numbers as a table"):
+        table = {"class": charts.leading_classes(now, TOP)}
+        for ref, prediction in zip(choices.models, now, strict=True):
+            indices, p = charts.class_indices(prediction), prediction.probabilities
+            table[f"{prediction.card.name} ({ref.key})"] = [float(p[indices[c]]) if c in indices else None for c in table["class"]]
+        st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="percent") for name in list(table)[1:]})
+        st.download_button("Download all classes (CSV)", _csv(now), f"answers-{order}.csv", "text/csv", icon=":material/download:")
+    with st.expander("The same on the command line"):
+        st.code(_command(choices, order, now), language="bash", wrap_lines=True)
+    with st.expander("What does this mean?"):
+        st.markdown(
+            "**TSN** scores every frame alone and averages the scores. Whatever the order of the frames, the average is the same, so it "
+            "cannot tell an action from its reverse. **GSM** puts a gate into the network that decides, for each place and time, "
+            "which features move one frame forward or back; its scores depend on the order. Reverse the frames above and watch whose answer moves. "
+            "(Sudhakaran, Escalera, Lanz: *Gate-Shift Networks for Video Action Recognition*, CVPR 2020.)"
+        )
+
+
+def _csv(predictions: list[Prediction]) -> str:
+    """One row a model and class; the model by title and file hash."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["model", "sha256", "order", "frames", "index", "label", "probability"])
+    for prediction in predictions:
+        frames = " ".join(map(str, prediction.frame_indices))
+        for index, label, probability in prediction.top(len(prediction.logits)):
+            writer.writerow([prediction.card.name, prediction.card.sha256, prediction.order, frames, index, _plain_cell(label), probability])
+    return file.getvalue()
+
+
+def _plain_cell(text: str) -> str:
+    """``text`` that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _command(choices: Choices, order: str, now: list[Prediction]) -> str:
+    parts = ["python -m gsm_model predict", shlex.quote(choices.clip.path.name if choices.clip.label else choices.clip.name)]
+    parts += [f"--checkpoint {shlex.quote(ref.name)}" for ref in choices.models]
+    if choices.segments:
+        parts.append(f"--segments {choices.segments}")
+    return " ".join([*parts, f"--order {order} --top {TOP}"])

@@ -1,0 +1,137 @@
+"""Models: what is loaded, from which file, what does it cost, how good is it and on what?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import streamlit as st
+
+from app import session
+from app.frame import Choices, device_name, explain_error, heading
+from app.sentences import escape, percent
+from gsm_model.data.labels import read_labels
+from gsm_model.errors import LensError
+from gsm_model.models.recognizer import Recognizer
+
+CHECKPOINT_SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar")
+PROVENANCE = {
+    "trained": ":material/check_circle: trained",
+    "unknown": ":material/help: the file does not record whether or how it was trained",
+    "untrained": ":material/warning: **not trained: its answers mean nothing**",
+}
+
+
+def show(choices: Choices) -> None:
+    """A card a model, and ways to load more."""
+    refs = session.models()
+    heading("What is loaded, what does it cost, how good is it?", f"{len(refs)} models can be chosen in this session; {len(choices.models)} are.")
+    if not refs:
+        st.info("No model came with this installation. Load a checkpoint below.")
+    columns = st.columns(2)
+    for number, ref in enumerate(refs.values()):
+        with columns[number % 2]:
+            _card(choices, ref)
+    _load()
+
+
+def _card(choices: Choices, ref: session.ModelRef) -> None:
+    with st.container(border=True, key=f"card-{ref.key}"):
+        try:
+            model = session.load_model(ref)
+        except LensError as error:
+            explain_error(error, "Put the file back, or reload the page without this model.")
+            return
+        card, a, spec = model.card, model.architecture, model.input
+        cost = session.cost(ref.sha256, a.num_segments, model)
+        st.markdown(f"#### <span style='color:{choices.color(ref)}'>●</span> {escape(card.name)}", unsafe_allow_html=True)
+        st.markdown(PROVENANCE[card.provenance])
+        rows = {
+            "file": f"`{ref.name.replace('`', '')}`, {ref.origin}",
+            "SHA-256": f"`{ref.sha256[:16]}…`",
+            "network": f"{a.backbone}, temporal module {a.temporal}" + (f", width {a.width:g}" if a.width != 1 else ""),
+            "classes": f"{a.num_classes}" + ("" if card.labels else "; names not known, so they show as *class 17*: load it with a label file"),
+            "segments": f"{a.num_segments} frames a clip",
+            "cost": f"{cost.parameters / 1e6:.2f} M parameters; {cost.macs / 1e9:.2f} GMAC a clip",
+            "input": f"{spec.size} × {spec.size} {spec.channels}, 0…{spec.scale:g}, mean {_numbers(spec.mean)}, deviation {_numbers(spec.std)}",
+            "runs on": f"{device_name()}, float32",
+            "trained on": escape(card.training_data) or "not recorded in the file",
+            "recipe": escape(card.recipe) or "not recorded in the file",
+            **_measures(model),
+        }
+        st.markdown("| | |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items()))
+        if card.labels:
+            with st.expander(f"The {len(card.labels)} classes"):
+                st.dataframe({"class": list(card.labels)}, height=240)
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:g}" for value in values)
+
+
+def _measures(model: Recognizer) -> dict[str, str]:
+    """A row for each measured figure, with its interval, on how many clips of what."""
+    if not model.card.measures:
+        return {"measured": "nothing recorded in the file"}
+    return {
+        f"measured: {escape(m.metric)}": f"{percent(m.value)} (95 % interval {m.low:.1%} to {m.high:.1%}; {m.n:,} {escape(m.data)})"
+        for m in model.card.measures
+    }
+
+
+def _load() -> None:
+    st.markdown("#### Load a checkpoint")
+    st.markdown(
+        "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, or `.safetensors` of this project. "
+        "The network is read off the weights; nothing in the file is run."
+    )
+    left, right = st.columns(2)
+    with left:
+        labels_file = st.file_uploader(
+            "Label file, if the names are not known", type=["txt"], key="labels_file", max_upload_size=4, help="One class name a line, in index order."
+        )
+        segments = st.number_input(
+            "Segments, if the file's name does not say", min_value=1, max_value=64, value=None, key="segments", help="Frames a clip; 8 if left empty."
+        )
+    with right:
+        limit = session.settings().checkpoint_megabytes
+        file = st.file_uploader("Checkpoint", type=["safetensors", "pth", "tar", "pt"], key="checkpoint_file", max_upload_size=limit)
+        from_folder = _choose_from_folder()
+    if st.button("Load", type="primary", icon=":material/upload:", disabled=file is None and from_folder is None):
+        _add(file, from_folder, labels_file, segments)
+    if message := st.session_state.pop("model_added", None):
+        st.success(message, icon=":material/check_circle:")
+
+
+def _choose_from_folder():
+    folder = session.settings().checkpoints
+    if folder is None:
+        st.caption("Whoever runs this app can offer a folder of checkpoints here: GATE_SHIFT_LENS_CHECKPOINTS.")
+        return None
+    files = {}
+    if folder.is_dir():
+        files = {path.name: path for path in sorted(folder.iterdir()) if path.name.endswith(CHECKPOINT_SUFFIXES) and path.is_file()}
+    name = st.selectbox("Or one from this server's folder", list(files), index=None, placeholder="none" if files else "the folder is empty")
+    return files.get(name)
+
+
+def _add(file, from_folder, labels_file, segments: int | None) -> None:
+    try:
+        labels = None
+        if labels_file is not None:
+            labels = read_labels(session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt").path)
+        if file is not None:
+            suffix = next((s for s in CHECKPOINT_SUFFIXES if file.name.endswith(s)), ".pth")
+            kept = session.uploads().keep(file.name, file.getvalue(), suffix)
+            ref = session.ModelRef("", kept.path, kept.sha256, kept.name, "uploaded in this session")
+        else:
+            ref = session.ModelRef("", from_folder, session.digest(from_folder), from_folder.name, "from this server's folder")
+        slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]
+        ref = replace(ref, key=f"{slug}-{ref.sha256[:6]}", labels=labels, num_segments=segments)
+        with st.spinner("Reading the checkpoint …"):
+            model = session.add_model(ref)
+    except LensError as error:
+        explain_error(error, "Nothing was loaded. Choose another file.")
+        return
+    st.session_state["model_added"] = f"Loaded {escape(model.card.name)} from {escape(ref.name)}; it is chosen in the sidebar."
+    st.rerun()

@@ -1,0 +1,66 @@
+"""The sentences that read a picture for a newcomer: made of its numbers, saying no more than they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gsm_model.data.labels import partner
+from gsm_model.predict import Prediction
+
+TORN = 0.6  # the runner-up has at least this share of the winner's probability
+
+
+def escape(text: str) -> str:
+    """``text`` with every character that Markdown or HTML would take for its own made plain."""
+    for character in "\\`*_{}[]()<>#+-.!|$~:":
+        text = text.replace(character, {"<": "&lt;", ">": "&gt;"}.get(character, "\\" + character))
+    return text
+
+
+def percent(share: float) -> str:
+    """``0.734`` → ``73 %``; never 0 % or 100 % of what is neither."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def answer(prediction: Prediction) -> str:
+    """What one model says: its answer, or the two classes it is torn between."""
+    (_, first, p), *rest = prediction.top(2)
+    title = f"**{escape(prediction.card.name)}**"
+    if rest and rest[0][2] >= TORN * p:
+        second, q = rest[0][1], rest[0][2]
+        opposite = ", which are each other's time reversal" if partner(first) == second else ""
+        return f"{title} is torn between *{escape(first)}* ({percent(p)}) and *{escape(second)}* ({percent(q)}){opposite}"
+    return f"{title} says *{escape(first)}* ({percent(p)})"
+
+
+def compare(predictions: Sequence[Prediction]) -> str:
+    """What all models say about one clip, and whether they agree."""
+    text = "; ".join(answer(prediction) for prediction in predictions) + "."
+    if len(predictions) < 2:
+        return text
+    answers = {prediction.top(1)[0][1] for prediction in predictions}
+    verdict = "Their likeliest answers agree." if len(answers) == 1 else "Their likeliest answers differ."
+    return f"{text} {verdict}"
+
+
+def moved(forward: Prediction, now: Prediction) -> str:
+    """How one model's answer moved when the same frames came in another order."""
+    title = f"**{escape(now.card.name)}**"
+    before, after = forward.top(1)[0], now.top(1)[0]
+    largest = float(np.abs(forward.probabilities - now.probabilities).max())
+    change = "no probability moves by more than 0.1 %" if largest <= 0.001 else f"a probability moves by up to {percent(largest)}"
+    if before[1] == after[1]:
+        return f"{title} keeps *{escape(after[1])}* ({percent(before[2])} → {percent(after[2])}; {change})"
+    reversal = ", its time reversal" if partner(before[1]) == after[1] else ""
+    return f"{title} changes from *{escape(before[1])}* ({percent(before[2])}) to *{escape(after[1])}*{reversal} ({percent(after[2])})"
+
+
+def order_changed(order: str, forward: Sequence[Prediction], now: Sequence[Prediction]) -> str:
+    """How every model's answer moved under ``order``."""
+    return f"Frames {order}: " + "; ".join(moved(a, b) for a, b in zip(forward, now, strict=True)) + "."

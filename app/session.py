@@ -1,0 +1,161 @@
+"""What every page shares: the clip, the models, the number of frames, the device; and the only caches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from app.media import preview
+from app.settings import Settings, read_settings
+from app.uploads import Upload, UploadStore
+from gsm_model.errors import LensError
+from gsm_model.models.checkpoints import load_checkpoint
+from gsm_model.models.cost import Cost, cost_of
+from gsm_model.models.recognizer import Recognizer, best_device
+from gsm_model.models.untrusted import sha256
+from gsm_model.predict import Prediction, predict
+from gsm_model.shipped import sample_clips, shipped_checkpoints
+from gsm_model.video.isolate import DecodedVideo, read_video
+from gsm_model.video.sampling import Order
+
+PREVIEW_FRAMES, PREVIEW_HEIGHT = 48, 240
+SHUFFLE_SEED = 0
+MAX_MODELS_IN_MEMORY = 8
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model a session can choose: ``key`` for links, the file it is in, where that came from."""
+
+    key: str
+    path: Path
+    sha256: str
+    name: str
+    origin: str
+    labels: tuple[str, ...] | None = None
+    num_segments: int | None = None
+
+
+@dataclass(frozen=True)
+class ClipRef:
+    """A clip a session can choose: ``key`` for links, the file, what it is called, what it is known to show."""
+
+    key: str
+    path: Path
+    sha256: str
+    name: str
+    label: str | None = None
+
+
+@st.cache_resource
+def settings() -> Settings:
+    return read_settings()
+
+
+@st.cache_resource
+def device() -> torch.device:
+    return best_device()
+
+
+@st.cache_resource(scope="session", on_release=UploadStore.close)
+def uploads() -> UploadStore:
+    return UploadStore()
+
+
+@st.cache_data
+def _digest(path: Path, modified: float) -> str:
+    return sha256(path)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file of the operator's, read once for each time it changes."""
+    return _digest(path, path.stat().st_mtime)
+
+
+def clips() -> dict[str, ClipRef]:
+    """The clips this session can choose, its uploads first."""
+    mine: dict[str, Upload] = st.session_state.setdefault("uploaded_clips", {})
+    refs = {key: ClipRef(key, upload.path, upload.sha256, upload.name) for key, upload in reversed(mine.items())}
+    for clip in sample_clips().values():
+        refs[clip.name] = ClipRef(clip.name, clip.path, digest(clip.path), f"Sample: {clip.label}", clip.label)
+    return refs
+
+
+def models() -> dict[str, ModelRef]:
+    """The models this session can choose: the shipped ones, then those it loaded."""
+    refs = {}
+    try:
+        for key, path in shipped_checkpoints().items():
+            refs[key] = ModelRef(key, path, digest(path), path.name, "shipped with the project")
+    except LensError:
+        pass  # pages say what to do when there is no model
+    return refs | st.session_state.setdefault("loaded_models", {})
+
+
+def add_model(ref: ModelRef) -> Recognizer:
+    """Load a model and offer it to this session; the next choice of models includes it.
+
+    Raises:
+        LensError: if it cannot be loaded.
+    """
+    model = load_model(ref)
+    st.session_state.setdefault("loaded_models", {})[ref.key] = ref
+    chosen = list(st.session_state.get("models", []))
+    st.session_state["choose_models"] = [*chosen, ref.key] if ref.key not in chosen else chosen
+    return model
+
+
+def load_model(ref: ModelRef) -> Recognizer:
+    """The model of ``ref``, in memory once for all sessions.
+
+    Raises:
+        LensError: if the file is no checkpoint that fits.
+    """
+    return _load_model(ref.sha256, ref.labels, ref.num_segments, ref.path, ref.name)
+
+
+@st.cache_resource(max_entries=MAX_MODELS_IN_MEMORY, show_spinner="Loading the model …")
+def _load_model(digest: str, labels: tuple[str, ...] | None, num_segments: int | None, _path: Path, _name: str) -> Recognizer:
+    return load_checkpoint(_path, num_segments, labels, device(), name=_name)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def cost(digest: str, num_segments: int, _model: Recognizer) -> Cost:
+    return cost_of(_model, num_segments)
+
+
+@st.cache_data(show_spinner="Reading the clip …", max_size="1GB")
+def _read_video(digest: str, segments: tuple[int, ...], _path: Path) -> DecodedVideo:
+    return read_video(_path, segments, settings().video, "clip", PREVIEW_FRAMES, PREVIEW_HEIGHT)
+
+
+def read_clip(clip: ClipRef, segments: tuple[int, ...]) -> DecodedVideo:
+    """The frames of ``clip`` for these numbers of segments, decoded once for each content.
+
+    Raises:
+        LensError: if it is no video, damaged, or over a limit; the message names the person's file.
+    """
+    try:
+        return replace(_read_video(clip.sha256, segments, clip.path), name=clip.name)
+    except LensError as error:
+        raise type(error)(str(error).replace("clip:", f"{clip.name}:", 1)) from None
+
+
+@st.cache_data(show_spinner=False, max_size="256MB")
+def _predict(model: str, labels, clip: str, order: Order, segments: int, _model: Recognizer, _video: DecodedVideo) -> Prediction:
+    return predict(_model, _video, order, segments, SHUFFLE_SEED)
+
+
+def answer(ref: ModelRef, model: Recognizer, clip: ClipRef, video: DecodedVideo, order: Order, segments: int) -> Prediction:
+    """``model``'s answer, computed once for each (model, clip, order, number of frames)."""
+    prediction = _predict(ref.sha256, ref.labels, clip.sha256, order, segments, model, video)
+    return replace(prediction, card=model.card)
+
+
+@st.cache_data(show_spinner=False, max_size="128MB")
+def preview_video(clip: str, order: Order, segments: int, _video: DecodedVideo) -> bytes:
+    """The preview of a clip in ``order``, H.264."""
+    return preview(_video, segments, order, SHUFFLE_SEED)

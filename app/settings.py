@@ -1,0 +1,48 @@
+"""What the person who runs the app may set, by environment variables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsm_model.video.decode import Limits
+
+PREFIX = "GATE_SHIFT_LENS_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``checkpoints``: a folder whose models anyone may load, or ``None``. ``video``: limits on clips.
+
+    ``checkpoint_megabytes`` bounds an uploaded checkpoint.
+    """
+
+    checkpoints: Path | None
+    video: Limits
+    checkpoint_megabytes: int
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ValueError: if a variable that should be a number is none, naming it.
+    """
+    folder = os.environ.get(PREFIX + "CHECKPOINTS")
+    side = _number("MAX_SIDE", 4096)
+    return Settings(
+        checkpoints=Path(folder) if folder else None,
+        video=Limits(
+            max_bytes=_number("MAX_CLIP_MB", 300) * 2**20, max_seconds=float(_number("MAX_CLIP_SECONDS", 600)),
+            max_width=side, max_height=side,
+        ),
+        checkpoint_megabytes=_number("MAX_CHECKPOINT_MB", 1024),
+    )  # fmt: skip
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(PREFIX + name, str(default))
+    if not text.isdigit() or int(text) == 0:
+        raise ValueError(f"{PREFIX}{name} must be a whole number above 0, got {text!r}")
+    return int(text)

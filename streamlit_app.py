@@ -1,0 +1,8 @@
+"""Gate-Shift Lens: names the pages, nothing else. Start with ``streamlit run streamlit_app.py``."""
+
+from app.frame import PageEntry, run
+
+run(
+    PageEntry("compare", "Compare", ":material/compare_arrows:"),
+    PageEntry("models", "Models", ":material/deployed_code:"),
+)

@@ -1,0 +1,165 @@
+"""The recogniser: any backbone with any temporal module, any clip, several threads."""
+
+import threading
+
+import pytest
+import torch
+
+from gsm_model import build_recognizer, record_gates
+from gsm_model.models.recognizer import backbones, tap_gates
+from gsm_model.models.temporal import temporal_kinds
+from tests.conftest import make_small
+
+RESNETS = ["resnet18", "resnet34", "resnet50", "resnet101"]
+
+
+@pytest.mark.parametrize("temporal", list(temporal_kinds()))
+@pytest.mark.parametrize("backbone", list(backbones()))
+def test_any_backbone_takes_any_temporal_module(backbone, temporal):
+    width = 0.125 if backbone in RESNETS else 1.0
+    model = build_recognizer(backbone, temporal, num_classes=3, num_segments=2, width=width).eval()
+    with torch.inference_mode():
+        assert model(torch.randn(2, 2, 3, 101, 101)).shape == (2, 3)
+
+
+def test_a_model_without_temporal_modules_cannot_tell_a_clip_from_its_reverse():
+    model, clip = make_small("none"), torch.randn(2, 4, 3, 32, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(clip.flip(1)), model(clip), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("temporal", ["gsm", "tsm"])
+def test_a_model_with_temporal_modules_can(temporal):
+    model, clip = make_small(temporal), torch.randn(2, 4, 3, 32, 32)
+    with torch.inference_mode():
+        assert (model(clip.flip(1)) - model(clip)).abs().max() > 1e-2
+
+
+def test_the_answer_is_the_mean_of_the_frame_logits(small_gsm):
+    clip = torch.randn(2, 4, 3, 32, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(small_gsm.frame_logits(clip).mean(1), small_gsm(clip))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3, 32, 32), (1, 7, 3, 33, 47), (3, 16, 3, 64, 32)], ids=str)
+def test_number_of_frames_and_size_may_change_at_run_time(small_gsm, shape):
+    with torch.inference_mode(), record_gates(small_gsm) as gates:
+        assert small_gsm.frame_logits(torch.randn(shape)).shape == (shape[0], shape[1], 5)
+    assert all(gate.shape[:3] == (shape[0], shape[1], 2) for gate in gates.values())
+
+
+def test_clips_of_a_batch_do_not_see_each_other(small_gsm):
+    clips = torch.randn(3, 4, 3, 32, 32)
+    with torch.inference_mode():
+        together = small_gsm(clips)
+        alone = torch.cat([small_gsm(clip[None]) for clip in clips])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("temporal", ["none", "gsm", "tsm"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_reduced_precision_gives_nearly_the_same_logits(temporal, dtype):
+    model, clip = make_small(temporal), torch.randn(1, 4, 3, 32, 32)
+    with torch.inference_mode():
+        exact = model(clip)
+        reduced = model.to(dtype)(clip.to(dtype)).float()
+    assert (reduced - exact).abs().max() <= 0.06 * exact.abs().max()
+
+
+def test_autocast_gives_nearly_the_same_logits(small_gsm):
+    clip = torch.randn(1, 4, 3, 32, 32)
+    with torch.inference_mode():
+        exact = small_gsm(clip)
+        with torch.autocast("cpu", torch.bfloat16):
+            reduced = small_gsm(clip).float()
+    assert (reduced - exact).abs().max() <= 0.06 * exact.abs().max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("temporal", ["none", "gsm", "tsm"])
+def test_compiling_changes_nothing(temporal):
+    model, clip = make_small(temporal), torch.randn(1, 4, 3, 32, 32)
+    with torch.inference_mode():
+        compiled = torch.compile(model, backend="inductor")
+        torch.testing.assert_close(compiled(clip), model(clip), atol=1e-4, rtol=1e-4)
+
+
+def test_gates_are_recorded_in_network_order_and_lie_within_one(small_gsm):
+    with torch.inference_mode(), record_gates(small_gsm) as gates:
+        small_gsm(torch.randn(2, 4, 3, 32, 32))
+    assert list(gates) == [f"layer{stage}.{block}.gsm_conv2" for stage in (1, 2, 3, 4) for block in (0, 1)]
+    assert all(gate.shape[:3] == (2, 4, 2) and gate.abs().max() <= 1 for gate in gates.values())
+
+
+def test_recording_leaves_nothing_behind_even_after_an_error(small_gsm):
+    with pytest.raises(ZeroDivisionError), record_gates(small_gsm) as gates:
+        raise ZeroDivisionError
+    small_gsm(torch.randn(1, 4, 3, 32, 32))
+    assert gates == {}
+    assert not any(module._forward_hooks for module in small_gsm.modules())
+
+
+def test_a_recording_sees_only_its_own_model(small_gsm):
+    other = make_small("gsm", seed=1)
+    with torch.inference_mode(), record_gates(small_gsm) as gates:
+        other(torch.randn(1, 4, 3, 32, 32))
+    assert gates == {}
+
+
+def test_two_threads_on_one_model_record_their_own_gates(small_gsm):
+    clips = [torch.randn(1, t, 3, 32, 32) for t in (2, 5)]
+    alone, together = [], [None, None]
+    for clip in clips:
+        with torch.inference_mode(), record_gates(small_gsm) as gates:
+            small_gsm(clip)
+        alone.append(gates)
+    ready = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        with torch.inference_mode(), record_gates(small_gsm) as gates:
+            for _ in range(5):
+                ready.wait()
+                small_gsm(clips[number])
+        together[number] = gates
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for expected, found in zip(alone, together, strict=True):
+        assert list(found) == list(expected)
+        for name, gate in expected.items():
+            torch.testing.assert_close(found[name], gate, atol=1e-5, rtol=1e-4)
+
+
+def test_a_tap_may_replace_a_gate(small_gsm):
+    """With all gates 0 a GSM only permutes channels, so the order of the frames no longer matters."""
+    clip = torch.randn(1, 4, 3, 32, 32)
+    with torch.inference_mode(), tap_gates(lambda module, gate: torch.zeros_like(gate)):
+        torch.testing.assert_close(small_gsm(clip.flip(1)), small_gsm(clip), atol=1e-5, rtol=1e-5)
+
+
+def test_gradients_reach_every_parameter(small_gsm):
+    small_gsm.train()(torch.randn(2, 4, 3, 32, 32)).square().sum().backward()
+    assert [name for name, parameter in small_gsm.named_parameters() if parameter.grad is None] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("vgg", "gsm", 3), "unknown backbone 'vgg'.*resnet18"),
+        (("resnet18", "lstm", 3), "unknown temporal module 'lstm'.*gsm"),
+        (("resnet18", "gsm", 0), "at least one class"),
+        (("bn_inception", "gsm", 3, 8, 0.5), "one width"),
+        (("resnet18", "gsm", 3, 8, 0.1), "multiple of 4"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_with_the_choices(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build_recognizer(*arguments)
+
+
+def test_a_clip_of_another_shape_is_refused(small_gsm):
+    with pytest.raises(ValueError, match=r"\(N, T, 3, H, W\)"):
+        small_gsm(torch.randn(4, 3, 32, 32))
