@@ -1,7 +1,8 @@
 """Decoding: a video file, an animated picture, a picture or a folder of frames → RGB arrays.
 
 Only the frames that are asked for are converted. decord reads first where it is installed; PyAV reads
-where it is not, where it fails, and where it is known to be wrong (rotated video). Both give the same
+where it is not, where it fails, and where it is known to be wrong (rotated video, open groups of
+pictures). Both give the same
 bytes. This module needs neither torch nor anything of the models, so that it can run in a small process
 of its own (`gsm_model.video.isolate`).
 """
@@ -116,10 +117,15 @@ def open_source(path: Path, limits: Limits, name: str) -> Source:
 
 @dataclass(frozen=True)
 class _Index:
-    """Presentation times of all frames, ascending, and which of them a reader can start at."""
+    """Presentation times of all frames, ascending, and which of them a reader can start at.
+
+    ``open_groups``: some frames come after a key frame in the file and before it on the screen, so
+    they need what stands before that key frame.
+    """
 
     times: tuple[int, ...]
     keys: tuple[bool, ...]
+    open_groups: bool
 
 
 def _open_video(path: Path, limits: Limits, name: str) -> Source:
@@ -127,7 +133,8 @@ def _open_video(path: Path, limits: Limits, name: str) -> Source:
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
         frames = None
-        if backend != "pyav" and info.rotation == 0:
+        # decord returns rotated pictures garbled, and jumps to wrong frames in open groups.
+        if backend != "pyav" and info.rotation == 0 and not index.open_groups:
             frames = _read_with_decord(path, wanted, info)
         if frames is None:
             if backend == "decord":
@@ -188,9 +195,13 @@ def _index_packets(container, stream, limits: Limits, name: str) -> _Index:
             raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it")
     if not entries:
         raise VideoError(f"{name}: there is not one frame in it")
+    open_groups, key_time = False, entries[0][0]
+    for time, is_key in entries:
+        key_time = time if is_key else key_time
+        open_groups = open_groups or time < key_time
     entries.sort(key=lambda entry: entry[0])
     times, keys = zip(*entries, strict=True)
-    return _Index(times, keys)
+    return _Index(times, keys, open_groups)
 
 
 def _read_with_decord(path: Path, wanted: np.ndarray, info: VideoInfo) -> np.ndarray | None:

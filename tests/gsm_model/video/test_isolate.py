@@ -1,0 +1,85 @@
+"""Reading in another process: the same frames, and no fault of a file reaches the caller but as a message."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gsm_model.errors import VideoError
+from gsm_model.video import isolate
+from gsm_model.video.decode import Limits, decode
+from gsm_model.video.isolate import read_video
+from gsm_model.video.sampling import segment_indices
+from tests.videos import constant_rate
+
+
+def test_the_clips_of_all_numbers_of_segments_come_from_one_reading(tmp_path, moving_bar):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    video = read_video(path, (4, 8), preview_frames=6, preview_height=24)
+    _, _, frames = decode(path, lambda info: range(info.num_frames))
+    for t in (4, 8):
+        indices, clip = video.clip(t)
+        assert indices.tolist() == segment_indices(24, t).tolist()
+        np.testing.assert_array_equal(clip, frames[indices])
+    assert video.preview.shape == (6, 24, 32, 3) and video.preview_indices.tolist() == [0, 5, 9, 14, 18, 23]
+    with pytest.raises(KeyError, match="5 segments"):
+        video.clip(5)
+
+
+def test_a_file_that_is_no_video_is_an_error_under_the_name_given(tmp_path):
+    (tmp_path / "x").write_bytes(b"nothing")
+    with pytest.raises(VideoError, match=r"^my holiday\.mp4: not a video"):
+        read_video(tmp_path / "x", name="my holiday.mp4")
+
+
+def test_limits_hold_in_the_other_process(tmp_path, moving_bar):
+    with pytest.raises(VideoError, match="more than the 3 frames"):
+        read_video(constant_rate(tmp_path / "clip.mp4", moving_bar), limits=Limits(max_frames=3))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_decoder_that_dies_costs_a_message(tmp_path, moving_bar, monkeypatch, number):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    real = subprocess.run
+
+    def die(command, **options):
+        return real([sys.executable, "-c", f"import os; os.kill(os.getpid(), {int(number)})"], **options)
+
+    monkeypatch.setattr(isolate.subprocess, "run", die)
+    with pytest.raises(VideoError, match=r"^clip\.mp4: the decoder stopped while reading it"):
+        read_video(path)
+
+
+def test_a_decoder_that_hangs_is_ended(tmp_path, moving_bar, monkeypatch):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    real = subprocess.run
+
+    def hang(command, **options):
+        return real([sys.executable, "-c", "import time; time.sleep(60)"], **{**options, "timeout": 0.5})
+
+    monkeypatch.setattr(isolate.subprocess, "run", hang)
+    with pytest.raises(VideoError, match="takes longer than"):
+        read_video(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits on memory need POSIX")
+def test_the_decoder_may_not_take_more_memory_than_allowed(tmp_path, moving_bar, monkeypatch):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    monkeypatch.setattr(isolate, "MAX_WORKER_MEMORY", 1_000_000)
+    with pytest.raises(VideoError, match="more memory than allowed|decoder stopped"):
+        read_video(path)
+
+
+def test_the_decoder_loads_neither_torch_nor_streamlit(tmp_path, moving_bar):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    code = (
+        "import sys, json; from pathlib import Path; import gsm_model.video.worker as worker;"
+        f"worker.answer(dict(path={str(path)!r}, name='a', segments=[8], preview_frames=2, preview_height=20, limits={{}}));"
+        "print(json.dumps([name for name in ('torch', 'streamlit') if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert json.loads(done.stdout) == []
