@@ -50,7 +50,7 @@ def b_frames(path: Path, frames: np.ndarray) -> Path:
 
 
 def open_groups(path: Path, frames: np.ndarray) -> Path:
-    """Frames that come after a key frame in the file and before it on the screen."""
+    """Key frames at which a decoder cannot start afresh."""
     return write_video(path, frames, options={"bf": "3", "g": "6", "x264-params": "b-adapt=0:open-gop=1"})
 
 

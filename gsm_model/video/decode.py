@@ -119,13 +119,12 @@ def open_source(path: Path, limits: Limits, name: str) -> Source:
 class _Index:
     """Presentation times of all frames, ascending, and which of them a reader can start at.
 
-    ``open_groups``: some frames come after a key frame in the file and before it on the screen, so
-    they need what stands before that key frame.
+    ``clean_keys``: nothing after a key frame needs anything before it, as far as the file tells.
     """
 
     times: tuple[int, ...]
     keys: tuple[bool, ...]
-    open_groups: bool
+    clean_keys: bool
 
 
 def _open_video(path: Path, limits: Limits, name: str) -> Source:
@@ -133,8 +132,8 @@ def _open_video(path: Path, limits: Limits, name: str) -> Source:
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
         frames = None
-        # decord returns rotated pictures garbled, and jumps to wrong frames in open groups.
-        if backend != "pyav" and info.rotation == 0 and not index.open_groups:
+        # decord returns rotated pictures garbled, and wrong frames after jumping to a key frame that is not clean.
+        if backend != "pyav" and info.rotation == 0 and index.clean_keys:
             frames = _read_with_decord(path, wanted, info)
         if frames is None:
             if backend == "decord":
@@ -186,22 +185,33 @@ def _check_size(width: int, height: int, limits: Limits, name: str) -> None:
 
 def _index_packets(container, stream, limits: Limits, name: str) -> _Index:
     entries: list[tuple[int, bool]] = []
+    codec, clean = stream.codec_context, True
     for packet in container.demux(stream):
         if packet.size == 0 or packet.is_discard:
             continue
         time = packet.pts if packet.pts is not None else packet.dts
         entries.append((time if time is not None else len(entries), packet.is_keyframe))
+        if packet.is_keyframe and clean:
+            clean = codec.name == "h264" and _has_idr(bytes(packet), codec.extradata or b"")
         if len(entries) > limits.max_frames:
             raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it")
     if not entries:
         raise VideoError(f"{name}: there is not one frame in it")
-    open_groups, key_time = False, entries[0][0]
-    for time, is_key in entries:
-        key_time = time if is_key else key_time
-        open_groups = open_groups or time < key_time
     entries.sort(key=lambda entry: entry[0])
     times, keys = zip(*entries, strict=True)
-    return _Index(times, keys, open_groups)
+    return _Index(times, keys, clean or sum(keys) == 1)
+
+
+def _has_idr(packet: bytes, extradata: bytes) -> bool:
+    """Whether an H.264 key frame is an instantaneous decoder refresh: unit type 5 (ITU-T H.264, table 7-1)."""
+    if not extradata.startswith(b"\x01"):  # start codes between the units
+        return any(part[0] & 31 == 5 for part in packet.split(b"\0\0\1")[1:] if part)
+    length_bytes, at = (extradata[4] & 3) + 1, 0
+    while at + length_bytes < len(packet):
+        if packet[at + length_bytes] & 31 == 5:
+            return True
+        at += length_bytes + int.from_bytes(packet[at : at + length_bytes], "big")
+    return False
 
 
 def _read_with_decord(path: Path, wanted: np.ndarray, info: VideoInfo) -> np.ndarray | None:
