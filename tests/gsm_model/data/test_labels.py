@@ -1,0 +1,36 @@
+"""Labels: those that ship, and files of a user's own."""
+
+import pytest
+
+from gsm_model.data.labels import partner, read_labels, reversed_pairs, something_something
+from gsm_model.errors import DataError
+
+
+def test_the_174_labels_are_in_alphabetical_order_with_the_mirrored_classes_where_the_release_swaps_them():
+    labels = something_something()
+    assert len(labels) == len(set(labels)) == 174
+    for left, right in ((86, 87), (93, 94), (166, 167)):
+        assert labels[left].replace("left to right", "right to left") == labels[right] or {"left", "right"} & set(labels[left].split())
+
+
+def test_every_reversed_pair_is_made_of_labels_and_stacking_is_in_none():
+    labels = something_something()
+    for first, second in reversed_pairs():
+        assert first in labels and second in labels
+        assert partner(first) == second and partner(second) == first
+    assert partner("Stacking number of something") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "no labels"), (b"a\n\nb\n", "line 2 is blank"), (b"a\nb\na\n", "line 1 and again on line 3"), (b"\xff\xfe\x00", "not a readable text file")],
+)
+def test_a_bad_label_file_is_refused_with_its_line(tmp_path, content, message):
+    (tmp_path / "labels.txt").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_labels(tmp_path / "labels.txt")
+
+
+def test_windows_line_ends_and_byte_order_marks_are_no_part_of_a_name(tmp_path):
+    (tmp_path / "labels.txt").write_bytes("\ufeffé one\r\ntwo\r\n".encode())
+    assert read_labels(tmp_path / "labels.txt") == ("é one", "two")

@@ -1,0 +1,13 @@
+"""The sample clips: H.264 files that the reader takes, each showing the class it is said to show."""
+
+from gsm_model.data.reversible.actions import LABELS
+from gsm_model.shipped import sample_clips
+from gsm_model.video.isolate import read_video
+
+
+def test_every_sample_that_ships_can_be_read_and_has_a_class_of_the_set():
+    clips = sample_clips()
+    assert 4 <= len(clips) <= 6 and next(iter(clips)) == "unfolding"
+    for clip in clips.values():
+        assert clip.label in LABELS
+        assert read_video(clip.path).info.num_frames in (24, 40, 56)

@@ -1,0 +1,88 @@
+"""The command line, as a person runs it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gsm_model import load_checkpoint, save_checkpoint
+from gsm_model.models.card import Card
+from tests.conftest import make_small
+from tests.videos import constant_rate
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*arguments, code=0):
+        done = subprocess.run([sys.executable, "-m", "gsm_model", *map(str, arguments)], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def clip(tmp_path, moving_bar):
+    return constant_rate(tmp_path / "a clip.mp4", moving_bar)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / "gsm.safetensors"
+    save_checkpoint(make_small("gsm"), path, Card("A model", "trained", ("a", "b", "c", "d", "e")))
+    return path
+
+
+def test_json_is_one_object_with_every_clip_and_model(run, clip, checkpoint):
+    answer = json.loads(run("predict", clip, clip, "-c", checkpoint, "-c", checkpoint, "--top", 2, "--order", "reversed", "--json").stdout)
+    assert len(answer["clips"]) == 2
+    entry = answer["clips"][0]
+    assert set(entry) == {"file", "num_frames", "fps", "frame_indices", "order", "models"}
+    assert (entry["file"], entry["num_frames"], entry["fps"], entry["order"]) == (str(clip), 24, 10.0, "reversed")
+    assert entry["frame_indices"] == [21, 15, 9, 3]
+    model = entry["models"][1]
+    assert (model["name"], model["backbone"], model["temporal"], model["num_segments"]) == ("A model", "resnet18", "gsm", 4)
+    assert len(model["sha256"]) == 64 and len(model["top"]) == 2
+    assert set(model["top"][0]) == {"label", "index", "probability"} and model["top"][0]["label"] in "abcde"
+
+
+def test_a_bad_clip_is_one_line_on_standard_error_and_the_others_are_answered(run, clip, checkpoint, tmp_path):
+    (tmp_path / "notes.mp4").write_text("no video")
+    done = run("predict", tmp_path / "notes.mp4", clip, "-c", checkpoint, "--json", code=2)
+    assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("notes.mp4: not a video")
+    entries = json.loads(done.stdout)["clips"]
+    assert "error" in entries[0] and entries[1]["models"]
+
+
+def test_text_names_the_model_and_its_answers(run, clip, checkpoint):
+    assert "A model" in run("predict", clip, "-c", checkpoint).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["-c", "nowhere.pth"], "nowhere.pth: there is no such file"), (["--crops", "2"], "choose 1, 3 or 10")],
+)
+def test_bad_input_exits_with_2_and_one_line(run, clip, arguments, message):
+    done = run("predict", clip, *arguments, code=2)
+    assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_published_layout_is_converted_and_gives_the_same_answer(run, clip, tmp_path):
+    import torch
+
+    source, target = tmp_path / "small_segment4_checkpoint.pth.tar", tmp_path / "small.safetensors"
+    torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in make_small("gsm").state_dict().items()}}, source)
+    (tmp_path / "labels.txt").write_text("a\nb\nc\nd\ne\n")
+    run("convert", source, target, "--labels", tmp_path / "labels.txt")
+    model = load_checkpoint(target)
+    assert (model.architecture.num_segments, model.card.labels, model.card.provenance) == (4, tuple("abcde"), "trained")
+    answers = [json.loads(run("predict", clip, "-c", path, "--json").stdout)["clips"][0]["models"][0]["top"] for path in (source, target)]
+    assert [entry["probability"] for entry in answers[0]] == pytest.approx([entry["probability"] for entry in answers[1]], abs=1e-6)
+    assert "must end in .safetensors" in run("convert", source, tmp_path / "x.pth", code=2).stderr
+
+
+def test_without_a_checkpoint_the_shipped_pair_answers(run, clip):
+    models = json.loads(run("predict", clip, "--json").stdout)["clips"][0]["models"]
+    assert {model["temporal"] for model in models} == {"gsm", "none"}
