@@ -14,6 +14,7 @@ from gsm_model.predict import Prediction
 MODEL_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
 CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+RING_COLOR = "#7B8794"
 MAX_LABEL = 34
 
 
@@ -44,19 +45,47 @@ def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | Non
     figure = go.Figure()
     for row, prediction in enumerate(now):
         values = _per_label(prediction, labels)
+        before = _per_label(forward[row], labels) if forward is not None else values
+        name, group = short(prediction.card.name), str(row)
         figure.add_bar(
-            y=labels, x=values, orientation="h", name=short(prediction.card.name), marker_color=colors[row], offsetgroup=str(row),
-            text=[_percent(value) for value in values], textposition="outside", cliponaxis=False,
-            hovertemplate="%{y}: %{x:.1%}<extra>" + short(prediction.card.name) + "</extra>",
-        )  # fmt: skip
+            y=labels, x=values, orientation="h", name=name, marker_color=colors[row], offsetgroup=group, hovertemplate="%{y}: %{x:.1%}"
+        )
         if forward is not None:
-            figure.add_trace(_rings(forward[row], labels, row, len(now), colors[row]))
+            figure.add_scatter(
+                y=labels,
+                x=before,
+                orientation="h",
+                mode="markers",
+                name="forward",
+                legendgroup="forward",
+                showlegend=row == 0,
+                offsetgroup=group,
+                marker={"symbol": "circle-open", "size": 11, "line": {"width": 2.5}, "color": RING_COLOR},
+                hovertemplate="forward: %{x:.1%}",
+            )
+        figure.add_scatter(
+            y=labels,
+            x=[_text_place(*pair) for pair in zip(values, before, strict=True)],
+            orientation="h",
+            mode="text",
+            text=[_percent(value) for value in values],
+            textposition="middle right",
+            offsetgroup=group,
+            showlegend=False,
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
     figure.update_layout(
-        barmode="group", scattermode="group", height=90 + len(labels) * (14 + 22 * len(now)), margin={"l": 8, "r": 40, "t": 30, "b": 36},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, bargap=0.25,
-    )  # fmt: skip
+        barmode="group",
+        scattermode="group",
+        height=90 + len(labels) * (14 + 22 * len(now)),
+        margin={"l": 8, "r": 48, "t": 30, "b": 36},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        bargap=0.25,
+        scattergap=0.25,
+    )
     figure.update_yaxes(autorange="reversed", tickvals=labels, ticktext=[_wrapped(label) for label in labels])
-    figure.update_xaxes(range=[0, 1.08], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], title="probability")
+    figure.update_xaxes(range=[-0.012, 1.1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], title="probability")
     return figure
 
 
@@ -65,13 +94,12 @@ def _per_label(prediction: Prediction, labels: Sequence[str]) -> list[float | No
     return [float(p[indices[label]]) if label in indices else None for label in labels]
 
 
-def _rings(prediction: Prediction, labels: Sequence[str], row: int, rows: int, color: str) -> go.Scatter:
-    values = _per_label(prediction, labels)
-    return go.Scatter(
-        y=labels, x=values, mode="markers", name=f"{short(prediction.card.name)}, forward", offsetgroup=str(row),
-        marker={"symbol": "circle-open", "size": 11, "line": {"width": 2.5}, "color": color},
-        hovertemplate="%{y}, forward: %{x:.1%}<extra>" + short(prediction.card.name) + "</extra>",
-    )  # fmt: skip
+def _text_place(value: float | None, before: float | None) -> float | None:
+    """Where a bar's label begins: behind the bar, and behind the ring if that is where the label would stand."""
+    if value is None:
+        return None
+    ring_in_the_way = before is not None and value - 0.02 <= before <= value + 0.09
+    return max(value, before if ring_in_the_way else 0.0) + 0.018
 
 
 def _percent(value: float | None) -> str:
@@ -121,17 +149,29 @@ def _add_scores(figure: go.Figure, column: int, row: int, label: str, scores: np
     color = CLASS_COLORS[row]
     figure.add_trace(
         go.Scatter(
-            x=list(range(len(scores))), y=scores, mode="lines+markers", name=short(label, 48), legendgroup=label,
-            showlegend=show_legend, line={"color": color, "dash": CLASS_DASHES[row]}, customdata=frames,
+            x=list(range(len(scores))),
+            y=scores,
+            mode="lines+markers",
+            name=short(label, 48),
+            legendgroup=label,
+            showlegend=show_legend,
+            line={"color": color, "dash": CLASS_DASHES[row]},
+            customdata=frames,
             hovertemplate="frame %{customdata}: %{y:.2f}<extra>" + short(label) + "</extra>",
         ),
-        row=1, col=column,
-    )  # fmt: skip
+        row=1,
+        col=column,
+    )
     figure.add_trace(
         go.Scatter(
-            x=[len(scores) - 0.4], y=[scores.mean()], mode="markers", legendgroup=label, showlegend=False,
+            x=[len(scores) - 0.4],
+            y=[scores.mean()],
+            mode="markers",
+            legendgroup=label,
+            showlegend=False,
             marker={"symbol": "triangle-left", "size": 12, "color": color},
             hovertemplate="mean, the answer's score: %{y:.2f}<extra>" + short(label) + "</extra>",
         ),
-        row=1, col=column,
-    )  # fmt: skip
+        row=1,
+        col=column,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -30,10 +31,11 @@ class PageEntry:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the sidebar holds. ``segments``: frames a model is given, or ``None`` for as many as it was trained with."""
+    """What the sidebar holds. ``names``: what each model that can be chosen is called, by key. ``segments``: frames a model is given, or ``None`` for as many as it was trained with."""
 
     clip: session.ClipRef | None
     models: tuple[session.ModelRef, ...]
+    names: dict[str, str]
     segments: int | None
 
     def color(self, ref: session.ModelRef) -> str:
@@ -45,11 +47,9 @@ def run(*entries: PageEntry) -> None:
     """Show the page of the address, with the sidebar beside it. The first entry is the front page."""
     st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
     pages = [
-        st.Page(
-            _shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0
-        )
+        st.Page(_shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
         for number, entry in enumerate(entries)
-    ]  # fmt: skip
+    ]
     page = st.navigation(pages, position="top")
     st.session_state["choices"] = _sidebar()
     page.run()
@@ -70,31 +70,47 @@ def _sidebar() -> Choices:
         clips, models = session.clips(), session.models()
         st.session_state.setdefault("models", list(models)[:2])
         apply_link(list(clips), list(models), FRAME_CHOICES)
+        clip_names = _distinct({key: ref.name for key, ref in clips.items()})
+        model_names = _distinct({key: _model_name(ref) for key, ref in models.items()})
         clip = st.selectbox(
-            "Clip", list(clips), format_func=lambda key: clips[key].name if key in clips else key, key="clip",
+            "Clip",
+            list(clips),
+            format_func=lambda key: clip_names.get(key, key),
+            key="clip",
             help="A sample that came with the project, or a file of your own.",
-        )  # fmt: skip
+        )
         if "choose_models" in st.session_state:
             st.session_state["models"] = st.session_state.pop("choose_models")
         chosen = st.multiselect(
-            "Models", list(models), format_func=lambda key: _model_name(models, key), key="models",
+            "Models",
+            list(models),
+            format_func=lambda key: model_names.get(key, key),
+            key="models",
             help="Two or more to compare. More can be loaded on the Models page.",
-        )  # fmt: skip
+        )
         frames = st.selectbox(
-            "Frames", FRAME_CHOICES, key="frames", format_func=lambda choice: "as trained" if choice == "auto" else choice,
+            "Frames",
+            FRAME_CHOICES,
+            key="frames",
+            format_func=lambda choice: "as trained" if choice == "auto" else choice,
             help="How many frames, one from the middle of each equal span of the video, a model is given.",
-        )  # fmt: skip
+        )
         st.caption(f"Runs on {device_name()} in float32.")
-    return Choices(clips.get(clip), tuple(models[key] for key in chosen if key in models), int(frames) if frames.isdigit() else None)
+    return Choices(
+        clips.get(clip), tuple(models[key] for key in chosen if key in models), model_names, int(frames) if frames.isdigit() else None
+    )
 
 
 def _take_upload() -> None:
     """Keep a newly dropped file and choose it."""
     limit = session.settings().video.max_bytes // 2**20
     file = st.file_uploader(
-        "Drop a clip here", type=VIDEO_TYPES, key="clip_file", max_upload_size=limit,
+        "Drop a clip here",
+        type=VIDEO_TYPES,
+        key="clip_file",
+        max_upload_size=limit,
         help=f"A video, GIF or picture up to {limit} MB. It stays in this session and is deleted with it.",
-    )  # fmt: skip
+    )
     if file is None or st.session_state.get("taken_file") == file.file_id:
         return
     st.session_state["taken_file"] = file.file_id
@@ -104,14 +120,18 @@ def _take_upload() -> None:
     st.session_state["clip"] = key
 
 
-def _model_name(models: dict[str, session.ModelRef], key: str) -> str:
-    """A model's name; its file's where it cannot be loaded, which its pages then explain."""
+def _model_name(ref: session.ModelRef) -> str:
+    """A model's name; its file's where it cannot be loaded, which the pages then explain."""
     try:
-        return session.load_model(models[key]).card.name
+        return session.load_model(ref).card.name
     except LensError:
-        return models[key].name
-    except KeyError:
-        return key
+        return ref.name
+
+
+def _distinct(names: dict[str, str]) -> dict[str, str]:
+    """``names`` with the key added to those that come more than once: streamlit tells options apart by what they show."""
+    counts = Counter(names.values())
+    return {key: name if counts[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
 def device_name() -> str:

@@ -36,10 +36,12 @@ def write_link() -> None:
     """After all widgets: make the address name what is shown."""
     state = st.session_state
     link = {
-        "clip": state.get("clip") or "", "models": ",".join(state.get("models", [])),
-        "order": state.get("order", "forward"), "frames": state.get("frames", ""),
-    }  # fmt: skip
+        "clip": state.get("clip") or "",
+        "models": ",".join(state.get("models", [])),
+        "order": state.get("order", "forward"),
+        "frames": state.get("frames", ""),
+    }
     link = {key: value for key, value in link.items() if value}
-    if {key: st.query_params.get(key) for key in link} != link:
+    if {key: st.query_params.get(key) for key in KEYS} != {key: link.get(key) for key in KEYS}:
         st.query_params.from_dict(link)
     st.session_state["written_link"] = link

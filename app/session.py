@@ -98,11 +98,20 @@ def models() -> dict[str, ModelRef]:
 def add_model(ref: ModelRef) -> Recognizer:
     """Load a model and offer it to this session; the next choice of models includes it.
 
+    A file that can be chosen already is not offered twice.
+
     Raises:
         LensError: if it cannot be loaded.
     """
     model = load_model(ref)
-    st.session_state.setdefault("loaded_models", {})[ref.key] = ref
+    same = (
+        other
+        for other in models().values()
+        if (other.sha256, other.labels, other.num_segments) == (ref.sha256, ref.labels, ref.num_segments)
+    )
+    ref = next(same, ref)
+    if ref.key not in models():
+        st.session_state.setdefault("loaded_models", {})[ref.key] = ref
     chosen = list(st.session_state.get("models", []))
     st.session_state["choose_models"] = [*chosen, ref.key] if ref.key not in chosen else chosen
     return model
@@ -149,10 +158,11 @@ def _predict(model: str, labels, clip: str, order: Order, segments: int, _model:
     return predict(_model, _video, order, segments, SHUFFLE_SEED)
 
 
-def answer(ref: ModelRef, model: Recognizer, clip: ClipRef, video: DecodedVideo, order: Order, segments: int) -> Prediction:
-    """``model``'s answer, computed once for each (model, clip, order, number of frames)."""
+def answer(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int) -> Prediction:
+    """The answer of ``ref``'s model, shown as ``name``; computed once for each (model, clip, order, number of frames)."""
+    model = load_model(ref)
     prediction = _predict(ref.sha256, ref.labels, clip.sha256, order, segments, model, video)
-    return replace(prediction, card=model.card)
+    return replace(prediction, card=replace(model.card, alias=name))
 
 
 @st.cache_data(show_spinner=False, max_size="128MB")

@@ -34,11 +34,13 @@ def read_settings() -> Settings:
     return Settings(
         checkpoints=Path(folder) if folder else None,
         video=Limits(
-            max_bytes=_number("MAX_CLIP_MB", 300) * 2**20, max_seconds=float(_number("MAX_CLIP_SECONDS", 600)),
-            max_width=side, max_height=side,
+            max_bytes=_number("MAX_CLIP_MB", 300) * 2**20,
+            max_seconds=float(_number("MAX_CLIP_SECONDS", 600)),
+            max_width=side,
+            max_height=side,
         ),
         checkpoint_megabytes=_number("MAX_CHECKPOINT_MB", 1024),
-    )  # fmt: skip
+    )
 
 
 def _number(name: str, default: int) -> int:

@@ -13,9 +13,11 @@ import typer
 from gsm_model.errors import LensError
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
     help="Gate-Shift Lens: run gate-shift networks for action recognition, look into them, compare them.",
-)  # fmt: skip
+)
 
 OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled")}, type=str)
 Checkpoints = Annotated[
@@ -31,7 +33,9 @@ def predict(
     order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     top: Annotated[int, typer.Option(min=1, help="How many classes to list.")] = 5,
-    segments: Annotated[int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")] = None,
+    segments: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")
+    ] = None,
     crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10; logits are averaged.")] = 1,
     labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
     device: Device = None,
@@ -119,10 +123,14 @@ def evaluate(
         scores = _or_fail(lambda model=model: score_drawn_clips(model, split, clips, progress=lambda done, n: _progress("clip", done, n)))
         measures = measures_of(scores, f"drawn clips, {split}")
         change = largest_reversal_change(scores)
-        results.append({
-            "name": model.card.name, "sha256": model.card.sha256,
-            "measures": [asdict(measure) for measure in measures], "largest_reversal_change": change,
-        })  # fmt: skip
+        results.append(
+            {
+                "name": model.card.name,
+                "sha256": model.card.sha256,
+                "measures": [asdict(measure) for measure in measures],
+                "largest_reversal_change": change,
+            }
+        )
         if not as_json:
             _print_measures(model, measures)
             typer.echo(f"  reversing the frames changes a logit by at most {change:.2g} of the largest logit")
@@ -156,15 +164,25 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
     records = []
     for model, answer in zip(models, answers, strict=True):
         a = model.architecture
-        records.append({
-            "name": model.card.name, "backbone": a.backbone, "temporal": a.temporal, "num_segments": len(answer.frame_indices),
-            "sha256": model.card.sha256, "frame_indices": answer.frame_indices.tolist(),
-            "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
-        })  # fmt: skip
+        records.append(
+            {
+                "name": model.card.name,
+                "backbone": a.backbone,
+                "temporal": a.temporal,
+                "num_segments": len(answer.frame_indices),
+                "sha256": model.card.sha256,
+                "frame_indices": answer.frame_indices.tolist(),
+                "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
+            }
+        )
     return {
-        "file": str(path), "num_frames": video.info.num_frames, "fps": video.info.fps,
-        "frame_indices": records[0]["frame_indices"], "order": order, "models": records,
-    }  # fmt: skip
+        "file": str(path),
+        "num_frames": video.info.num_frames,
+        "fps": video.info.fps,
+        "frame_indices": records[0]["frame_indices"],
+        "order": order,
+        "models": records,
+    }
 
 
 def _print_answers(record: dict) -> None:

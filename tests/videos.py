@@ -10,9 +10,15 @@ import numpy as np
 
 
 def write_video(
-    path: Path, frames: np.ndarray, fps: int = 10, codec: str = "libx264", options: dict | None = None, rotation: int = 0,
-    durations: list[int] | None = None, pix_fmt: str = "yuv420p",
-) -> Path:  # fmt: skip
+    path: Path,
+    frames: np.ndarray,
+    fps: int = 10,
+    codec: str = "libx264",
+    options: dict | None = None,
+    rotation: int = 0,
+    durations: list[int] | None = None,
+    pix_fmt: str = "yuv420p",
+) -> Path:
     """Encode ``frames`` (n, H, W, 3). ``durations`` (in ticks of 1/1000 s) makes the rate vary; ``rotation`` is metadata."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps, options={"crf": "5", **(options or {})} if codec == "libx264" else options or {})
@@ -55,6 +61,10 @@ def open_groups(path: Path, frames: np.ndarray) -> Path:
 
 
 KINDS = {
-    "constant rate": constant_rate, "variable rate": variable_rate, "rotated": rotated, "B-frames": b_frames, "open groups": open_groups,
-}  # fmt: skip
+    "constant rate": constant_rate,
+    "variable rate": variable_rate,
+    "rotated": rotated,
+    "B-frames": b_frames,
+    "open groups": open_groups,
+}
 DECORD_IS_TRUSTED_WITH = ("constant rate", "variable rate", "B-frames")

@@ -39,8 +39,8 @@ def show(choices: Choices) -> None:
     def answers(which: str) -> list[Prediction]:
         with st.spinner("The models look at the clip …"):
             return [
-                session.answer(ref, model, choices.clip, video, which, count)
-                for ref, model, count in zip(choices.models, models, counts, strict=True)
+                session.answer(ref, choices.names[ref.key], choices.clip, video, which, count)
+                for ref, count in zip(choices.models, counts, strict=True)
             ]
 
     forward = answers("forward")
@@ -73,13 +73,22 @@ def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list
     left, right = st.columns([4, 7])
     with left:
         st.segmented_control(
-            "Order of the frames", ORDERS, format_func=ORDER_NAMES.get, key="order", required=True, persist_state="session", wrap=True,
+            "Order of the frames",
+            ORDERS,
+            format_func=ORDER_NAMES.get,
+            key="order",
+            required=True,
+            persist_state="session",
+            wrap=True,
             help="The same frames, presented to the models in another order. A model that averages frames cannot notice.",
-        )  # fmt: skip
+        )
         st.video(
-            session.preview_video(choices.clip.sha256, order, counts[0], video), loop=True, autoplay=True, muted=True,
+            session.preview_video(choices.clip.sha256, order, counts[0], video),
+            loop=True,
+            autoplay=True,
+            muted=True,
             alt=f"{choices.clip.name}, played {order}",
-        )  # fmt: skip
+        )
         info = video.info
         st.caption(f"{info.num_frames} frames, {info.seconds:.1f} s, {info.width} × {info.height}")
     with right:
@@ -95,9 +104,9 @@ def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
     st.caption(f"Time of one forward pass: {times}.")
     with st.expander("Numbers as a table"):
         table = {"class": charts.leading_classes(now, TOP)}
-        for ref, prediction in zip(choices.models, now, strict=True):
+        for prediction in now:
             indices, p = charts.class_indices(prediction), prediction.probabilities
-            table[f"{prediction.card.name} ({ref.key})"] = [float(p[indices[c]]) if c in indices else None for c in table["class"]]
+            table[prediction.card.name] = [float(p[indices[c]]) if c in indices else None for c in table["class"]]
         st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="percent") for name in list(table)[1:]})
         st.download_button("Download all classes (CSV)", _csv(now), f"answers-{order}.csv", "text/csv", icon=":material/download:")
     with st.expander("The same on the command line"):
@@ -119,7 +128,9 @@ def _csv(predictions: list[Prediction]) -> str:
     for prediction in predictions:
         frames = " ".join(map(str, prediction.frame_indices))
         for index, label, probability in prediction.top(len(prediction.logits)):
-            writer.writerow([prediction.card.name, prediction.card.sha256, prediction.order, frames, index, _plain_cell(label), probability])
+            writer.writerow(
+                [prediction.card.name, prediction.card.sha256, prediction.order, frames, index, _plain_cell(label), probability]
+            )
     return file.getvalue()
 
 

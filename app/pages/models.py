@@ -25,7 +25,10 @@ PROVENANCE = {
 def show(choices: Choices) -> None:
     """A card a model, and ways to load more."""
     refs = session.models()
-    heading("What is loaded, what does it cost, how good is it?", f"{len(refs)} models can be chosen in this session; {len(choices.models)} are.")
+    heading(
+        "What is loaded, what does it cost, how good is it?",
+        f"{len(refs)} models can be chosen in this session; {len(choices.models)} are.",
+    )
     if not refs:
         st.info("No model came with this installation. Load a checkpoint below.")
     columns = st.columns(2)
@@ -44,13 +47,14 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             return
         card, a, spec = model.card, model.architecture, model.input
         cost = session.cost(ref.sha256, a.num_segments, model)
-        st.markdown(f"#### <span style='color:{choices.color(ref)}'>●</span> {escape(card.name)}", unsafe_allow_html=True)
+        st.markdown(f"#### <span style='color:{choices.color(ref)}'>●</span> {escape(choices.names[ref.key])}", unsafe_allow_html=True)
         st.markdown(PROVENANCE[card.provenance])
         rows = {
             "file": f"`{ref.name.replace('`', '')}`, {ref.origin}",
             "SHA-256": f"`{ref.sha256[:16]}…`",
             "network": f"{a.backbone}, temporal module {a.temporal}" + (f", width {a.width:g}" if a.width != 1 else ""),
-            "classes": f"{a.num_classes}" + ("" if card.labels else "; names not known, so they show as *class 17*: load it with a label file"),
+            "classes": f"{a.num_classes}"
+            + ("" if card.labels else "; names not known, so they show as *class 17*: load it with a label file"),
             "segments": f"{a.num_segments} frames a clip",
             "cost": f"{cost.parameters / 1e6:.2f} M parameters; {cost.macs / 1e9:.2f} GMAC a clip",
             "input": f"{spec.size} × {spec.size} {spec.channels}, 0…{spec.scale:g}, mean {_numbers(spec.mean)}, deviation {_numbers(spec.std)}",
@@ -59,7 +63,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "recipe": escape(card.recipe) or "not recorded in the file",
             **_measures(model),
         }
-        st.markdown("| | |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items()))
+        st.markdown("| property | value |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items()))
         if card.labels:
             with st.expander(f"The {len(card.labels)} classes"):
                 st.dataframe({"class": list(card.labels)}, height=240)
@@ -88,10 +92,19 @@ def _load() -> None:
     left, right = st.columns(2)
     with left:
         labels_file = st.file_uploader(
-            "Label file, if the names are not known", type=["txt"], key="labels_file", max_upload_size=4, help="One class name a line, in index order."
+            "Label file, if the names are not known",
+            type=["txt"],
+            key="labels_file",
+            max_upload_size=4,
+            help="One class name a line, in index order.",
         )
         segments = st.number_input(
-            "Segments, if the file's name does not say", min_value=1, max_value=64, value=None, key="segments", help="Frames a clip; 8 if left empty."
+            "Segments, if the file's name does not say",
+            min_value=1,
+            max_value=64,
+            value=None,
+            key="segments",
+            help="Frames a clip; 8 if left empty.",
         )
     with right:
         limit = session.settings().checkpoint_megabytes
@@ -133,5 +146,7 @@ def _add(file, from_folder, labels_file, segments: int | None) -> None:
     except LensError as error:
         explain_error(error, "Nothing was loaded. Choose another file.")
         return
-    st.session_state["model_added"] = f"Loaded {escape(model.card.name)} from {escape(ref.name)}; it is chosen in the sidebar."
+    st.session_state["model_added"] = (
+        f"Loaded {escape(model.card.name)} from {escape(ref.name)}; it is chosen in the sidebar, ready on Compare."
+    )
     st.rerun()

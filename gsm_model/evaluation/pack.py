@@ -38,11 +38,13 @@ def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, i
     model.load_state_dict(state["model"])
     kind = temporal_kinds()[config.temporal].title
     card = Card(
-        title=f"{kind} {BACKBONE_TITLES[config.backbone]}", provenance="trained", labels=LABELS,
+        title=f"{kind} {BACKBONE_TITLES[config.backbone]}",
+        provenance="trained",
+        labels=LABELS,
         training_data=f"Reversible Actions, {len(PAIRS)} pairs, drawn: {config.steps * config.batch_size:,} clips",
         recipe=f"from scratch, {config.steps:,} steps of {config.batch_size} clips, AdamW, one cycle to {config.learning_rate:g}, "
         f"{config.precision}, seed {config.seed}",
-    )  # fmt: skip
+    )
     save_checkpoint(model, target, card, half=True)
     stored = load_checkpoint(target)
     measures = measures_of(score_drawn_clips(stored, "test", num_clips, progress=progress), TEST_DATA)

@@ -15,9 +15,9 @@ class BNInception(InceptionBackbone):
 
     num_features = 1024
     temporal_convs = tuple(
-        f"inception_{block}" for block in
-        ("3a_1x1", "3b_1x1", "3c_3x3_reduce", "4a_1x1", "4b_1x1", "4c_1x1", "4d_1x1", "4e_3x3_reduce", "5a_1x1", "5b_1x1")
-    )  # fmt: skip
+        f"inception_{block}"
+        for block in ("3a_1x1", "3b_1x1", "3c_3x3_reduce", "4a_1x1", "4b_1x1", "4c_1x1", "4d_1x1", "4e_3x3_reduce", "5a_1x1", "5b_1x1")
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,9 +40,7 @@ class BNInception(InceptionBackbone):
             "inception_4d": block("inception_4d", 608, single=96, triple=(128, 192), double=(160, 192), pooled=128),
             "inception_4e": reduce("inception_4e", 608, triple=(128, 192), double=(192, 256)),
             "inception_5a": block("inception_5a", 1056, single=352, triple=(192, 320), double=(160, 224), pooled=128),
-            "inception_5b": block(
-                "inception_5b", 1024, single=352, triple=(192, 320), double=(192, 224), pooled=128, pool=max_pool_same
-            ),
+            "inception_5b": block("inception_5b", 1024, single=352, triple=(192, 320), double=(192, 224), pooled=128, pool=max_pool_same),
         }
 
     def norm_name(self, conv: str) -> str:

@@ -28,7 +28,8 @@ class Card:
 
     ``provenance`` is ``trained`` only where the file records training; ``unknown`` where it records
     nothing. ``labels`` is ``None`` where the class names are not known. ``file`` and ``sha256`` are
-    those of the file the weights were read from, empty for a model that was only built.
+    those of the file the weights were read from, empty for a model that was only built. ``alias`` tells
+    models of one title apart where several are shown together.
     """
 
     title: str
@@ -40,11 +41,12 @@ class Card:
     layout: str = ""
     file: str = ""
     sha256: str = ""
+    alias: str = ""
 
     @property
     def name(self) -> str:
-        """What people are shown: the title, marked where the weights are not trained."""
-        return f"{self.title} (untrained)" if self.provenance == "untrained" else self.title
+        """What people are shown: the alias, or the title, marked where the weights are not trained."""
+        return self.alias or (f"{self.title} (untrained)" if self.provenance == "untrained" else self.title)
 
     def label(self, index: int) -> str:
         """The name of class ``index``, or ``class 17`` where names are not known."""
@@ -53,7 +55,7 @@ class Card:
     def to_json(self) -> str:
         """The card as JSON, without the fields that describe the file it is read from."""
         values = asdict(self)
-        for key in ("file", "sha256", "layout"):
+        for key in ("file", "sha256", "layout", "alias"):
             del values[key]
         return json.dumps(values, ensure_ascii=False)
 
@@ -69,8 +71,10 @@ class Card:
         if provenance not in ("trained", "untrained", "unknown"):
             raise ValueError(f"provenance {provenance!r}")
         return cls(
-            title=str(values["title"]), provenance=provenance,
+            title=str(values["title"]),
+            provenance=provenance,
             labels=None if labels is None else tuple(str(label) for label in labels),
-            training_data=str(values.get("training_data", "")), recipe=str(values.get("recipe", "")),
+            training_data=str(values.get("training_data", "")),
+            recipe=str(values.get("recipe", "")),
             measures=tuple(Measure(**measure) for measure in values.get("measures", ())),
-        )  # fmt: skip
+        )

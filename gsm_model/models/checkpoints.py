@@ -25,9 +25,13 @@ HEADER_KEY = "gate_shift_lens"
 MAX_SEGMENTS = 256
 _SHOWN_KEYS = 3
 BACKBONE_TITLES = {
-    "bn_inception": "BN-Inception", "inception_v3": "Inception-V3",
-    "resnet18": "ResNet-18", "resnet34": "ResNet-34", "resnet50": "ResNet-50", "resnet101": "ResNet-101",
-}  # fmt: skip
+    "bn_inception": "BN-Inception",
+    "inception_v3": "Inception-V3",
+    "resnet18": "ResNet-18",
+    "resnet34": "ResNet-34",
+    "resnet50": "ResNet-50",
+    "resnet101": "ResNet-101",
+}
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,11 @@ def save_checkpoint(model: Recognizer, path: str | os.PathLike, card: Card | Non
     path = Path(path)
     card = card or model.card
     header = {
-        "format": 1, "architecture": asdict(model.architecture), "input": asdict(model.input), "card": json.loads(card.to_json()),
-    }  # fmt: skip
+        "format": 1,
+        "architecture": asdict(model.architecture),
+        "input": asdict(model.input),
+        "card": json.loads(card.to_json()),
+    }
     weights = {
         key: (tensor.half() if half and tensor.ndim >= 2 else tensor).detach().cpu().contiguous()
         for key, tensor in model.state_dict().items()
@@ -137,9 +144,11 @@ def _from_state_dict(state: dict[str, Tensor], record: dict, name: str) -> _Read
     architecture = architecture_of(found, segments_in_name(name) or 8, name)
     title = f"{temporal_kinds()[architecture.temporal].title} {BACKBONE_TITLES[architecture.backbone]}"
     card = Card(
-        title=title, provenance="trained" if _records_training(record) else "unknown",
-        labels=_published_labels(found.layout, architecture.num_classes, name), layout=found.layout,
-    )  # fmt: skip
+        title=title,
+        provenance="trained" if _records_training(record) else "unknown",
+        labels=_published_labels(found.layout, architecture.num_classes, name),
+        layout=found.layout,
+    )
     return _Read(found.weights, architecture, backbones()[architecture.backbone].input, card)
 
 
@@ -189,8 +198,12 @@ def _fill(model: Recognizer, weights: dict[str, Tensor], name: str) -> None:
     if faults:
         a = model.architecture
         seems = f"{temporal_kinds()[a.temporal].title} on {BACKBONE_TITLES[a.backbone]} with {a.num_classes} classes"
-        raise CheckpointError(f"{name}: seems to be {seems}, but its keys do not fit that network: {'; '.join(faults)}. Nothing was loaded.")
+        raise CheckpointError(
+            f"{name}: seems to be {seems}, but its keys do not fit that network: {'; '.join(faults)}. Nothing was loaded."
+        )
     bad = [key for key, tensor in weights.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
     if bad:
-        raise CheckpointError(f"{name}: {len(bad)} tensors hold values that are not finite ({', '.join(bad[:_SHOWN_KEYS])}); its training diverged")
+        raise CheckpointError(
+            f"{name}: {len(bad)} tensors hold values that are not finite ({', '.join(bad[:_SHOWN_KEYS])}); its training diverged"
+        )
     model.load_state_dict({key: weights.get(key, wanted[key]) for key in wanted})

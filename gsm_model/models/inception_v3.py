@@ -17,9 +17,17 @@ class InceptionV3(InceptionBackbone):
 
     num_features = 2048
     temporal_convs = (
-        "mixed_conv", "mixed_1_conv", "mixed_2_conv", "mixed_3_tower_conv", "mixed_4_conv",
-        "mixed_5_conv", "mixed_7_conv", "mixed_8_tower_conv", "mixed_9_conv", "mixed_10_conv",
-    )  # fmt: skip
+        "mixed_conv",
+        "mixed_1_conv",
+        "mixed_2_conv",
+        "mixed_3_tower_conv",
+        "mixed_4_conv",
+        "mixed_5_conv",
+        "mixed_7_conv",
+        "mixed_8_tower_conv",
+        "mixed_9_conv",
+        "mixed_10_conv",
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -88,7 +88,9 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
         return "inception_v3", 1.0
     stem = weights.get("base_model.conv1.weight")
     if stem is None or stem.ndim != 4:
-        raise CheckpointError(f"{name}: the backbone is none of BN-Inception, Inception-V3 and ResNet; other networks cannot be loaded yet.")
+        raise CheckpointError(
+            f"{name}: the backbone is none of BN-Inception, Inception-V3 and ResNet; other networks cannot be loaded yet."
+        )
     depths = tuple(_blocks_in_stage(weights, stage) for stage in range(1, 5))
     bottleneck = "base_model.layer1.0.conv3.weight" in weights
     planes = stem.shape[0]

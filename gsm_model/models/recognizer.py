@@ -43,9 +43,7 @@ def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[floa
 
 def backbones() -> dict[str, Backbone]:
     """The registry: name → backbone. A new backbone is one file and one line here."""
-    resnets = {
-        name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224), has_width=True) for name in LAYOUTS
-    }
+    resnets = {name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224), has_width=True) for name in LAYOUTS}
     return {
         "bn_inception": Backbone(_fixed_width("bn_inception", BNInception), InputSpec.caffe(224)),
         "inception_v3": Backbone(_fixed_width("inception_v3", InceptionV3), InputSpec.caffe(229)),
@@ -110,9 +108,7 @@ class Recognizer(nn.Module):
 
     def gate_layers(self) -> dict[str, GateShiftModule]:
         """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
-        return {
-            name.removeprefix("base_model."): module for name, module in self.named_modules() if isinstance(module, GateShiftModule)
-        }
+        return {name.removeprefix("base_model."): module for name, module in self.named_modules() if isinstance(module, GateShiftModule)}
 
 
 def build_recognizer(

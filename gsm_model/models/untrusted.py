@@ -120,7 +120,9 @@ def _check_container(path: Path, name: str) -> None:
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise CheckpointError(f"{name}: the file is damaged or cut short ({_first_line(error)}); download it again") from None
         if unpacked > 2 * path.stat().st_size + 2**20:
-            raise CheckpointError(f"{name}: would unpack to {unpacked / 2**30:.1f} GiB; PyTorch does not compress, so this is no checkpoint")
+            raise CheckpointError(
+                f"{name}: would unpack to {unpacked / 2**30:.1f} GiB; PyTorch does not compress, so this is no checkpoint"
+            )
     elif start[:1] != b"\x80":
         raise CheckpointError(
             f"{name}: is not a PyTorch checkpoint (it starts with {start!r}). "

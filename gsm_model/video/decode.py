@@ -163,7 +163,9 @@ def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
             width, height = (first.height, first.width) if rotation % 180 else (first.width, first.height)
             return VideoInfo(len(index.times), fps, width, height, rotation), index
     except av.error.FFmpegError as error:
-        raise VideoError(f"{name}: not a video that can be read ({_reason(error)}). Upload an MP4, WebM, MOV, AVI, GIF or picture") from None
+        raise VideoError(
+            f"{name}: not a video that can be read ({_reason(error)}). Upload an MP4, WebM, MOV, AVI, GIF or picture"
+        ) from None
 
 
 def _video_stream(container, name: str):
@@ -246,7 +248,9 @@ def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Ind
         raise VideoError(f"{name}: damaged at frame {len(found)} of those needed ({_reason(error)}); export it again") from None
     missing = [int(number) for number in wanted if int(number) not in found]
     if missing:
-        raise VideoError(f"{name}: {len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first); export it again")
+        raise VideoError(
+            f"{name}: {len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first); export it again"
+        )
     frames = [np.rot90(found[int(number)], info.rotation // 90) for number in wanted]
     if any(frame.shape != (info.height, info.width, 3) for frame in frames):
         raise VideoError(f"{name}: its picture size changes midway; export it at one size")

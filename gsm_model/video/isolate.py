@@ -50,9 +50,13 @@ class DecodedVideo:
 
 
 def read_video(
-    path: Path, segments: Sequence[int] = (8,), limits: Limits | None = None, name: str | None = None,
-    preview_frames: int = 0, preview_height: int = 240,
-) -> DecodedVideo:  # fmt: skip
+    path: Path,
+    segments: Sequence[int] = (8,),
+    limits: Limits | None = None,
+    name: str | None = None,
+    preview_frames: int = 0,
+    preview_height: int = 240,
+) -> DecodedVideo:
     """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
 
     ``preview_frames`` is the most small pictures wanted beside them (0 for none), ``preview_height``
@@ -66,10 +70,15 @@ def read_video(
         raise ValueError(f"segments must be 1 to {MAX_SEGMENTS}, got {list(segments)}")
     name = name or path.name
     request = {
-        "path": str(path.absolute()), "name": name, "segments": list(segments), "limits": asdict(limits or Limits()),
-        "preview_frames": preview_frames, "preview_height": preview_height,
-        "max_memory": MAX_WORKER_MEMORY, "max_seconds": MAX_WORKER_SECONDS,
-    }  # fmt: skip
+        "path": str(path.absolute()),
+        "name": name,
+        "segments": list(segments),
+        "limits": asdict(limits or Limits()),
+        "preview_frames": preview_frames,
+        "preview_height": preview_height,
+        "max_memory": MAX_WORKER_MEMORY,
+        "max_seconds": MAX_WORKER_SECONDS,
+    }
     header, body = _ask_worker(request)
     if "error" in header:
         raise VideoError(header["error"])
@@ -91,9 +100,13 @@ def _ask_worker(request: dict) -> tuple[dict, memoryview]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "gsm_model.video.worker"], input=json.dumps(request).encode(), env=environment,
-            capture_output=True, timeout=request["max_seconds"] + 10, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "gsm_model.video.worker"],
+            input=json.dumps(request).encode(),
+            env=environment,
+            capture_output=True,
+            timeout=request["max_seconds"] + 10,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise VideoError(f"{name}: decoding it takes longer than {request['max_seconds']} s; cut it or make it smaller") from None
     head, separator, body = done.stdout.partition(b"\n")

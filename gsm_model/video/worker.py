@@ -58,9 +58,11 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     if len(parts["preview"]):
         arrays.append(shrink(frames[len(sampled) :], request["preview_height"]))
     header = {
-        "info": asdict(info), "shapes": [array.shape for array in arrays],
-        "sampled": parts["sampled"].tolist(), "preview": parts["preview"].tolist(),
-    }  # fmt: skip
+        "info": asdict(info),
+        "shapes": [array.shape for array in arrays],
+        "sampled": parts["sampled"].tolist(),
+        "preview": parts["preview"].tolist(),
+    }
     return header, arrays
 
 

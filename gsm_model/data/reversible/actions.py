@@ -50,9 +50,13 @@ def fold_sheet(rng: Rng) -> Props:
         turned = angle > np.pi / 2
         ground = placed(np.array([[edge, -half[1]], [edge, half[1]], [crease, half[1]], [crease, -half[1]]]), at, turn)
         flap_shape = Shape(
-            np.concatenate([rim, hinge]), back if turned else front, "actor", origin=tuple(at), turn=turn,
+            np.concatenate([rim, hinge]),
+            back if turned else front,
+            "actor",
+            origin=tuple(at),
+            turn=turn,
             shade=1.0 - 0.35 * float(np.sin(angle)),
-        )  # fmt: skip
+        )
         sheet = Shape(still, front, "actor", origin=tuple(at), turn=turn)
         return [_shadow(still, 0), sheet, _shadow(ground, np.sin(angle)), flap_shape, *hand.shapes(rim.mean(0), timing.away(t))]
 

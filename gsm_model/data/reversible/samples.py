@@ -11,9 +11,13 @@ from gsm_model.video.encode import to_mp4
 
 # Clip numbers of the validation split, chosen by eye so that the action is plain to see.
 CHOSEN = {
-    "unfolding": (1, 101), "folding": (0, 200), "putting-in-front": (2, 302),
-    "removing-revealing": (3, 403), "moving-up": (4, 504), "moving-down": (5, 605),
-}  # fmt: skip
+    "unfolding": (1, 101),
+    "folding": (0, 200),
+    "putting-in-front": (2, 302),
+    "removing-revealing": (3, 403),
+    "moving-up": (4, 504),
+    "moving-down": (5, 605),
+}
 HEIGHT, WIDTH = 240, 320
 
 

@@ -44,9 +44,12 @@ def draw_timing(rng: Rng) -> Timing:
     """A timing whose pauses at both ends and whose speed vary."""
     start, stop = rng.uniform(0.14, 0.32), rng.uniform(0.68, 0.86)
     return Timing(
-        enter=start - rng.uniform(0.08, 0.14), start=start, stop=stop, leave=stop + rng.uniform(0.08, 0.14),
+        enter=start - rng.uniform(0.08, 0.14),
+        start=start,
+        stop=stop,
+        leave=stop + rng.uniform(0.08, 0.14),
         exponent=float(np.exp(rng.uniform(-0.4, 0.4))),
-    )  # fmt: skip
+    )
 
 
 def draw_color(rng: Rng) -> np.ndarray:
@@ -60,9 +63,12 @@ def draw_material(rng: Rng, contrast: float = 0.35, frequency: tuple[float, floa
     first = draw_color(rng)
     second = np.clip(first + rng.uniform(-contrast, contrast, 3) + rng.choice([-0.18, 0.18]), 0.02, 0.98)
     return Material(
-        np.stack([first, second]), PATTERNS[rng.integers(len(PATTERNS))],
-        frequency=rng.uniform(*frequency), angle=rng.uniform(0, np.pi), phase=rng.uniform(0, 2 * np.pi),
-    )  # fmt: skip
+        np.stack([first, second]),
+        PATTERNS[rng.integers(len(PATTERNS))],
+        frequency=rng.uniform(*frequency),
+        angle=rng.uniform(0, np.pi),
+        phase=rng.uniform(0, 2 * np.pi),
+    )
 
 
 def outline(rng: Rng, size: float) -> np.ndarray:
@@ -115,9 +121,11 @@ def draw_hand(rng: Rng, angle: tuple[float, float] = (0, 2 * np.pi)) -> Hand:
     a = rng.uniform(*angle)
     skin = SKIN[rng.integers(len(SKIN))]
     return Hand(
-        np.array([np.cos(a), np.sin(a)]), Material(np.stack([skin, skin * 0.85]), "plain", 10.0),
-        draw_material(rng), size=rng.uniform(0.11, 0.16),
-    )  # fmt: skip
+        np.array([np.cos(a), np.sin(a)]),
+        Material(np.stack([skin, skin * 0.85]), "plain", 10.0),
+        draw_material(rng),
+        size=rng.uniform(0.11, 0.16),
+    )
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,14 @@ def draw_scene(rng: Rng, seed: tuple[int, ...], props: Callable[[float], list[Sh
         at = rng.uniform(-1.3, 1.3, 2)
         clutter.append(Shape(placed(outline(rng, rng.uniform(0.08, 0.3)), at), draw_material(rng), "background", origin=tuple(at)))
     return Scene(
-        seed=seed, props=props, floor=draw_material(rng, contrast=0.2, frequency=(3.0, 14.0)), clutter=tuple(clutter),
-        drift=np.append(rng.uniform(-0.06, 0.06, 4), rng.uniform()), zoom=rng.uniform(0.85, 1.1), roll=rng.uniform(-0.12, 0.12),
-        light=rng.uniform(0.7, 1.15), flicker=rng.uniform(-0.05, 0.05), noise=rng.uniform(1, 7),
-    )  # fmt: skip
+        seed=seed,
+        props=props,
+        floor=draw_material(rng, contrast=0.2, frequency=(3.0, 14.0)),
+        clutter=tuple(clutter),
+        drift=np.append(rng.uniform(-0.06, 0.06, 4), rng.uniform()),
+        zoom=rng.uniform(0.85, 1.1),
+        roll=rng.uniform(-0.12, 0.12),
+        light=rng.uniform(0.7, 1.15),
+        flicker=rng.uniform(-0.05, 0.05),
+        noise=rng.uniform(1, 7),
+    )

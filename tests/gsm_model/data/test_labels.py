@@ -23,7 +23,12 @@ def test_every_reversed_pair_is_made_of_labels_and_stacking_is_in_none():
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "no labels"), (b"a\n\nb\n", "line 2 is blank"), (b"a\nb\na\n", "line 1 and again on line 3"), (b"\xff\xfe\x00", "not a readable text file")],
+    [
+        (b"", "no labels"),
+        (b"a\n\nb\n", "line 2 is blank"),
+        (b"a\nb\na\n", "line 1 and again on line 3"),
+        (b"\xff\xfe\x00", "not a readable text file"),
+    ],
 )
 def test_a_bad_label_file_is_refused_with_its_line(tmp_path, content, message):
     (tmp_path / "labels.txt").write_bytes(content)

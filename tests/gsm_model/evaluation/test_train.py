@@ -10,8 +10,15 @@ from gsm_model.evaluation.pack import pack_run
 from gsm_model.evaluation.train import LOG_FILE, STATE_FILE, TrainConfig, train
 
 TINY = TrainConfig(
-    temporal="gsm", width=0.125, num_segments=2, input_size=32, steps=5, batch_size=2, precision="32-true", save_every=2,
-)  # fmt: skip
+    temporal="gsm",
+    width=0.125,
+    num_segments=2,
+    input_size=32,
+    steps=5,
+    batch_size=2,
+    precision="32-true",
+    save_every=2,
+)
 
 
 class Killed(Exception):
@@ -60,11 +67,13 @@ def test_an_unfinished_run_is_not_packed_and_a_finished_one_carries_its_measures
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({}, "at least 'temporal'"), ({"temporal": "gsm", "epochs": 3}, "unknown key 'epochs'; there are temporal"),
-        ({"temporal": "gsm", "steps": "many"}, "'steps' must be of type int, got 'many'"), ([1], "is an object"),
+        ({}, "at least 'temporal'"),
+        ({"temporal": "gsm", "epochs": 3}, "unknown key 'epochs'; there are temporal"),
+        ({"temporal": "gsm", "steps": "many"}, "'steps' must be of type int, got 'many'"),
+        ([1], "is an object"),
         ({"temporal": "gsm", "seed": True}, "'seed' must be of type int"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_configuration_names_its_key(tmp_path, values, message):
     (tmp_path / "c.json").write_text(json.dumps(values))
     with pytest.raises(DataError, match=message):

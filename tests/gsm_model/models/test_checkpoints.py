@@ -15,7 +15,7 @@ from torch import nn
 from gsm_model import CheckpointError, DataError, build_recognizer, load_checkpoint, save_checkpoint
 from gsm_model.data.labels import something_something
 from gsm_model.models.card import Card, Measure
-from tests.conftest import fill, make_small, released_weights
+from tests.conftest import PARITY, fill, make_small, released_weights
 from tests.torchvision_resnet import reference_frame_logits, torchvision_resnet
 
 GSM_NAME = "something-v1_RGB_InceptionV3_avg_segment16_checkpoint.pth.tar"
@@ -41,7 +41,7 @@ def test_the_authors_checkpoint_loads_as_it_is_and_predicts(tmp_path, zipped):
     assert (a.backbone, a.temporal, a.num_classes, a.num_segments) == ("inception_v3", "gsm", 174, 16)
     assert (model.input.size, model.input.channels, model.input.mean) == (229, "BGR", (104.0, 117.0, 128.0))
     assert model.card.labels == something_something() and model.card.provenance == "trained" and len(model.card.sha256) == 64
-    reference = np.load(f"{os.path.dirname(fill.__file__)}/inceptionv3_gsm_8f.npz")["logits"]
+    reference = np.load(PARITY / "inceptionv3_gsm_8f.npz")["logits"]
     with torch.inference_mode():
         logits = model(torch.from_numpy(fill.clip(8, 229))).numpy()
     assert np.abs(logits - reference.reshape(logits.shape)).max() <= 1e-4 * np.abs(reference).max()
@@ -91,7 +91,9 @@ def mmaction2_state(resnet, shifted):
 def test_tsm_release_files_agree_with_torchvision_and_a_plain_shift(tmp_path, depth, shifted, every):
     resnet = torchvision_resnet(depth, 174)
     name = TSM_NAME if shifted else "TSN_something_RGB_resnet50_avg_segment8_e45.pth"
-    torch.save({"epoch": 45, "state_dict": tsm_release_state(resnet, 174, shifted, every), "best_prec1": torch.tensor(45.6)}, tmp_path / name)
+    torch.save(
+        {"epoch": 45, "state_dict": tsm_release_state(resnet, 174, shifted, every), "best_prec1": torch.tensor(45.6)}, tmp_path / name
+    )
     model = load_checkpoint(tmp_path / name)
     assert (model.architecture.backbone, model.architecture.temporal) == (f"resnet{depth}", "tsm" if shifted else "none")
     assert model.card.labels == something_something() and model.input.channels == "RGB"
@@ -267,13 +269,17 @@ def test_keys_that_do_not_fit_are_named_and_counted(refused):
     state = small_release(**{f"base_model.extra{i}": torch.zeros(1) for i in range(5)})
     for key in [key for key in state if "layer4.1.gsm_conv2.bn" in key]:
         del state[key]
-    refused(r"4 missing \(base_model.layer4.1.gsm_conv2.bn.weight, .*, …\); 5 unexpected \(base_model.extra0, .*, …\).*Nothing was loaded", state=state)
+    refused(
+        r"4 missing \(base_model.layer4.1.gsm_conv2.bn.weight, .*, …\); 5 unexpected \(base_model.extra0, .*, …\).*Nothing was loaded",
+        state=state,
+    )
 
 
 def test_a_tensor_of_another_shape_is_named(refused):
-    refused(r"1 misshaped \(base_model.layer1.0.conv2.weight is \(1, 2, 3, 3\), not \(8, 8, 3, 3\)\)", state=small_release(
-        **{"base_model.layer1.0.conv2.weight": torch.zeros(1, 2, 3, 3)}
-    ))  # fmt: skip
+    refused(
+        r"1 misshaped \(base_model.layer1.0.conv2.weight is \(1, 2, 3, 3\), not \(8, 8, 3, 3\)\)",
+        state=small_release(**{"base_model.layer1.0.conv2.weight": torch.zeros(1, 2, 3, 3)}),
+    )
 
 
 def test_what_is_no_model_of_ours_says_what_it_holds(refused):

@@ -10,9 +10,13 @@ from gsm_model.models.temporal import ClipRun
 from tests.conftest import PARITY, fill
 
 KINDS = {
-    "conv3D.weight": "gate", "conv3D.bias": "bias", "bn.weight": "bn_weight",
-    "bn.bias": "bn_bias", "bn.running_mean": "bn_mean", "bn.running_var": "bn_var",
-}  # fmt: skip
+    "conv3D.weight": "gate",
+    "conv3D.bias": "bias",
+    "bn.weight": "bn_weight",
+    "bn.bias": "bn_bias",
+    "bn.running_mean": "bn_mean",
+    "bn.running_var": "bn_var",
+}
 
 
 def plain_gate(module: GateShiftModule, x: torch.Tensor, t: int) -> torch.Tensor:

@@ -13,6 +13,7 @@ from gsm_model.video import decode as decoding
 from gsm_model.video.decode import Limits, decode
 from tests.videos import DECORD_IS_TRUSTED_WITH, KINDS, constant_rate, rotated, write_video
 
+
 def everything(info):
     return range(info.num_frames)
 
@@ -81,7 +82,9 @@ def test_without_decord_pyav_reads(tmp_path, moving_bar, monkeypatch):
         decode(path, everything, backend="decord")
 
 
-@pytest.mark.parametrize(("name", "codec", "pix_fmt"), [("a.webm", "libvpx-vp9", "yuv420p"), ("a.avi", "mpeg4", "yuv420p"), ("a.mkv", "ffv1", "yuv444p")])
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"), [("a.webm", "libvpx-vp9", "yuv420p"), ("a.avi", "mpeg4", "yuv420p"), ("a.mkv", "ffv1", "yuv444p")]
+)
 def test_other_containers_and_codecs_are_read(tmp_path, moving_bar, name, codec, pix_fmt):
     path = write_video(tmp_path / name, moving_bar, codec=codec, pix_fmt=pix_fmt)
     info, _, frames = decode(path, everything)

@@ -57,10 +57,15 @@ def test_orders():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: segment_indices(0, 8), lambda: segment_indices(8, 0), lambda: segment_indices(8, 8, 2, 2), lambda: segment_indices(8, 8, 0, 3),
-        lambda: dense_indices(8, 8, 10), lambda: order_positions(4, "sideways"), lambda: training_indices(0, 8, None),
+        lambda: segment_indices(0, 8),
+        lambda: segment_indices(8, 0),
+        lambda: segment_indices(8, 8, 2, 2),
+        lambda: segment_indices(8, 8, 0, 3),
+        lambda: dense_indices(8, 8, 10),
+        lambda: order_positions(4, "sideways"),
+        lambda: training_indices(0, 8, None),
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_sense_is_refused(call):
     with pytest.raises(ValueError):
         call()

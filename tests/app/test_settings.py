@@ -1,0 +1,26 @@
+"""Settings from the environment, and those of the server."""
+
+import pytest
+from streamlit import config
+
+from app.settings import read_settings
+
+
+def test_limits_and_the_checkpoint_folder_come_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("GATE_SHIFT_LENS_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("GATE_SHIFT_LENS_MAX_CLIP_MB", "7")
+    settings = read_settings()
+    assert settings.checkpoints == tmp_path and settings.video.max_bytes == 7 * 2**20
+
+
+@pytest.mark.parametrize("value", ["many", "0", "-3", "1.5"])
+def test_a_setting_that_is_no_number_is_named(monkeypatch, value):
+    monkeypatch.setenv("GATE_SHIFT_LENS_MAX_CLIP_SECONDS", value)
+    with pytest.raises(ValueError, match="GATE_SHIFT_LENS_MAX_CLIP_SECONDS"):
+        read_settings()
+
+
+def test_the_server_tells_nobody_and_shows_no_traceback():
+    assert config.get_option("browser.gatherUsageStats") is False
+    assert config.get_option("server.enableXsrfProtection") is True
+    assert config.get_option("client.showErrorDetails") == "none"
