@@ -14,6 +14,7 @@ TORN = 0.6  # the runner-up has at least this share of the winner's probability
 
 def escape(text: str) -> str:
     """``text`` with every character that Markdown or HTML would take for its own made plain."""
+    text = text.replace("&", "&amp;")
     for character in "\\`*_{}[]()<>#+-.!|$~:":
         text = text.replace(character, {"<": "&lt;", ">": "&gt;"}.get(character, "\\" + character))
     return text

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from gsm_model.video.decode import Limits
+from gsm_model.video.source import Limits
 
 PREFIX = "GATE_SHIFT_LENS_"
 

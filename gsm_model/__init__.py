@@ -21,6 +21,7 @@ _HOMES = {
     "load_checkpoint": "models.checkpoints",
     "save_checkpoint": "models.checkpoints",
     "best_device": "models.recognizer",
+    "decode": "video.decode",
     "to_views": "video.transforms",
     "InputSpec": "video.transforms",
     "segment_indices": "video.sampling",

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.errors import VideoError
-from gsm_model.video.decode import Limits, VideoInfo
 from gsm_model.video.sampling import segment_indices
+from gsm_model.video.source import Limits, VideoInfo
 
 MAX_WORKER_SECONDS = 60
 MAX_WORKER_MEMORY = 6 * 2**30

@@ -42,8 +42,9 @@ def shrink(frames: np.ndarray, height: int) -> np.ndarray:
 
 def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     """Decode what ``request`` asks for; returns the answer's header and its arrays."""
-    from gsm_model.video.decode import Limits, decode
+    from gsm_model.video.decode import decode
     from gsm_model.video.sampling import segment_indices
+    from gsm_model.video.source import Limits
 
     parts: dict[str, np.ndarray] = {}
 

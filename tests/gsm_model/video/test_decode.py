@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from gsm_model.errors import VideoError
-from gsm_model.video import decode as decoding
-from gsm_model.video.decode import Limits, decode
+from gsm_model.video import video_files
+from gsm_model.video.decode import decode
+from gsm_model.video.source import Limits
 from tests.videos import DECORD_IS_TRUSTED_WITH, KINDS, constant_rate, rotated, write_video
 
 
@@ -67,8 +68,8 @@ def test_indices_may_come_in_any_order_and_repeat(tmp_path, moving_bar, kind, ba
 def test_only_the_frames_needed_are_converted(tmp_path, moving_bar, monkeypatch):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     kept = {}
-    original = decoding._read_by_time
-    monkeypatch.setattr(decoding, "_read_by_time", lambda *arguments: (original(*arguments), kept.update(arguments[-1])))
+    original = video_files._read_by_time
+    monkeypatch.setattr(video_files, "_read_by_time", lambda *arguments: (original(*arguments), kept.update(arguments[-1])))
     decode(path, lambda info: [5, 17], backend="pyav")
     assert sorted(kept) == [5, 17]
 

@@ -10,9 +10,10 @@ import pytest
 
 from gsm_model.errors import VideoError
 from gsm_model.video import isolate
-from gsm_model.video.decode import Limits, decode
+from gsm_model.video.decode import decode
 from gsm_model.video.isolate import read_video
 from gsm_model.video.sampling import segment_indices
+from gsm_model.video.source import Limits
 from tests.videos import constant_rate
 
 

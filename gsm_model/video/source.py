@@ -1,0 +1,63 @@
+"""What a source of frames is, whatever kind of file it comes from, and the limits on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gsm_model.errors import VideoError
+
+Backend = Literal["decord", "pyav"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest file, video and picture that are read. Settings, not properties of any model."""
+
+    max_bytes: int = 300 * 2**20
+    max_seconds: float = 600.0
+    max_frames: int = 36_000
+    max_width: int = 4096
+    max_height: int = 4096
+    max_pixels: int = 4096 * 2304
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a file says of itself: upright ``width`` and ``height`` in pixels, ``rotation`` in degrees already obeyed."""
+
+    num_frames: int
+    fps: float
+    width: int
+    height: int
+    rotation: int = 0
+    kind: Literal["video", "picture", "folder"] = "video"
+
+    @property
+    def seconds(self) -> float:
+        return self.num_frames / self.fps
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened file: what it says of itself, and how to read ascending, distinct frame indices of it."""
+
+    info: VideoInfo
+    read: Callable[[np.ndarray, Backend | None], np.ndarray]
+
+
+def check_size(width: int, height: int, limits: Limits, name: str) -> None:
+    """Raise a `VideoError` if a picture of ``width`` × ``height`` pixels is empty or over ``limits``."""
+    if width < 1 or height < 1:
+        raise VideoError(f"{name}: the file states no picture size")
+    if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
+        raise VideoError(f"{name}: {width} × {height} pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller")
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error's text, for a message."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text.splitlines()[0][:120] if text else type(error).__name__

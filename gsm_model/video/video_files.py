@@ -1,0 +1,194 @@
+"""Reading video files: which frames there are, and the wanted ones of them.
+
+decord reads first where it is installed; PyAV reads where it is not, where it fails, and where decord
+was found to be wrong: rotated video, and key frames at which decoding cannot start afresh. Both give
+the same bytes. Only the wanted frames are converted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from gsm_model.errors import VideoError
+from gsm_model.video.source import Backend, Limits, Source, VideoInfo, check_size, reason
+
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,asf,h264,hevc,m4v,mjpeg,ivf,mxf,obu"
+_OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Presentation times of all frames, ascending, and which of them a reader can start at.
+
+    ``clean_keys``: nothing after a key frame needs anything before it, as far as the file tells.
+    """
+
+    times: tuple[int, ...]
+    keys: tuple[bool, ...]
+    clean_keys: bool
+
+
+def open_video(path: Path, limits: Limits, name: str) -> Source:
+    """Look into a video file; its frames are read when asked for.
+
+    Raises:
+        VideoError: if it is no video, damaged, or over ``limits``.
+    """
+    info, index = _probe(path, limits, name)
+
+    def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
+        frames = None
+        # decord returns rotated pictures garbled, and wrong frames after jumping to a key frame that is not clean.
+        if backend != "pyav" and info.rotation == 0 and index.clean_keys:
+            frames = _read_with_decord(path, wanted, info)
+        if frames is None:
+            if backend == "decord":
+                raise VideoError(f"{name}: decord cannot read this file")
+            frames = _read_with_pyav(path, wanted, info, index, name)
+        return frames
+
+    return Source(info, read)
+
+
+def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
+    try:
+        with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+            stream = _video_stream(container, name)
+            width, height = stream.codec_context.width, stream.codec_context.height
+            check_size(width, height, limits, name)
+            first = next(container.decode(stream), None)
+            if first is None:
+                raise VideoError(f"{name}: there is not one whole frame in it")
+            container.seek(0)
+            index = _index_packets(container, stream, limits, name)
+            rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+            fps = float(rate) if rate else 25.0
+            if len(index.times) / fps > limits.max_seconds:
+                raise VideoError(f"{name}: {len(index.times) / fps:.0f} s is more than the {limits.max_seconds:.0f} s allowed; cut it")
+            rotation = int(round(first.rotation / 90) * 90) % 360
+            width, height = (first.height, first.width) if rotation % 180 else (first.width, first.height)
+            return VideoInfo(len(index.times), fps, width, height, rotation), index
+    except av.error.FFmpegError as error:
+        raise VideoError(f"{name}: not a video that can be read ({reason(error)}). Upload an MP4, WebM, MOV, AVI, GIF or picture") from None
+
+
+def _video_stream(container, name: str):
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            if stream.codec_context is None:
+                raise VideoError(f"{name}: its codec is not one that can be decoded here")
+            stream.thread_type = "SLICE"
+            return stream
+    raise VideoError(f"{name}: there is no picture track in it, only sound or data")
+
+
+def _index_packets(container, stream, limits: Limits, name: str) -> _Index:
+    entries: list[tuple[int, bool]] = []
+    codec, clean = stream.codec_context, True
+    for packet in container.demux(stream):
+        if packet.size == 0 or packet.is_discard:
+            continue
+        time = packet.pts if packet.pts is not None else packet.dts
+        entries.append((time if time is not None else len(entries), packet.is_keyframe))
+        if packet.is_keyframe and clean:
+            clean = codec.name == "h264" and _has_idr(bytes(packet), codec.extradata or b"")
+        if len(entries) > limits.max_frames:
+            raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it")
+    if not entries:
+        raise VideoError(f"{name}: there is not one frame in it")
+    entries.sort(key=lambda entry: entry[0])
+    times, keys = zip(*entries, strict=True)
+    return _Index(times, keys, clean or sum(keys) == 1)
+
+
+def _has_idr(packet: bytes, extradata: bytes) -> bool:
+    """Whether an H.264 key frame is an instantaneous decoder refresh: unit type 5 (ITU-T H.264, table 7-1)."""
+    if not extradata.startswith(b"\x01"):  # start codes between the units
+        return any(part[0] & 31 == 5 for part in packet.split(b"\0\0\1")[1:] if part)
+    length_bytes, at = (extradata[4] & 3) + 1, 0
+    while at + length_bytes < len(packet):
+        if packet[at + length_bytes] & 31 == 5:
+            return True
+        at += length_bytes + int.from_bytes(packet[at : at + length_bytes], "big")
+    return False
+
+
+def _read_with_decord(path: Path, wanted: np.ndarray, info: VideoInfo) -> np.ndarray | None:
+    """The frames, or ``None`` where decord is not installed or does not see the same video as PyAV."""
+    try:
+        import decord
+    except (ImportError, OSError):
+        return None
+    try:
+        reader = decord.VideoReader(str(path), num_threads=1)
+        if len(reader) != info.num_frames:
+            return None
+        frames = reader.get_batch(wanted.tolist()).asnumpy()
+    except (decord.DECORDError, RuntimeError, IndexError):
+        return None
+    return frames if frames.shape == (len(wanted), info.height, info.width, 3) else None
+
+
+def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Index, name: str) -> np.ndarray:
+    """Decode forward, jumping to a later key frame where that saves decoding; convert only the wanted frames."""
+    found: dict[int, np.ndarray] = {}
+    position = {time: number for number, time in enumerate(index.times)}
+    exact = len(position) == len(index.times)
+    try:
+        with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+            stream = _video_stream(container, name)
+            if exact:
+                _read_by_time(container, stream, wanted, index, position, found)
+            else:
+                _read_by_count(container, stream, wanted, found)
+    except av.error.FFmpegError as error:
+        raise VideoError(f"{name}: damaged at frame {len(found)} of those needed ({reason(error)}); export it again") from None
+    missing = [int(number) for number in wanted if int(number) not in found]
+    if missing:
+        raise VideoError(
+            f"{name}: {len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first); export it again"
+        )
+    frames = [np.rot90(found[int(number)], info.rotation // 90) for number in wanted]
+    if any(frame.shape != (info.height, info.width, 3) for frame in frames):
+        raise VideoError(f"{name}: its picture size changes midway; export it at one size")
+    return np.stack(frames)
+
+
+def _read_by_time(container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict) -> None:
+    keyframes = [number for number, key in enumerate(index.keys) if key]
+    at = -1
+    remaining = [int(number) for number in wanted]
+    while remaining:
+        start = max((number for number in keyframes if number <= remaining[0]), default=0)
+        if start > at:
+            container.seek(index.times[start], stream=stream, backward=True)
+        progressed = False
+        for frame in container.decode(stream):
+            number = position.get(frame.pts if frame.pts is not None else frame.dts)
+            if number is None:
+                continue
+            at = number
+            if number in remaining:
+                found[number] = frame.to_ndarray(format="rgb24")
+                remaining.remove(number)
+                progressed = True
+                jump = remaining and max((key for key in keyframes if key <= remaining[0]), default=0) > at
+                if not remaining or jump:
+                    break
+        if not progressed:
+            return
+
+
+def _read_by_count(container, stream, wanted: np.ndarray, found: dict) -> None:
+    """For files whose time stamps repeat or lack: count the frames as they come."""
+    last = int(wanted[-1])
+    needed = set(wanted.tolist())
+    for number, frame in enumerate(container.decode(stream)):
+        if number in needed:
+            found[number] = frame.to_ndarray(format="rgb24")
+        if number >= last:
+            break
