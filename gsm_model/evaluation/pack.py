@@ -15,7 +15,7 @@ from gsm_model.evaluation.train import CONFIG_FILE, STATE_FILE, TrainConfig
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints import BACKBONE_TITLES, load_checkpoint, save_checkpoint
 from gsm_model.models.recognizer import Recognizer, build_recognizer
-from gsm_model.models.temporal import temporal_kinds
+from gsm_model.models.registry import temporal_kinds
 
 TEST_DATA = "drawn test clips"
 

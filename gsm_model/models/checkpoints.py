@@ -16,8 +16,8 @@ from gsm_model.data.labels import checked_labels, read_labels, something_somethi
 from gsm_model.errors import CheckpointError
 from gsm_model.models.card import Card
 from gsm_model.models.layouts import Found, Layout, architecture_of, recognise, segments_in_name
-from gsm_model.models.recognizer import Architecture, Recognizer, backbones, build_recognizer
-from gsm_model.models.temporal import temporal_kinds
+from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
+from gsm_model.models.registry import backbones, temporal_kinds
 from gsm_model.models.untrusted import read_safetensors, read_torch_file, sha256
 from gsm_model.video.transforms import InputSpec
 

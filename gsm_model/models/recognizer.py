@@ -6,7 +6,7 @@ order of the frames cannot change the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -14,41 +14,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from gsm_model.models.bn_inception import BNInception
 from gsm_model.models.card import Card
 from gsm_model.models.gate_shift import GateShiftModule
-from gsm_model.models.inception_v3 import InceptionV3
-from gsm_model.models.resnet import LAYOUTS, ResNet
-from gsm_model.models.temporal import ClipRun, GateTap, TemporalHost, attach_temporal_modules, temporal_kinds
+from gsm_model.models.registry import backbones, temporal_kinds
+from gsm_model.models.temporal import ClipRun, GateTap, TemporalHost, attach_temporal_modules
 from gsm_model.video.transforms import InputSpec
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """One entry of the registry of backbones: how to build it, and the input its published models want."""
-
-    build: Callable[[float], TemporalHost]
-    input: InputSpec
-    has_width: bool = False
-
-
-def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[float], TemporalHost]:
-    def make(width: float) -> TemporalHost:
-        if width != 1.0:
-            raise ValueError(f"{name} has one width; only ResNets take another")
-        return build()
-
-    return make
-
-
-def backbones() -> dict[str, Backbone]:
-    """The registry: name → backbone. A new backbone is one file and one line here."""
-    resnets = {name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224), has_width=True) for name in LAYOUTS}
-    return {
-        "bn_inception": Backbone(_fixed_width("bn_inception", BNInception), InputSpec.caffe(224)),
-        "inception_v3": Backbone(_fixed_width("inception_v3", InceptionV3), InputSpec.caffe(229)),
-        **resnets,
-    }
 
 
 @dataclass(frozen=True)

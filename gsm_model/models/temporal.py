@@ -108,11 +108,3 @@ def attach_temporal_modules(sites: Sequence[Site], kind: TemporalKind) -> None:
         return
     for site in kind.choose(sites):
         site.host.attach(kind, site)
-
-
-def temporal_kinds() -> dict[str, TemporalKind]:
-    """The registry: name → temporal module. A new module is one file and one line here."""
-    from gsm_model.models import gate_shift, temporal_shift
-
-    none = TemporalKind(name="none", title="TSN", prefix="", build=None)
-    return {kind.name: kind for kind in (none, gate_shift.KIND, temporal_shift.KIND)}

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gsm_model import build_recognizer, record_gates
-from gsm_model.models.recognizer import backbones, tap_gates
-from gsm_model.models.temporal import temporal_kinds
+from gsm_model.models.recognizer import tap_gates
+from gsm_model.models.registry import backbones, temporal_kinds
 from tests.conftest import make_small
 
 RESNETS = ["resnet18", "resnet34", "resnet50", "resnet101"]
