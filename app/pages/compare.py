@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import shlex
-
 import streamlit as st
 
 from app import charts, session
+from app.exports import answers_csv, predict_command
 from app.frame import Choices, explain_error, heading
 from app.media import strip
 from app.sentences import compare, escape, order_changed
@@ -108,9 +105,9 @@ def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
             indices, p = charts.class_indices(prediction), prediction.probabilities
             table[prediction.card.name] = [float(p[indices[c]]) if c in indices else None for c in table["class"]]
         st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="percent") for name in list(table)[1:]})
-        st.download_button("Download all classes (CSV)", _csv(now), f"answers-{order}.csv", "text/csv", icon=":material/download:")
+        st.download_button("Download all classes (CSV)", answers_csv(now), f"answers-{order}.csv", "text/csv", icon=":material/download:")
     with st.expander("The same on the command line"):
-        st.code(_command(choices, order, now), language="bash", wrap_lines=True)
+        st.code(predict_command(choices.clip, choices.models, choices.segments, order, TOP), language="bash", wrap_lines=True)
     with st.expander("What does this mean?"):
         st.markdown(
             "**TSN** scores every frame alone and averages the scores. Whatever the order of the frames, the average is the same, so it "
@@ -118,30 +115,3 @@ def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
             "which features move one frame forward or back; its scores depend on the order. Reverse the frames above and watch whose answer moves. "
             "(Sudhakaran, Escalera, Lanz: *Gate-Shift Networks for Video Action Recognition*, CVPR 2020.)"
         )
-
-
-def _csv(predictions: list[Prediction]) -> str:
-    """One row a model and class; the model by title and file hash."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["model", "sha256", "order", "frames", "index", "label", "probability"])
-    for prediction in predictions:
-        frames = " ".join(map(str, prediction.frame_indices))
-        for index, label, probability in prediction.top(len(prediction.logits)):
-            writer.writerow(
-                [prediction.card.name, prediction.card.sha256, prediction.order, frames, index, _plain_cell(label), probability]
-            )
-    return file.getvalue()
-
-
-def _plain_cell(text: str) -> str:
-    """``text`` that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _command(choices: Choices, order: str, now: list[Prediction]) -> str:
-    parts = ["python -m gsm_model predict", shlex.quote(choices.clip.path.name if choices.clip.label else choices.clip.name)]
-    parts += [f"--checkpoint {shlex.quote(ref.name)}" for ref in choices.models]
-    if choices.segments:
-        parts.append(f"--segments {choices.segments}")
-    return " ".join([*parts, f"--order {order} --top {TOP}"])

@@ -47,6 +47,16 @@ def test_the_authors_checkpoint_loads_as_it_is_and_predicts(tmp_path, zipped):
     assert np.abs(logits - reference.reshape(logits.shape)).max() <= 1e-4 * np.abs(reference).max()
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip format", "old format"])
+def test_tensors_saved_on_a_gpu_load_without_one(tmp_path, monkeypatch, zipped):
+    path = tmp_path / "m.pth"
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+        torch.save({"state_dict": make_small("gsm").state_dict()}, path, _use_new_zipfile_serialization=zipped)
+    assert b"cuda:0" in path.read_bytes()
+    assert next(load_checkpoint(path).parameters()).device.type == "cpu"
+
+
 def test_segments_asked_for_win_over_the_file_name(tmp_path):
     path = tmp_path / "bn_segment12_checkpoint.pth.tar"
     save_release(path, released_weights("bninception_tsn_8f"))

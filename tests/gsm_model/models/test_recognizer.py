@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from gsm_model import build_recognizer, record_gates
+from gsm_model import best_device, build_recognizer, record_gates
 from gsm_model.models.recognizer import tap_gates
 from gsm_model.models.registry import backbones, temporal_kinds
 from tests.conftest import make_small
@@ -46,6 +46,15 @@ def test_number_of_frames_and_size_may_change_at_run_time(small_gsm, shape):
     with torch.inference_mode(), record_gates(small_gsm) as gates:
         assert small_gsm.frame_logits(torch.randn(shape)).shape == (shape[0], shape[1], 5)
     assert all(gate.shape[:3] == (shape[0], shape[1], 2) for gate in gates.values())
+
+
+@pytest.mark.parametrize("temporal", ["none", "gsm", "tsm"])
+def test_the_best_device_of_this_machine_gives_the_cpus_answer(temporal):
+    model, clip = make_small(temporal).channels_last(), torch.randn(2, 4, 3, 32, 32)
+    device = best_device()
+    with torch.inference_mode():
+        expected = make_small(temporal)(clip)
+        torch.testing.assert_close(model.to(device)(clip.to(device)).cpu(), expected, atol=1e-3, rtol=1e-3)
 
 
 def test_clips_of_a_batch_do_not_see_each_other(small_gsm):

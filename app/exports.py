@@ -1,0 +1,46 @@
+"""What a person takes away from a page: tables, and the command that gives the same again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.session import ClipRef, ModelRef
+from gsm_model.predict import Prediction
+from gsm_model.shipped import assets
+
+
+def answers_csv(predictions: list[Prediction]) -> str:
+    """One row a model and class; the model by title and file hash."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["model", "sha256", "order", "frames", "index", "label", "probability"])
+    for prediction in predictions:
+        frames = " ".join(map(str, prediction.frame_indices))
+        for index, label, probability in prediction.top(len(prediction.logits)):
+            writer.writerow(
+                [prediction.card.name, prediction.card.sha256, prediction.order, frames, index, _plain_cell(label), probability]
+            )
+    return file.getvalue()
+
+
+def _plain_cell(text: str) -> str:
+    """``text`` that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def predict_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int) -> str:
+    """The same answers from a terminal in the project's folder; a person's own files go by the names they gave them."""
+    root = assets().parent
+
+    def file(path: Path, name: str) -> str:
+        return shlex.quote(str(path.relative_to(root)) if path.is_relative_to(root) else name)
+
+    parts = ["python -m gsm_model predict", file(clip.path, clip.name)]
+    parts += [f"--checkpoint {file(ref.path, ref.name)}" for ref in models]
+    if segments:
+        parts.append(f"--segments {segments}")
+    return " ".join([*parts, f"--order {order} --top {top}"])
