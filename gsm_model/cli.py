@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 
 OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled")}, type=str)
+SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test")}, type=str)
+FormatName = Enum("FormatName", {name: name for name in ("mp4", "frames")}, type=str)
 Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoint", "-c", help="A model's file; repeat for several. Without it: the shipped models.")
 ]
@@ -109,7 +111,7 @@ def train(
 def evaluate(
     checkpoint: Checkpoints = None,
     clips: Annotated[int, typer.Option(min=1, help="How many drawn test clips.")] = 600,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    split: Annotated[SplitName, typer.Option(help="Which clips.")] = SplitName.test,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
@@ -120,8 +122,10 @@ def evaluate(
 
     results = []
     for model in _load_models(checkpoint, None, device):
-        scores = _or_fail(lambda model=model: score_drawn_clips(model, split, clips, progress=lambda done, n: _progress("clip", done, n)))
-        measures = measures_of(scores, f"drawn clips, {split}")
+        scores = _or_fail(
+            lambda model=model: score_drawn_clips(model, split.value, clips, progress=lambda done, n: _progress("clip", done, n))
+        )
+        measures = measures_of(scores, f"drawn {split.value} clips")
         change = largest_reversal_change(scores)
         results.append(
             {
@@ -136,6 +140,22 @@ def evaluate(
             typer.echo(f"  reversing the frames changes a logit by at most {change:.2g} of the largest logit")
     if as_json:
         typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
+
+
+@app.command("make-dataset")
+def make_dataset(
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    split: Annotated[SplitName, typer.Option(help="Which clips.")] = SplitName.test,
+    clips_per_class: Annotated[int, typer.Option(min=1, help="How many of each class.")] = 50,
+    format: Annotated[FormatName, typer.Option(help="H.264 files, or folders of numbered JPEGs.")] = FormatName.mp4,
+) -> None:
+    """Draw Reversible Actions to files: clips, a list file, labels and a data card."""
+    from gsm_model.data.reversible.export import write_dataset
+
+    path = _or_fail(
+        lambda: write_dataset(out, split.value, clips_per_class, format.value, progress=lambda done, n: _progress("clip", done, n))
+    )
+    typer.echo(path)
 
 
 @app.command("make-samples")
