@@ -45,12 +45,15 @@ def _jpeg_uri(frame: np.ndarray) -> str:
 def preview_positions(count: int, num_segments: int, order: Order, seed: int = 0) -> np.ndarray:
     """Positions of ``count`` preview frames when the video's ``num_segments`` spans are played in ``order``.
 
-    Reversed plays every frame backwards; shuffled plays whole spans, forwards, in the models' order.
+    Reversed plays every frame backwards; shuffled plays whole spans, forwards, in the models' order;
+    frozen shows the middle frame.
     """
     positions = np.arange(count)
     if order == "shuffled":
         spans = np.array_split(positions, num_segments)
         return np.concatenate([spans[span] for span in order_positions(num_segments, order, seed)])
+    if order == "frozen":
+        return np.full(count, count // 2)
     return positions[::-1] if order == "reversed" else positions
 
 

@@ -2,4 +2,5 @@
 
 from gsm_model.cli import app
 
-app(prog_name="python -m gsm_model")
+if __name__ == "__main__":
+    app(prog_name="python -m gsm_model")

@@ -19,8 +19,9 @@ app = typer.Typer(
     help="Gate-Shift Lens: run gate-shift networks for action recognition, look into them, compare them.",
 )
 
-OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled")}, type=str)
+OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str)
 SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test")}, type=str)
+TargetName = Enum("TargetName", {name: name for name in ("verb", "noun", "action")}, type=str)
 FormatName = Enum("FormatName", {name: name for name in ("mp4", "frames")}, type=str)
 Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoint", "-c", help="A model's file; repeat for several. Without it: the shipped models.")
@@ -104,42 +105,83 @@ def train(
     settings = _or_fail(lambda: TrainConfig.read(config))
     _or_fail(lambda: run(settings, out, workers, lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}")))
     model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, lambda done, n: _progress("test clip", done, n)))
-    _print_measures(model)
+    _print_result(_result(model, model.card.measures))
 
 
 @app.command()
 def evaluate(
     checkpoint: Checkpoints = None,
-    clips: Annotated[int, typer.Option(min=1, help="How many drawn test clips.")] = 600,
-    split: Annotated[SplitName, typer.Option(help="Which clips.")] = SplitName.test,
+    data: Annotated[Path | None, typer.Option(help="A folder or list of labelled videos; without it, drawn test clips.")] = None,
+    videos: Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line, or Something-Something's JSON.")] = None,
+    target: Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")] = TargetName.verb,
+    out: Annotated[Path | None, typer.Option(help="The table of predictions to write (.parquet). Needed with --data.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="Also write the GSM release's score file (.npz).")] = None,
+    views: Annotated[str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")] = "1",
+    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list; they are counted.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
+    clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 600,
+    split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = SplitName.test,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
-    """Measure models on held-out drawn clips: top-1, the pair, the direction within the pair, reversed clips."""
-    from dataclasses import asdict
-
-    from gsm_model.evaluation.evaluate import largest_reversal_change, measures_of, score_drawn_clips
-
-    results = []
-    for model in _load_models(checkpoint, None, device):
-        scores = _or_fail(
-            lambda model=model: score_drawn_clips(model, split.value, clips, progress=lambda done, n: _progress("clip", done, n))
-        )
-        measures = measures_of(scores, f"drawn {split.value} clips")
-        change = largest_reversal_change(scores)
-        results.append(
-            {
-                "name": model.card.name,
-                "sha256": model.card.sha256,
-                "measures": [asdict(measure) for measure in measures],
-                "largest_reversal_change": change,
-            }
-        )
-        if not as_json:
-            _print_measures(model, measures)
-            typer.echo(f"  reversing the frames changes a logit by at most {change:.2g} of the largest logit")
+    """Measure models on labelled videos, or on drawn test clips, and write the table of predictions."""
+    if data is None:
+        results = [_measure_drawn(model, split.value, clips) for model in _load_models(checkpoint, None, device)]
+    else:
+        if out is None or out.suffix != ".parquet":
+            _fail("--out: name the .parquet file to write")
+        if checkpoint is None or len(checkpoint) != 1:
+            _fail("--checkpoint: give one model for each table of predictions")
+        [model] = _load_models(checkpoint, None, device)
+        found = _or_fail(lambda: _read_list(data, videos, labels, target.value, skip_bad))
+        results = [_measure_list(model, found, out, scores, views, order.value, seed, workers)]
     if as_json:
         typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
+        return
+    for result in results:
+        _print_result(result)
+
+
+def _measure_drawn(model, split: str, clips: int) -> dict:
+    from gsm_model.evaluation.evaluate import largest_reversal_change, measures_of, score_drawn_clips
+
+    found = _or_fail(lambda: score_drawn_clips(model, split, clips, progress=lambda done, n: _progress("clip", done, n)))
+    change = largest_reversal_change(found)
+    return _result(model, measures_of(found, f"the drawn set, {split} split"), largest_reversal_change=change)
+
+
+def _read_list(data: Path, videos: Path | None, labels: Path | None, target: str, skip_bad: bool):
+    from gsm_model.data.video_lists import read_video_list
+
+    found = read_video_list(data, videos, labels, target)
+    return found if skip_bad else found.require_clean()
+
+
+def _measure_list(model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> dict:
+    from gsm_model.evaluation.feed import Views
+    from gsm_model.evaluation.predictions import measures_of_table, write_scores
+    from gsm_model.evaluation.score import errors_of, score_list
+
+    def run():
+        table = score_list(model, found, out, Views.parse(views), order, seed, workers, lambda done, n: _progress("clip", done, n))
+        if scores is not None:
+            write_scores(table, scores)
+        return table, measures_of_table(table)
+
+    table, measures = _or_fail(run)
+    failed = list(errors_of(table))
+    for _, error in failed:
+        _say(error)
+    return _result(model, measures, out=str(out), undecodable=len(failed), skipped=len(found.faults), too_short=found.too_short)
+
+
+def _result(model, measures, **more) -> dict:
+    from dataclasses import asdict
+
+    return {"name": model.card.name, "sha256": model.card.sha256, "measures": [asdict(measure) for measure in measures], **more}
 
 
 @app.command("make-dataset")
@@ -213,10 +255,15 @@ def _print_answers(record: dict) -> None:
             typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")
 
 
-def _print_measures(model, measures=None) -> None:
-    typer.echo(f"{model.card.name}  {model.card.sha256[:12]}")
-    for m in measures or model.card.measures:
-        typer.echo(f"  {m.metric:<22} {m.value:6.1%}  (95 % interval {m.low:.1%} to {m.high:.1%}, {m.n} {m.data})")
+def _print_result(result: dict) -> None:
+    typer.echo(f"{result['name']}  {result['sha256'][:12]}")
+    for m in result["measures"]:
+        interval = f"95 % interval {m['low']:.1%} to {m['high']:.1%}"
+        typer.echo(f"  {m['metric']:<22} {m['value']:6.1%}  ({interval}, {m['n']:,} clips of {m['data']})")
+    for key in ("largest_reversal_change", "undecodable", "skipped", "too_short", "out"):
+        if key in result:
+            value = f"{result[key]:.2g}" if isinstance(result[key], float) else result[key]
+            typer.echo(f"  {key.replace('_', ' '):<22} {value}")
 
 
 def _progress(what: str, done: int, total: int, detail: str = "") -> None:

@@ -14,7 +14,7 @@ from gsm_model.predict import Prediction
 from gsm_model.video.sampling import ORDERS
 
 QUESTION = "What does each model say about this clip?"
-ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled"}
+ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
 TOP = 5
 
 
@@ -77,7 +77,7 @@ def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list
             required=True,
             persist_state="session",
             wrap=True,
-            help="The same frames, presented to the models in another order. A model that averages frames cannot notice.",
+            help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
         )
         st.video(
             session.preview_video(choices.clip.sha256, order, counts[0], video),

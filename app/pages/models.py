@@ -78,7 +78,7 @@ def _measures(model: Recognizer) -> dict[str, str]:
     if not model.card.measures:
         return {"measured": "nothing recorded in the file"}
     return {
-        f"measured: {escape(m.metric)}": f"{percent(m.value)} (95 % interval {m.low:.1%} to {m.high:.1%}; {m.n:,} {escape(m.data)})"
+        f"measured: {escape(m.metric)}": f"{percent(m.value)} (95 % interval {m.low:.1%} to {m.high:.1%}; {m.n:,} clips of {escape(m.data)})"
         for m in model.card.measures
     }
 

@@ -17,7 +17,7 @@ from gsm_model.models.checkpoints import BACKBONE_TITLES, load_checkpoint, save_
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import temporal_kinds
 
-TEST_DATA = "drawn test clips"
+TEST_DATA = "the drawn set, test split"
 
 
 def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, int], None] | None = None) -> Recognizer:

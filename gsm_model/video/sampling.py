@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Order = Literal["forward", "reversed", "shuffled"]
+Order = Literal["forward", "reversed", "shuffled", "frozen"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 DENSE_WINDOW = 64
 
@@ -68,7 +68,7 @@ def order_positions(num_segments: int, order: Order, seed: int = 0) -> np.ndarra
     """Positions of a clip's frames in the order in which a model sees them, shape ``(num_segments,)``, int64.
 
     ``shuffled`` is a permutation drawn from ``seed`` that is neither the forward nor the reversed
-    order where there are three frames or more.
+    order where there are three frames or more. ``frozen`` repeats the middle frame.
 
     Raises:
         ValueError: for an unknown order.
@@ -78,6 +78,8 @@ def order_positions(num_segments: int, order: Order, seed: int = 0) -> np.ndarra
         return positions
     if order == "reversed":
         return positions[::-1].copy()
+    if order == "frozen":
+        return np.full(num_segments, num_segments // 2, dtype=np.int64)
     if order != "shuffled":
         raise ValueError(f"unknown order {order!r}; there are {', '.join(ORDERS)}")
     rng = np.random.default_rng(seed)

@@ -33,7 +33,7 @@ def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(pag
     for path in shipped_checkpoints().values():
         assert path.name in text
     assert re.search(r"2\.83 M parameters; 0\.7\d GMAC a clip", text)
-    assert text.count("95 % interval") >= 8 and "drawn test clips" in text and "96 × 96 RGB" in text
+    assert text.count("95 % interval") >= 8 and "600 clips of the drawn set" in text and "96 × 96 RGB" in text
 
 
 def test_the_authors_layout_is_loaded_by_upload_and_answers_on_compare(page, app, tmp_path):

@@ -86,3 +86,37 @@ def test_a_published_layout_is_converted_and_gives_the_same_answer(run, clip, tm
 def test_without_a_checkpoint_the_shipped_pair_answers(run, clip):
     models = json.loads(run("predict", clip, "--json").stdout)["clips"][0]["models"]
     assert {model["temporal"] for model in models} == {"gsm", "none"}
+
+
+@pytest.mark.slow
+def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_path):
+    from gsm_model.data.reversible.actions import LABELS
+    from gsm_model.evaluation.predictions import read_parquet, read_scores
+
+    run("make-dataset", tmp_path / "set", "--clips-per-class", 1)
+    save_checkpoint(make_small("gsm", num_classes=6), tmp_path / "m.safetensors", Card("A model", "trained", LABELS))
+    (tmp_path / "set" / "000003.mp4").write_text("no video")
+    arguments = [
+        "--data",
+        tmp_path / "set",
+        "-c",
+        tmp_path / "m.safetensors",
+        "--out",
+        tmp_path / "p.parquet",
+        "--scores",
+        tmp_path / "s.npz",
+    ]
+    done = run("evaluate", *arguments, "--order", "frozen", "--json")
+    result = json.loads(done.stdout)["models"][0]
+    assert result["undecodable"] == 1 and "000003.mp4: not a video" in done.stderr
+    assert [measure["n"] for measure in result["measures"]] == [5, 5, 5]
+    table = read_parquet(tmp_path / "p.parquet")
+    assert len(table.ids) == 6 and table.origin.order == "frozen" and table.origin.labels == LABELS
+    assert len(read_scores(tmp_path / "s.npz").ids) == 5
+
+
+def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, checkpoint):
+    (tmp_path / "list.txt").write_text("a.mp4 9 0\nb.mp4 9 1\n")
+    done = run("evaluate", "--data", tmp_path / "list.txt", "-c", checkpoint, "--out", tmp_path / "p.parquet", code=2)
+    assert "list.txt, line 1" in done.stderr and "list.txt, line 2" in done.stderr and "--skip-bad" in done.stderr
+    assert "name the .parquet file" in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr

@@ -47,6 +47,7 @@ def test_training_draws_once_in_each_span_and_short_videos_give_their_first_fram
 def test_orders():
     assert order_positions(4, "forward").tolist() == [0, 1, 2, 3]
     assert order_positions(4, "reversed").tolist() == [3, 2, 1, 0]
+    assert order_positions(4, "frozen").tolist() == [2, 2, 2, 2]
     for seed in range(50):
         shuffled = order_positions(3, "shuffled", seed).tolist()
         assert sorted(shuffled) == [0, 1, 2] and shuffled not in ([0, 1, 2], [2, 1, 0])

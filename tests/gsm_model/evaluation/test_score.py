@@ -1,0 +1,147 @@
+"""Scoring a list: resumable, complete, the same as scoring each video alone."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gsm_model.data.video_lists import Entry, read_video_list
+from gsm_model.errors import DataError, VideoError
+from gsm_model.evaluation import feed as feeding
+from gsm_model.evaluation.feed import Views, feed
+from gsm_model.evaluation.predictions import read_parquet
+from gsm_model.evaluation.score import score_list
+from gsm_model.predict import predict
+from gsm_model.video.isolate import read_video
+from gsm_model.video.transforms import to_views
+from tests.conftest import make_small
+from tests.videos import constant_rate
+
+
+@pytest.fixture
+def folder(tmp_path, moving_bar):
+    """Five videos of five lengths, and one that is none."""
+    lines = []
+    for index in range(5):
+        constant_rate(tmp_path / f"clip {index}.mp4", moving_bar[: 24 - 3 * index])
+        lines.append(f"clip {index}.mp4 {24 - 3 * index} {index}")
+    (tmp_path / "broken.mp4").write_text("no video")
+    (tmp_path / "list.txt").write_text("\n".join([*lines[:2], "broken.mp4 24 1", *lines[2:]]) + "\n")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_every_clip_is_a_row_and_its_scores_are_those_of_the_video_alone(folder, small_gsm):
+    table = score_list(small_gsm, read_video_list(folder), folder / "p.parquet", order="reversed")
+    assert table.ids == ("clip 0.mp4", "clip 1.mp4", "broken.mp4", "clip 2.mp4", "clip 3.mp4", "clip 4.mp4")
+    assert [bool(error) for error in table.errors] == [False, False, True, False, False, False]
+    assert table.errors[2].startswith("broken.mp4: not a video") and np.isnan(table.scores[2]).all()
+    for row in (0, 5):
+        alone = predict(small_gsm, read_video(folder / table.ids[row], (4,)), "reversed")
+        np.testing.assert_allclose(table.scores[row], alone.logits, atol=1e-5)
+    back = read_parquet(folder / "p.parquet")
+    np.testing.assert_array_equal(back.scores, table.scores)
+    assert back.origin.order == "reversed" and not (folder / "p.parquet.parts").exists()
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_and_gives_the_same_table(folder, small_gsm, monkeypatch):
+    from gsm_model.evaluation import score
+
+    monkeypatch.setattr(score, "PART_CLIPS", 2)
+    videos = read_video_list(folder)
+    whole = score_list(small_gsm, videos, folder / "whole.parquet", order="shuffled", seed=3)
+
+    class Killed(Exception):
+        pass
+
+    def kill(done, n):
+        if done == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        score_list(small_gsm, videos, folder / "p.parquet", order="shuffled", seed=3, progress=kill)
+    started = []
+    resumed = score_list(small_gsm, videos, folder / "p.parquet", order="shuffled", seed=3, progress=lambda done, n: started.append(done))
+    assert started == [6]
+    assert resumed.ids == whole.ids and resumed.errors == whole.errors
+    np.testing.assert_array_equal(resumed.scores, whole.scores)
+    with pytest.raises(Killed):
+        score_list(small_gsm, videos, folder / "p.parquet", progress=kill)
+    with pytest.raises(DataError, match="part of another run"):
+        score_list(small_gsm, videos, folder / "p.parquet", order="reversed")
+
+
+@pytest.mark.slow
+def test_views_of_two_clips_and_three_crops_are_averaged(folder, small_gsm, moving_bar):
+    videos = read_video_list(folder)
+    table = score_list(small_gsm, videos, folder / "p.parquet", Views(2, 3))
+    from gsm_model.video.decode import decode
+    from gsm_model.video.sampling import segment_indices
+
+    logits = []
+    for clip in (0, 1):
+        frames = decode(folder / "clip 0.mp4", lambda info, clip=clip: segment_indices(info.num_frames, 4, clip, 2))[2]
+        with torch.inference_mode():
+            logits.append(small_gsm(to_views(frames, small_gsm.input, 3)))
+    np.testing.assert_allclose(table.scores[0], torch.cat(logits).mean(0), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm):
+    entry = Entry("part", folder / "clip 0.mp4", 0, first=8, stop=16)
+    [(_, views)] = feed([entry], 4, small_gsm.input, Views(), 1)
+    from gsm_model.video.decode import decode
+    from gsm_model.video.transforms import view_bytes
+
+    frames = decode(folder / "clip 0.mp4", lambda info: [9, 11, 13, 15])[2]
+    np.testing.assert_array_equal(views, view_bytes(frames, small_gsm.input))
+    [(_, message)] = feed([Entry("long", folder / "clip 0.mp4", 0, first=8, stop=99)], 4, small_gsm.input, Views(), 1)
+    assert "names frames up to 99, the video has 24" in message
+
+
+def die_on_clip_1(entry, *arguments):
+    """Stands in for the reader of a file whose decoding takes the process down."""
+    if entry.id == "clip 1.mp4":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if entry.id == "broken.mp4":
+        raise VideoError("broken.mp4: not a video")
+    return np.zeros((1, 4, 3, 32, 32), np.uint8)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no such signal")
+def test_a_file_that_takes_its_process_down_is_named_and_the_others_go_on(folder, small_gsm, monkeypatch):
+    monkeypatch.setattr(feeding, "read_views", die_on_clip_1)
+    entries = read_video_list(folder).entries
+    results = {entry.id: result for entry, result in feed(entries, 4, small_gsm.input, Views(), 2)}
+    assert list(results) == [entry.id for entry in entries]
+    assert "the decoder stopped or hung" in results["clip 1.mp4"] and results["broken.mp4"] == "broken.mp4: not a video"
+    assert all(isinstance(results[f"clip {index}.mp4"], np.ndarray) for index in (0, 2, 3, 4))
+
+
+def test_a_list_of_other_classes_is_refused(folder, small_gsm):
+    (folder / "labels.txt").write_text("\n".join("vwxyz"))
+    from dataclasses import replace
+
+    small_gsm.card = replace(small_gsm.card, labels=tuple("abcde"))
+    with pytest.raises(DataError, match="its classes are not those of"):
+        score_list(small_gsm, read_video_list(folder), folder / "p.parquet")
+    with pytest.raises(DataError, match="has class 4, but .* knows 3 classes"):
+        score_list(make_small("gsm", num_classes=3), read_video_list(folder / "list.txt"), Path(folder / "p.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("text", "views"), [("1", Views(1, 1)), ("2x1", Views(2, 1)), ("1x3", Views(1, 3)), ("2x3", Views(2, 3)), ("1x10", Views(1, 10))]
+)
+def test_views_are_written_as_clips_by_crops(text, views):
+    assert Views.parse(text) == views
+
+
+@pytest.mark.parametrize("text", ["", "3", "1x2", "x", "-1x1", "two"])
+def test_other_views_are_refused(text):
+    with pytest.raises(DataError, match="clips x crops"):
+        Views.parse(text)
