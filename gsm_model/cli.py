@@ -184,6 +184,21 @@ def _result(model, measures, **more) -> dict:
     return {"name": model.card.name, "sha256": model.card.sha256, "measures": [asdict(measure) for measure in measures], **more}
 
 
+@app.command()
+def curves(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of training runs.")],
+    out: Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")],
+) -> None:
+    """Draw the loss and accuracy of training runs over their steps."""
+    from gsm_model.figures.training import read_log, training_curves
+
+    if out.suffix not in (".png", ".pdf", ".svg"):
+        _fail(f"{out.name}: the picture must end in .png, .pdf or .svg")
+    logs = [_or_fail(lambda run=run: read_log(run / "log.csv")) for run in runs]
+    _or_fail(lambda: training_curves(logs, [run.name for run in runs]).savefig(out, dpi=160))
+    typer.echo(out)
+
+
 @app.command("make-dataset")
 def make_dataset(
     out: Annotated[Path, typer.Argument(help="A new folder.")],

@@ -1,0 +1,1 @@
+"""Figures for print, made with matplotlib; each function returns the figure."""
