@@ -100,5 +100,13 @@ def main_text(page: Page) -> str:
 
 
 def wait_until_still(page: Page) -> None:
-    """Wait until the app has finished what it was doing."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    """Wait until the app has finished what it was doing and what it shows has stopped changing."""
+    before = None
+    for _ in range(PATIENCE // 400):
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        now = main_text(page)
+        if now == before:
+            return
+        before = now
+        page.wait_for_timeout(400)
+    raise AssertionError("the page never came to rest")

@@ -36,16 +36,16 @@ def test_a_model_of_other_classes_is_refused():
 @pytest.mark.slow
 def test_the_shipped_models_are_as_good_as_the_project_says_on_clips_never_trained_on():
     paths = shipped_checkpoints()
-    n = 120
+    n = 600
     figures = {}
     for name in ("gsm", "tsn"):
         model = load_checkpoint(paths[name])
         scores = score_drawn_clips(model, "test", n)
-        figures[name] = {m.metric: m for m in measures_of(scores, "drawn test clips")}
+        figures[name] = {m.metric: m for m in measures_of(scores, "the drawn set, test split")}
         recorded = {m.metric: m for m in model.card.measures}
         for metric, measure in figures[name].items():
-            assert measure.low <= recorded[metric].value <= measure.high, (name, metric)
-            assert recorded[metric].n >= 600
+            # Another processor may round a few clips to the other side.
+            assert recorded[metric].n == n and abs(measure.value - recorded[metric].value) <= 0.01, (name, metric)
         if name == "tsn":
             assert largest_reversal_change(scores) <= 1e-5
     assert figures["gsm"]["top-1"].value >= 0.9 and figures["gsm"]["reversed to partner"].value >= 0.9
