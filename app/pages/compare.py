@@ -67,18 +67,18 @@ def _warn(prediction: Prediction) -> None:
 
 
 def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list[Prediction]) -> None:
+    st.segmented_control(
+        "Order of the frames",
+        ORDERS,
+        format_func=ORDER_NAMES.get,
+        key="order",
+        required=True,
+        persist_state="session",
+        wrap=True,
+        help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
+    )
     left, right = st.columns([4, 7])
     with left:
-        st.segmented_control(
-            "Order of the frames",
-            ORDERS,
-            format_func=ORDER_NAMES.get,
-            key="order",
-            required=True,
-            persist_state="session",
-            wrap=True,
-            help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
-        )
         st.video(
             session.preview_video(choices.clip.sha256, order, counts[0], video),
             loop=True,

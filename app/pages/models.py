@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import session
 from app.frame import Choices, device_name, explain_error, heading
-from app.sentences import escape, percent
+from app.sentences import escape
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
 from gsm_model.models.recognizer import Recognizer
@@ -78,7 +78,7 @@ def _measures(model: Recognizer) -> dict[str, str]:
     if not model.card.measures:
         return {"measured": "nothing recorded in the file"}
     return {
-        f"measured: {escape(m.metric)}": f"{percent(m.value)} (95 % interval {m.low:.1%} to {m.high:.1%}; {m.n:,} clips of {escape(m.data)})"
+        f"measured: {escape(m.metric)}": f"{m.value:.1%} (95 % interval {m.low:.1%} to {m.high:.1%}; {m.n:,} clips of {escape(m.data)})"
         for m in model.card.measures
     }
 

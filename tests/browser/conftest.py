@@ -103,6 +103,7 @@ def wait_until_still(page: Page) -> None:
     """Wait until the app has finished what it was doing and what it shows has stopped changing."""
     before = None
     for _ in range(PATIENCE // 400):
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         now = main_text(page)
         if now == before:
