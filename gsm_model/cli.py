@@ -129,6 +129,8 @@ def evaluate(
 ) -> None:
     """Measure models on labelled videos, or on drawn test clips, and write the table of predictions."""
     if data is None:
+        if out or scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
+            _fail("--out, --scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
         results = [_measure_drawn(model, split.value, clips) for model in _load_models(checkpoint, None, device)]
     else:
         if out is None or out.suffix != ".parquet":

@@ -46,11 +46,6 @@ class Prediction:
         """(K,) float64, sums to 1: the softmax of the logits."""
         return softmax(self.logits)
 
-    @property
-    def frame_probabilities(self) -> np.ndarray:
-        """(T, K) float64: the softmax of each frame's own scores, as if it were the only frame."""
-        return softmax(self.frame_logits)
-
     def top(self, k: int) -> list[tuple[int, str, float]]:
         """The ``k`` likeliest classes as (index, label, probability), likeliest first."""
         p = self.probabilities

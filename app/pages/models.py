@@ -15,6 +15,15 @@ from gsm_model.errors import LensError
 from gsm_model.models.recognizer import Recognizer
 
 CHECKPOINT_SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar")
+WORDS = """
+- **segment**: one of the equal spans a video is cut into; the model is given one frame from each.
+- **temporal module**: what mixes neighbouring frames inside the network: *gsm* a gate-shift module, *tsm* a fixed shift, *none* nothing (a TSN).
+- **GMAC**: thousand million multiply-adds of convolutions and linear layers, for one clip of that many frames.
+- **top-1**: the likeliest class is the right one. **Pair**: it is the right one or its time reversal.
+- **within pair**: the class scores higher than its time reversal; a guess gives 50 %.
+- **reversed to partner**: with the frames reversed, the likeliest class is the time reversal.
+- **95 % interval**: Wilson's, for a share of that many clips.
+"""
 PROVENANCE = {
     "trained": ":material/check_circle: trained",
     "unknown": ":material/help: the file does not record whether or how it was trained",
@@ -35,6 +44,8 @@ def show(choices: Choices) -> None:
     for number, ref in enumerate(refs.values()):
         with columns[number % 2]:
             _card(choices, ref)
+    with st.expander("What do these words mean?"):
+        st.markdown(WORDS)
     _load()
 
 
@@ -78,9 +89,13 @@ def _measures(model: Recognizer) -> dict[str, str]:
     if not model.card.measures:
         return {"measured": "nothing recorded in the file"}
     return {
-        f"measured: {escape(m.metric)}": f"{m.value:.1%} (95 % interval {m.low:.1%} to {m.high:.1%}; {m.n:,} clips of {escape(m.data)})"
+        f"measured: {escape(m.metric)}": f"{_percent(m.value)} (95 % interval {_percent(m.low)} to {_percent(m.high)}; {m.n:,} clips of {escape(m.data)})"
         for m in model.card.measures
     }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _load() -> None:

@@ -1,7 +1,8 @@
 """The table of a model's predictions on a data set: its rows, its file formats, its figures.
 
-One row a clip; the columns are `SCHEMA_COLUMNS`. The file is parquet; the GSM release's score files
-(``.npz``) are read and written.
+One row a clip, with the columns ``id``, ``label`` (int64), ``scores`` (K float32 logits), ``order``,
+``views``, ``checkpoint`` (SHA-256), ``data`` and ``error``; names and hashes are in the file's metadata
+too. The file is parquet; the GSM release's score files (``.npz``) are read and written.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
 
-SCHEMA_COLUMNS = ("id", "label", "scores", "order", "views", "checkpoint", "data", "error")
 METADATA_KEY = b"gate_shift_lens"
 
 

@@ -55,9 +55,6 @@ class GateShiftModule(nn.Module):
         gate = run.tap(self, self.gate(x, run.num_segments))
         return shift_and_interleave(x, gate)
 
-    def extra_repr(self) -> str:
-        return f"channels={self.channels}"
-
 
 def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
     """Move the gated part of ``x`` by one frame, keep the rest, interleave the channels of each half.

@@ -38,9 +38,9 @@ _taps: ContextVar[tuple[GateTap, ...]] = ContextVar("gate_taps", default=())
 class Recognizer(nn.Module):
     """Clip → logits: ``(N, T, 3, H, W)`` normalised float → ``(N, K)``. Make one with `build_recognizer`.
 
-    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its weights come
-    from. The number of frames T
-    is that of the clip it is given; ``architecture.num_segments`` is the number it was trained with.
+    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its weights
+    come from. The number of frames T is that of the clip it is given; ``architecture.num_segments`` is
+    the number it was trained with.
     """
 
     def __init__(self, base_model: TemporalHost, architecture: Architecture, spec: InputSpec, dropout: float) -> None:

@@ -26,7 +26,6 @@ class Backbone:
 
     build: Callable[[float], TemporalHost]
     input: InputSpec
-    has_width: bool = False
 
 
 def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[float], TemporalHost]:
@@ -40,7 +39,7 @@ def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[floa
 
 def backbones() -> dict[str, Backbone]:
     """Name → backbone. A new backbone is one file and one line here."""
-    resnets = {name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224), has_width=True) for name in LAYOUTS}
+    resnets = {name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224)) for name in LAYOUTS}
     return {
         "bn_inception": Backbone(_fixed_width("bn_inception", BNInception), InputSpec.caffe(224)),
         "inception_v3": Backbone(_fixed_width("inception_v3", InceptionV3), InputSpec.caffe(229)),

@@ -119,4 +119,5 @@ def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, che
     (tmp_path / "list.txt").write_text("a.mp4 9 0\nb.mp4 9 1\n")
     done = run("evaluate", "--data", tmp_path / "list.txt", "-c", checkpoint, "--out", tmp_path / "p.parquet", code=2)
     assert "list.txt, line 1" in done.stderr and "list.txt, line 2" in done.stderr and "--skip-bad" in done.stderr
+    assert "go with --data" in run("evaluate", "--order", "reversed", code=2).stderr
     assert "name the .parquet file" in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr
