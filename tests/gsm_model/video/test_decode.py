@@ -1,9 +1,9 @@
 """Decoding: the right frames from every reader and every kind of file, or a clear error."""
 
-import shutil
 import subprocess
 import sys
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -43,11 +43,12 @@ def test_the_frames_are_those_that_were_encoded(tmp_path, moving_bar, kind):
     assert distance.argmin(1).tolist() == list(range(len(expected)))
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the ffmpeg program is not installed")
 def test_rotation_is_obeyed_as_ffmpeg_does(tmp_path, moving_bar):
     path = rotated(tmp_path / "clip.mp4", moving_bar)
     raw = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True, check=True
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+        capture_output=True,
+        check=True,
     ).stdout
     info, _, frames = decode(path, everything)
     assert (info.width, info.height) == (48, 64)
