@@ -23,6 +23,7 @@ from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
 
 METADATA_KEY = b"gate_shift_lens"
+BOOTSTRAP_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,10 @@ def _check(predictions: Predictions, name: str) -> None:
 
 
 def measures_of_table(predictions: Predictions) -> tuple[Measure, ...]:
-    """Top-1, top-5 and, where classes are each other's time reversal, within-pair accuracy, each with its 95 % interval.
+    """Top-1, top-5, class mean and, where classes are each other's time reversal, within-pair accuracy, with 95 % intervals.
 
+    *Class mean* is the mean over the classes that have clips of their top-1; its interval is a bootstrap's
+    within classes (the others' are Wilson's).
     *Within pair* counts the clips whose class has its partner among the classes: the class scores higher
     than the partner, chance being one half. Clips that could not be scored are left out of all of them.
 
@@ -183,9 +186,20 @@ def measures_of_table(predictions: Predictions) -> tuple[Measure, ...]:
     measures = [measure_share("top-1", int(np.sum(ranked[:, 0] == rows.labels)), n, rows.origin.data)]
     if len(names) > 5:
         measures.append(measure_share("top-5", int(np.sum(ranked[:, :5] == rows.labels[:, None])), n, rows.origin.data))
+    measures.append(_class_mean(ranked[:, 0] == rows.labels, rows.labels, rows.origin.data))
     partners = np.array([names.index(other) if (other := partner(name)) in names else -1 for name in names])[rows.labels]
     paired = np.flatnonzero(partners >= 0)
     if len(paired):
         right = rows.scores[paired, rows.labels[paired]] > rows.scores[paired, partners[paired]]
         measures.append(measure_share("within pair", int(right.sum()), len(paired), rows.origin.data))
     return tuple(measures)
+
+
+def _class_mean(right: np.ndarray, labels: np.ndarray, data: str) -> Measure:
+    """Drawing the clips of a class again with replacement makes its number of hits binomial, so that is what is drawn."""
+    _, classes = np.unique(labels, return_inverse=True)
+    clips = np.bincount(classes)
+    shares = np.bincount(classes, weights=right) / clips
+    drawn = np.random.default_rng(0).binomial(clips, shares, size=(BOOTSTRAP_DRAWS, len(clips))) / clips
+    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
+    return Measure("class mean", float(shares.mean()), float(low), float(high), len(labels), data)

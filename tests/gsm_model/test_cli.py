@@ -109,7 +109,7 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_pa
     done = run("evaluate", *arguments, "--order", "frozen", "--json")
     result = json.loads(done.stdout)["models"][0]
     assert result["undecodable"] == 1 and "000003.mp4: not a video" in done.stderr
-    assert [measure["n"] for measure in result["measures"]] == [5, 5, 5]
+    assert [measure["n"] for measure in result["measures"]] == [5, 5, 5, 5]
     table = read_parquet(tmp_path / "p.parquet")
     assert len(table.ids) == 6 and table.origin.order == "frozen" and table.origin.labels == LABELS
     assert len(read_scores(tmp_path / "s.npz").ids) == 5

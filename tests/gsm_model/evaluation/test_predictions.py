@@ -55,6 +55,16 @@ def test_figures_counted_by_hand_leave_out_what_could_not_be_scored(four):
     assert "top-5" not in measures
 
 
+def test_the_class_mean_weighs_every_class_alike_and_its_interval_is_as_wide_as_theory_says():
+    """Class 0: 90 of 100 right; class 1: 5 of 10. The mean is 0.7, its standard error √(0.9·0.1/100 + 0.5·0.5/10) / 2."""
+    labels = [0] * 100 + [1] * 10
+    scores = [[1, 0, 0]] * 90 + [[0, 0, 1]] * 10 + [[0, 1, 0]] * 5 + [[0, 0, 1]] * 5
+    measure = {m.metric: m for m in measures_of_table(table(scores, labels))}["class mean"]
+    error = np.sqrt(0.9 * 0.1 / 100 + 0.5 * 0.5 / 10) / 2
+    assert measure.value == pytest.approx(0.7)
+    assert (measure.low, measure.high) == (pytest.approx(0.7 - 1.96 * error, abs=0.02), pytest.approx(0.7 + 1.96 * error, abs=0.02))
+
+
 def test_a_class_without_partner_is_not_counted_within_pairs():
     measures = {m.metric: m for m in measures_of_table(table([[0, 0, 1], [1, 0, 0]], [2, 0]))}
     assert measures["within pair"].n == 1
