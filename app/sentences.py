@@ -47,6 +47,8 @@ def compare(predictions: Sequence[Prediction]) -> str:
         return text
     answers = {prediction.top(1)[0][1] for prediction in predictions}
     verdict = "Their likeliest answers agree." if len(answers) == 1 else "Their likeliest answers differ."
+    if len({prediction.card.labels for prediction in predictions}) > 1:
+        verdict += " They choose among different classes."
     return f"{text} {verdict}"
 
 

@@ -91,9 +91,15 @@ def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list
     with right:
         for count in sorted(set(counts)):
             prediction = now[counts.index(count)]
-            st.caption(f"The {count} frames the models see, in the order in which they see them")
+            who = "the models see" if len(set(counts)) == 1 else f"of {_names(now, count)}"
+            st.caption(f"The {count} frames {who}, in the order in which they are seen")
             frames = video.frames[video.indices.searchsorted(prediction.frame_indices)]
             st.html(strip(frames, [f"frame {index}" for index in prediction.frame_indices]))
+
+
+def _names(predictions: list[Prediction], count: int) -> str:
+    """The models that are given ``count`` frames."""
+    return " and ".join(escape(p.card.name) for p in predictions if len(p.frame_indices) == count)
 
 
 def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:

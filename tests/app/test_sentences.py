@@ -1,5 +1,7 @@
 """The sentences on the pages: made of the numbers, and no more than they support."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,11 @@ def test_agreement_is_of_the_likeliest_answers():
     assert compare([prediction(0.9, 0.06, 0.04), prediction(0.8, 0.1, 0.1)]).endswith("answers agree.")
     assert compare([prediction(0.9, 0.06, 0.04), prediction(0.1, 0.8, 0.1)]).endswith("answers differ.")
     assert "agree" not in compare([prediction(0.9, 0.06, 0.04)])
+
+
+def test_models_of_different_classes_are_not_compared_in_silence():
+    other = replace(prediction(0.9, 0.06, 0.04), card=Card("TSM", "trained", ("a", "b", "c")))
+    assert compare([prediction(0.9, 0.06, 0.04), other]).endswith("answers differ. They choose among different classes.")
 
 
 def test_a_changed_order_says_whose_answer_moved_and_whether_to_its_reversal():
