@@ -4,5 +4,6 @@ from app.frame import PageEntry, run
 
 run(
     PageEntry("compare", "Compare", ":material/compare_arrows:"),
+    PageEntry("order", "Order", ":material/swap_horiz:"),
     PageEntry("models", "Models", ":material/deployed_code:"),
 )

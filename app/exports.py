@@ -32,15 +32,25 @@ def _plain_cell(text: str) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def predict_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int) -> str:
-    """The same answers from a terminal in the project's folder; a person's own files go by the names they gave them."""
+def command_file(path: Path, name: str) -> str:
+    """A file as a command names it in the project's folder; a person's own files go by the names they gave them."""
     root = assets().parent
+    return shlex.quote(str(path.relative_to(root)) if path.is_relative_to(root) else name)
 
-    def file(path: Path, name: str) -> str:
-        return shlex.quote(str(path.relative_to(root)) if path.is_relative_to(root) else name)
 
-    parts = ["python -m gsm_model predict", file(clip.path, clip.name)]
-    parts += [f"--checkpoint {file(ref.path, ref.name)}" for ref in models]
+def predict_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int) -> str:
+    """The same answers from a terminal in the project's folder."""
+    return f"{_command('predict', clip, models, segments)} --order {order} --top {top}"
+
+
+def order_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None) -> str:
+    """The same order analysis from a terminal in the project's folder."""
+    return f"{_command('order', clip, models, segments)} --csv order.csv"
+
+
+def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int | None) -> str:
+    parts = [f"python -m gsm_model {name}", command_file(clip.path, clip.name)]
+    parts += [f"--checkpoint {command_file(ref.path, ref.name)}" for ref in models]
     if segments:
         parts.append(f"--segments {segments}")
-    return " ".join([*parts, f"--order {order} --top {top}"])
+    return " ".join(parts)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gsm_model.data.labels import partner
+from gsm_model.evaluation.flips import Flips
+from gsm_model.explain.order import OrderReport
 from gsm_model.predict import Prediction
 
 TORN = 0.6  # the runner-up has at least this share of the winner's probability
@@ -67,3 +69,37 @@ def moved(forward: Prediction, now: Prediction) -> str:
 def order_changed(order: str, forward: Sequence[Prediction], now: Sequence[Prediction]) -> str:
     """How every model's answer moved under ``order``."""
     return f"Frames {order}: " + "; ".join(moved(a, b) for a, b in zip(forward, now, strict=True)) + "."
+
+
+def order_matters(reports: Sequence[OrderReport]) -> str:
+    """How much the order of the frames matters to each model."""
+    return "; ".join(_matters(report) for report in reports) + "."
+
+
+def _matters(report: OrderReport) -> str:
+    title, answer = f"**{escape(report.card.name)}**", escape(report.card.label(report.answer))
+    orders = np.concatenate([report.reversed[None], report.shuffled])
+    moved = float(np.abs(orders - report.forward).max())
+    if moved <= 0.001:
+        return (
+            f"{title} does not notice the order: *{answer}* stays at {percent(report.forward[report.answer])} reversed and in every shuffle"
+        )
+    text = f"{title} goes from *{answer}* ({percent(report.forward[report.answer])})"
+    after = int(report.reversed.argmax())
+    if after == report.answer:
+        text = f"{title} keeps *{answer}* ({percent(report.forward[after])} → {percent(report.reversed[after])}) when time is reversed"
+    else:
+        reversal = ", its time reversal," if after == report.partner else ""
+        text += f" to *{escape(report.card.label(after))}*{reversal} ({percent(report.reversed[after])}) when time is reversed"
+    kept = int(np.sum(report.shuffled.argmax(axis=1) == report.answer))
+    return f"{text}, and keeps its answer in {kept} of {len(report.shuffled)} shuffles"
+
+
+def flips(models: Sequence[tuple[str, Sequence[Flips]]]) -> str:
+    """What becomes of each model's answers on a data set when the frames are reversed."""
+    parts = []
+    for name, (every, *_) in models:
+        share = every.to_partner
+        interval = f"95 % interval {percent(share.low)} to {percent(share.high)}"
+        parts.append(f"**{escape(name)}**: {percent(share.value)} of {share.n:,} answers become their time reversal ({interval})")
+    return "; ".join(parts) + "."

@@ -12,6 +12,9 @@ from app.media import preview
 from app.settings import Settings, read_settings
 from app.uploads import Upload, UploadStore
 from gsm_model.errors import LensError
+from gsm_model.evaluation.predictions import Predictions, read_parquet
+from gsm_model.explain.flow import Flow, information_flow
+from gsm_model.explain.order import OrderReport, report_order
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.models.cost import Cost, cost_of
 from gsm_model.models.recognizer import Recognizer, best_device
@@ -22,7 +25,7 @@ from gsm_model.video.isolate import DecodedVideo, read_video
 from gsm_model.video.sampling import Order
 
 PREVIEW_FRAMES, PREVIEW_HEIGHT = 48, 240
-SHUFFLE_SEED = 0
+SHUFFLE_SEED, SHUFFLES = 0, 20
 MAX_MODELS_IN_MEMORY = 8
 
 
@@ -163,6 +166,45 @@ def answer(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: 
     model = load_model(ref)
     prediction = _predict(ref.sha256, ref.labels, clip.sha256, order, segments, model, video)
     return replace(prediction, card=replace(model.card, alias=name))
+
+
+@st.cache_data(show_spinner=False, max_size="64MB")
+def _order_report(model: str, labels, clip: str, segments: int, _model: Recognizer, _video: DecodedVideo) -> OrderReport:
+    return report_order(_model, _video, segments, SHUFFLES, SHUFFLE_SEED)
+
+
+def order_report(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, segments: int) -> OrderReport:
+    """``ref``'s answers to ``clip`` in other orders of its frames; computed once for each (model, clip, number of frames)."""
+    model = load_model(ref)
+    report = _order_report(ref.sha256, ref.labels, clip.sha256, segments, model, video)
+    return replace(report, card=replace(model.card, alias=name))
+
+
+@st.cache_data(show_spinner=False, max_size="64MB")
+def _flow(model: str, labels, clip: str, segments: int, _model: Recognizer, _video: DecodedVideo) -> Flow:
+    return information_flow(_model, _video, num_segments=segments)
+
+
+def flow(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, segments: int) -> Flow:
+    """The information flow in ``ref``'s model for ``clip`` and its own answer; computed once."""
+    model = load_model(ref)
+    found = _flow(ref.sha256, ref.labels, clip.sha256, segments, model, video)
+    return replace(found, card=replace(model.card, alias=name))
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _tables(digests: tuple[str, ...], _paths: tuple[Path, ...], _names: tuple[str, ...]) -> list[Predictions]:
+    return [read_parquet(path, name) for path, name in zip(_paths, _names, strict=True)]
+
+
+def prediction_tables(files: list[tuple[str, Path, str]]) -> list[Predictions]:
+    """The tables of predictions in ``files``, each (SHA-256, path, what it is called); read once for each content.
+
+    Raises:
+        LensError: if one is no such table.
+    """
+    digests, paths, names = zip(*files, strict=True)
+    return _tables(digests, paths, names)
 
 
 @st.cache_data(show_spinner=False, max_size="128MB")

@@ -74,7 +74,7 @@ def predict(
     positions = order_positions(t, order, seed)
     views = to_views(frames, model.input, crops)[:, torch.from_numpy(positions)]
     device = next(model.parameters()).device
-    with _turn(device):
+    with device_turn(device):
         started = time.perf_counter()
         with torch.inference_mode():
             frame_logits = model.frame_logits(views.to(device)).float().mean(dim=0).cpu().numpy()
@@ -82,6 +82,7 @@ def predict(
     return Prediction(model.card, order, indices[positions], frame_logits, seconds)
 
 
-def _turn(device: torch.device) -> threading.Lock:
+def device_turn(device: torch.device) -> threading.Lock:
+    """The lock that whoever runs a model on ``device`` holds meanwhile."""
     with _turns_lock:
         return _device_turn.setdefault(device, threading.Lock())

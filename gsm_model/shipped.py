@@ -36,6 +36,11 @@ def shipped_checkpoints() -> dict[str, Path]:
     return found
 
 
+def prediction_files() -> list[Path]:
+    """The shipped models' tables of predictions, on drawn clips, forward and reversed; empty if there are none."""
+    return sorted((assets() / "predictions").glob("*.parquet"))
+
+
 def sample_clips() -> dict[str, SampleClip]:
     """The sample clips by name, in the order in which they are offered; empty if there are none."""
     index = assets() / "clips" / "clips.json"

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from gsm_model.errors import DataError
 
 _FILES = Path(__file__).parent / "label_files"
@@ -32,6 +34,12 @@ def partner(label: str) -> str | None:
         if label in (first, second):
             return second if label == first else first
     return None
+
+
+def partner_indices(labels: Sequence[str]) -> np.ndarray:
+    """For each class the index of its time reversal among ``labels``, −1 where it is not there: (K,) int64."""
+    places = {label: index for index, label in enumerate(labels)}
+    return np.array([places.get(partner(label) or "", -1) for label in labels], dtype=np.int64)
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

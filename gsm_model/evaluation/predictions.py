@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
@@ -100,24 +100,25 @@ def write_parquet(predictions: Predictions, path: Path) -> None:
     unfinished.replace(path)
 
 
-def read_parquet(path: Path) -> Predictions:
-    """Read a table that `write_parquet` wrote.
+def read_parquet(path: Path, name: str = "") -> Predictions:
+    """Read a table that `write_parquet` wrote; ``name`` is what messages call the file, its own name if empty.
 
     Raises:
         DataError: if the file is missing, damaged, or no table of predictions.
     """
+    name = name or path.name
     try:
         table = pq.read_table(path)
         origin = json.loads((table.schema.metadata or {})[METADATA_KEY])
         origin = Origin(**{**origin, "labels": tuple(origin["labels"])})
         width = table.schema.field("scores").type.list_size
         scores = table["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-        ids, errors = (tuple(table[name].to_pylist()) for name in ("id", "error"))
+        ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy()
     except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise DataError(f"{path.name}: not a table of predictions ({type(error).__name__}); write one with 'evaluate --out'") from None
+        raise DataError(f"{name}: not a table of predictions ({type(error).__name__}); write one with 'evaluate --out'") from None
     predictions = Predictions(origin, ids, labels.astype(np.int64), scores.astype(np.float32), errors)
-    _check(predictions, path.name)
+    _check(predictions, name)
     return predictions
 
 
@@ -187,7 +188,7 @@ def measures_of_table(predictions: Predictions) -> tuple[Measure, ...]:
     if len(names) > 5:
         measures.append(measure_share("top-5", int(np.sum(ranked[:, :5] == rows.labels[:, None])), n, rows.origin.data))
     measures.append(_class_mean(ranked[:, 0] == rows.labels, rows.labels, rows.origin.data))
-    partners = np.array([names.index(other) if (other := partner(name)) in names else -1 for name in names])[rows.labels]
+    partners = partner_indices(names)[rows.labels]
     paired = np.flatnonzero(partners >= 0)
     if len(paired):
         right = rows.scores[paired, rows.labels[paired]] > rows.scores[paired, partners[paired]]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gsm_model.models.card import Card
 from gsm_model.models.gate_shift import GateShiftModule
 from gsm_model.models.registry import backbones, temporal_kinds
-from gsm_model.models.temporal import ClipRun, GateTap, TemporalHost, attach_temporal_modules
+from gsm_model.models.temporal import ClipRun, FeatureWatch, GateTap, TemporalHost, attach_temporal_modules
 from gsm_model.video.transforms import InputSpec
 
 
@@ -33,6 +33,7 @@ class Architecture:
 
 
 _taps: ContextVar[tuple[GateTap, ...]] = ContextVar("gate_taps", default=())
+_watches: ContextVar[tuple[FeatureWatch, ...]] = ContextVar("feature_watches", default=())
 
 
 class Recognizer(nn.Module):
@@ -59,7 +60,7 @@ class Recognizer(nn.Module):
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
         n, t = clip.shape[:2]
-        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get()))
+        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get(), _watches.get()))
         return self.new_fc(self.dropout(features)).view(n, t, -1)
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -75,6 +76,11 @@ class Recognizer(nn.Module):
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return self
+
+    def site_layers(self) -> dict[tuple[TemporalHost, str], str]:
+        """Every place a temporal module can stand, as (host, convolution) → name, in network order; the same for any temporal module."""
+        hosts = {module: name for name, module in self.base_model.named_modules()}
+        return {(site.host, site.conv): f"{hosts[site.host]}.{site.conv}".removeprefix(".") for site in self.base_model.sites()}
 
     def gate_layers(self) -> dict[str, GateShiftModule]:
         """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
@@ -125,6 +131,16 @@ def tap_gates(tap: GateTap) -> Iterator[None]:
         yield
     finally:
         _taps.reset(token)
+
+
+@contextmanager
+def watch_features(watch: FeatureWatch) -> Iterator[None]:
+    """Call ``watch(host, conv, features)`` for every convolution and BatchNorm this thread computes inside the block."""
+    token = _watches.set((*_watches.get(), watch))
+    try:
+        yield
+    finally:
+        _watches.reset(token)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 GateTap = Callable[[nn.Module, Tensor], Tensor]
+# Called with the host, the name of its convolution, and the features after that convolution's BatchNorm.
+FeatureWatch = Callable[[nn.Module, str, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,18 @@ class ClipRun:
 
     num_segments: int
     taps: tuple[GateTap, ...] = ()
+    watches: tuple[FeatureWatch, ...] = ()
 
     def tap(self, module: nn.Module, gate: Tensor) -> Tensor:
         """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate to go on with."""
         for tap in self.taps:
             gate = tap(module, gate)
         return gate
+
+    def show(self, host: nn.Module, conv: str, features: Tensor) -> None:
+        """Let every watch see ``features`` ``(N·T, C, H, W)``, which may be overwritten later in the pass."""
+        for watch in self.watches:
+            watch(host, conv, features)
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,9 @@ class TemporalHost(nn.Module):
         x = getattr(self, conv)(x)
         if conv in self._after:
             x = getattr(self, self._after[conv])(x, run)
-        return getattr(self, self.norm_name(conv))(x)
+        x = getattr(self, self.norm_name(conv))(x)
+        run.show(self, conv, x)
+        return x
 
     def attach(self, kind: TemporalKind, site: Site) -> None:
         """Put one temporal module of ``kind`` at ``site`` of this host."""

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.sentences import answer, compare, escape, order_changed, percent
+from app.sentences import answer, compare, escape, order_changed, order_matters, percent
+from gsm_model.explain.order import OrderReport
 from gsm_model.models.card import Card
 from gsm_model.predict import Prediction
 
@@ -57,3 +58,23 @@ def test_a_share_is_never_rounded_to_certainty(share, text):
 
 def test_labels_cannot_write_html_or_markdown_into_the_page():
     assert escape("<b>*x*</b> $a$ [l](u)") == "&lt;b&gt;\\*x\\*&lt;/b&gt; \\$a\\$ \\[l\\]\\(u\\)"
+
+
+def order_report(forward, reversed, shuffled, title="GSM"):
+    rows = {name: np.array(p) for name, p in (("forward", forward), ("reversed", reversed), ("frozen", forward))}
+    labels = ("Folding something", "Unfolding something", "Moving something up")
+    return OrderReport(Card(title, "trained", labels), np.arange(4), **rows, shuffled=np.array(shuffled), left_out=None, swapped=None)
+
+
+def test_the_order_matters_as_much_as_the_numbers_say():
+    p, q = [0.9, 0.06, 0.04], [0.1, 0.8, 0.1]
+    text = order_matters(
+        [order_report(p, q, [p, q, q]), order_report(p, p, [p, p], "TSN"), order_report(p, [0.5, 0.3, 0.2], [p, q], "TSM")]
+    )
+    gsm, tsn, tsm = text.split("; ")
+    assert gsm == (
+        "**GSM** goes from *Folding something* (90 %) to *Unfolding something*, its time reversal, (80 %) when time is reversed, "
+        "and keeps its answer in 1 of 3 shuffles"
+    )
+    assert tsn == "**TSN** does not notice the order: *Folding something* stays at 90 % reversed and in every shuffle"
+    assert tsm == "**TSM** keeps *Folding something* (90 % → 50 %) when time is reversed, and keeps its answer in 1 of 2 shuffles."

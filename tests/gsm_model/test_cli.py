@@ -7,8 +7,11 @@ import sys
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
+from gsm_model.evaluation.predictions import write_parquet
 from gsm_model.models.card import Card
+from gsm_model.shipped import shipped_checkpoints
 from tests.conftest import make_small
+from tests.gsm_model.evaluation.test_flips import table
 from tests.videos import constant_rate
 
 
@@ -121,3 +124,25 @@ def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, che
     assert "list.txt, line 1" in done.stderr and "list.txt, line 2" in done.stderr and "--skip-bad" in done.stderr
     assert "go with --data" in run("evaluate", "--order", "reversed", code=2).stderr
     assert "name the .parquet file" in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr
+
+
+def test_order_of_a_clip_prints_every_models_answers_and_writes_all_of_them(run, clip, tmp_path):
+    (tmp_path / "words.mp4").write_text("these are just words")
+    done = run("order", tmp_path / "words.mp4", clip, "--shuffles", 2, "--csv", tmp_path / "o.csv", code=2)
+    assert "words.mp4: not a video" in done.stderr
+    assert "TSN ResNet-18" in done.stdout and "order sensitivity 0.000" in done.stdout and "reversed" in done.stdout
+    rows = (tmp_path / "o.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(shipped_checkpoints()) * (3 + 2 + 8 + 28)
+
+
+def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
+    files = []
+    for order, answers in (("forward", [0, 1, 2, 3, 4]), ("reversed", [1, 1, 4, 2, 4])):
+        files.append(tmp_path / f"{order}.parquet")
+        write_parquet(table(order, answers), files[-1])
+    done = run("order", *files, "--csv", tmp_path / "o.csv", "--pdf", tmp_path / "o.pdf")
+    assert "GSM  all pairs (4 clips of five clips): to partner 50.0%" in done.stdout
+    assert (tmp_path / "o.pdf").read_bytes().startswith(b"%PDF") and len((tmp_path / "o.csv").read_text().splitlines()) == 4
+    assert "no table of the order 'reversed'" in run("order", files[0], code=2).stderr
+    assert "not both" in run("order", files[0], "clip.mp4", code=2).stderr
+    assert "the figure is of tables" in run("order", "clip.mp4", "--pdf", tmp_path / "o.pdf", code=2).stderr

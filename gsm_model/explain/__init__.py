@@ -1,0 +1,1 @@
+"""Looking into a model: what its answer rests on, where and when."""

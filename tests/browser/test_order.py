@@ -1,0 +1,62 @@
+"""Order in a real browser: a clip of one's own in other orders, and tables of a whole data set."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from gsm_model.evaluation.predictions import Origin, Predictions, write_parquet
+from tests.browser.conftest import main_text, wait_until_still
+from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+
+
+def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(page, app, drawn_clip):  # noqa: F811
+    page.goto(app)
+    page.set_input_files(UPLOAD, str(drawn_clip))
+    wait_until_still(page)
+    page.get_by_role("link", name="Order").click()
+    expect(page.get_by_role("heading", name="What if time ran otherwise?")).to_be_visible()
+    expect(page.get_by_role("heading", name="How far does each layer reach?")).to_be_visible()
+    wait_until_still(page)
+    text = main_text(page)
+    assert "GSM ResNet-18 goes from Unfolding something" in text and "to Folding something, its time reversal" in text
+    assert "TSN ResNet-18 does not notice the order" in text
+    models = page.locator("[data-testid=stMetric]").count()
+    assert page.locator(".heatmaplayer").count() >= 3 * models
+    page.get_by_text("by gradient").click()
+    wait_until_still(page)
+    assert "Traceback" not in main_text(page)
+
+
+@pytest.fixture
+def two_tables(tmp_path):
+    names = ("Folding something", "Unfolding something")
+    origin = Origin(names, "My GSM", "abc", "my clips", "d", "forward", "1x1")
+    forward = Predictions(origin, ("a", "b"), np.array([0, 1]), np.eye(2, dtype=np.float32), ("", ""))
+    backward = replace(forward, origin=replace(origin, order="reversed"), scores=forward.scores[::-1].copy())
+    for name, table in (("forward", forward), ("reversed", backward)):
+        write_parquet(table, tmp_path / f"{name}.parquet")
+    return [str(tmp_path / "forward.parquet"), str(tmp_path / "reversed.parquet")]
+
+
+def test_tables_of_ones_own_become_a_figure_and_a_missing_one_is_named(page, app, two_tables):
+    page.goto(f"{app}/order?clip=folding&models=tsn")
+    expect(page.get_by_role("heading", name="And on a whole data set?")).to_be_visible()
+    wait_until_still(page)
+    tables = page.locator('[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]')
+    tables.set_input_files(two_tables[:1])
+    expect(page.get_by_text("no table of the order 'reversed'")).to_be_visible()
+    tables.set_input_files(two_tables[1:])
+    expect(page.get_by_text("of 2 answers become their time reversal")).to_be_visible()
+    expect(page.get_by_role("button", name="Figure (PDF)")).to_be_visible()
+    assert "My GSM: 100 % of 2 answers" in main_text(page)
+
+
+@pytest.mark.parametrize("page", ["dark"], indirect=True)
+def test_nothing_is_cut_off_on_a_narrow_page(page, app):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app}/order?clip=folding")
+    expect(page.get_by_role("heading", name="How far does each layer reach?")).to_be_visible()
+    wait_until_still(page)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
