@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,25 +9,26 @@ from pathlib import Path
 from app.session import ClipRef, ModelRef
 from gsm_model.predict import Prediction
 from gsm_model.shipped import assets
+from gsm_model.tables import csv_text
 
 
 def answers_csv(predictions: list[Prediction]) -> str:
     """One row a model and class; the model by title and file hash."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["model", "sha256", "order", "frames", "index", "label", "probability"])
-    for prediction in predictions:
-        frames = " ".join(map(str, prediction.frame_indices))
-        for index, label, probability in prediction.top(len(prediction.logits)):
-            writer.writerow(
-                [prediction.card.name, prediction.card.sha256, prediction.order, frames, index, _plain_cell(label), probability]
-            )
-    return file.getvalue()
-
-
-def _plain_cell(text: str) -> str:
-    """``text`` that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_text(
+        [
+            {
+                "model": prediction.card.name,
+                "sha256": prediction.card.sha256,
+                "order": prediction.order,
+                "frames": " ".join(map(str, prediction.frame_indices)),
+                "index": index,
+                "label": label,
+                "probability": probability,
+            }
+            for prediction in predictions
+            for index, label, probability in prediction.top(len(prediction.logits))
+        ]
+    )
 
 
 def command_file(path: Path, name: str) -> str:

@@ -14,6 +14,7 @@ from app.charts import MODEL_COLORS
 from app.links import apply_link, write_link
 from app.sentences import escape
 from gsm_model.errors import LensError
+from gsm_model.video.isolate import DecodedVideo
 
 ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.png"
 VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
@@ -132,6 +133,24 @@ def _distinct(names: dict[str, str]) -> dict[str, str]:
     """``names`` with the key added to those that come more than once: streamlit tells options apart by what they show."""
     counts = Counter(names.values())
     return {key: name if counts[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo] | None:
+    """How many frames each chosen model is given, and the chosen clip with the frames of them all.
+
+    ``None`` where there is nothing to show: the page then has ``question`` as its heading and says what to do next.
+    """
+    if not choices.models or choices.clip is None:
+        heading(question, "Choose a clip and at least one model in the sidebar on the left.")
+        return None
+    try:
+        models = [session.load_model(ref) for ref in choices.models]
+        counts = [choices.segments or model.architecture.num_segments for model in models]
+        return counts, session.read_clip(choices.clip, tuple(sorted(set(counts))))
+    except LensError as error:
+        st.markdown(f"## {question}")
+        explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
+        return None
 
 
 def device_name() -> str:

@@ -46,16 +46,14 @@ def predict(
 ) -> None:
     """What each model says about each clip."""
     from gsm_model.predict import predict as answer
-    from gsm_model.video.isolate import read_video
 
     if crops not in (1, 3, 10):
         _fail(f"--crops {crops}: choose 1, 3 or 10")
     models = _load_models(checkpoint, labels, device)
-    counts = [segments or model.architecture.num_segments for model in models]
     results, failed = [], False
     for path in clips:
         try:
-            video = read_video(path, sorted(set(counts)))
+            counts, video = _open_clip(path, models, segments)
         except LensError as error:
             _say(str(error))
             results.append({"file": str(path), "error": str(error)})
@@ -201,7 +199,8 @@ def order(
     device: Device = None,
 ) -> None:
     """What if time ran otherwise? A clip's answers in other orders; of tables, what becomes of the answers on reversed frames."""
-    from gsm_model.explain.order_tables import clip_table, csv_text, flips_table
+    from gsm_model.explain.order_tables import clip_table, flips_table
+    from gsm_model.tables import csv_text
 
     tables = [path for path in files if path.suffix == ".parquet"]
     if tables and len(tables) < len(files):
@@ -231,12 +230,11 @@ def order(
 
 
 def _flips(paths: list[Path], pdf: Path | None) -> list:
-    from gsm_model.evaluation.flips import count_flips, match_tables
+    from gsm_model.evaluation.flips import flips_of_models
     from gsm_model.evaluation.predictions import read_parquet
     from gsm_model.figures.flips import flips_figure
 
-    pairs = match_tables([read_parquet(path) for path in paths])
-    models = [(forward.origin.model, count_flips(forward, backward)) for forward, backward in pairs]
+    models = flips_of_models([read_parquet(path) for path in paths])
     if pdf is not None:
         flips_figure(models).savefig(pdf)
     return models
@@ -244,10 +242,8 @@ def _flips(paths: list[Path], pdf: Path | None) -> list:
 
 def _order_reports(path: Path, models: list, segments: int | None, shuffles: int, seed: int) -> list:
     from gsm_model.explain.order import report_order
-    from gsm_model.video.isolate import read_video
 
-    counts = [segments or model.architecture.num_segments for model in models]
-    video = read_video(path, sorted(set(counts)))
+    counts, video = _open_clip(path, models, segments)
     return [report_order(model, video, count, shuffles, seed) for model, count in zip(models, counts, strict=True)]
 
 
@@ -324,6 +320,14 @@ def _load_models(checkpoints: list[Path] | None, labels: Path | None, device: st
         return [load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths]
 
     return _or_fail(load)
+
+
+def _open_clip(path: Path, models: list, segments: int | None) -> tuple:
+    """How many frames each model is given, and the clip with the frames of them all."""
+    from gsm_model.video.isolate import read_video
+
+    counts = [segments or model.architecture.num_segments for model in models]
+    return counts, read_video(path, sorted(set(counts)))
 
 
 def _clip_record(path: Path, video, order: str, models: list, answers: list, top: int) -> dict:

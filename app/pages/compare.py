@@ -6,10 +6,9 @@ import streamlit as st
 
 from app import charts, session
 from app.exports import answers_csv, predict_command
-from app.frame import Choices, explain_error, heading
+from app.frame import Choices, heading, open_clip
 from app.media import strip
 from app.sentences import compare, escape, order_changed
-from gsm_model.errors import LensError
 from gsm_model.predict import Prediction
 from gsm_model.video.sampling import ORDERS
 
@@ -20,17 +19,10 @@ TOP = 5
 
 def show(choices: Choices) -> None:
     """Answers of the chosen models to the chosen clip, under the chosen order of its frames."""
-    if not choices.models or choices.clip is None:
-        heading(QUESTION, "Choose a clip and at least one model in the sidebar on the left.")
+    opened = open_clip(choices, QUESTION)
+    if opened is None:
         return
-    try:
-        models = [session.load_model(ref) for ref in choices.models]
-        counts = [choices.segments or model.architecture.num_segments for model in models]
-        video = session.read_clip(choices.clip, tuple(sorted(set(counts))))
-    except LensError as error:
-        st.markdown(f"## {QUESTION}")
-        explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
-        return
+    counts, video = opened
     order = st.session_state.setdefault("order", "forward")
 
     def answers(which: str) -> list[Prediction]:

@@ -8,14 +8,15 @@ import streamlit as st
 
 from app import charts_order, session
 from app.exports import order_command
-from app.frame import Choices, explain_error, heading
+from app.frame import Choices, explain_error, heading, open_clip
 from app.media import strip
 from app.sentences import escape, flips, order_matters
 from gsm_model.errors import LensError
-from gsm_model.evaluation.flips import count_flips, match_tables
-from gsm_model.explain.order_tables import clip_table, csv_text, flips_table
+from gsm_model.evaluation.flips import flips_of_models
+from gsm_model.explain.order_tables import clip_table, flips_table
 from gsm_model.figures.flips import flips_figure
 from gsm_model.shipped import prediction_files
+from gsm_model.tables import csv_text
 
 QUESTION = "What if time ran otherwise?"
 KINDS = {"replacement": "by replacement", "gradient": "by gradient"}
@@ -27,17 +28,10 @@ SENSITIVITY = (
 
 def show(choices: Choices) -> None:
     """The chosen models' answers to the chosen clip in other orders, where the information flows, and the same on a data set."""
-    if not choices.models or choices.clip is None:
-        heading(QUESTION, "Choose a clip and at least one model in the sidebar on the left.")
+    opened = open_clip(choices, QUESTION)
+    if opened is None:
         return
-    try:
-        models = [session.load_model(ref) for ref in choices.models]
-        counts = [choices.segments or model.architecture.num_segments for model in models]
-        video = session.read_clip(choices.clip, tuple(sorted(set(counts))))
-    except LensError as error:
-        st.markdown(f"## {QUESTION}")
-        explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
-        return
+    counts, video = opened
     chosen = list(zip(choices.models, counts, strict=True))
     reports = _for_each("The models see the frames in other orders", chosen, choices, session.order_report, video)
     heading(QUESTION, order_matters(reports))
@@ -137,9 +131,7 @@ def _show_data_set() -> None:
         )
         return
     try:
-        models = [
-            (forward.origin.model, count_flips(forward, backward)) for forward, backward in match_tables(session.prediction_tables(tables))
-        ]
+        models = flips_of_models(session.prediction_tables(tables))
     except LensError as error:
         explain_error(error, "Remove that file above, or drop the one that is missing beside it.")
         return

@@ -60,6 +60,15 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
     return (of(ALL_PAIRS, paired), *pairs)
 
 
+def flips_of_models(tables: Sequence[Predictions]) -> list[tuple[str, tuple[Flips, ...]]]:
+    """Each model's name and `count_flips` of its forward and its reversed table, which `match_tables` finds.
+
+    Raises:
+        DataError: if a table has no counterpart, or two do not belong together.
+    """
+    return [(forward.origin.model, count_flips(forward, backward)) for forward, backward in match_tables(tables)]
+
+
 def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predictions]]:
     """Put each forward table together with the reversed one of the same model, data and views, in the order given.
 

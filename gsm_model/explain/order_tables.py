@@ -1,9 +1,7 @@
-"""The order analysis as rows for a table or a CSV file."""
+"""The order analysis as rows for a table."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 from gsm_model.evaluation.flips import Flips
@@ -41,16 +39,3 @@ def flips_table(models: Sequence[tuple[str, Sequence[Flips]]]) -> list[dict]:
                 row |= {key: measure.value, f"{key}_low": measure.low, f"{key}_high": measure.high}
             rows.append(row)
     return rows
-
-
-def csv_text(rows: Sequence[dict]) -> str:
-    """``rows`` as CSV with a header; text that a spreadsheet would take for a formula is quoted."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
-    return file.getvalue()
-
-
-def _plain(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

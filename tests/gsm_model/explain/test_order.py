@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from gsm_model.explain.order import report_order
-from gsm_model.explain.order_tables import clip_table, csv_text
+from gsm_model.explain.order_tables import clip_table
 from gsm_model.predict import predict, softmax
+from gsm_model.tables import csv_text
 from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import to_views
 from tests.conftest import make_small
