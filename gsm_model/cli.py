@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str)
-SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test")}, type=str)
+SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str)
 TargetName = Enum("TargetName", {name: name for name in ("verb", "noun", "action")}, type=str)
 FormatName = Enum("FormatName", {name: name for name in ("mp4", "frames")}, type=str)
 Checkpoints = Annotated[
@@ -92,7 +92,7 @@ def convert(
 def train(
     config: Annotated[Path, typer.Argument(help="A JSON file; its keys are those of gsm_model.evaluation.train.TrainConfig.")],
     out: Annotated[Path, typer.Option(help="Folder of the run. A run that was stopped goes on from its last state.")],
-    clips: Annotated[int, typer.Option(min=1, help="Test clips to measure the result on.")] = 600,
+    clips: Annotated[int, typer.Option(min=1, help="Test clips to measure the result on.")] = 2000,
     workers: Annotated[int, typer.Option(min=0, help="Processes that draw clips.")] = 1,
 ) -> None:
     """Train a model on the drawn set, measure it on held-out clips, and write OUT/model.safetensors."""
@@ -113,23 +113,28 @@ def evaluate(
     videos: Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")] = None,
     labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line, or Something-Something's JSON.")] = None,
     target: Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")] = TargetName.verb,
-    out: Annotated[Path | None, typer.Option(help="The table of predictions to write (.parquet). Needed with --data.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --data: the table of predictions to write (.parquet). Without: a folder for a forward and a reversed table a model."
+        ),
+    ] = None,
     scores: Annotated[Path | None, typer.Option(help="Also write the GSM release's score file (.npz).")] = None,
     views: Annotated[str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")] = "1",
     order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
     seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list; they are counted.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
-    clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 600,
+    clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
     split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = SplitName.test,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
     """Measure models on labelled videos, or on drawn test clips, and write the table of predictions."""
     if data is None:
-        if out or scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
-            _fail("--out, --scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
-        results = [_measure_drawn(model, split.value, clips) for model in _load_models(checkpoint, None, device)]
+        if scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
+            _fail("--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
+        results = _measure_drawn(_load_models(checkpoint, None, device), split.value, clips, out)
     else:
         if out is None or out.suffix != ".parquet":
             _fail("--out: name the .parquet file to write")
@@ -145,12 +150,22 @@ def evaluate(
         _print_result(result)
 
 
-def _measure_drawn(model, split: str, clips: int) -> dict:
+def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> list[dict]:
     from gsm_model.evaluation.evaluate import largest_reversal_change, measures_of, score_drawn_clips
+    from gsm_model.evaluation.predictions import write_parquet
 
-    found = _or_fail(lambda: score_drawn_clips(model, split, clips, progress=lambda done, n: _progress("clip", done, n)))
-    change = largest_reversal_change(found)
-    return _result(model, measures_of(found, f"the drawn set, {split} split"), largest_reversal_change=change)
+    def run() -> list[dict]:
+        found = score_drawn_clips(models, split, clips, progress=lambda done, n: _progress("clip", done, n))
+        for model, both in zip(models, found, strict=True):
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                stem = Path(model.card.file).stem
+                for order, table in (("forward", both.forward), ("reversed", both.reversed)):
+                    write_parquet(table, out / f"{stem}_{split}_{order}.parquet")
+        changes = [largest_reversal_change(both) for both in found]
+        return [_result(m, measures_of(both), largest_reversal_change=c) for m, both, c in zip(models, found, changes, strict=True)]
+
+    return _or_fail(run)
 
 
 def _read_list(data: Path, videos: Path | None, labels: Path | None, target: str, skip_bad: bool):

@@ -1,17 +1,20 @@
-"""Measuring a model on held-out drawn clips: is it right, does it know the pair, does it know the direction?"""
+"""Measuring models on held-out drawn clips: is it right, does it know the pair, does it know the direction?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from gsm_model.data.labels import partner_indices
 from gsm_model.data.reversible.actions import LABELS
-from gsm_model.data.reversible.dataset import draw_clip
+from gsm_model.data.reversible.dataset import DrawnClip, Split, draw_clip
 from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
+from gsm_model.evaluation.predictions import Origin, Predictions, measures_of_table
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.sampling import segment_indices
@@ -21,57 +24,88 @@ HEIGHT, WIDTH = 120, 160
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Logits on ``n`` drawn clips: ``forward`` and ``reversed`` order of the sampled frames, (n, K) float32; ``labels`` (n,)."""
+class BothWays:
+    """A model's tables of predictions on the same clips, in the frames' own order and with the sampled frames reversed."""
 
-    labels: np.ndarray
-    forward: np.ndarray
-    reversed: np.ndarray
+    forward: Predictions
+    reversed: Predictions
 
 
 def score_drawn_clips(
-    model: Recognizer, split: str, num_clips: int, batch_size: int = 20, progress: Callable[[int, int], None] | None = None
-) -> Scores:
-    """Draw clips 0 … ``num_clips`` − 1 of ``split`` at 160 × 120 and score them through the path of any video.
+    models: Sequence[Recognizer], split: Split, num_clips: int, batch_size: int = 20, progress: Callable[[int, int], None] | None = None
+) -> list[BothWays]:
+    """Draw clips 0 … ``num_clips`` − 1 of ``split`` at 160 × 120, once, and score them with each model through the path of any video.
 
     Raises:
-        DataError: if the model's classes are not those of the drawn set, in order.
+        DataError: if a model's classes are not those of the drawn set, in order.
     """
-    if model.card.labels != LABELS:
-        raise DataError(f"{model.card.title} was not trained on the drawn set: its classes are others")
-    device = next(model.parameters()).device
-    t = model.architecture.num_segments
-    labels, forward, backward = [], [], []
+    for model in models:
+        if model.card.labels != LABELS:
+            raise DataError(f"{model.card.title} was not trained on the drawn set as it is now: its classes are others")
+    labels: list[int] = []
+    scores: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
         clips = [draw_clip(split, index) for index in range(start, min(start + batch_size, num_clips))]
-        views = [to_views(clip.frames(segment_indices(clip.num_frames, t), HEIGHT, WIDTH), model.input) for clip in clips]
-        batch = torch.cat(views).to(device)
-        with torch.inference_mode():
-            forward.append(model(batch).float().cpu().numpy())
-            backward.append(model(batch.flip(1)).float().cpu().numpy())
         labels += [clip.label for clip in clips]
+        frames: dict[int, list[np.ndarray]] = {}
+        for model, (forward, backward) in zip(models, scores, strict=True):
+            t = model.architecture.num_segments
+            if t not in frames:
+                frames[t] = [_sampled(clip, t) for clip in clips]
+            batch = torch.cat([to_views(sampled, model.input) for sampled in frames[t]]).to(next(model.parameters()).device)
+            with torch.inference_mode():
+                forward.append(model(batch).float().cpu().numpy())
+                backward.append(model(batch.flip(1)).float().cpu().numpy())
         if progress is not None:
             progress(len(labels), num_clips)
-    return Scores(np.array(labels), np.concatenate(forward), np.concatenate(backward))
+    return [
+        BothWays(*(_table(model, split, np.array(labels), np.concatenate(rows), order) for rows, order in zip(both, _ORDERS, strict=True)))
+        for model, both in zip(models, scores, strict=True)
+    ]
 
 
-def measures_of(scores: Scores, data: str) -> tuple[Measure, ...]:
-    """The figures of one model.
+_ORDERS = ("forward", "reversed")
 
-    *top-1*; *pair*: the answer is the class or its partner; *within pair*: the class scores higher than
-    its partner, chance being one half; *reversed to partner*: the reversed clip's answer is the partner.
+
+def _sampled(clip: DrawnClip, num_segments: int) -> np.ndarray:
+    return clip.frames(segment_indices(clip.num_frames, num_segments), HEIGHT, WIDTH)
+
+
+def _table(model: Recognizer, split: str, labels: np.ndarray, scores: np.ndarray, order: str) -> Predictions:
+    data = f"Reversible Actions, {split} split"
+    digest = hashlib.sha256(f"{data}, {len(labels)} clips, {LABELS}".encode()).hexdigest()
+    origin = Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1")
+    ids = tuple(f"{split}/{index:06d}" for index in range(len(labels)))
+    return Predictions(origin, ids, labels, scores, ("",) * len(ids))
+
+
+def measures_of(both: BothWays) -> tuple[Measure, ...]:
+    """The figures of one model: those of `measures_of_table`, and of the time-reversed pairs
+
+    *pair*: the answer is the class or its partner; *reversed to partner*: the reversed clip's answer is
+    the partner. Both are of the clips whose class has a partner among the classes.
+
+    Raises:
+        DataError: if no class has its partner among the classes, or the tables are of different clips.
     """
-    labels, n = scores.labels, len(scores.labels)
-    rows, partners = np.arange(n), labels ^ 1
-    answers = scores.forward.argmax(1)
+    forward, backward = both.forward.scored(), both.reversed.scored()
+    if forward.ids != backward.ids:
+        raise DataError("the forward and the reversed table are of different clips")
+    partners = partner_indices(forward.origin.labels)[forward.labels]
+    paired = partners >= 0
+    n, data = int(paired.sum()), forward.origin.data
+    if n == 0:
+        raise DataError("no class has its time reversal among the classes")
+    answers, turned = forward.scores.argmax(1), backward.scores.argmax(1)
+    know_pair = (answers == forward.labels) | (answers == partners)
     return (
-        measure_share("top-1", int(np.sum(answers == labels)), n, data),
-        measure_share("pair", int(np.sum(answers // 2 == labels // 2)), n, data),
-        measure_share("within pair", int(np.sum(scores.forward[rows, labels] > scores.forward[rows, partners])), n, data),
-        measure_share("reversed to partner", int(np.sum(scores.reversed.argmax(1) == partners)), n, data),
+        *measures_of_table(forward),
+        measure_share("pair", int(np.sum(know_pair & paired)), n, data),
+        measure_share("reversed to partner", int(np.sum((turned == partners) & paired)), n, data),
     )
 
 
-def largest_reversal_change(scores: Scores) -> float:
+def largest_reversal_change(both: BothWays) -> float:
     """The largest change of any logit when the frames are reversed, over the largest logit."""
-    return float(np.abs(scores.forward - scores.reversed).max() / np.abs(scores.forward).max())
+    forward, backward = both.forward.scores, both.reversed.scores
+    return float(np.abs(forward - backward).max() / np.abs(forward).max())

@@ -9,15 +9,14 @@ from pathlib import Path
 import torch
 
 from gsm_model.data.reversible.actions import LABELS, PAIRS
+from gsm_model.data.reversible.dataset import Split
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
 from gsm_model.evaluation.train import CONFIG_FILE, STATE_FILE, TrainConfig
-from gsm_model.models.card import Card
+from gsm_model.models.card import Card, Measure
 from gsm_model.models.checkpoints import BACKBONE_TITLES, load_checkpoint, save_checkpoint
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import temporal_kinds
-
-TEST_DATA = "the drawn set, test split"
 
 
 def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, int], None] | None = None) -> Recognizer:
@@ -47,6 +46,11 @@ def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, i
     )
     save_checkpoint(model, target, card, half=True)
     stored = load_checkpoint(target)
-    measures = measures_of(score_drawn_clips(stored, "test", num_clips, progress=progress), TEST_DATA)
-    save_checkpoint(stored, target, replace(card, measures=measures), half=True)
+    measures = [m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)]
+    save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
     return load_checkpoint(target)
+
+
+def _measured(model: Recognizer, split: Split, num_clips: int, progress: Callable[[int, int], None] | None) -> tuple[Measure, ...]:
+    [both] = score_drawn_clips([model], split, num_clips, progress=progress)
+    return measures_of(both)

@@ -1,5 +1,6 @@
 """Reversible Actions: short drawn clips in pairs of classes that are each other's time reversal.
 
-``raster`` draws convex shapes, ``scene`` says what a moment of a scene is made of, ``actions`` has one
-function a pair, ``dataset`` turns (seed, index) into a labelled clip.
+``materials`` and ``raster`` draw convex shapes, ``chance`` decides what varies, ``scene`` puts an action
+before a background, ``sheets``, ``things`` and ``vessels`` have one function a pair, ``actions`` names
+the pairs, ``dataset`` turns (split, index) into a labelled clip.
 """

@@ -9,10 +9,12 @@ from typing import Literal
 import numpy as np
 
 from gsm_model.data.reversible.actions import LABELS, PAIRS
+from gsm_model.data.reversible.chance import SHIFTED, TRAINED, Chance
 from gsm_model.data.reversible.scene import Scene, draw_scene
 
-Split = Literal["train", "validation", "test"]
-SPLIT_SEEDS: dict[str, int] = {"train": 1, "validation": 2, "test": 3}
+Split = Literal["train", "validation", "test", "shifted"]
+# "shifted" is a test split of patterns, outlines and camera motions that the others never show.
+SPLIT_SEEDS: dict[str, int] = {"train": 1, "validation": 2, "test": 3, "shifted": 4}
 # Odd multiples of 8: the middle frames of 8 equal spans are then the same frames forwards and backwards.
 FRAME_COUNTS = (24, 40, 56)
 FPS = 16.0
@@ -32,14 +34,23 @@ class DrawnClip:
         Raises:
             IndexError: for an index outside 0 … num_frames − 1.
         """
-        backwards = self.label % 2 == 1
-        drawn = []
-        for index in np.asarray(indices).tolist():
+        return np.stack([self.scene.render(moment, self.num_frames, height, width) for moment in self._moments(indices)])
+
+    def masks(self, indices: Sequence[int] | np.ndarray, height: int, width: int) -> np.ndarray:
+        """What each pixel of those frames shows, (len(indices), height, width) uint8: indices into `scene.MASK_ROLES`.
+
+        Raises:
+            IndexError: for an index outside 0 … num_frames − 1.
+        """
+        return np.stack([self.scene.mask(moment, self.num_frames, height, width) for moment in self._moments(indices)])
+
+    def _moments(self, indices: Sequence[int] | np.ndarray) -> list[int]:
+        """The moments of the scene that the frames show: odd labels run through it backwards."""
+        wanted = np.asarray(indices).tolist()
+        for index in wanted:
             if not 0 <= index < self.num_frames:
                 raise IndexError(f"frame {index} of a clip of {self.num_frames}")
-            moment = self.num_frames - 1 - index if backwards else index
-            drawn.append(self.scene.render(moment, self.num_frames, height, width))
-        return np.stack(drawn)
+        return [self.num_frames - 1 - index if self.label % 2 else index for index in wanted]
 
 
 def draw_clip(split: Split, index: int, label: int | None = None) -> DrawnClip:
@@ -58,7 +69,6 @@ def draw_clip(split: Split, index: int, label: int | None = None) -> DrawnClip:
         raise ValueError(f"label {label} is none of the {len(LABELS)} classes")
     pair = label // 2
     seed = (SPLIT_SEEDS[split], index, pair)
-    rng = np.random.default_rng(seed)
-    num_frames = int(rng.choice(FRAME_COUNTS))
-    scene = draw_scene(rng, seed, PAIRS[pair].draw(rng))
-    return DrawnClip(label, num_frames, scene)
+    chance = Chance(np.random.default_rng(seed), SHIFTED if split == "shifted" else TRAINED)
+    num_frames = FRAME_COUNTS[chance.count(0, len(FRAME_COUNTS) - 1)]
+    return DrawnClip(label, num_frames, draw_scene(chance, seed, PAIRS[pair].draw(chance)))

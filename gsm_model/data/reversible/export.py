@@ -19,7 +19,7 @@ _CARD = """# Reversible Actions, {split} split
 
 {clips} drawn clips of {classes} classes, {per_class} a class, {width} × {height} pixels, {fps:g} frames a second, as {format}.
 
-**What it is.** Short clips drawn by a program, in pairs of actions that are each other's time reversal. A clip of one class played backwards is a fair clip of its partner: both are made from the same distribution of scenes, so no single frame tells the direction. The class names are Something-Something's.
+**What it is.** Short clips drawn by a program, in pairs of actions that are each other's time reversal. A clip of one class played backwards is a fair clip of its partner: both are made from the same distribution of scenes, so no single frame tells the direction. Objects, patterns, backgrounds, passers-by, things in the way, light, shadow, camera motion, noise, speed and pauses all vary. The class names are Something-Something's.{shifted}
 
 **What it is not.** It is no evidence about real footage. Nothing in it was filmed, no person is shown, and it holds no data from elsewhere.
 
@@ -27,6 +27,7 @@ _CARD = """# Reversible Actions, {split} split
 
 **Made by** `python -m gsm_model make-dataset OUT --split {split} --clips-per-class {per_class} --format {format}`. Clips are numbered; the same number is the same clip on every machine.
 """
+_SHIFTED_NOTE = " The patterns, outlines and camera motions of this split are in none of the others."
 
 
 def write_dataset(
@@ -58,6 +59,7 @@ def write_dataset(
     (out / LIST_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     (out / LABELS_FILE).write_text("\n".join(LABELS) + "\n", encoding="utf-8")
     card = _CARD.format(
+        shifted=_SHIFTED_NOTE if split == "shifted" else "",
         split=split,
         clips=total,
         classes=len(LABELS),

@@ -6,26 +6,14 @@ Scene units: the shorter side of the picture spans −1 … 1, x to the right, y
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
-Pattern = Literal["plain", "stripes", "checks", "dots", "waves"]
-PATTERNS: tuple[Pattern, ...] = ("plain", "stripes", "checks", "dots", "waves")
+from gsm_model.data.reversible.materials import Material, paint
 
-
-@dataclass(frozen=True)
-class Material:
-    """Two colours (rows of ``colors``, RGB in 0 … 1) mixed by a pattern that rides with the shape.
-
-    ``frequency`` is in radians a scene unit, ``angle`` and ``phase`` in radians.
-    """
-
-    colors: np.ndarray
-    pattern: Pattern = "plain"
-    frequency: float = 12.0
-    angle: float = 0.0
-    phase: float = 0.0
+Role = Literal["background", "object", "actor", "hand", "shadow"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +26,7 @@ class Shape:
 
     points: np.ndarray
     material: Material
-    role: Literal["background", "object", "actor", "hand", "shadow"] = "object"
+    role: Role = "object"
     radius: float = 0.0
     origin: tuple[float, float] = (0.0, 0.0)
     turn: float = 0.0
@@ -54,6 +42,15 @@ class Camera:
     y: float = 0.0
     zoom: float = 1.0
     roll: float = 0.0
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The part of the picture a shape can touch, and how much of each of its pixels the shape covers (0 … 1)."""
+
+    rows: slice
+    columns: slice
+    covered: np.ndarray
 
 
 class Canvas:
@@ -77,33 +74,41 @@ class Canvas:
 
     def fill(self, material: Material) -> None:
         """Cover the whole picture."""
-        x, y = np.arange(self.width, dtype=np.float32) + 0.5, np.arange(self.height, dtype=np.float32) + 0.5
-        self.pixels[:] = paint(material, *self._to_scene(x[None, :], y[:, None]))
+        self.pixels[:] = paint(material, *self._to_scene(_centres(0, self.width)[None, :], _centres(0, self.height)[:, None]))
 
-    def draw(self, shape: Shape) -> None:
-        """Draw ``shape`` over what is there; edges are blended over one pixel."""
+    def patch(self, shape: Shape) -> Patch | None:
+        """Where ``shape`` lies in the picture; ``None`` if outside. Edges are blended over one pixel."""
         corners = self._to_pixels(shape.points)
         grow = shape.radius * self.per_unit
         left, top = np.maximum(np.floor(corners.min(0) - grow - 1), 0).astype(int)
         right, bottom = np.minimum(np.ceil(corners.max(0) + grow + 1), (self.width, self.height)).astype(int)
         if left >= right or top >= bottom:
+            return None
+        covered = coverage(corners, grow, _centres(left, right), _centres(top, bottom))
+        return Patch(slice(top, bottom), slice(left, right), covered)
+
+    def draw(self, shape: Shape) -> None:
+        """Draw ``shape`` over what is there."""
+        patch = self.patch(shape)
+        if patch is None:
             return
-        x = np.arange(left, right, dtype=np.float32) + 0.5
-        y = np.arange(top, bottom, dtype=np.float32) + 0.5
-        alpha = coverage(corners, grow, x, y) * np.float32(shape.opacity)
-        u, v = self._to_scene(x[None, :], y[:, None])
+        u, v = self._to_scene(
+            _centres(patch.columns.start, patch.columns.stop)[None, :], _centres(patch.rows.start, patch.rows.stop)[:, None]
+        )
         u, v = u - np.float32(shape.origin[0]), v - np.float32(shape.origin[1])
         cos, sin = np.float32(np.cos(shape.turn)), np.float32(np.sin(shape.turn))
         color = paint(shape.material, cos * u + sin * v, -sin * u + cos * v) * np.float32(shape.shade)
-        under = self.pixels[top:bottom, left:right]
-        under += alpha[..., None] * (color - under)
+        under = self.pixels[patch.rows, patch.columns]
+        under += (patch.covered * np.float32(shape.opacity))[..., None] * (color - under)
 
-    def to_bytes(self, light: float = 1.0, noise: np.ndarray | None = None) -> np.ndarray:
-        """The picture as (H, W, 3) uint8, lit by ``light``, with ``noise`` (H, W, 3) in 8-bit levels added."""
-        levels = self.pixels * np.float32(255 * light)
-        if noise is not None:
-            levels += noise
-        return np.clip(levels + 0.5, 0, 255).astype(np.uint8)
+    def to_bytes(self, light: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """The picture as (H, W, 3) uint8: times ``light`` (broadcast to it), plus ``noise`` in 8-bit levels."""
+        levels = self.pixels * (np.float32(255) * light) + noise
+        return np.clip(levels + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
+def _centres(start: int, stop: int) -> np.ndarray:
+    return np.arange(start, stop, dtype=np.float32) + np.float32(0.5)
 
 
 def coverage(corners: np.ndarray, grow: float, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -111,15 +116,15 @@ def coverage(corners: np.ndarray, grow: float, x: np.ndarray, y: np.ndarray) -> 
 
     ``corners`` (n, 2) in pixels, either way round; two corners make a line, to be grown to a capsule.
     """
-    edges = np.roll(corners, -1, axis=0) - corners
-    lengths = np.hypot(edges[:, 0], edges[:, 1])
     if len(corners) == 2:
         return _capsule(corners, grow, x, y)
+    edges = corners[_following(len(corners))] - corners
+    lengths = np.hypot(edges[:, 0], edges[:, 1])
     keep = lengths > 1e-6
     edges, lengths, corners = edges[keep], lengths[keep], corners[keep]
     if len(corners) < 3:
         return np.zeros((len(y), len(x)), np.float32)
-    area = np.sum(corners[:, 0] * np.roll(corners[:, 1], -1) - np.roll(corners[:, 0], -1) * corners[:, 1])
+    area = np.sum(corners[:, 0] * edges[:, 1] - edges[:, 0] * corners[:, 1])
     normals = np.stack([edges[:, 1], -edges[:, 0]], 1) / lengths[:, None] * np.sign(area or 1.0)
     offsets = np.sum(normals * corners, axis=1)
     across = (normals[:, :1] * x[None, :]).astype(np.float32)
@@ -130,28 +135,15 @@ def coverage(corners: np.ndarray, grow: float, x: np.ndarray, y: np.ndarray) -> 
     return np.clip(np.float32(0.5 + grow) - distance, 0, 1)
 
 
+@cache
+def _following(count: int) -> np.ndarray:
+    """For each of ``count`` corners the index of the next."""
+    return np.append(np.arange(1, count), 0)
+
+
 def _capsule(ends: np.ndarray, grow: float, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     (ax, ay), (bx, by) = ends.astype(np.float32)
     dx, dy = bx - ax, by - ay
     px, py = x[None, :] - ax, y[:, None] - ay
     along = np.clip((px * dx + py * dy) / max(float(dx * dx + dy * dy), 1e-9), 0, 1)
     return np.clip(np.float32(0.5 + grow) - np.hypot(px - along * dx, py - along * dy), 0, 1).astype(np.float32)
-
-
-def paint(material: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Colours of ``material`` at pattern coordinates: broadcast(u, v).shape + (3,) float32 in 0 … 1."""
-    first, second = material.colors.astype(np.float32)
-    cos, sin = np.float32(np.cos(material.angle)), np.float32(np.sin(material.angle))
-    f, phase = np.float32(material.frequency), np.float32(material.phase)
-    a, b = f * (cos * u + sin * v) + phase, f * (-sin * u + cos * v) + phase
-    if material.pattern == "plain":
-        mix = 0.12 * np.sin(0.3 * a) + 0.12 * np.sin(0.3 * b) + 0.2
-    elif material.pattern == "stripes":
-        mix = np.clip(0.5 + 2 * np.sin(a) + 0 * b, 0, 1)
-    elif material.pattern == "checks":
-        mix = np.clip(0.5 + 3 * np.sin(a) * np.sin(b), 0, 1)
-    elif material.pattern == "dots":
-        mix = np.clip(2 * (np.cos(a) + np.cos(b)) - 1.6, 0, 1)
-    else:
-        mix = 0.5 + 0.5 * np.sin(a + 1.5 * np.sin(0.5 * b))
-    return first + mix[..., None].astype(np.float32) * (second - first)

@@ -1,4 +1,4 @@
-"""What a scene is: its props over time, its background and its camera, all fixed by one random draw."""
+"""What a scene is: an action before a background, under some light, seen by a moving camera."""
 
 from __future__ import annotations
 
@@ -7,178 +7,169 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsm_model.data.reversible.raster import PATTERNS, Camera, Canvas, Material, Shape
+from gsm_model.data.reversible.chance import Chance, placed
+from gsm_model.data.reversible.materials import Material
+from gsm_model.data.reversible.raster import Camera, Canvas, Shape
 
-Rng = np.random.Generator
-SKIN = np.array([[0.95, 0.78, 0.66], [0.80, 0.58, 0.44], [0.55, 0.37, 0.26], [0.36, 0.23, 0.16]])
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When things happen, as fractions of the clip: the hand arrives, moves the object, lets go, is gone."""
-
-    enter: float
-    start: float
-    stop: float
-    leave: float
-    exponent: float
-
-    def progress(self, t: float) -> float:
-        """How far the action is at time ``t`` in 0 … 1: 0 before ``start``, 1 after ``stop``, smooth between."""
-        x = float(np.clip((t - self.start) / (self.stop - self.start), 0, 1)) ** self.exponent
-        return x * x * (3 - 2 * x)
-
-    def away(self, t: float) -> float:
-        """How far the hand is from its grip: 1 outside the picture, 0 holding."""
-        if t < self.start:
-            x = (self.start - t) / (self.start - self.enter)
-        elif t > self.stop:
-            x = (t - self.stop) / (self.leave - self.stop)
-        else:
-            return 0.0
-        x = float(np.clip(x, 0, 1))
-        return x * x * (3 - 2 * x)
-
-
-def draw_timing(rng: Rng) -> Timing:
-    """A timing whose pauses at both ends and whose speed vary."""
-    start, stop = rng.uniform(0.14, 0.32), rng.uniform(0.68, 0.86)
-    return Timing(
-        enter=start - rng.uniform(0.08, 0.14),
-        start=start,
-        stop=stop,
-        leave=stop + rng.uniform(0.08, 0.14),
-        exponent=float(np.exp(rng.uniform(-0.4, 0.4))),
-    )
-
-
-def draw_color(rng: Rng) -> np.ndarray:
-    """A colour, RGB in 0 … 1, neither black nor white."""
-    gray, tint = rng.uniform(0.25, 0.85), rng.uniform(-0.3, 0.3, 3)
-    return np.clip(gray + tint, 0.05, 0.95)
-
-
-def draw_material(rng: Rng, contrast: float = 0.35, frequency: tuple[float, float] = (8.0, 26.0)) -> Material:
-    """A random material whose two colours differ by at most ``contrast`` a channel or so."""
-    first = draw_color(rng)
-    second = np.clip(first + rng.uniform(-contrast, contrast, 3) + rng.choice([-0.18, 0.18]), 0.02, 0.98)
-    return Material(
-        np.stack([first, second]),
-        PATTERNS[rng.integers(len(PATTERNS))],
-        frequency=rng.uniform(*frequency),
-        angle=rng.uniform(0, np.pi),
-        phase=rng.uniform(0, 2 * np.pi),
-    )
-
-
-def outline(rng: Rng, size: float) -> np.ndarray:
-    """A random convex outline about the origin, (n, 2): box, ellipse or polygon of about ``size`` from centre to rim."""
-    kind = rng.integers(3)
-    aspect = rng.uniform(0.7, 1.4)
-    if kind == 0:
-        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.85
-    else:
-        sides = 16 if kind == 1 else int(rng.integers(3, 7))
-        angles = 2 * np.pi * (np.arange(sides) + rng.uniform()) / sides
-        corners = np.stack([np.cos(angles), np.sin(angles)], 1) * (1.0 if kind == 1 else 1.15)
-    return corners * size * np.array([aspect, 1 / aspect])
-
-
-def placed(points: np.ndarray, at: np.ndarray, turn: float = 0.0) -> np.ndarray:
-    """``points`` turned by ``turn`` radians and moved to ``at``."""
-    cos, sin = np.cos(turn), np.sin(turn)
-    return points @ np.array([[cos, sin], [-sin, cos]]) + at
+# What a mask's pixels say, by value.
+MASK_ROLES = ("background", "object", "actor", "hand")
+FAR = 1.6  # shapes centred this far out may still reach into the picture
 
 
 @dataclass(frozen=True)
-class Hand:
-    """An arm and a hand that come from outside the picture along ``direction`` (unit vector, pointing outward)."""
+class Action:
+    """What is done in a scene: ``props(t)`` lists its shapes at time ``t`` in 0 … 1, in painter's order.
 
-    direction: np.ndarray
-    skin: Material
-    sleeve: Material
-    size: float
+    ``zoom(t)`` multiplies the camera's zoom, for the action in which the camera is what moves.
+    """
 
-    def shapes(self, grip: np.ndarray, away: float) -> list[Shape]:
-        """The hand with its fingertips at ``grip``, drawn back by ``away`` (1 is out of sight)."""
-        tip = grip + self.direction * (away * 2.6)
-        wrist, elbow = tip + self.direction * self.size * 1.6, tip + self.direction * 4.0
-        side = np.array([-self.direction[1], self.direction[0]]) * self.size
-        thumb = tip + self.direction * self.size * 0.9 + side * 0.9
-
-        def capsule(a: np.ndarray, b: np.ndarray, radius: float, material: Material) -> Shape:
-            return Shape(np.stack([a, b]), material, "hand", radius, origin=tuple(tip))
-
-        return [
-            capsule(wrist + self.direction * self.size, elbow, self.size * 0.75, self.sleeve),
-            capsule(tip + self.direction * self.size * 0.5, wrist + self.direction * self.size, self.size * 0.62, self.skin),
-            capsule(thumb, wrist, self.size * 0.3, self.skin),
-        ]
+    props: Callable[[float], list[Shape]]
+    zoom: Callable[[float], float] = lambda t: 1.0
 
 
-def draw_hand(rng: Rng, angle: tuple[float, float] = (0, 2 * np.pi)) -> Hand:
-    """A hand that comes from a direction drawn from ``angle`` (radians, 0 is the right, π/2 below)."""
-    a = rng.uniform(*angle)
-    skin = SKIN[rng.integers(len(SKIN))]
-    return Hand(
-        np.array([np.cos(a), np.sin(a)]),
-        Material(np.stack([skin, skin * 0.85]), "plain", 10.0),
-        draw_material(rng),
-        size=rng.uniform(0.11, 0.16),
-    )
+@dataclass(frozen=True)
+class Wave:
+    """A sum of sines over the clip: rows of ``terms`` are (amplitude, turns a clip, phase in radians)."""
+
+    terms: np.ndarray
+
+    def __call__(self, t: float) -> float:
+        amplitude, turns, phase = self.terms.T
+        return float(np.sum(amplitude * np.sin(2 * np.pi * turns * t + phase)))
+
+
+@dataclass(frozen=True)
+class Mover:
+    """Something that glides through the picture on a straight line and has no part in the action."""
+
+    points: np.ndarray
+    material: Material
+    start: np.ndarray
+    stop: np.ndarray
+    turn: float
+    spin: float
+
+    def shape(self, t: float) -> Shape:
+        at, turn = self.start + (self.stop - self.start) * t, self.turn + self.spin * (t - 0.5)
+        return Shape(placed(self.points, at, turn), self.material, "background", origin=tuple(at), turn=turn)
+
+
+@dataclass(frozen=True)
+class View:
+    """The camera's motion (a wave each for x, y, roll) and the light (``gain`` a channel, a ``ramp`` over the picture, ``flicker``)."""
+
+    x: Wave
+    y: Wave
+    roll: Wave
+    zoom: float
+    gain: np.ndarray
+    ramp: np.ndarray
+    flicker: Wave
+    noise: float
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A drawn clip before it is rendered: everything but the size of the picture.
-
-    ``props(t)`` lists the shapes at time ``t`` in 0 … 1, in painter's order.
-    """
+    """A drawn clip before it is rendered: everything but the size of the picture."""
 
     seed: tuple[int, ...]
-    props: Callable[[float], list[Shape]]
+    action: Action
+    view: View
     floor: Material
-    clutter: tuple[Shape, ...]
-    drift: np.ndarray
-    zoom: float
-    roll: float
-    light: float
-    flicker: float
-    noise: float
+    behind: tuple[Mover, ...]
+    before: tuple[Mover, ...]
+
+    def shapes(self, t: float) -> list[Shape]:
+        """All shapes at time ``t``, in painter's order."""
+        return [*(m.shape(t) for m in self.behind), *self.action.props(t), *(m.shape(t) for m in self.before)]
 
     def camera(self, t: float) -> Camera:
-        """A slowly drifting camera: two slow waves a direction."""
-        ax, ay, bx, by, phase = self.drift
-        wave = np.sin(2 * np.pi * (0.5 * t + phase)), np.sin(2 * np.pi * (1.3 * t + 2 * phase))
-        return Camera(ax * wave[0] + bx * wave[1], ay * wave[1] + by * wave[0], self.zoom, self.roll)
+        """Where the picture of time ``t`` is taken from."""
+        return Camera(self.view.x(t), self.view.y(t), self.view.zoom * self.action.zoom(t), self.view.roll(t))
 
     def render(self, moment: int, moments: int, height: int, width: int) -> np.ndarray:
         """Picture ``moment`` of ``moments``, (H, W, 3) uint8 RGB. The noise depends on the moment, not on the order of calls."""
         t = (moment + 0.5) / moments
         canvas = Canvas(height, width, self.camera(t))
         canvas.fill(self.floor)
-        for shape in (*self.clutter, *self.props(t)):
+        for shape in self.shapes(t):
             canvas.draw(shape)
         rng = np.random.default_rng((*self.seed, moment))
-        noise = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(self.noise)
-        return canvas.to_bytes(self.light * (1 + self.flicker * np.sin(9 * t)), noise)
+        noise = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(self.view.noise)
+        across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(self.view.ramp[0])
+        down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(self.view.ramp[1])
+        gain = (self.view.gain * (1 + self.view.flicker(t))).astype(np.float32)
+        return canvas.to_bytes((1 + across + down)[..., None] * gain, noise)
+
+    def mask(self, moment: int, moments: int, height: int, width: int) -> np.ndarray:
+        """What each pixel of that picture shows, (H, W) uint8: an index into `MASK_ROLES`. Shadows do not count."""
+        t = (moment + 0.5) / moments
+        canvas = Canvas(height, width, self.camera(t))
+        mask = np.zeros((height, width), np.uint8)
+        for shape in self.shapes(t):
+            patch = canvas.patch(shape) if shape.role in MASK_ROLES else None
+            if patch is not None:
+                mask[patch.rows, patch.columns][patch.covered >= 0.5] = MASK_ROLES.index(shape.role)
+        return mask
 
 
-def draw_scene(rng: Rng, seed: tuple[int, ...], props: Callable[[float], list[Shape]]) -> Scene:
-    """Put ``props`` before a random background, under random light, seen by a random camera."""
-    clutter = []
-    for _ in range(rng.integers(0, 5)):
-        at = rng.uniform(-1.3, 1.3, 2)
-        clutter.append(Shape(placed(outline(rng, rng.uniform(0.08, 0.3)), at), draw_material(rng), "background", origin=tuple(at)))
-    return Scene(
-        seed=seed,
-        props=props,
-        floor=draw_material(rng, contrast=0.2, frequency=(3.0, 14.0)),
-        clutter=tuple(clutter),
-        drift=np.append(rng.uniform(-0.06, 0.06, 4), rng.uniform()),
-        zoom=rng.uniform(0.85, 1.1),
-        roll=rng.uniform(-0.12, 0.12),
-        light=rng.uniform(0.7, 1.15),
-        flicker=rng.uniform(-0.05, 0.05),
-        noise=rng.uniform(1, 7),
+def draw_scene(chance: Chance, seed: tuple[int, ...], action: Action) -> Scene:
+    """Put ``action`` before a random background, behind random passers-by, under random light, before a random camera.
+
+    All that is drawn here is as likely as its own reversal in time.
+    """
+    behind = [_table(chance)] if chance.often(0.5) else []
+    behind += [_still(chance, chance.point(1.3), chance.between(0.08, 0.3)) for _ in range(chance.count(0, 6))]
+    behind += [_passing(chance, chance.between(0.08, 0.22)) for _ in range(chance.count(0, 2))]
+    before = [_at_the_rim(chance)] if chance.often(0.35) else []
+    before += [_passing(chance, chance.between(0.06, 0.14))] if chance.often(0.3) else []
+    floor = chance.material(contrast=0.25, frequency=(3.0, 14.0))
+    return Scene(seed, action, _draw_view(chance), floor, tuple(behind), tuple(before))
+
+
+def _still(chance: Chance, at: np.ndarray, size: float) -> Mover:
+    return Mover(chance.outline(size), chance.material(), at, at, chance.between(0, 2 * np.pi), 0.0)
+
+
+def _passing(chance: Chance, size: float) -> Mover:
+    turn, spin = chance.between(0, 2 * np.pi), chance.between(-1.5, 1.5)
+    return Mover(chance.outline(size), chance.material(), chance.point(FAR), chance.point(FAR), turn, spin)
+
+
+def _at_the_rim(chance: Chance) -> Mover:
+    """Something near the camera that hides a part of the picture's rim, and may sway."""
+    angle = chance.between(0, 2 * np.pi)
+    start, stop = (np.array([np.cos(angle), np.sin(angle)]) * chance.between(0.85, 1.15) + chance.point(0.15) for _ in range(2))
+    return Mover(chance.outline(chance.between(0.2, 0.4)), chance.material(), start, stop, angle, chance.between(-0.3, 0.3))
+
+
+def _table(chance: Chance) -> Mover:
+    """A half plane in another material: the edge of a table, or where a wall meets the floor."""
+    corners = np.array([[-6.0, 0.0], [6.0, 0.0], [6.0, 9.0], [-6.0, 9.0]])
+    at = np.array([0.0, chance.between(-0.9, 0.7)])
+    return Mover(corners, chance.material(contrast=0.25, frequency=(3.0, 14.0)), at, at, chance.between(-0.15, 0.15), 0.0)
+
+
+def _wave(chance: Chance, *terms: tuple[float, float, float]) -> Wave:
+    """A wave of a term for each (largest amplitude, fewest turns, most turns), at random phases."""
+    rows = [(chance.between(0, most), chance.between(low, high), chance.between(0, 2 * np.pi)) for most, low, high in terms]
+    return Wave(np.array(rows))
+
+
+def _draw_view(chance: Chance) -> View:
+    if chance.style.camera == "drift":
+        x, y = (_wave(chance, (0.09, 0.3, 1.2), (0.018, 4, 9)) for _ in range(2))
+        roll = _wave(chance, (0.12, 0.0, 0.4))
+    else:
+        x, y = (_wave(chance, (0.16, 1.2, 2.2)) for _ in range(2))
+        roll = _wave(chance, (0.25, 0.5, 1.5))
+    return View(
+        x=x,
+        y=y,
+        roll=roll,
+        zoom=chance.between(0.8, 1.1),
+        gain=chance.between(0.7, 1.15) * chance.rng.uniform(0.92, 1.08, 3),
+        ramp=chance.point(0.25),
+        flicker=_wave(chance, (0.06, 0.5, 3.0)),
+        noise=chance.between(1, 9),
     )

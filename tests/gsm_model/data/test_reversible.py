@@ -5,8 +5,30 @@ import pytest
 
 from gsm_model.data.labels import partner, something_something
 from gsm_model.data.reversible.actions import LABELS
+from gsm_model.data.reversible.chance import SHIFTED, TRAINED, Chance
 from gsm_model.data.reversible.dataset import FRAME_COUNTS, draw_clip
+from gsm_model.data.reversible.materials import Material, paint
 from gsm_model.data.reversible.raster import coverage
+from gsm_model.data.reversible.scene import MASK_ROLES
+
+FIRST_TEST_CLIP = [
+    np.float64(110.6),
+    np.float64(121.3),
+    np.float64(129.1),
+    np.float64(142.7),
+    np.float64(101.8),
+    np.float64(88.7),
+    np.float64(89.9),
+    np.float64(133.4),
+    np.float64(65.0),
+    np.float64(67.9),
+    np.float64(69.1),
+    np.float64(99.5),
+    np.float64(61.2),
+    np.float64(94.3),
+    np.float64(98.1),
+    np.float64(101.5),
+]
 
 
 def test_the_classes_are_something_somethings_and_their_partners_time_reversals():
@@ -37,8 +59,84 @@ def test_the_same_clip_comes_again_whatever_was_drawn_before():
 
 
 def test_splits_and_indices_give_different_clips():
-    pictures = [draw_clip(split, index, 0).frames([0], 16, 16).tobytes() for split in ("train", "validation", "test") for index in range(5)]
+    pictures = [
+        draw_clip(split, index, 0).frames([0], 16, 16).tobytes()
+        for split in ("train", "validation", "test", "shifted")
+        for index in range(5)
+    ]
     assert len(set(pictures)) == len(pictures)
+
+
+def test_the_speed_of_an_action_is_as_likely_as_its_reversal():
+    """Slow starts and slow ends, early and late actions balance: means over 4,000 timings agree to 3 standard errors."""
+    chance = Chance(np.random.default_rng(0))
+    timings = [chance.timing() for _ in range(4000)]
+    times = np.linspace(0.05, 0.95, 7)
+    progress = np.array([[timing.progress(t) for t in times] for timing in timings])
+    backward = 1 - progress[:, ::-1]
+    error = np.sqrt(progress.var(0) + backward.var(0)) / np.sqrt(len(timings))
+    assert np.all(np.abs(progress.mean(0) - backward.mean(0)) <= 3 * error + 1e-12)
+    away = np.array([[timing.away(t) for t in times] for timing in timings])
+    error = np.sqrt(2 * away.var(0)) / np.sqrt(len(timings))
+    assert np.all(np.abs(away.mean(0) - away[:, ::-1].mean(0)) <= 3 * error + 1e-12)
+
+
+def test_the_action_begins_and_ends_at_rest_with_the_hand_away():
+    chance = Chance(np.random.default_rng(1))
+    for timing in (chance.timing() for _ in range(50)):
+        assert (timing.progress(0.0), timing.progress(1.0)) == (0.0, 1.0)
+        assert timing.away(0.0) == timing.away(1.0) == 1.0
+        assert timing.away((timing.start + timing.stop) / 2) == 0.0
+
+
+def test_the_shifted_split_shares_no_pattern_outline_or_camera_motion_with_training():
+    assert not set(TRAINED.patterns) & set(SHIFTED.patterns) and TRAINED.grain not in SHIFTED.patterns
+    assert not set(TRAINED.outlines) & set(SHIFTED.outlines) and TRAINED.camera != SHIFTED.camera
+    used = {"train": set(), "shifted": set()}
+    for split, patterns in used.items():
+        for index in range(40):
+            scene = draw_clip(split, index).scene
+            patterns |= {shape.material.pattern for t in (0.2, 0.8) for shape in scene.shapes(t) if shape.role not in ("hand", "shadow")}
+            patterns.add(scene.floor.pattern)
+    assert used["train"] == {*TRAINED.patterns, TRAINED.grain} and used["shifted"] == {*SHIFTED.patterns, SHIFTED.grain}
+
+
+@pytest.mark.parametrize("label", range(len(LABELS)))
+def test_masks_show_who_acts_and_the_hand_comes_and_goes(label):
+    clip = draw_clip("validation", 4, label)
+    masks = clip.masks(range(clip.num_frames), 60, 80)
+    assert masks.shape == (clip.num_frames, 60, 80) and masks.dtype == np.uint8
+    assert masks.max() < len(MASK_ROLES)
+    shown = {role: (masks == value).any(axis=(1, 2)) for value, role in enumerate(MASK_ROLES)}
+    assert shown["background"].all() and shown["actor"].sum() >= clip.num_frames // 3
+    if "camera" in LABELS[label]:
+        assert not shown["hand"].any()
+    else:
+        assert shown["hand"][clip.num_frames // 2] and not shown["hand"][0] and not shown["hand"][-1]
+
+
+def test_a_mask_has_the_edges_of_the_picture():
+    """Where only the acting object changes between two frames, the mask says so."""
+    clip = draw_clip("test", 0, 0)
+    frames, masks = clip.frames([0, clip.num_frames // 2], 64, 64).astype(int), clip.masks([0, clip.num_frames // 2], 64, 64)
+    moving = np.isin(masks, [MASK_ROLES.index("actor"), MASK_ROLES.index("hand")]).any(axis=0)
+    change = np.abs(frames[0] - frames[1]).mean(axis=-1)
+    assert change[moving].mean() > 1.5 * change[~moving].mean()
+
+
+def test_the_same_pictures_on_every_machine():
+    """Means over a 4 × 4 grid as they were when the set was made; another processor may round a level differently."""
+    frames = draw_clip("test", 0).frames([10], 64, 64)[0].astype(float)
+    assert frames.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3, 4)).ravel() == pytest.approx(FIRST_TEST_CLIP, abs=0.6)
+
+
+def test_rings_are_round_and_bricks_have_mortar():
+    colors = np.array([[0, 0, 0], [1, 1, 1]])
+    u, v = np.array([0.3, 0.0, -0.3, 0.0]), np.array([0.0, 0.3, 0.0, -0.3])
+    rings = paint(Material(colors, "rings"), u.astype(np.float32), v.astype(np.float32))[:, 0]
+    assert rings == pytest.approx(rings[0], abs=1e-5)
+    line = paint(Material(colors, "bricks", 10.0), np.linspace(0, 2, 400, dtype=np.float32), np.float32(0.1))[:, 0]
+    assert line.min() == 0 and line.max() == 1 and (line == 1).mean() > 0.5
 
 
 def test_something_moves_in_every_class():

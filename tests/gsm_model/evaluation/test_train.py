@@ -60,7 +60,9 @@ def test_an_unfinished_run_is_not_packed_and_a_finished_one_carries_its_measures
     train(TINY, tmp_path, workers=0)
     card = pack_run(tmp_path, tmp_path / "m.safetensors", 6).card
     assert card.provenance == "trained" and "10 clips" in card.training_data
-    assert [(m.metric, m.n) for m in card.measures] == [("top-1", 6), ("pair", 6), ("within pair", 6), ("reversed to partner", 6)]
+    assert [m.metric for m in card.measures[:6]] == ["top-1", "top-5", "class mean", "within pair", "pair", "reversed to partner"]
+    assert {m.data for m in card.measures} == {"Reversible Actions, test split", "Reversible Actions, shifted split"}
+    assert all(m.n == 6 for m in card.measures)
     assert not list(tmp_path.glob("*.part")) and (tmp_path / STATE_FILE).exists()
 
 
