@@ -133,10 +133,10 @@ class Chance:
         """A colour, RGB in 0 … 1, neither black nor white."""
         return np.clip(self.between(0.25, 0.85) + self.rng.uniform(-0.3, 0.3, 3), 0.05, 0.95)
 
-    def material(self, contrast: float = 0.35, frequency: tuple[float, float] = (8.0, 26.0)) -> Material:
-        """A material whose two colours differ by at most ``contrast`` a channel or so."""
+    def material(self, contrast: float = 0.18, frequency: tuple[float, float] = (8.0, 26.0)) -> Material:
+        """A material whose two colours differ by ``contrast`` in brightness and up to twice that in each channel."""
         first = self.color()
-        second = np.clip(first + self.rng.uniform(-contrast, contrast, 3) + self.rng.choice([-0.18, 0.18]), 0.02, 0.98)
+        second = np.clip(first + self.rng.uniform(-2 * contrast, 2 * contrast, 3) + self.rng.choice([-contrast, contrast]), 0.02, 0.98)
         return Material(
             np.stack([first, second]),
             self.style.patterns[self.rng.integers(len(self.style.patterns))],
@@ -144,6 +144,10 @@ class Chance:
             angle=self.between(0, np.pi),
             phase=self.between(0, 2 * np.pi),
         )
+
+    def ground(self) -> Material:
+        """A material for floors, walls and tables: large patterns of low contrast."""
+        return self.material(contrast=0.08, frequency=(3.0, 14.0))
 
     def outline(self, size: float) -> np.ndarray:
         """A convex outline about the origin, (n, 2), of about ``size`` from centre to rim."""
@@ -169,7 +173,7 @@ class Chance:
             np.array([np.cos(angle), np.sin(angle)]),
             Material(np.stack([skin, skin * 0.85]), "plain", 10.0),
             self.material(),
-            size=self.between(0.10, 0.14),
+            size=self.between(0.13, 0.18),
         )
 
     def hand_from_a_side(self) -> Hand:

@@ -99,12 +99,19 @@ def move_closer(chance: Chance) -> Action:
 
 
 def approach(chance: Chance) -> Action:
-    """Things lie still; the camera comes closer to them."""
+    """Something with a sign on it lies still, others perhaps beside it; the camera comes closer."""
     timing, growth = chance.timing(), chance.between(1.7, 2.6)
-    first = chance.between(0.6, 0.8)
-    shapes = []
-    for _ in range(chance.count(1, 3)):
-        at, turn = chance.point(0.35), chance.between(0, 2 * np.pi)
-        points = placed(chance.outline(chance.between(0.15, 0.3)), at, turn)
-        shapes += [shadow(points), Shape(points, chance.material(), "actor", origin=tuple(at), turn=turn)]
-    return Action(lambda t: shapes, lambda t: first * growth ** timing.progress(t))
+    first, at, turn = chance.between(0.6, 0.8), chance.point(0.2), chance.between(0, 2 * np.pi)
+    size, inner = chance.between(0.28, 0.42), chance.between(0.4, 0.65)
+    outline, sign = chance.outline(size), chance.outline(size * inner)
+    still = [
+        shadow(placed(outline, at, turn)),
+        Shape(placed(outline, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn),
+        Shape(placed(sign, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn),
+        Shape(placed(sign * 0.45, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn),
+    ]
+    for _ in range(chance.count(0, 2)):
+        beside = at + chance.point(0.6)
+        points = placed(chance.outline(chance.between(0.1, 0.2)), beside)
+        still = [shadow(points), Shape(points, chance.material(), "object", origin=tuple(beside)), *still]
+    return Action(lambda t: still, lambda t: first * growth ** timing.progress(t))

@@ -27,7 +27,7 @@ def open_lid(chance: Chance) -> Action:
     half = np.array([chance.between(0.34, 0.5), chance.between(0.32, 0.5)])
     at, turn = chance.point(0.2), chance.between(0, 2 * np.pi)
     body, lid = chance.material(), chance.material()
-    inside = _darker(chance.material(contrast=0.1), 0.25)
+    inside = _darker(chance.material(contrast=0.08), 0.25)
     widest, swell = chance.between(1.75, 2.3), chance.between(0.12, 0.3)
     contents = []
     for _ in range(chance.count(1, 2)):
