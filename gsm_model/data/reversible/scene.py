@@ -119,10 +119,10 @@ def draw_scene(chance: Chance, seed: tuple[int, ...], action: Action) -> Scene:
     All that is drawn here is as likely as its own reversal in time.
     """
     behind = [_table(chance)] if chance.often(0.5) else []
-    behind += [_still(chance, chance.point(1.3), chance.between(0.08, 0.3)) for _ in range(chance.count(0, 5))]
-    behind += [_passing(chance, chance.between(0.08, 0.22)) for _ in range(chance.count(0, 2))]
-    before = [_at_the_rim(chance)] if chance.often(0.35) else []
-    before += [_passing(chance, chance.between(0.06, 0.14))] if chance.often(0.3) else []
+    behind += [_still(chance, chance.point(1.3), chance.between(0.08, 0.3)) for _ in range(chance.count(0, 4))]
+    behind += [_passing(chance, chance.between(0.08, 0.22)) for _ in range(chance.count(0, 1))]
+    before = [_at_the_rim(chance)] if chance.often(0.3) else []
+    before += [_passing(chance, chance.between(0.06, 0.14))] if chance.often(0.2) else []
     floor = chance.ground()
     return Scene(seed, action, _draw_view(chance), floor, tuple(behind), tuple(before))
 
@@ -171,5 +171,5 @@ def _draw_view(chance: Chance) -> View:
         gain=chance.between(0.7, 1.15) * chance.rng.uniform(0.92, 1.08, 3),
         ramp=chance.point(0.25),
         flicker=_wave(chance, (0.06, 0.5, 3.0)),
-        noise=chance.between(1, 8),
+        noise=chance.between(1, 7),
     )

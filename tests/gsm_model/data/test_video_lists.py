@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gsm_model.data.reversible.actions import LABELS
 from gsm_model.data.reversible.export import write_dataset
 from gsm_model.data.video_lists import read_video_list
 from gsm_model.errors import DataError
@@ -92,7 +93,7 @@ def test_epic_kitchens_by_verb_noun_and_action(videos):
 def test_a_folder_written_by_make_dataset_is_taken_as_it_is(tmp_path):
     folder = write_dataset(tmp_path / "set", "test", 1, "frames", height=16, width=16).parent
     found = read_video_list(folder).require_clean()
-    assert len(found.entries) == len(found.labels) == 6 and found.entries[0].path == folder / "000000"
+    assert len(found.entries) == len(found.labels) == len(LABELS) and found.entries[0].path == folder / "000000"
 
 
 def test_labels_outside_the_label_file_are_faults(videos, tmp_path):
