@@ -90,18 +90,20 @@ def convert(
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(help="A JSON file; its keys are those of gsm_model.evaluation.train.TrainConfig.")],
+    config: Annotated[Path, typer.Argument(help="A JSON file; its keys are those of gsm_model.evaluation.config.TrainConfig.")],
     out: Annotated[Path, typer.Option(help="Folder of the run. A run that was stopped goes on from its last state.")],
     clips: Annotated[int, typer.Option(min=1, help="Test clips to measure the result on.")] = 2000,
     workers: Annotated[int, typer.Option(min=0, help="Processes that draw clips.")] = 1,
 ) -> None:
     """Train a model on the drawn set, measure it on held-out clips, and write OUT/model.safetensors."""
+    from gsm_model.evaluation.config import TrainConfig
     from gsm_model.evaluation.pack import pack_run
-    from gsm_model.evaluation.train import TrainConfig
     from gsm_model.evaluation.train import train as run
 
     settings = _or_fail(lambda: TrainConfig.read(config))
-    _or_fail(lambda: run(settings, out, workers, lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}")))
+    _or_fail(
+        lambda: run(settings, out, workers=workers, progress=lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}"))
+    )
     model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, lambda done, n: _progress("test clip", done, n)))
     _print_result(_result(model, model.card.measures))
 

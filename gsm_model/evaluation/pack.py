@@ -11,8 +11,9 @@ import torch
 from gsm_model.data.reversible.actions import LABELS, PAIRS
 from gsm_model.data.reversible.dataset import Split
 from gsm_model.errors import DataError
+from gsm_model.evaluation.config import TrainConfig
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
-from gsm_model.evaluation.train import CONFIG_FILE, STATE_FILE, TrainConfig
+from gsm_model.evaluation.train import CONFIG_FILE, STATE_FILE
 from gsm_model.models.card import Card, Measure
 from gsm_model.models.checkpoints import BACKBONE_TITLES, load_checkpoint, save_checkpoint
 from gsm_model.models.recognizer import Recognizer, build_recognizer

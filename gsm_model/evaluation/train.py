@@ -1,8 +1,7 @@
-"""Training a recogniser on Reversible Actions: drawn on the fly, resumable at any step.
+"""Training a recogniser, on the drawn set or on a list of videos: resumable at any step, on one process or several.
 
-Batch k of a run is always clips k·B … k·B + B − 1 of the training split with random numbers drawn from
-the step's own seed, so a run that was stopped and resumed has seen exactly what an uninterrupted one
-would have.
+What is run at a step depends on the step alone, so a run that was stopped and resumed has seen exactly
+what an uninterrupted one would have.
 """
 
 from __future__ import annotations
@@ -10,126 +9,109 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from gsm_model.data.reversible.actions import LABELS
-from gsm_model.data.reversible.dataset import draw_clip
+from gsm_model.data.video_lists import VideoList
 from gsm_model.errors import DataError
+from gsm_model.evaluation.clips import Augment, DrawnClips, ListedClips, RunPlaces
+from gsm_model.evaluation.config import TrainConfig
+from gsm_model.evaluation.recipe import build_optimizer, build_schedule
 from gsm_model.models.recognizer import Recognizer, build_recognizer
-from gsm_model.video.sampling import training_indices
-from gsm_model.video.transforms import InputSpec, normalise
+from gsm_model.video.transforms import normalise
 
 STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """All of a training run. ``learning_rate`` is the one-cycle peak; ``precision`` is one of Fabric's."""
-
-    temporal: str
-    backbone: str = "resnet18"
-    width: float = 0.5
-    num_segments: int = 8
-    input_size: int = 96
-    steps: int = 2000
-    batch_size: int = 16
-    learning_rate: float = 0.002
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.05
-    dropout: float = 0.2
-    seed: int = 0
-    precision: str = "bf16-mixed"
-    save_every: int = 50
-
-    @classmethod
-    def read(cls, path: Path) -> TrainConfig:
-        """Read a JSON file of the fields above.
-
-        Raises:
-            DataError: if the file is no JSON object, or has an unknown, missing or mistyped key.
-        """
-        try:
-            values = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path.name}: not a readable JSON file ({error})") from None
-        known = {field.name: field.type for field in fields(cls)}
-        if not isinstance(values, dict) or "temporal" not in values:
-            raise DataError(f"{path.name}: a training configuration is an object with at least 'temporal'")
-        for key, value in values.items():
-            if key not in known:
-                raise DataError(f"{path.name}: unknown key {key!r}; there are {', '.join(known)}")
-            kind = {"str": str, "int": int, "float": (int, float)}[known[key]]
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise DataError(f"{path.name}: {key!r} must be of type {known[key]}, got {value!r}")
-        return cls(**values)
-
-
-class DrawnTrainingClips(Dataset):
-    """Index → (clip (T, 3, S, S) uint8, label): one frame drawn at random from each segment, cropped at random."""
-
-    def __init__(self, num_segments: int, spec: InputSpec, seed: int) -> None:
-        self.num_segments, self.spec, self.seed = num_segments, spec, seed
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        clip = draw_clip("train", index)
-        rng = np.random.default_rng((self.seed, index))
-        indices = training_indices(clip.num_frames, self.num_segments, rng)
-        frames = clip.frames(indices, self.spec.resize, self.spec.resize)
-        top, left = rng.integers(self.spec.resize - self.spec.size + 1, size=2)
-        crop = frames[:, top : top + self.spec.size, left : left + self.spec.size]
-        return torch.from_numpy(crop.transpose(0, 3, 1, 2).copy()), clip.label
-
-
-def train(config: TrainConfig, out: Path, workers: int = 1, progress: Callable[[int, int, float], None] | None = None) -> Recognizer:
+def train(
+    config: TrainConfig,
+    out: Path,
+    videos: VideoList | None = None,
+    workers: int = 1,
+    fabric: Fabric | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Recognizer:
     """Train, or go on with the run whose state lies in ``out``; returns the trained model in evaluation mode.
 
-    Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically) and ``log.csv`` (step,
-    loss, accuracy, learning rate) to ``out``. ``progress(step, steps, loss)`` is called after each step.
+    ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric`` carries device,
+    precision and processes; the batch of ``config`` is that of all processes together. Writes ``config.json``,
+    ``state.pt`` (every ``save_every`` steps, atomically) and ``log.csv`` (step, loss, accuracy, learning
+    rate) to ``out``. ``progress(step, steps, loss)`` is called after each step.
 
     Raises:
-        DataError: if ``out`` holds a run with another configuration.
+        DataError: if ``out`` holds a run with another configuration, the list has no labels or clips, or the
+            batch cannot be dealt equally.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    _claim_folder(config, out)
+    fabric = fabric or Fabric(accelerator="auto", devices=1, precision=config.precision)
+    if config.batch_size % (config.accumulate * fabric.world_size):
+        parts = f"{config.accumulate} parts in each of {fabric.world_size} processes"
+        raise DataError(f"a batch of {config.batch_size} cannot be run in {parts}")
+    labels = LABELS if videos is None else _labels_of(videos)
+    if fabric.global_rank == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        _claim_folder(config, out)
+    fabric.barrier()
     torch.manual_seed(config.seed)
-    fabric = Fabric(accelerator="auto", devices=1, precision=config.precision)
     model = build_recognizer(
-        config.backbone, config.temporal, len(LABELS), config.num_segments, config.width, config.input_size, config.dropout
+        config.backbone, config.temporal, len(labels), config.num_segments, config.width, config.input_size, config.dropout
     ).channels_last()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.08)
+    optimizer = build_optimizer(model, config)
+    schedule = build_schedule(optimizer, config)
     first = _load_state(out, model, optimizer, schedule)
     wrapped, optimizer = fabric.setup(model, optimizer)
-    _trim_log(out / LOG_FILE, first)
-    clips = DrawnTrainingClips(config.num_segments, model.input, config.seed)
-    order = range(first * config.batch_size, config.steps * config.batch_size)
-    loader = DataLoader(clips, batch_size=config.batch_size, sampler=order, num_workers=workers)
+    if fabric.global_rank == 0:
+        _trim_log(out / LOG_FILE, first)
+    augment = Augment.of(config, model.input, labels)
+    clips = DrawnClips(config, augment) if videos is None else ListedClips(config, augment, videos.entries)
+    places = RunPlaces(config, first, fabric.global_rank, fabric.world_size)
+    batches = iter(DataLoader(clips, batch_size=places.part, sampler=places, num_workers=workers))
     model.train()
-    for step, (frames, labels) in enumerate(loader, start=first):
-        torch.manual_seed(config.seed * 1_000_003 + step)
-        batch = fabric.to_device(normalise(frames.numpy(), model.input))
-        labels = fabric.to_device(labels)
-        logits = wrapped(batch)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=config.label_smoothing)
-        fabric.backward(loss)
-        optimizer.step()
-        optimizer.zero_grad()
+    for step in range(first, config.steps):
         rate = schedule.get_last_lr()[0]
+        loss, accuracy = _step(fabric, wrapped, optimizer, config, model.input, batches, step)
         schedule.step()
-        _log(out / LOG_FILE, step, loss.item(), (logits.argmax(1) == labels).float().mean().item(), rate)
-        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            _save_state(out, step + 1, model, optimizer, schedule)
-        if progress is not None:
-            progress(step + 1, config.steps, loss.item())
+        if fabric.global_rank == 0:
+            _log(out / LOG_FILE, step, loss, accuracy, rate)
+            if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+                _save_state(out, step + 1, model, optimizer, schedule)
+            if progress is not None:
+                progress(step + 1, config.steps, loss)
     return model.eval()
+
+
+def _labels_of(videos: VideoList) -> tuple[str, ...]:
+    if videos.labels is None:
+        raise DataError(f"{videos.name}: training needs the names of its classes; give a label file")
+    if not videos.entries:
+        raise DataError(f"{videos.name}: no clip is left to train on")
+    return videos.labels
+
+
+def _step(fabric: Fabric, model, optimizer, config: TrainConfig, spec, batches, step: int) -> tuple[float, float]:
+    """One optimiser step over all parts of a batch; returns the mean loss and accuracy of the whole batch."""
+    sums = torch.zeros(2, device=fabric.device)
+    for turn in range(config.accumulate):
+        part = turn * fabric.world_size + fabric.global_rank
+        torch.manual_seed(config.seed * 1_000_003 + step + part * 2**40)
+        frames, labels = next(batches)
+        clip, labels = fabric.to_device(normalise(frames.numpy(), spec)), fabric.to_device(labels)
+        with fabric.no_backward_sync(model, enabled=turn + 1 < config.accumulate):
+            logits = model(clip)
+            loss = F.cross_entropy(logits.float(), labels, label_smoothing=config.label_smoothing)
+            fabric.backward(loss / config.accumulate)
+        sums += torch.stack([loss.detach(), (logits.argmax(1) == labels).float().mean()])
+    if config.clip_gradient:
+        fabric.clip_gradients(model, optimizer, max_norm=config.clip_gradient)
+    optimizer.step()
+    optimizer.zero_grad()
+    loss, accuracy = fabric.all_reduce(sums / config.accumulate, reduce_op="mean").tolist()
+    return loss, accuracy
 
 
 def _claim_folder(config: TrainConfig, out: Path) -> None:

@@ -64,7 +64,7 @@ def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarra
     if crops not in (1, 3, 10):
         raise ValueError(f"crops must be 1, 3 or 10, got {crops}")
     resize = spec.size if crops == 3 else spec.resize
-    resized = np.stack([_resize_shorter_side(frame, resize) for frame in frames])
+    resized = resize_shorter_side(frames, resize)
     views = []
     for top, left in _crop_corners(*resized.shape[1:3], spec.size, crops):
         view = resized[:, top : top + spec.size, left : left + spec.size]
@@ -82,12 +82,13 @@ def normalise(views: np.ndarray, spec: InputSpec) -> Tensor:
     return (torch.from_numpy(views).float() * (spec.scale / 255.0) - mean) / std
 
 
-def _resize_shorter_side(frame: np.ndarray, size: int) -> np.ndarray:
-    height, width = frame.shape[:2]
+def resize_shorter_side(frames: np.ndarray, size: int) -> np.ndarray:
+    """``(T, H, W, 3)`` uint8 with the shorter side scaled to ``size`` pixels, bilinear, as the release does it."""
+    height, width = frames.shape[1:3]
     if min(height, width) == size:
-        return frame
+        return frames
     target = (size, int(size * height / width)) if width < height else (int(size * width / height), size)
-    return np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR))
+    return np.stack([np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR)) for frame in frames])
 
 
 def _crop_corners(height: int, width: int, size: int, crops: int) -> list[tuple[int, int]]:

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from gsm_model.errors import DataError
+from gsm_model.evaluation.config import TrainConfig
 from gsm_model.evaluation.pack import pack_run
-from gsm_model.evaluation.train import LOG_FILE, STATE_FILE, TrainConfig, train
+from gsm_model.evaluation.train import LOG_FILE, STATE_FILE, train
 
 TINY = TrainConfig(
     temporal="gsm",
