@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gsm_model.errors import LensError
+from gsm_model.evaluation.config import TrainConfig, describe
 
 app = typer.Typer(
     add_completion=False,
@@ -88,24 +89,41 @@ def convert(
     typer.echo(f"{target}: {model.card.title}, {a.num_classes} classes, {a.num_segments} segments")
 
 
-@app.command()
+@app.command(epilog="Keys of CONFIG.\n\n" + describe())
 def train(
-    config: Annotated[Path, typer.Argument(help="A JSON file; its keys are those of gsm_model.evaluation.config.TrainConfig.")],
+    config: Annotated[Path, typer.Argument(help="A JSON file; its keys are listed below.")],
     out: Annotated[Path, typer.Option(help="Folder of the run. A run that was stopped goes on from its last state.")],
-    clips: Annotated[int, typer.Option(min=1, help="Test clips to measure the result on.")] = 2000,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that draw clips.")] = 1,
+    clips: Annotated[int, typer.Option(min=1, help="Drawn test clips to measure the result on.")] = 2000,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that draw or decode clips, for each that trains.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="Processes that train, on this machine or on each node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines that train together.")] = 1,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")] = False,
 ) -> None:
-    """Train a model on the drawn set, measure it on held-out clips, and write OUT/model.safetensors."""
-    from gsm_model.evaluation.config import TrainConfig
+    """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors, measured on drawn test clips if drawn."""
+    from lightning_fabric import Fabric
+
     from gsm_model.evaluation.pack import pack_run
     from gsm_model.evaluation.train import train as run
 
     settings = _or_fail(lambda: TrainConfig.read(config))
+    videos = _or_fail(lambda: _training_list(settings, config.parent, skip_bad))
+    fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=settings.precision)
+    fabric.launch()
     _or_fail(
-        lambda: run(settings, out, workers=workers, progress=lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}"))
+        lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}"))
     )
-    model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, lambda done, n: _progress("test clip", done, n)))
+    if fabric.global_rank != 0:
+        return
+    model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, lambda done, n: _progress("test clip", done, n)))
     _print_result(_result(model, model.card.measures))
+
+
+def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool):
+    """The list that a configuration in ``folder`` names, or ``None`` for the drawn set."""
+    if not settings.data:
+        return None
+    videos, labels = (folder / name if name else None for name in (settings.videos, settings.labels))
+    return _read_list(folder / settings.data, videos, labels, settings.target, skip_bad)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import torch
 
 from gsm_model.data.reversible.actions import LABELS, PAIRS
 from gsm_model.data.reversible.dataset import Split
+from gsm_model.data.video_lists import VideoList
 from gsm_model.errors import DataError
 from gsm_model.evaluation.config import TrainConfig
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
@@ -20,8 +21,13 @@ from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import temporal_kinds
 
 
-def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, int], None] | None = None) -> Recognizer:
-    """Write the model of a finished run to ``target``, weights in float16, and measure what was written.
+def pack_run(
+    run: Path, target: Path, num_clips: int, videos: VideoList | None = None, progress: Callable[[int, int], None] | None = None
+) -> Recognizer:
+    """Write the model of a finished run to ``target``, weights in float16.
+
+    What was trained on the drawn set is measured, as written, on ``num_clips`` clips of each test split;
+    what was trained on ``videos`` is to be measured on a list of its own, with `score_list`.
 
     Raises:
         DataError: if ``run`` holds no finished run.
@@ -32,24 +38,34 @@ def pack_run(run: Path, target: Path, num_clips: int, progress: Callable[[int, i
     state = torch.load(run / STATE_FILE, map_location="cpu", weights_only=True)
     if state["step"] < config.steps:
         raise DataError(f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same command")
+    labels = LABELS if videos is None else videos.labels
     model = build_recognizer(
-        config.backbone, config.temporal, len(LABELS), config.num_segments, config.width, config.input_size, config.dropout
+        config.backbone, config.temporal, len(labels), config.num_segments, config.width, config.input_size, config.dropout
     )
     model.load_state_dict(state["model"])
     kind = temporal_kinds()[config.temporal].title
     card = Card(
         title=f"{kind} {BACKBONE_TITLES[config.backbone]}",
         provenance="trained",
-        labels=LABELS,
-        training_data=f"Reversible Actions, {len(PAIRS)} pairs, drawn: {config.steps * config.batch_size:,} clips",
-        recipe=f"from scratch, {config.steps:,} steps of {config.batch_size} clips, AdamW, one cycle to {config.learning_rate:g}, "
-        f"{config.precision}, seed {config.seed}",
+        labels=labels,
+        training_data=_training_data(config, videos),
+        recipe=f"from scratch, {config.steps:,} steps of {config.batch_size} clips, {config.optimizer}, {config.schedule} to "
+        f"{config.learning_rate:g}, {config.precision}, seed {config.seed}",
     )
     save_checkpoint(model, target, card, half=True)
+    if videos is not None:
+        return load_checkpoint(target)
     stored = load_checkpoint(target)
     measures = [m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)]
     save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
     return load_checkpoint(target)
+
+
+def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
+    seen = f"{config.steps * config.batch_size:,} clips seen"
+    if videos is None:
+        return f"Reversible Actions, {len(PAIRS)} pairs, drawn: {seen}"
+    return f"{videos.name}, {len(videos.entries):,} videos, {seen}"
 
 
 def _measured(model: Recognizer, split: Split, num_clips: int, progress: Callable[[int, int], None] | None) -> tuple[Measure, ...]:

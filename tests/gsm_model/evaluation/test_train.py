@@ -1,14 +1,22 @@
 """Training: a stopped and resumed run is the uninterrupted one; a configuration is checked before anything is done."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 
+from gsm_model.data.reversible.actions import LABELS
+from gsm_model.data.reversible.export import write_dataset
+from gsm_model.data.video_lists import read_video_list
 from gsm_model.errors import DataError
 from gsm_model.evaluation.config import TrainConfig
 from gsm_model.evaluation.pack import pack_run
 from gsm_model.evaluation.train import LOG_FILE, STATE_FILE, train
+from gsm_model.figures.training import read_log
 
 TINY = TrainConfig(
     temporal="gsm",
@@ -89,3 +97,49 @@ def test_a_right_configuration_is_read(tmp_path):
     (tmp_path / "c.json").write_text("{")
     with pytest.raises(DataError, match=r"^c\.json: not a readable JSON file"):
         TrainConfig.read(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"optimizer": "adam"}, "'optimizer' is 'adam'; there are adamw, sgd"),
+        ({"steps": 0}, "'steps' must be at least 1, got 0"),
+        ({"warmup": 2}, "'warmup' must be in 0 to 1"),
+        ({"accumulate": 3}, "a batch of 16 cannot be run in 3 equal parts"),
+    ],
+)
+def test_an_impossible_value_is_named(tmp_path, values, message):
+    (tmp_path / "c.json").write_text(json.dumps({"temporal": "gsm", **values}))
+    with pytest.raises(DataError, match=message):
+        TrainConfig.read(tmp_path / "c.json")
+
+
+@pytest.mark.slow
+def test_training_on_a_list_of_videos_resumes_and_carries_its_classes(tmp_path):
+    listed = read_video_list(write_dataset(tmp_path / "set", "train", 1, "frames", 40, 48).parent)
+    config = replace(
+        TINY, data="set", crops="multi-scale", mirror="something-something", optimizer="sgd", groups="release", schedule="cosine"
+    )
+    whole = train(config, tmp_path / "whole", listed, workers=0)
+    with pytest.raises(Killed):
+        train(config, tmp_path / "resumed", listed, workers=0, progress=kill_after(3))
+    resumed = train(config, tmp_path / "resumed", listed, workers=0)
+    for key, tensor in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[key], tensor, atol=0, rtol=0, msg=key)
+    card = pack_run(tmp_path / "whole", tmp_path / "m.safetensors", 6, listed).card
+    assert card.labels == LABELS and card.measures == () and "list.txt, 20 videos, 10 clips seen" in card.training_data
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_losses_of_one_with_the_same_batch(tmp_path):
+    """The batch is cut into the same two parts: one after the other, or one in each process."""
+    config = replace(TINY, batch_size=4, steps=3, accumulate=2)
+    train(config, tmp_path / "one", workers=0)
+    (tmp_path / "c.json").write_text(json.dumps(asdict(replace(config, accumulate=1))))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", "-m", "gsm_model", "train"]
+    command += [str(tmp_path / "c.json"), "--out", str(tmp_path / "two"), "--devices=2", "--workers=0", "--clips=4"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 0, done.stderr
+    one, two = (read_log(tmp_path / name / LOG_FILE) for name in ("one", "two"))
+    assert two["loss"] == pytest.approx(one["loss"], abs=2e-5) and len(two["loss"]) == 3
+    assert two["accuracy"] == pytest.approx(one["accuracy"])
