@@ -136,7 +136,7 @@ def test_two_processes_give_the_losses_of_one_with_the_same_batch(tmp_path):
     config = replace(TINY, batch_size=4, steps=3, accumulate=2)
     train(config, tmp_path / "one", workers=0)
     (tmp_path / "c.json").write_text(json.dumps(asdict(replace(config, accumulate=1))))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", "-m", "gsm_model", "train"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gsm_model", "train"]
     command += [str(tmp_path / "c.json"), "--out", str(tmp_path / "two"), "--devices=2", "--workers=0", "--clips=4"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
     assert done.returncode == 0, done.stderr
