@@ -18,6 +18,7 @@ from gsm_model.video.isolate import DecodedVideo
 
 ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.png"
 VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
+FIRST_MODELS = ("gsm", "tsn")  # the two that differ in whether they can tell an action from its reverse
 FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
 
 
@@ -69,7 +70,7 @@ def _sidebar() -> Choices:
         st.markdown("### Gate-Shift Lens")
         _take_upload()
         clips, models = session.clips(), session.models()
-        st.session_state.setdefault("models", list(models)[:2])
+        st.session_state.setdefault("models", [key for key in FIRST_MODELS if key in models] or list(models)[:2])
         apply_link(list(clips), list(models), FRAME_CHOICES)
         clip_names = _distinct({key: ref.name for key, ref in clips.items()})
         model_names = _distinct({key: _model_name(ref) for key, ref in models.items()})

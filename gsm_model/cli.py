@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -109,12 +110,11 @@ def train(
     videos = _or_fail(lambda: _training_list(settings, config.parent, skip_bad))
     fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=settings.precision)
     fabric.launch()
-    _or_fail(
-        lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: _progress("step", step, steps, f"loss {loss:.3f}"))
-    )
+    tell = _progress("step")
+    _or_fail(lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, ")))
     if fabric.global_rank != 0:
         return
-    model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, lambda done, n: _progress("test clip", done, n)))
+    model = _or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, _progress("test clip")))
     _print_result(_result(model, model.card.measures))
 
 
@@ -175,7 +175,7 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
     from gsm_model.evaluation.predictions import write_parquet
 
     def run() -> list[dict]:
-        found = score_drawn_clips(models, split, clips, progress=lambda done, n: _progress("clip", done, n))
+        found = score_drawn_clips(models, split, clips, progress=_progress("clip"))
         for model, both in zip(models, found, strict=True):
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def _measure_list(model, found, out: Path, scores: Path | None, views: str, orde
     from gsm_model.evaluation.score import errors_of, score_list
 
     def run():
-        table = score_list(model, found, out, Views.parse(views), order, seed, workers, lambda done, n: _progress("clip", done, n))
+        table = score_list(model, found, out, Views.parse(views), order, seed, workers, _progress("clip"))
         if scores is not None:
             write_scores(table, scores)
         return table, measures_of_table(table)
@@ -330,9 +330,7 @@ def make_dataset(
     """Draw Reversible Actions to files: clips, a list file, labels and a data card."""
     from gsm_model.data.reversible.export import write_dataset
 
-    path = _or_fail(
-        lambda: write_dataset(out, split.value, clips_per_class, format.value, progress=lambda done, n: _progress("clip", done, n))
-    )
+    path = _or_fail(lambda: write_dataset(out, split.value, clips_per_class, format.value, progress=_progress("clip")))
     typer.echo(path)
 
 
@@ -410,10 +408,29 @@ def _print_result(result: dict) -> None:
             typer.echo(f"  {key.replace('_', ' '):<22} {value}")
 
 
-def _progress(what: str, done: int, total: int, detail: str = "") -> None:
-    if sys.stderr.isatty() or done % 50 == 0 or done == total:
-        end = "\r" if sys.stderr.isatty() and done < total else "\n"
-        print(f"{what} {done} of {total} {detail}", end=end, file=sys.stderr, flush=True)
+def _progress(what: str):
+    """Returns ``tell(done, total, detail)``: a bar with the time left on a terminal, a line now and then in a file."""
+    began: list[tuple[float, int]] = []
+
+    def tell(done: int, total: int, detail: str = "") -> None:
+        if not began:
+            began.append((time.monotonic(), done))
+        (start, first), bar = began[0], "█" * (20 * done // total)
+        left = (time.monotonic() - start) / max(done - first, 1) * (total - done)
+        text = f"{what} {done} of {total}, {detail}{_duration(left) if done > first or done == total else '…'} left"
+        if sys.stderr.isatty():
+            print(f"\r{bar:░<20} {text}\033[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
+        elif done % 50 == 0 or done == total:
+            print(text, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
 def _or_fail(action):

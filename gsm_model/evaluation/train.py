@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
+from lightning_fabric.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from gsm_model.data.reversible.actions import LABELS
@@ -23,10 +24,12 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.clips import Augment, DrawnClips, ListedClips, RunPlaces
 from gsm_model.evaluation.config import TrainConfig
 from gsm_model.evaluation.recipe import build_optimizer, build_schedule
+from gsm_model.figures.training import read_log, training_curves
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.video.transforms import normalise
 
 STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
+CURVES_FILE, TENSORBOARD_FOLDER = "curves.png", "tensorboard"
 
 
 def train(
@@ -41,8 +44,9 @@ def train(
 
     ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric`` carries device,
     precision and processes; the batch of ``config`` is that of all processes together. Writes ``config.json``,
-    ``state.pt`` (every ``save_every`` steps, atomically) and ``log.csv`` (step, loss, accuracy, learning
-    rate) to ``out``. ``progress(step, steps, loss)`` is called after each step.
+    ``state.pt`` (every ``save_every`` steps, atomically), ``log.csv`` (step, loss, accuracy, learning rate),
+    the same for TensorBoard in ``tensorboard/`` and, at the end, ``curves.png`` to ``out``.
+    ``progress(step, steps, loss)`` is called after each step.
 
     Raises:
         DataError: if ``out`` holds a run with another configuration, the list has no labels or clips, or the
@@ -67,6 +71,8 @@ def train(
     wrapped, optimizer = fabric.setup(model, optimizer)
     if fabric.global_rank == 0:
         _trim_log(out / LOG_FILE, first)
+        # What TensorBoard was told after the saved state is told again: it forgets all from purge_step on.
+        board = TensorBoardLogger(out, name="", version=TENSORBOARD_FOLDER, purge_step=first)
     augment = Augment.of(config, model.input, labels)
     clips = DrawnClips(config, augment) if videos is None else ListedClips(config, augment, videos.entries)
     places = RunPlaces(config, first, fabric.global_rank, fabric.world_size)
@@ -78,10 +84,14 @@ def train(
         schedule.step()
         if fabric.global_rank == 0:
             _log(out / LOG_FILE, step, loss, accuracy, rate)
+            board.log_metrics({"loss": loss, "accuracy": accuracy, "learning_rate": rate}, step)
             if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
                 _save_state(out, step + 1, model, optimizer, schedule)
             if progress is not None:
                 progress(step + 1, config.steps, loss)
+    if fabric.global_rank == 0:
+        board.finalize("success")
+        training_curves([read_log(out / LOG_FILE)], [out.name]).savefig(out / CURVES_FILE, dpi=160)
     return model.eval()
 
 

@@ -12,7 +12,7 @@ from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
 
 
 def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(page, app, drawn_clip):  # noqa: F811
-    page.goto(app)
+    page.goto(f"{app}/?models=gsm%2Ctsm%2Ctsn")
     page.set_input_files(UPLOAD, str(drawn_clip))
     wait_until_still(page)
     page.get_by_role("link", name="Order").click()
@@ -22,8 +22,9 @@ def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
     text = main_text(page)
     assert "GSM ResNet-18 goes from Unfolding something" in text and "to Folding something, its time reversal" in text
     assert "TSN ResNet-18 does not notice the order" in text
-    models = page.locator("[data-testid=stMetric]").count()
-    assert page.locator(".heatmaplayer").count() >= 3 * models
+    assert "TSM ResNet-18 goes from Unfolding something" in text
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)
+    assert page.locator(".heatmaplayer").count() >= 3 * 3
     page.get_by_text("by gradient").click()
     wait_until_still(page)
     assert "Traceback" not in main_text(page)

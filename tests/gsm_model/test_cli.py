@@ -86,9 +86,9 @@ def test_a_published_layout_is_converted_and_gives_the_same_answer(run, clip, tm
     assert "must end in .safetensors" in run("convert", source, tmp_path / "x.pth", code=2).stderr
 
 
-def test_without_a_checkpoint_the_shipped_pair_answers(run, clip):
+def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
     models = json.loads(run("predict", clip, "--json").stdout)["clips"][0]["models"]
-    assert {model["temporal"] for model in models} == {"gsm", "none"}
+    assert {model["temporal"] for model in models} == {"gsm", "tsm", "none"}
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_pa
     from gsm_model.evaluation.predictions import read_parquet, read_scores
 
     run("make-dataset", tmp_path / "set", "--clips-per-class", 1)
-    save_checkpoint(make_small("gsm", num_classes=6), tmp_path / "m.safetensors", Card("A model", "trained", LABELS))
+    save_checkpoint(make_small("gsm", num_classes=20), tmp_path / "m.safetensors", Card("A model", "trained", LABELS))
     (tmp_path / "set" / "000003.mp4").write_text("no video")
     arguments = [
         "--data",
@@ -112,10 +112,10 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_pa
     done = run("evaluate", *arguments, "--order", "frozen", "--json")
     result = json.loads(done.stdout)["models"][0]
     assert result["undecodable"] == 1 and "000003.mp4: not a video" in done.stderr
-    assert [measure["n"] for measure in result["measures"]] == [5, 5, 5, 5]
+    assert [measure["n"] for measure in result["measures"]] == [19, 19, 19, 19]
     table = read_parquet(tmp_path / "p.parquet")
-    assert len(table.ids) == 6 and table.origin.order == "frozen" and table.origin.labels == LABELS
-    assert len(read_scores(tmp_path / "s.npz").ids) == 5
+    assert len(table.ids) == 20 and table.origin.order == "frozen" and table.origin.labels == LABELS
+    assert len(read_scores(tmp_path / "s.npz").ids) == 19
 
 
 def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, checkpoint):
