@@ -25,7 +25,7 @@ def assets() -> Path:
 
 
 def shipped_checkpoints() -> dict[str, Path]:
-    """Short name (``gsm``, ``tsn``) → checkpoint file, GSM first.
+    """Short name (``gsm``, ``tsm``, ``tsn``) → checkpoint file, GSM first.
 
     Raises:
         DataError: if the assets folder holds no model.

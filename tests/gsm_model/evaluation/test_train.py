@@ -6,17 +6,23 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gsm_model.data.reversible.actions import LABELS
+from gsm_model.data.reversible.dataset import draw_clip
 from gsm_model.data.reversible.export import write_dataset
-from gsm_model.data.video_lists import read_video_list
+from gsm_model.data.video_lists import VideoList, read_video_list
 from gsm_model.errors import DataError
 from gsm_model.evaluation.config import TrainConfig
+from gsm_model.evaluation.interval import measure_share
 from gsm_model.evaluation.pack import pack_run
-from gsm_model.evaluation.train import LOG_FILE, STATE_FILE, train
+from gsm_model.evaluation.train import CURVES_FILE, LOG_FILE, STATE_FILE, TENSORBOARD_FOLDER, train
 from gsm_model.figures.training import read_log
+from gsm_model.predict import predict
+from gsm_model.video.isolate import read_video
 
 TINY = TrainConfig(
     temporal="gsm",
@@ -143,3 +149,51 @@ def test_two_processes_give_the_losses_of_one_with_the_same_batch(tmp_path):
     one, two = (read_log(tmp_path / name / LOG_FILE) for name in ("one", "two"))
     assert two["loss"] == pytest.approx(one["loss"], abs=2e-5) and len(two["loss"]) == 3
     assert two["accuracy"] == pytest.approx(one["accuracy"])
+
+
+THREE = ("Folding something", "Approaching something with your camera", "Burying something in something")
+
+
+def draw_list(folder, split, clips_per_class) -> VideoList:
+    """Eight small frames of each clip of three classes, as a list with labels."""
+    lines = []
+    for number, name in enumerate(THREE):
+        for index in range(clips_per_class):
+            clip = draw_clip(split, index, LABELS.index(name))
+            place = folder / f"{number}-{index}"
+            place.mkdir(parents=True)
+            for count, frame in enumerate(clip.frames(np.linspace(0, clip.num_frames - 1, 8).astype(int), 40, 52), start=1):
+                Image.fromarray(frame).save(place / f"{count:05d}.jpg", quality=90)
+            lines.append(f"{place.name} 8 {number}")
+    (folder / "list.txt").write_text("\n".join(lines))
+    (folder / "labels.txt").write_text("\n".join(THREE))
+    return read_video_list(folder)
+
+
+@pytest.mark.slow
+def test_a_tiny_model_trained_for_real_beats_chance_on_clips_it_has_not_seen(tmp_path):
+    config = replace(TINY, width=0.25, num_segments=4, steps=120, batch_size=16, learning_rate=0.004, data="train", save_every=120)
+    train(config, tmp_path / "run", draw_list(tmp_path / "train", "train", 60), workers=0)
+    model = pack_run(tmp_path / "run", tmp_path / "m.safetensors", 1, read_video_list(tmp_path / "train"))
+    test = draw_list(tmp_path / "test", "test", 30)
+    answers = [predict(model, read_video(tmp_path / "test" / f"{i // 30}-{i % 30}", [4])).top(1)[0][1] for i in range(90)]
+    hits = sum(answer == THREE[entry.label] for answer, entry in zip(answers, test.entries, strict=True))
+    assert measure_share("top-1", hits, 90, "drawn").low > 1 / 3
+
+
+@pytest.mark.slow
+def test_a_run_tells_tensorboard_what_it_logs_and_ends_with_a_picture_of_its_curves(tmp_path):
+    from tensorboardX.proto.event_pb2 import Event
+
+    train(TINY, tmp_path, workers=0)
+    [file] = (tmp_path / TENSORBOARD_FOLDER).glob("events*")
+    data, told, place = file.read_bytes(), {}, 0
+    while place < len(data):  # a record: its length in 8 bytes, 4 of checksum, itself, 4 of checksum
+        size = int.from_bytes(data[place : place + 8], "little")
+        event = Event.FromString(data[place + 12 : place + 12 + size])
+        told |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+        place += size + 16
+    log = read_log(tmp_path / LOG_FILE)
+    assert [told["loss", step] for step in range(5)] == pytest.approx(log["loss"].tolist(), abs=1e-5)
+    with Image.open(tmp_path / CURVES_FILE) as picture:
+        assert picture.width > picture.height > 100
