@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import streamlit as st
 
@@ -12,17 +14,22 @@ from app.frame import Choices, device_name, explain_error, heading
 from app.sentences import escape
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
-from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.card import Measure
 
 CHECKPOINT_SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar")
-WORDS = """
+METRICS = """
+- **top-1**: the likeliest class is the right one. **top-5**: the right one is among the five likeliest.
+- **class mean**: the mean over the classes of each class's top-1.
+- **within pair**: the class scores higher than its time reversal; a guess gives 50 %.
+- **pair**: the likeliest class is the right one or its time reversal.
+- **reversed to partner**: with the frames reversed, the likeliest class is the time reversal.
+- **95 % interval**: Wilson's, for a share of that many clips; of a class mean, from resampling the clips of each class.
+"""
+WORDS = f"""
 - **segment**: one of the equal spans a video is cut into; the model is given one frame from each.
 - **temporal module**: what mixes neighbouring frames inside the network: *gsm* a gate-shift module, *tsm* a fixed shift, *none* nothing (a TSN).
 - **GMAC**: thousand million multiply-adds of convolutions and linear layers, for one clip of that many frames.
-- **top-1**: the likeliest class is the right one. **Pair**: it is the right one or its time reversal.
-- **within pair**: the class scores higher than its time reversal; a guess gives 50 %.
-- **reversed to partner**: with the frames reversed, the likeliest class is the time reversal.
-- **95 % interval**: Wilson's, for a share of that many clips.
+{METRICS.strip()}
 """
 PROVENANCE = {
     "trained": ":material/check_circle: trained",
@@ -72,9 +79,9 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "runs on": f"{device_name()}, float32",
             "trained on": escape(card.training_data) or "not recorded in the file",
             "recipe": escape(card.recipe) or "not recorded in the file",
-            **_measures(model),
         }
         st.markdown("| property | value |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items()))
+        _show_measures(card.measures)
         if card.labels:
             with st.expander(f"The {len(card.labels)} classes"):
                 st.dataframe({"class": list(card.labels)}, height=240)
@@ -84,14 +91,14 @@ def _numbers(values: tuple[float, ...]) -> str:
     return " ".join(f"{value:g}" for value in values)
 
 
-def _measures(model: Recognizer) -> dict[str, str]:
-    """A row for each measured figure, with its interval, on how many clips of what."""
-    if not model.card.measures:
-        return {"measured": "nothing recorded in the file"}
-    return {
-        f"measured: {escape(m.metric)}": f"{_percent(m.value)} (95 % interval {_percent(m.low)} to {_percent(m.high)}; {m.n:,} clips of {escape(m.data)})"
-        for m in model.card.measures
-    }
+def _show_measures(measures: Sequence[Measure]) -> None:
+    """A table for each data the model was measured on: every figure with its interval."""
+    if not measures:
+        st.markdown("No measured accuracy is recorded in the file.")
+    for (data, n), found in groupby(measures, lambda measure: (measure.data, measure.n)):
+        st.markdown(f"Measured on {n:,} clips of {escape(data)}", help=METRICS)
+        rows = "\n".join(f"| {escape(m.metric)} | {_percent(m.value)} | {_percent(m.low)} to {_percent(m.high)} |" for m in found)
+        st.markdown(f"| figure | value | 95 % interval |\n|---|---|---|\n{rows}")
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,7 @@ import torch
 from playwright.sync_api import expect
 
 from gsm_model.models.card import Card
-from gsm_model.models.checkpoints import save_checkpoint
+from gsm_model.models.checkpoints import load_checkpoint, save_checkpoint
 from gsm_model.shipped import shipped_checkpoints
 from tests.browser.conftest import main_text, wait_until_still
 from tests.conftest import make_small
@@ -33,7 +33,12 @@ def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(pag
     for path in shipped_checkpoints().values():
         assert path.name in text
     assert re.search(r"2\.83 M parameters; 0\.7\d GMAC a clip", text)
-    assert text.count("95 % interval") >= 8 and "600 clips of the drawn set" in text and "96 × 96 RGB" in text
+    assert text.count("95 % interval") == 6 and "96 × 96 RGB" in text
+    for split in ("test", "shifted"):
+        assert text.count(f"Measured on 2,000 clips of Reversible Actions, {split} split") == 3
+    for path in shipped_checkpoints().values():
+        for measure in load_checkpoint(path).card.measures:
+            assert f"{measure.metric}\t{100 * measure.value:.1f} %\t{100 * measure.low:.1f} % to {100 * measure.high:.1f} %" in text
 
 
 def test_the_authors_layout_is_loaded_by_upload_and_answers_on_compare(page, app, tmp_path):
