@@ -18,6 +18,11 @@ RING_COLOR = "#7B8794"
 MAX_LABEL = 34
 
 
+def panel_titles(names: Sequence[str]) -> list[str]:
+    """Titles for panels side by side; three or more are broken into lines, so that they do not run into each other on a phone."""
+    return [short(name).replace(" ", "<br>") if len(names) > 2 else short(name) for name in names]
+
+
 def short(label: str, length: int = MAX_LABEL) -> str:
     """``label`` cut to ``length`` characters in the middle, with plotly's own markup made plain."""
     if len(label) > length:
@@ -127,7 +132,7 @@ def _wrapped(label: str, width: int = 26) -> str:
 def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
     """Each frame's own scores (logits) for the leading classes, a panel a model; a triangle marks their mean, the answer's score."""
     labels = leading_classes(predictions, k)[: len(CLASS_COLORS)]
-    figure = make_subplots(1, len(predictions), shared_yaxes=True, subplot_titles=[short(p.card.name) for p in predictions])
+    figure = make_subplots(1, len(predictions), shared_yaxes=True, subplot_titles=panel_titles([p.card.name for p in predictions]))
     for column, prediction in enumerate(predictions, start=1):
         indices = class_indices(prediction)
         t = len(prediction.frame_indices)
@@ -140,7 +145,7 @@ def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
         )
     figure.update_yaxes(title="score (logit)", row=1, col=1)
     figure.update_layout(
-        height=360, margin={"l": 8, "r": 8, "t": 30, "b": 100}, legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"}
+        height=360, margin={"l": 8, "r": 8, "t": 48, "b": 100}, legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"}
     )
     return figure
 

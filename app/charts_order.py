@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import RING_COLOR, short
+from app.charts import RING_COLOR, panel_titles, short
 from gsm_model.explain.flow import Flow
 from gsm_model.explain.order import OrderReport
 
@@ -17,7 +17,7 @@ SCALE = "Cividis"  # one colour scale that the colour-blind read as well
 
 def orders(reports: Sequence[OrderReport], colors: Sequence[str]) -> go.Figure:
     """The probability of the forward answer (filled) and of its time reversal (open) in every order, a panel a model; a dot a shuffle."""
-    figure = make_subplots(1, len(reports), shared_yaxes=True, subplot_titles=[short(report.card.name) for report in reports])
+    figure = make_subplots(1, len(reports), shared_yaxes=True, subplot_titles=panel_titles([r.card.name for r in reports]))
     for column, (report, color) in enumerate(zip(reports, colors, strict=True), start=1):
         for index, open_, where in ((report.answer, "", -0.12), (report.partner, "-open", 0.12)):
             if index is None:
@@ -40,7 +40,7 @@ def orders(reports: Sequence[OrderReport], colors: Sequence[str]) -> go.Figure:
     figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
     figure.update_yaxes(title="probability", row=1, col=1)
     figure.update_layout(
-        height=360, margin={"l": 8, "r": 8, "t": 40, "b": 60}, legend={"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"}
+        height=360, margin={"l": 8, "r": 8, "t": 52, "b": 60}, legend={"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"}
     )
     return figure
 

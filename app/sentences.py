@@ -89,7 +89,7 @@ def _matters(report: OrderReport) -> str:
     if after == report.answer:
         text = f"{title} keeps *{answer}* ({percent(report.forward[after])} → {percent(report.reversed[after])}) when time is reversed"
     else:
-        reversal = ", its time reversal," if after == report.partner else ""
+        reversal = ", its time reversal" if after == report.partner else ""
         text += f" to *{escape(report.card.label(after))}*{reversal} ({percent(report.reversed[after])}) when time is reversed"
     kept = int(np.sum(report.shuffled.argmax(axis=1) == report.answer))
     return f"{text}, and keeps its answer in {kept} of {len(report.shuffled)} shuffles"

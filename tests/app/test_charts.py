@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app import charts
 from app.charts import MODEL_COLORS, frame_scores, leading_classes, probabilities, short
 from gsm_model.models.card import Card
 from gsm_model.predict import Prediction
@@ -55,3 +56,8 @@ def test_leading_classes_are_those_any_model_ranks_high(two):
 def test_labels_are_shortened_in_the_middle_and_hold_no_markup():
     assert short("x" * 60).count("x") == 33 and "…" in short("x" * 60)
     assert short("<b>&") == "&lt;b&gt;&amp;"
+
+
+def test_titles_of_many_panels_are_broken_into_lines_and_hold_no_markup_of_their_own():
+    assert charts.panel_titles(["GSM ResNet-18", "TSN"]) == ["GSM ResNet-18", "TSN"]
+    assert charts.panel_titles(["GSM ResNet-18", "a<b", "TSN"]) == ["GSM<br>ResNet-18", "a&lt;b", "TSN"]

@@ -73,7 +73,7 @@ def test_the_order_matters_as_much_as_the_numbers_say():
     )
     gsm, tsn, tsm = text.split("; ")
     assert gsm == (
-        "**GSM** goes from *Folding something* (90 %) to *Unfolding something*, its time reversal, (80 %) when time is reversed, "
+        "**GSM** goes from *Folding something* (90 %) to *Unfolding something*, its time reversal (80 %) when time is reversed, "
         "and keeps its answer in 1 of 3 shuffles"
     )
     assert tsn == "**TSN** does not notice the order: *Folding something* stays at 90 % reversed and in every shuffle"
