@@ -37,7 +37,7 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(-0.02, 1.02)
     n, data = models[0][1][0].to_partner.n, models[0][1][0].to_partner.data
-    axes.set_xlabel(f"share of answers that become their time reversal on reversed frames\n{data}, {n:,} clips, 95 % intervals", fontsize=7)
+    axes.set_xlabel(f"share of answers that become their time reversal on reversed frames\n{n:,} clips, {data}, 95 % intervals", fontsize=7)
     axes.tick_params(axis="x", labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", linewidth=0.3)
