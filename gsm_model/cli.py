@@ -182,8 +182,10 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
                 stem = Path(model.card.file).stem
                 for order, table in (("forward", both.forward), ("reversed", both.reversed)):
                     write_parquet(table, out / f"{stem}_{split}_{order}.parquet")
-        changes = [largest_reversal_change(both) for both in found]
-        return [_result(m, measures_of(both), largest_reversal_change=c) for m, both, c in zip(models, found, changes, strict=True)]
+        return [
+            _result(model, measures_of(both), largest_reversal_change=largest_reversal_change(both))
+            for model, both in zip(models, found, strict=True)
+        ]
 
     return _or_fail(run)
 
@@ -410,12 +412,13 @@ def _print_result(result: dict) -> None:
 
 def _progress(what: str):
     """Returns ``tell(done, total, detail)``: a bar with the time left on a terminal, a line now and then in a file."""
-    began: list[tuple[float, int]] = []
+    start, first = 0.0, sys.maxsize
 
     def tell(done: int, total: int, detail: str = "") -> None:
-        if not began:
-            began.append((time.monotonic(), done))
-        (start, first), bar = began[0], "█" * (20 * done // total)
+        nonlocal start, first
+        if done <= first:  # the first of a round; what counts a second time begins anew
+            start, first = time.monotonic(), done
+        bar = "█" * (20 * done // total)
         left = (time.monotonic() - start) / max(done - first, 1) * (total - done)
         text = f"{what} {done} of {total}, {detail}{_duration(left) if done > first or done == total else '…'} left"
         if sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""Class names: the label files that ship with the package, files of a user's own, and reversed pairs."""
+"""Class names: the label files that ship with the package, files of a user's own, reversed pairs and mirror images."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from gsm_model.errors import DataError
 
 _FILES = Path(__file__).parent / "label_files"
 MAX_LABEL_FILE_BYTES = 4_000_000
+# Something-Something's classes that a mirror turns into each other (release): left to right, right to left.
+SOMETHING_SWAPS = ((86, 87), (93, 94), (166, 167))
 
 
 @cache
@@ -40,6 +42,16 @@ def partner_indices(labels: Sequence[str]) -> np.ndarray:
     """For each class the index of its time reversal among ``labels``, −1 where it is not there: (K,) int64."""
     places = {label: index for index, label in enumerate(labels)}
     return np.array([places.get(partner(label) or "", -1) for label in labels], dtype=np.int64)
+
+
+def mirrored_labels(labels: Sequence[str]) -> np.ndarray:
+    """For each class the class of its mirror image, (K,) int64: Something-Something's left and right classes swap, by name."""
+    names, places = something_something(), {label: index for index, label in enumerate(labels)}
+    mirrored = np.arange(len(labels))
+    for a, b in SOMETHING_SWAPS:
+        if names[a] in places and names[b] in places:
+            mirrored[places[names[a]]], mirrored[places[names[b]]] = places[names[b]], places[names[a]]
+    return mirrored
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from gsm_model.data.labels import mirrored_labels
 from gsm_model.data.reversible.dataset import draw_clip
 from gsm_model.data.video_lists import Entry
-from gsm_model.errors import VideoError
 from gsm_model.evaluation.config import TrainConfig
-from gsm_model.video.augment import mirrored_labels, multi_scale_crop, random_crop
+from gsm_model.evaluation.feed import read_frames
+from gsm_model.video.augment import multi_scale_crop, random_crop
 from gsm_model.video.sampling import training_indices
 from gsm_model.video.transforms import InputSpec, resize_shorter_side
 
@@ -66,19 +67,10 @@ class ListedClips(Dataset):
         self.config, self.augment, self.entries = config, augment, entries
 
     def __getitem__(self, place: int) -> tuple[Tensor, int]:
-        from gsm_model.video.decode import decode
-
         epoch, within = divmod(place, len(self.entries))
         entry = self.entries[int(_epoch_order(self.config.seed, epoch, len(self.entries))[within])]
         rng = np.random.default_rng((self.config.seed, place))
-
-        def choose(info) -> np.ndarray:
-            first, stop = entry.first or 0, entry.stop if entry.stop is not None else info.num_frames
-            if stop > info.num_frames:
-                raise VideoError(f"{entry.id}: the list names frames up to {stop}, the video has {info.num_frames}")
-            return first + training_indices(stop - first, self.config.num_segments, rng)
-
-        _, _, frames = decode(entry.path, choose, name=entry.id)
+        frames = read_frames(entry, lambda count: training_indices(count, self.config.num_segments, rng))
         return self.augment(resize_shorter_side(frames, self.augment.spec.resize), entry.label, rng)
 
 

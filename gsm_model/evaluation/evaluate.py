@@ -59,24 +59,21 @@ def score_drawn_clips(
         if progress is not None:
             progress(len(labels), num_clips)
     return [
-        BothWays(*(_table(model, split, np.array(labels), np.concatenate(rows), order) for rows, order in zip(both, _ORDERS, strict=True)))
-        for model, both in zip(models, scores, strict=True)
+        BothWays(_table(model, split, labels, forward, "forward"), _table(model, split, labels, backward, "reversed"))
+        for model, (forward, backward) in zip(models, scores, strict=True)
     ]
-
-
-_ORDERS = ("forward", "reversed")
 
 
 def _sampled(clip: DrawnClip, num_segments: int) -> np.ndarray:
     return clip.frames(segment_indices(clip.num_frames, num_segments), HEIGHT, WIDTH)
 
 
-def _table(model: Recognizer, split: str, labels: np.ndarray, scores: np.ndarray, order: str) -> Predictions:
+def _table(model: Recognizer, split: str, labels: list[int], scores: list[np.ndarray], order: str) -> Predictions:
     data = f"Reversible Actions, {split} split"
     digest = hashlib.sha256(f"{data}, {len(labels)} clips, {LABELS}".encode()).hexdigest()
     origin = Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1")
     ids = tuple(f"{split}/{index:06d}" for index in range(len(labels)))
-    return Predictions(origin, ids, labels, scores, ("",) * len(ids))
+    return Predictions(origin, ids, np.array(labels), np.concatenate(scores), ("",) * len(ids))
 
 
 def measures_of(both: BothWays) -> tuple[Measure, ...]:

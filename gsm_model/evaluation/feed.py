@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
@@ -50,22 +50,36 @@ class Views:
         return f"{self.clips}x{self.crops}"
 
 
+def read_frames(entry: Entry, sample: Callable[[int], np.ndarray]) -> np.ndarray:
+    """Frames of the part of a video that ``entry`` names: ``sample(count)`` says which of its ``count``; (n, H, W, 3) uint8.
+
+    Raises:
+        VideoError: if the video cannot be decoded, or is shorter than the part the list names.
+    """
+    from gsm_model.video.decode import decode
+
+    def choose(info) -> np.ndarray:
+        first, stop = entry.first or 0, entry.stop if entry.stop is not None else info.num_frames
+        if stop > info.num_frames:
+            raise VideoError(f"{entry.id}: the list names frames up to {stop}, the video has {info.num_frames}")
+        return first + sample(stop - first)
+
+    _, _, frames = decode(entry.path, choose, name=entry.id)
+    return frames
+
+
 def read_views(entry: Entry, num_segments: int, spec: InputSpec, views: Views) -> np.ndarray:
     """All views of one video, ``(clips · crops, T, 3, S, S)`` uint8; runs in a process of the feed.
 
     Raises:
         VideoError: if the video cannot be decoded, or is shorter than the part the list names.
     """
-    from gsm_model.video.decode import decode
     from gsm_model.video.sampling import segment_indices
 
-    def choose(info) -> np.ndarray:
-        first, stop = entry.first or 0, entry.stop if entry.stop is not None else info.num_frames
-        if stop > info.num_frames:
-            raise VideoError(f"{entry.id}: the list names frames up to {stop}, the video has {info.num_frames}")
-        return np.concatenate([first + segment_indices(stop - first, num_segments, clip, views.clips) for clip in range(views.clips)])
+    def sample(count: int) -> np.ndarray:
+        return np.concatenate([segment_indices(count, num_segments, clip, views.clips) for clip in range(views.clips)])
 
-    _, _, frames = decode(entry.path, choose, name=entry.id)
+    frames = read_frames(entry, sample)
     clips = frames.reshape(views.clips, num_segments, *frames.shape[1:])
     return np.concatenate([view_bytes(clip, spec, views.crops) for clip in clips])
 

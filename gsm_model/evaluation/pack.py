@@ -14,10 +14,11 @@ from gsm_model.data.video_lists import VideoList
 from gsm_model.errors import DataError
 from gsm_model.evaluation.config import TrainConfig
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
+from gsm_model.evaluation.recipe import build_model
 from gsm_model.evaluation.train import CONFIG_FILE, STATE_FILE
 from gsm_model.models.card import Card, Measure
 from gsm_model.models.checkpoints import BACKBONE_TITLES, load_checkpoint, save_checkpoint
-from gsm_model.models.recognizer import Recognizer, build_recognizer
+from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.registry import temporal_kinds
 
 
@@ -39,9 +40,7 @@ def pack_run(
     if state["step"] < config.steps:
         raise DataError(f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same command")
     labels = LABELS if videos is None else videos.labels
-    model = build_recognizer(
-        config.backbone, config.temporal, len(labels), config.num_segments, config.width, config.input_size, config.dropout
-    )
+    model = build_model(config, len(labels))
     model.load_state_dict(state["model"])
     kind = temporal_kinds()[config.temporal].title
     card = Card(
@@ -53,9 +52,9 @@ def pack_run(
         f"{config.learning_rate:g}, {config.precision}, seed {config.seed}",
     )
     save_checkpoint(model, target, card, half=True)
-    if videos is not None:
-        return load_checkpoint(target)
     stored = load_checkpoint(target)
+    if videos is not None:
+        return stored
     measures = [m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)]
     save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
     return load_checkpoint(target)

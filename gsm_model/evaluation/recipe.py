@@ -1,4 +1,4 @@
-"""A training recipe's optimiser, parameter groups and learning rates."""
+"""A training recipe's network, optimiser, parameter groups and learning rates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from gsm_model.evaluation.config import TrainConfig
+from gsm_model.models.recognizer import Recognizer, build_recognizer
+
+
+def build_model(config: TrainConfig, num_classes: int) -> Recognizer:
+    """The untrained network that ``config`` describes."""
+    return build_recognizer(
+        config.backbone, config.temporal, num_classes, config.num_segments, config.width, config.input_size, config.dropout
+    )
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
@@ -40,7 +48,7 @@ def build_schedule(optimizer: Optimizer, config: TrainConfig) -> LRScheduler:
     """The learning rate of every step: one cycle, or a linear warm-up and a cosine to zero (each group in its own proportion)."""
     if config.schedule == "one-cycle":
         highest = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, highest if len(highest) > 1 else highest[0], total_steps=config.steps, pct_start=config.warmup)
+        return OneCycleLR(optimizer, highest, total_steps=config.steps, pct_start=config.warmup)
     return LambdaLR(optimizer, partial(warmup_cosine, steps=config.steps, warmup=round(config.warmup * config.steps)))
 
 

@@ -23,9 +23,9 @@ from gsm_model.data.video_lists import VideoList
 from gsm_model.errors import DataError
 from gsm_model.evaluation.clips import Augment, DrawnClips, ListedClips, RunPlaces
 from gsm_model.evaluation.config import TrainConfig
-from gsm_model.evaluation.recipe import build_optimizer, build_schedule
+from gsm_model.evaluation.recipe import build_model, build_optimizer, build_schedule
 from gsm_model.figures.training import read_log, training_curves
-from gsm_model.models.recognizer import Recognizer, build_recognizer
+from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.transforms import normalise
 
 STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
@@ -62,9 +62,7 @@ def train(
         _claim_folder(config, out)
     fabric.barrier()
     torch.manual_seed(config.seed)
-    model = build_recognizer(
-        config.backbone, config.temporal, len(labels), config.num_segments, config.width, config.input_size, config.dropout
-    ).channels_last()
+    model = build_model(config, len(labels)).channels_last()
     optimizer = build_optimizer(model, config)
     schedule = build_schedule(optimizer, config)
     first = _load_state(out, model, optimizer, schedule)

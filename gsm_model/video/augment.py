@@ -1,15 +1,14 @@
-"""Training-time crops and mirrors: the release's multi-scale crop, and a mirror that swaps left and right labels."""
+"""Training-time crops: random places, and the release's multi-scale crop."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+
+from gsm_model.video.transforms import resize
 
 SCALES = (1.0, 0.875, 0.75, 0.66)
-# Something-Something's classes that a mirror turns into each other (release): left to right, right to left.
-SOMETHING_SWAPS = ((86, 87), (93, 94), (166, 167))
 
 
 def crop_sizes(width: int, height: int, scales: Sequence[float] = SCALES, max_distort: int = 1) -> list[tuple[int, int]]:
@@ -34,7 +33,7 @@ def multi_scale_crop(frames: np.ndarray, size: int, rng: np.random.Generator) ->
     places = crop_offsets(width, height, crop_width, crop_height)
     left, top = places[rng.integers(len(places))]
     cut = frames[:, top : top + crop_height, left : left + crop_width]
-    return np.stack([np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR)) for frame in cut])
+    return resize(cut, size, size)
 
 
 def random_crop(frames: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -46,15 +45,3 @@ def random_crop(frames: np.ndarray, size: int, rng: np.random.Generator) -> np.n
     top = int(rng.integers(frames.shape[1] - size + 1))
     left = int(rng.integers(frames.shape[2] - size + 1))
     return frames[:, top : top + size, left : left + size]
-
-
-def mirrored_labels(labels: Sequence[str]) -> np.ndarray:
-    """For each class the class of its mirror image, (K,) int64: Something-Something's left and right classes swap, by name."""
-    from gsm_model.data.labels import something_something
-
-    names, places = something_something(), {label: index for index, label in enumerate(labels)}
-    mirrored = np.arange(len(labels))
-    for a, b in SOMETHING_SWAPS:
-        if names[a] in places and names[b] in places:
-            mirrored[places[names[a]]], mirrored[places[names[b]]] = places[names[b]], places[names[a]]
-    return mirrored

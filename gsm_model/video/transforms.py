@@ -88,7 +88,12 @@ def resize_shorter_side(frames: np.ndarray, size: int) -> np.ndarray:
     if min(height, width) == size:
         return frames
     target = (size, int(size * height / width)) if width < height else (int(size * width / height), size)
-    return np.stack([np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR)) for frame in frames])
+    return resize(frames, *target)
+
+
+def resize(frames: np.ndarray, width: int, height: int) -> np.ndarray:
+    """``(T, H, W, 3)`` uint8 → ``(T, height, width, 3)`` uint8, bilinear as Pillow does it."""
+    return np.stack([np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)) for frame in frames])
 
 
 def _crop_corners(height: int, width: int, size: int, crops: int) -> list[tuple[int, int]]:

@@ -154,15 +154,15 @@ class Chance:
         kind = self.style.outlines[self.rng.integers(len(self.style.outlines))]
         aspect, sides, phase = self.between(0.7, 1.4), self.count(3, 6), self.between(0, 1)
         if kind == "box":
-            corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.85
+            corners = box(-1, -1, 1, 1) * 0.85
         elif kind == "kite":
             corners = np.array([[0, -1.3], [0.8, -0.2], [0, 1.0], [-0.8, -0.2]])
         elif kind == "polygon":
-            corners = 1.15 * _on_circle(2 * np.pi * (np.arange(sides) + phase) / sides)
+            corners = 1.15 * on_circle(2 * np.pi * (np.arange(sides) + phase) / sides)
         elif kind == "half disc":
-            corners = 1.25 * _on_circle(np.linspace(0, np.pi, 12)) - (0, 0.5)
+            corners = 1.25 * on_circle(np.linspace(0, np.pi, 12)) - (0, 0.5)
         else:
-            corners = _on_circle(2 * np.pi * np.arange(16) / 16) * ((1.5, 0.65) if kind == "long" else (1.0, 1.0))
+            corners = on_circle(2 * np.pi * np.arange(16) / 16) * ((1.5, 0.65) if kind == "long" else (1.0, 1.0))
         return corners * size * np.array([aspect, 1 / aspect])
 
     def hand(self, low: float = 0.0, high: float = 2 * np.pi) -> Hand:
@@ -182,8 +182,14 @@ class Chance:
         return self.hand(middle - 0.4, middle + 0.4)
 
 
-def _on_circle(angles: np.ndarray) -> np.ndarray:
+def on_circle(angles: np.ndarray) -> np.ndarray:
+    """Points (n, 2) of the unit circle."""
     return np.stack([np.cos(angles), np.sin(angles)], 1)
+
+
+def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """The corners (4, 2) of an upright rectangle."""
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def placed(points: np.ndarray, at: np.ndarray, turn: float = 0.0) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsm_model.data.reversible.chance import Chance, placed
+from gsm_model.data.reversible.chance import Chance, box, placed
 from gsm_model.data.reversible.materials import Material
 from gsm_model.data.reversible.raster import Camera, Canvas, Shape
 
@@ -145,7 +145,7 @@ def _at_the_rim(chance: Chance) -> Mover:
 
 def _table(chance: Chance) -> Mover:
     """A half plane in another material: the edge of a table, or where a wall meets the floor."""
-    corners = np.array([[-6.0, 0.0], [6.0, 0.0], [6.0, 9.0], [-6.0, 9.0]])
+    corners = box(-6.0, 0.0, 6.0, 9.0)
     at = np.array([0.0, chance.between(-0.9, 0.7)])
     return Mover(corners, chance.ground(), at, at, chance.between(-0.15, 0.15), 0.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsm_model.data.reversible.chance import Chance, placed
+from gsm_model.data.reversible.chance import Chance, box, placed
 from gsm_model.data.reversible.raster import Shape
 from gsm_model.data.reversible.scene import Action
 from gsm_model.data.reversible.shadows import shadow
@@ -20,7 +20,7 @@ def fold(chance: Chance) -> Action:
     at, turn = chance.point(0.15), chance.between(0, 2 * np.pi)
     crease = chance.between(-0.12, 0.12) * half[0]
     lift = chance.between(0.25, 0.45)
-    still = placed(np.array([[-half[0], -half[1]], [crease, -half[1]], [crease, half[1]], [-half[0], half[1]]]), at, turn)
+    still = placed(box(-half[0], -half[1], crease, half[1]), at, turn)
     hinge = placed(np.array([[crease, half[1]], [crease, -half[1]]]), at, turn)
 
     def props(t: float) -> list[Shape]:
@@ -62,9 +62,9 @@ def cover(chance: Chance) -> Action:
         strips = []
         for number in range(STRIPS):
             low, high = -reach + number * width - 0.01, -reach + (number + 1) * width
-            corners = placed(np.array([[tail, low], [lead + ragged[number], low], [lead + ragged[number], high], [tail, high]]), at, turn)
+            corners = placed(box(tail, low, lead + ragged[number], high), at, turn)
             strips.append(Shape(corners, cloth, "actor", origin=tuple(at + along * lead), turn=turn, shade=shades[number]))
-        outer = placed(np.array([[tail, -reach], [lead, -reach], [lead, reach], [tail, reach]]), at, turn)
+        outer = placed(box(tail, -reach, lead, reach), at, turn)
         hidden = float(np.clip((lead + reach * 0.3) / (0.8 * reach), 0, 1))
         bulge = Shape(placed(thing - at, at), cloth, "actor", origin=tuple(at + along * lead), turn=turn, shade=1.2, opacity=0.55 * hidden)
         return [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from gsm_model.data.reversible.chance import Chance, placed
+from gsm_model.data.reversible.chance import Chance, box, on_circle, placed
 from gsm_model.data.reversible.materials import Material
 from gsm_model.data.reversible.raster import Shape
 from gsm_model.data.reversible.scene import Action
@@ -14,11 +16,7 @@ STROKES, GRAINS = 3, 8  # strokes of the hand, grains moved by each
 
 
 def _darker(material: Material, by: float) -> Material:
-    return Material(material.colors * by, material.pattern, material.frequency, material.angle, material.phase)
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return replace(material, colors=material.colors * by)
 
 
 def open_lid(chance: Chance) -> Action:
@@ -33,8 +31,8 @@ def open_lid(chance: Chance) -> Action:
     for _ in range(chance.count(1, 2)):
         place = chance.point(0.16)
         contents.append(Shape(placed(chance.outline(chance.between(0.08, 0.15)), at + place), chance.material(), origin=tuple(at + place)))
-    frame = Shape(placed(_box(*(-half - 0.07), *(half + 0.07)), at, turn), body, "actor", origin=tuple(at), turn=turn)
-    hole = Shape(placed(_box(*-half, *half), at, turn), inside, "actor", origin=tuple(at), turn=turn)
+    frame = Shape(placed(box(*(-half - 0.07), *(half + 0.07)), at, turn), body, "actor", origin=tuple(at), turn=turn)
+    hole = Shape(placed(box(*-half, *half), at, turn), inside, "actor", origin=tuple(at), turn=turn)
 
     def props(t: float) -> list[Shape]:
         angle = widest * timing.progress(t)
@@ -92,9 +90,8 @@ def bury(chance: Chance) -> Action:
     spots = chance.rng.normal(0, 0.4, (2, STROKES, GRAINS, 2)).clip(-0.9, 0.9) * np.array([0.2, reach])[:, None, None, None]
     radii = chance.rng.uniform(0.035, 0.06, (STROKES, GRAINS))
     shades = chance.rng.uniform(0.85, 1.1, (STROKES, GRAINS))
-    angles = 2 * np.pi * np.arange(14) / 14
-    circle = np.stack([np.cos(angles), np.sin(angles)], 1)
-    floor = [placed(_box(*(-half - 0.06), *(half + 0.06)), middle, turn), placed(_box(*-half, *half), middle, turn)]
+    circle = on_circle(2 * np.pi * np.arange(14) / 14)
+    floor = [placed(box(*(-half - 0.06), *(half + 0.06)), middle, turn), placed(box(*-half, *half), middle, turn)]
 
     def mound(center: np.ndarray, radius: float) -> list[Shape]:
         if radius < 0.02:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gsm_model.data.labels import something_something
-from gsm_model.video.augment import crop_offsets, crop_sizes, mirrored_labels, multi_scale_crop, random_crop
+from gsm_model.data.labels import mirrored_labels, something_something
+from gsm_model.video.augment import crop_offsets, crop_sizes, multi_scale_crop, random_crop
 
 
 def test_crop_sizes_are_scales_of_the_shorter_side_at_most_one_step_apart():
