@@ -81,11 +81,10 @@ def _replacement_flow(model: Recognizer, clip: Tensor, class_index: int) -> tupl
         name = names.get((host, conv))
         if name is None:
             return
-        by_clip = features.view(-1, t, *features.shape[1:])
         if name not in own:
-            own[name] = by_clip[0].clone()
+            own[name] = features[0].clone()
             return
-        change = (by_clip - own[name]).flatten(2).norm(dim=2)
+        change = (features - own[name]).flatten(2).norm(dim=2)
         reach[name].append(change / own[name].flatten(1).norm(dim=1).clamp_min(1e-12))
 
     others = torch.cat([_with_neighbour(clip, i) for i in range(t)])

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.temporal import ClipRun, TemporalKind
+from gsm_model.models.temporal import ClipRun, TemporalKind, TemporalModule
 
 
-class GateShiftModule(nn.Module):
+class GateShiftModule(TemporalModule):
     """Gate, shift by one frame, add the residual, interleave. ``(N·T, C, H, W)`` → the same shape.
 
     The parameters carry the release's names (``conv3D``, ``bn``), so its checkpoints load unchanged.
@@ -53,7 +53,23 @@ class GateShiftModule(nn.Module):
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
         gate = run.tap(self, self.gate(x, run.num_segments))
+        run.show_route(self, x, gate)
         return shift_and_interleave(x, gate)
+
+    def gated_channels(self, channels: int) -> tuple[slice, slice]:
+        return slice(0, channels // 2), slice(channels // 2, channels)
+
+    def reach(self) -> tuple[int, int]:
+        """One frame by the shift; one more where the gate's kernel looks at the frame beside it, also against the shift."""
+        back, ahead = 0, 0
+        for sign, weight, bias in zip((1, -1), self.conv3D.weight, self.conv3D.bias, strict=True):
+            earlier, now, later = (bool(tap.any()) for tap in weight.unbind(1))
+            if not (earlier or now or later or bool(bias)):
+                continue
+            # The output at t needs the gates at t and at t + sign, and the features they gate.
+            frames = [0, sign, *(at + step for at in (0, sign) for step, used in ((-1, earlier), (0, now), (1, later)) if used)]
+            back, ahead = max(back, -min(frames)), max(ahead, max(frames))
+        return back, ahead
 
 
 def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
@@ -66,11 +82,16 @@ def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
     """
     n, t = gate.shape[:2]
     _, c, h, w = x.shape
-    out = _GatedShift.apply(x.view(n, t, 2, c // 2, h, w), gate.to(x.dtype).unsqueeze(3))
+    out = gated_shift(x.view(n, t, 2, c // 2, h, w), gate)
     interleaved = out.view(n * t, 2, 2, c // 4, h, w).transpose(2, 3)
     if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
         return interleaved.permute(0, 4, 5, 1, 2, 3).reshape(n * t, h, w, c).permute(0, 3, 1, 2)
     return interleaved.reshape(n * t, c, h, w)
+
+
+def gated_shift(x: Tensor, gate: Tensor) -> Tensor:
+    """x − y + shift(y) with y = gate·x, for ``x`` (N, T, 2, C, H, W), half 0 moving from t+1 and half 1 from t−1; ``gate`` (N, T, 2, H, W)."""
+    return _GatedShift.apply(x, gate.to(x.dtype).unsqueeze(3))
 
 
 class _GatedShift(torch.autograd.Function):

@@ -70,5 +70,11 @@ class InceptionBackbone(TemporalHost):
 
     def sites(self) -> list[Site]:
         """One site a block: the branch with the fewest convolutions (paper, section 4.3)."""
-        names = [self.conv_name(name) for name in self.temporal_convs]
-        return [Site(host=self, conv=name, branch=name, block=0) for name in names]
+        return [
+            Site(host=self, conv=self.conv_name(name), branch=self.conv_name(name), title=self._block_of(name))
+            for name in self.temporal_convs
+        ]
+
+    def _block_of(self, conv: str) -> str:
+        """The block that the branch of ``conv`` belongs to; of ``mixed`` and ``mixed_1``, which both begin its name, the longer."""
+        return max((block for block in self.blocks if conv.startswith(block + "_")), key=len)

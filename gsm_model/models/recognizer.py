@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gsm_model.models.card import Card
 from gsm_model.models.gate_shift import GateShiftModule
 from gsm_model.models.registry import backbones, temporal_kinds
-from gsm_model.models.temporal import ClipRun, FeatureWatch, GateTap, TemporalHost, attach_temporal_modules
+from gsm_model.models.temporal import ClipRun, FeatureWatch, GateTap, RouteWatch, TemporalHost, TemporalModule, attach_temporal_modules
 from gsm_model.video.transforms import InputSpec
 
 
@@ -34,6 +34,22 @@ class Architecture:
 
 _taps: ContextVar[tuple[GateTap, ...]] = ContextVar("gate_taps", default=())
 _watches: ContextVar[tuple[FeatureWatch, ...]] = ContextVar("feature_watches", default=())
+_routes: ContextVar[tuple[RouteWatch, ...]] = ContextVar("route_watches", default=())
+
+
+@dataclass(frozen=True)
+class TemporalLayer:
+    """One site of a network: what people call its block, and the temporal module there, if any.
+
+    ``name`` is the module's, such as ``layer1.0.gsm_conv2``, or without a module the convolution's. ``host``
+    and ``conv`` are what a `FeatureWatch` is called with.
+    """
+
+    name: str
+    title: str
+    module: TemporalModule | None
+    host: TemporalHost
+    conv: str
 
 
 class Recognizer(nn.Module):
@@ -60,7 +76,7 @@ class Recognizer(nn.Module):
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
         n, t = clip.shape[:2]
-        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get(), _watches.get()))
+        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get(), _watches.get(), _routes.get()))
         return self.new_fc(self.dropout(features)).view(n, t, -1)
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -81,6 +97,17 @@ class Recognizer(nn.Module):
         """Every place a temporal module can stand, as (host, convolution) → name, in network order; the same for any temporal module."""
         hosts = {module: name for name, module in self.base_model.named_modules()}
         return {(site.host, site.conv): f"{hosts[site.host]}.{site.conv}".removeprefix(".") for site in self.base_model.sites()}
+
+    def temporal_layers(self) -> tuple[TemporalLayer, ...]:
+        """One entry a site, in network order; the same sites, under the same titles, for any temporal module in one backbone."""
+        hosts = {module: name for name, module in self.base_model.named_modules()}
+        found = []
+        for site in self.base_model.sites():
+            attribute = site.host.temporal_at(site)
+            module = getattr(site.host, attribute) if attribute else None
+            name = f"{hosts[site.host]}.{attribute or site.conv}".removeprefix(".")
+            found.append(TemporalLayer(name, site.title, module, site.host, site.conv))
+        return tuple(found)
 
     def gate_layers(self) -> dict[str, GateShiftModule]:
         """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
@@ -121,26 +148,36 @@ def build_recognizer(
 
 
 @contextmanager
+def _added(variable: ContextVar[tuple], entry: object) -> Iterator[None]:
+    token = variable.set((*variable.get(), entry))
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+@contextmanager
 def tap_gates(tap: GateTap) -> Iterator[None]:
     """Call ``tap(module, gate) → gate`` for every gate computed by this thread inside the block.
 
     The tap may return another gate of the same shape, which is then used instead.
     """
-    token = _taps.set((*_taps.get(), tap))
-    try:
+    with _added(_taps, tap):
         yield
-    finally:
-        _taps.reset(token)
 
 
 @contextmanager
 def watch_features(watch: FeatureWatch) -> Iterator[None]:
     """Call ``watch(host, conv, features)`` for every convolution and BatchNorm this thread computes inside the block."""
-    token = _watches.set((*_watches.get(), watch))
-    try:
+    with _added(_watches, watch):
         yield
-    finally:
-        _watches.reset(token)
+
+
+@contextmanager
+def watch_routes(watch: RouteWatch) -> Iterator[None]:
+    """Call ``watch(module, x, gate)`` for every temporal module this thread runs inside the block, after all taps."""
+    with _added(_routes, watch):
+        yield
 
 
 @contextmanager

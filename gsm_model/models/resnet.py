@@ -135,7 +135,7 @@ class ResNet(TemporalHost):
     def sites(self) -> list[Site]:
         """One site a residual block: between its last convolution and BatchNorm, or at the start of its branch."""
         return [
-            Site(host=block, conv=block.last_conv, branch="conv1", stage=f"layer{stage}", block=index)
+            Site(host=block, conv=block.last_conv, branch="conv1", title=f"layer{stage}.{index}", stage=f"layer{stage}", block=index)
             for stage in range(1, 5)
             for index, block in enumerate(getattr(self, f"layer{stage}"))
         ]

@@ -2,7 +2,8 @@
 
 A temporal module mixes features of neighbouring frames inside a network that otherwise sees each
 frame alone. It is called as ``module(x, run)`` with ``x`` of shape ``(N·T, C, H, W)`` and returns
-the same shape; ``run`` says how many frames a clip has (`ClipRun`).
+the same shape; ``run`` says how many frames a clip has (`ClipRun`). What it moves it says itself: by its
+gates (1 for a fixed shift) and by the channels each of them rules (`TemporalModule`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Literal
 from torch import Tensor, nn
 
 GateTap = Callable[[nn.Module, Tensor], Tensor]
-# Called with the host, the name of its convolution, and the features after that convolution's BatchNorm.
+# Called with the host, the name of its convolution, and the features (N, T, C, H, W) after that convolution's BatchNorm.
 FeatureWatch = Callable[[nn.Module, str, Tensor], None]
+# Called with a temporal module, the features (N, T, C, H, W) that enter it and the gate (N, T, 2, H, W) they meet.
+RouteWatch = Callable[[nn.Module, Tensor, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class ClipRun:
     num_segments: int
     taps: tuple[GateTap, ...] = ()
     watches: tuple[FeatureWatch, ...] = ()
+    routes: tuple[RouteWatch, ...] = ()
 
     def tap(self, module: nn.Module, gate: Tensor) -> Tensor:
         """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate to go on with."""
@@ -39,7 +43,27 @@ class ClipRun:
     def show(self, host: nn.Module, conv: str, features: Tensor) -> None:
         """Let every watch see ``features`` ``(N·T, C, H, W)``, which may be overwritten later in the pass."""
         for watch in self.watches:
-            watch(host, conv, features)
+            watch(host, conv, features.unflatten(0, (-1, self.num_segments)))
+
+    def show_route(self, module: nn.Module, x: Tensor, gate: Tensor) -> None:
+        """Let every watch see the features ``x`` (N·T, C, H, W) that enter ``module`` and the ``gate`` (N, T, 2, H, W) they meet."""
+        for route in self.routes:
+            route(module, x.unflatten(0, (-1, self.num_segments)), gate)
+
+
+class TemporalModule(nn.Module):
+    """A module that moves gated features by one frame: gate 0 from t+1 to t, gate 1 from t−1 to t.
+
+    What it adds to a frame is gate·x of a neighbour, and what it takes from it gate·x of its own.
+    """
+
+    def gated_channels(self, channels: int) -> tuple[slice, slice]:
+        """Which of ``channels`` input channels each of the two gates rules; the others stay."""
+        raise NotImplementedError
+
+    def reach(self) -> tuple[int, int]:
+        """How many frames back and ahead of t the output at t can depend on, by which of the weights are not zero."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -48,12 +72,13 @@ class Site:
 
     ``conv`` is the convolution that a module *between a convolution and its BatchNorm* follows;
     ``branch`` is the first convolution of the same branch, which a module *at the start of the
-    branch* precedes. ``block`` counts the blocks of a ``stage`` from 0.
+    branch* precedes. ``title`` is what people call the block. ``block`` counts the blocks of a ``stage`` from 0.
     """
 
     host: TemporalHost
     conv: str
     branch: str
+    title: str
     stage: str = ""
     block: int = 0
 
@@ -74,7 +99,7 @@ class TemporalKind:
     name: str
     title: str
     prefix: str
-    build: Callable[[int], nn.Module] | None
+    build: Callable[[int], TemporalModule] | None
     place: Literal["between convolution and BatchNorm", "start of branch"] = "between convolution and BatchNorm"
     choose: Callable[[Sequence[Site]], Sequence[Site]] = every_site
 
@@ -110,6 +135,10 @@ class TemporalHost(nn.Module):
         attribute = f"{kind.prefix}_{conv}"
         setattr(self, attribute, kind.build(layer.out_channels if between else layer.in_channels))
         (self._after if between else self._before)[conv] = attribute
+
+    def temporal_at(self, site: Site) -> str | None:
+        """The attribute that holds the temporal module of a site of this host, ``None`` where it has none."""
+        return self._after.get(site.conv) or self._before.get(site.branch)
 
 
 def attach_temporal_modules(sites: Sequence[Site], kind: TemporalKind) -> None:
