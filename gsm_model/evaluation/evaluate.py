@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,17 +9,14 @@ import numpy as np
 import torch
 
 from gsm_model.data.labels import partner_indices
-from gsm_model.data.reversible.actions import LABELS
-from gsm_model.data.reversible.dataset import DrawnClip, Split, draw_clip
+from gsm_model.data.reversible.dataset import Split, draw_clip
 from gsm_model.errors import DataError
+from gsm_model.evaluation.clip_sets import drawn_ids, drawn_origin, sampled_frames
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.evaluation.predictions import Origin, Predictions, measures_of_table
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import to_views
-
-HEIGHT, WIDTH = 120, 160
 
 
 @dataclass(frozen=True)
@@ -39,9 +35,7 @@ def score_drawn_clips(
     Raises:
         DataError: if a model's classes are not those of the drawn set, in order.
     """
-    for model in models:
-        if model.card.labels != LABELS:
-            raise DataError(f"{model.card.title} was not trained on the drawn set as it is now: its classes are others")
+    origins = [[drawn_origin(model, split, num_clips, order) for order in ("forward", "reversed")] for model in models]
     labels: list[int] = []
     scores: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
@@ -51,7 +45,7 @@ def score_drawn_clips(
         for model, (forward, backward) in zip(models, scores, strict=True):
             t = model.architecture.num_segments
             if t not in frames:
-                frames[t] = [_sampled(clip, t) for clip in clips]
+                frames[t] = [sampled_frames(clip, t) for clip in clips]
             batch = torch.cat([to_views(sampled, model.input) for sampled in frames[t]]).to(next(model.parameters()).device)
             with torch.inference_mode():
                 forward.append(model(batch).float().cpu().numpy())
@@ -59,21 +53,13 @@ def score_drawn_clips(
         if progress is not None:
             progress(len(labels), num_clips)
     return [
-        BothWays(_table(model, split, labels, forward, "forward"), _table(model, split, labels, backward, "reversed"))
-        for model, (forward, backward) in zip(models, scores, strict=True)
+        BothWays(*(_table(origin, split, labels, found) for origin, found in zip(of_model, both, strict=True)))
+        for of_model, both in zip(origins, scores, strict=True)
     ]
 
 
-def _sampled(clip: DrawnClip, num_segments: int) -> np.ndarray:
-    return clip.frames(segment_indices(clip.num_frames, num_segments), HEIGHT, WIDTH)
-
-
-def _table(model: Recognizer, split: str, labels: list[int], scores: list[np.ndarray], order: str) -> Predictions:
-    data = f"Reversible Actions, {split} split"
-    digest = hashlib.sha256(f"{data}, {len(labels)} clips, {LABELS}".encode()).hexdigest()
-    origin = Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1")
-    ids = tuple(f"{split}/{index:06d}" for index in range(len(labels)))
-    return Predictions(origin, ids, np.array(labels), np.concatenate(scores), ("",) * len(ids))
+def _table(origin: Origin, split: str, labels: list[int], scores: list[np.ndarray]) -> Predictions:
+    return Predictions(origin, drawn_ids(split, len(labels)), np.array(labels), np.concatenate(scores), ("",) * len(labels))
 
 
 def measures_of(both: BothWays) -> tuple[Measure, ...]:

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from gsm_model.data.video_lists import Entry, VideoList
-from gsm_model.errors import DataError
+from gsm_model.evaluation.clip_sets import list_origin
 from gsm_model.evaluation.feed import Views, feed
+from gsm_model.evaluation.parts import Parts
 from gsm_model.evaluation.predictions import Origin, Predictions, join, read_parquet, write_parquet
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.sampling import Order, order_positions
@@ -41,51 +42,14 @@ def score_list(
         DataError: if the list names classes the model has not, or the parts are of another run.
     """
     views = views or Views()
-    origin = _origin(model, videos, views, order, seed)
-    parts_folder = out.with_name(out.name + ".parts")
-    parts_folder.mkdir(parents=True, exist_ok=True)
-    parts = _finished_parts(parts_folder, origin)
-    done = sum(len(part.ids) for part in parts)
-    if [entry.id for entry in videos.entries[:done]] != [id for part in parts for id in part.ids]:
-        raise DataError(f"{parts_folder}: holds part of a run on another list; remove it or choose another --out")
-    upcoming = feed(videos.entries[done:], model.architecture.num_segments, model.input, views, workers)
+    origin = list_origin(model, videos, str(views), order if order != "shuffled" else f"shuffled, seed {seed}")
+    parts = Parts(out, origin, tuple(entry.id for entry in videos.entries), read_parquet, write_parquet)
+    upcoming = feed(videos.entries[parts.done :], model.architecture.num_segments, model.input, views, workers)
     while block := list(islice(upcoming, PART_CLIPS)):
-        part = _score_block(model, block, origin, order, seed)
-        write_parquet(part, parts_folder / f"{len(parts):06d}.parquet")
-        parts.append(part)
-        done += len(part.ids)
+        parts.add(_score_block(model, block, origin, order, seed))
         if progress is not None:
-            progress(done, len(videos.entries))
-    whole = join(parts)
-    write_parquet(whole, out)
-    for path in parts_folder.iterdir():
-        path.unlink()
-    parts_folder.rmdir()
-    return whole
-
-
-def _origin(model: Recognizer, videos: VideoList, views: Views, order: Order, seed: int) -> Origin:
-    card, k = model.card, model.architecture.num_classes
-    if videos.labels is not None and card.labels is not None and videos.labels != card.labels:
-        raise DataError(f"{videos.name}: its classes are not those of {card.name}, or in another order")
-    if not videos.entries:
-        raise DataError(f"{videos.name}: no clip is left to score")
-    largest = max(entry.label for entry in videos.entries)
-    if largest >= k:
-        raise DataError(f"{videos.name}: has class {largest}, but {card.name} knows {k} classes")
-    labels = card.labels or videos.labels or tuple(card.label(index) for index in range(k))
-    digest = hashlib.sha256()
-    for entry in videos.entries:
-        digest.update(f"{entry.id}\0{entry.label}\0{entry.first}\0{entry.stop}\n".encode())
-    shown = order if order != "shuffled" else f"shuffled, seed {seed}"
-    return Origin(labels, card.title, card.sha256, videos.name, digest.hexdigest(), shown, str(views))
-
-
-def _finished_parts(folder: Path, origin: Origin) -> list[Predictions]:
-    parts = [read_parquet(path) for path in sorted(folder.glob("*.parquet"))]
-    if any(part.origin != origin for part in parts):
-        raise DataError(f"{folder}: holds part of another run (model, data, order or views differ); remove it or choose another --out")
-    return parts
+            progress(parts.done, len(videos.entries))
+    return parts.close(join(parts.finished))
 
 
 def _score_block(

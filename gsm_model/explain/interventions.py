@@ -50,14 +50,15 @@ class Intervention:
     """What is done to which gates.
 
     ``layers`` names temporal layers, ``None`` for all; ``directions`` are indices into `DIRECTIONS`. ``seed``
-    picks a shuffle. ``values`` holds, for *data mean* (2,) and for *other clip* (T, 2, h, w), an array a layer.
+    picks a shuffle. ``values`` holds an array a layer: for *data mean* (2,), for *other clip* (T, 2, h, w), or
+    (N, T, 2, h, w) to give each clip of a batch its own.
     """
 
     clamp: Clamp
     layers: tuple[str, ...] | None = None
     directions: tuple[int, ...] = (0, 1)
     seed: int = 0
-    values: Mapping[str, np.ndarray] | None = None
+    values: Mapping[str, np.ndarray | Tensor] | None = None
 
 
 @contextmanager
@@ -114,10 +115,10 @@ def _change(intervention: Intervention) -> Callable[[str, Tensor], Tensor]:
     return lambda name, gate: _shuffled(gate, clamp == "shuffled in time", intervention.seed)
 
 
-def _given(name: str, gate: Tensor, values: np.ndarray) -> Tensor:
-    held = torch.as_tensor(np.asarray(values), dtype=gate.dtype, device=gate.device)
+def _given(name: str, gate: Tensor, values: np.ndarray | Tensor) -> Tensor:
+    held = torch.as_tensor(values, dtype=gate.dtype, device=gate.device)
     held = held.view(2, 1, 1) if held.ndim == 1 else held
-    if held.shape not in (gate.shape[1:], (2, 1, 1)):
+    if held.shape not in (gate.shape, gate.shape[1:], (2, 1, 1)):
         raise ValueError(f"{name}: a gate of {tuple(gate.shape[1:])} cannot take values of {tuple(held.shape)}")
     return held
 
@@ -149,7 +150,7 @@ def predict_under(
     return answers
 
 
-def every_clamp(values: Mapping[str, np.ndarray] | None = None) -> dict[str, Intervention]:
+def every_clamp(values: Mapping[str, np.ndarray | Tensor] | None = None) -> dict[str, Intervention]:
     """Each clamp on all layers, by name; *data mean* only with its ``values``, and no other clip's gates."""
     plan = {clamp: Intervention(clamp) for clamp in CLAMPS if clamp not in NEEDS_VALUES}
     return plan | ({"data mean": Intervention("data mean", values=values)} if values is not None else {})
