@@ -5,44 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gsm_model.explain.clamps import CLAMPS, NEEDS_VALUES, Clamp
 from gsm_model.models.recognizer import Recognizer, tap_gates
 from gsm_model.predict import Prediction, predict
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order
-
-Clamp = Literal[
-    "closed",
-    "open",
-    "negative",
-    "clip mean",
-    "spatial mean",
-    "temporal mean",
-    "data mean",
-    "other clip",
-    "shuffled in space",
-    "shuffled in time",
-]
-CLAMPS: tuple[Clamp, ...] = get_args(Clamp)
-# What each clamp does to a gate, in a few words.
-MEANING: dict[str, str] = {
-    "closed": "0: nothing moves, as in a TSN",
-    "open": "+1: everything moves, as in a TSM of all channels",
-    "negative": "−1: every feature less its neighbour's",
-    "clip mean": "one number for the whole clip, the mean of its gates",
-    "spatial mean": "one number for each frame, the mean over its places",
-    "temporal mean": "one number for each place, the mean over the frames",
-    "data mean": "one number for all clips, the mean over a data set",
-    "other clip": "the gates of another clip",
-    "shuffled in space": "the same gates at other places, the same places in all frames",
-    "shuffled in time": "the same gates in other frames",
-}
-NEEDS_VALUES = ("data mean", "other clip")
 
 
 @dataclass(frozen=True)
@@ -150,9 +122,9 @@ def predict_under(
     return answers
 
 
-def every_clamp(values: Mapping[str, np.ndarray | Tensor] | None = None) -> dict[str, Intervention]:
+def every_clamp(values: Mapping[str, np.ndarray | Tensor] | None = None, seed: int = 0) -> dict[str, Intervention]:
     """Each clamp on all layers, by name; *data mean* only with its ``values``, and no other clip's gates."""
-    plan = {clamp: Intervention(clamp) for clamp in CLAMPS if clamp not in NEEDS_VALUES}
+    plan = {clamp: Intervention(clamp, seed=seed) for clamp in CLAMPS if clamp not in NEEDS_VALUES}
     return plan | ({"data mean": Intervention("data mean", values=values)} if values is not None else {})
 
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from gsm_model.evaluation.flips import Flips
-from gsm_model.figures.training import COLORS
-
-MARKERS = ("o", "s", "^", "D", "v")
+from gsm_model.figures.style import COLORS, MARKERS
 
 
 def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:

@@ -10,10 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gsm_model.errors import DataError
+from gsm_model.figures.style import COLORS, DASHES
 
-# Okabe and Ito's colours, told apart by the colour-blind.
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
-DASHES = ("-", "--", "-.", ":", "-")
 WINDOW = 25
 
 

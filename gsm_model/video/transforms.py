@@ -96,6 +96,18 @@ def resize(frames: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.stack([np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)) for frame in frames])
 
 
+def frames_as_seen(frames: np.ndarray, spec: InputSpec, pixels: int) -> np.ndarray:
+    """What a model of ``spec`` sees of ``frames`` (T, H, W, 3) uint8 RGB, for people to look at: (T, pixels, pixels, 3) uint8 RGB.
+
+    This is the region of the centre crop, cut from the frames as they are, so that it is sharper than the model's own input.
+    """
+    height, width = frames.shape[1:3]
+    side = min(height, width) * spec.size / spec.resize
+    left, top = (width - side) / 2, (height - side) / 2
+    box, target = (left, top, left + side, top + side), (pixels, pixels)
+    return np.stack([np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR, box=box)) for frame in frames])
+
+
 def _crop_corners(height: int, width: int, size: int, crops: int) -> list[tuple[int, int]]:
     """(top, left) of each crop, in the release's order: top left, top right, bottom left, bottom right, centre."""
     if crops == 1:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from gsm_model.explain.clamps import CLAMPS
 from gsm_model.explain.gates import record_routing
-from gsm_model.explain.interventions import CLAMPS, Intervention, every_clamp, every_layer, intervene, predict_under
+from gsm_model.explain.interventions import Intervention, every_clamp, every_layer, intervene, predict_under
 from gsm_model.models.temporal import TemporalModule
 from gsm_model.predict import predict
 from tests.conftest import make_small

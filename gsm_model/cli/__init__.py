@@ -1,0 +1,24 @@
+"""The command line: every answer a page gives, as text, tables or figures."""
+
+from __future__ import annotations
+
+import typer
+
+from gsm_model.cli import drawn, evaluate, explain, order, predict, training
+from gsm_model.evaluation.config import describe
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Gate-Shift Lens: run gate-shift networks for action recognition, look into them, compare them.",
+)
+app.command()(predict.predict)
+app.command()(predict.convert)
+app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
+app.command()(evaluate.evaluate)
+app.command()(order.order)
+app.add_typer(explain.app, name="explain")
+app.command()(training.curves)
+app.command("make-dataset")(drawn.make_dataset)
+app.command("make-samples")(drawn.make_samples)

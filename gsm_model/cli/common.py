@@ -1,0 +1,113 @@
+"""What the commands share: options, opening models, clips and lists, progress, and errors in one line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.errors import LensError
+
+OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str)
+SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str)
+TargetName = Enum("TargetName", {name: name for name in ("verb", "noun", "action")}, type=str)
+Checkpoints = Annotated[
+    list[Path] | None, typer.Option("--checkpoint", "-c", help="A model's file; repeat for several. Without it: the shipped models.")
+]
+Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
+Labels = Annotated[Path | None, typer.Option(help="A label file: one class name a line.")]
+
+
+def load_models(checkpoints: list[Path] | None, labels: Path | None, device: str | None) -> list:
+    from gsm_model.models.checkpoints import load_checkpoint
+    from gsm_model.models.recognizer import best_device
+
+    paths = model_files(checkpoints)
+    return or_fail(lambda: [load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths])
+
+
+def model_files(checkpoints: list[Path] | None) -> list[Path]:
+    """The files that ``--checkpoint`` names, or those of the shipped models."""
+    from gsm_model.shipped import shipped_checkpoints
+
+    return checkpoints or or_fail(lambda: list(shipped_checkpoints().values()))
+
+
+def open_clip(path: Path, models: list, segments: int | None) -> tuple:
+    """How many frames each model is given, and the clip with the frames of them all."""
+    from gsm_model.video.isolate import read_video
+
+    counts = [segments or model.architecture.num_segments for model in models]
+    return counts, read_video(path, sorted(set(counts)))
+
+
+def read_list(data: Path, videos: Path | None, labels: Path | None, target: str, skip_bad: bool):
+    from gsm_model.data.video_lists import read_video_list
+
+    found = read_video_list(data, videos, labels, target)
+    return found if skip_bad else found.require_clean()
+
+
+def result_of(model, measures, **more) -> dict:
+    from dataclasses import asdict
+
+    return {"name": model.card.name, "sha256": model.card.sha256, "measures": [asdict(measure) for measure in measures], **more}
+
+
+def print_result(result: dict) -> None:
+    typer.echo(f"{result['name']}  {result['sha256'][:12]}")
+    for m in result["measures"]:
+        interval = f"95 % interval {m['low']:.1%} to {m['high']:.1%}"
+        typer.echo(f"  {m['metric']:<22} {m['value']:6.1%}  ({interval}, {m['n']:,} clips of {m['data']})")
+    for key in ("largest_reversal_change", "undecodable", "skipped", "too_short", "out"):
+        if key in result:
+            value = f"{result[key]:.2g}" if isinstance(result[key], float) else result[key]
+            typer.echo(f"  {key.replace('_', ' '):<22} {value}")
+
+
+def progress(what: str):
+    """Returns ``tell(done, total, detail)``: a bar with the time left on a terminal, a line now and then in a file."""
+    start, first = 0.0, sys.maxsize
+
+    def tell(done: int, total: int, detail: str = "") -> None:
+        nonlocal start, first
+        if done <= first:  # the first of a round; what counts a second time begins anew
+            start, first = time.monotonic(), done
+        bar = "█" * (20 * done // total)
+        left = (time.monotonic() - start) / max(done - first, 1) * (total - done)
+        text = f"{what} {done} of {total}, {detail}{_duration(left) if done > first or done == total else '…'} left"
+        if sys.stderr.isatty():
+            print(f"\r{bar:░<20} {text}\033[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
+        elif done % 50 == 0 or done == total:
+            print(text, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
+
+
+def or_fail(action):
+    try:
+        return action()
+    except LensError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or ''}: {error.strerror or error}")
+
+
+def say(message: str) -> None:
+    print(" ".join(message.split()), file=sys.stderr)
+
+
+def fail(message: str) -> None:
+    say(message)
+    raise typer.Exit(2)

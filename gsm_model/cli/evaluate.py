@@ -1,0 +1,106 @@
+"""``evaluate``: models measured on labelled videos or on drawn clips."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.cli.common import (
+    Checkpoints,
+    Device,
+    OrderName,
+    SplitName,
+    TargetName,
+    fail,
+    load_models,
+    or_fail,
+    print_result,
+    progress,
+    read_list,
+    result_of,
+    say,
+)
+
+
+def evaluate(
+    checkpoint: Checkpoints = None,
+    data: Annotated[Path | None, typer.Option(help="A folder or list of labelled videos; without it, drawn test clips.")] = None,
+    videos: Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line, or Something-Something's JSON.")] = None,
+    target: Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")] = TargetName.verb,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --data: the table of predictions to write (.parquet). Without: a folder for a forward and a reversed table a model."
+        ),
+    ] = None,
+    scores: Annotated[Path | None, typer.Option(help="Also write the GSM release's score file (.npz).")] = None,
+    views: Annotated[str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")] = "1",
+    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list; they are counted.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
+    clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
+    split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = SplitName.test,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Measure models on labelled videos, or on drawn test clips, and write the table of predictions."""
+    if data is None:
+        if scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
+            fail("--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
+        results = _measure_drawn(load_models(checkpoint, None, device), split.value, clips, out)
+    else:
+        if out is None or out.suffix != ".parquet":
+            fail("--out: name the .parquet file to write")
+        if checkpoint is None or len(checkpoint) != 1:
+            fail("--checkpoint: give one model for each table of predictions")
+        [model] = load_models(checkpoint, None, device)
+        found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
+        results = [_measure_list(model, found, out, scores, views, order.value, seed, workers)]
+    if as_json:
+        typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
+        return
+    for result in results:
+        print_result(result)
+
+
+def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> list[dict]:
+    from gsm_model.evaluation.evaluate import largest_reversal_change, measures_of, score_drawn_clips
+    from gsm_model.evaluation.predictions import write_parquet
+
+    def run() -> list[dict]:
+        found = score_drawn_clips(models, split, clips, progress=progress("clip"))
+        for model, both in zip(models, found, strict=True):
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                stem = Path(model.card.file).stem
+                for order, table in (("forward", both.forward), ("reversed", both.reversed)):
+                    write_parquet(table, out / f"{stem}_{split}_{order}.parquet")
+        return [
+            result_of(model, measures_of(both), largest_reversal_change=largest_reversal_change(both))
+            for model, both in zip(models, found, strict=True)
+        ]
+
+    return or_fail(run)
+
+
+def _measure_list(model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> dict:
+    from gsm_model.evaluation.feed import Views
+    from gsm_model.evaluation.predictions import measures_of_table, write_scores
+    from gsm_model.evaluation.score import errors_of, score_list
+
+    def run():
+        table = score_list(model, found, out, Views.parse(views), order, seed, workers, progress("clip"))
+        if scores is not None:
+            write_scores(table, scores)
+        return table, measures_of_table(table)
+
+    table, measures = or_fail(run)
+    failed = list(errors_of(table))
+    for _, error in failed:
+        say(error)
+    return result_of(model, measures, out=str(out), undecodable=len(failed), skipped=len(found.faults), too_short=found.too_short)

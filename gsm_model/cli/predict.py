@@ -1,0 +1,103 @@
+"""``predict`` and ``convert``: a model's answers to clips, and its file in this project's format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.cli.common import Checkpoints, Device, OrderName, fail, load_models, open_clip, or_fail, say
+from gsm_model.errors import LensError
+
+
+def predict(
+    clips: Annotated[list[Path], typer.Argument(help="Video files, pictures, or folders of numbered frames.")],
+    checkpoint: Checkpoints = None,
+    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to list.")] = 5,
+    segments: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")
+    ] = None,
+    crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10; logits are averaged.")] = 1,
+    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """What each model says about each clip."""
+    from gsm_model.predict import predict as answer
+
+    if crops not in (1, 3, 10):
+        fail(f"--crops {crops}: choose 1, 3 or 10")
+    models = load_models(checkpoint, labels, device)
+    results, failed = [], False
+    for path in clips:
+        try:
+            counts, video = open_clip(path, models, segments)
+        except LensError as error:
+            say(str(error))
+            results.append({"file": str(path), "error": str(error)})
+            failed = True
+            continue
+        answers = [answer(model, video, order.value, count, seed, crops) for model, count in zip(models, counts, strict=True)]
+        results.append(_clip_record(path, video, order.value, models, answers, top))
+        if not as_json:
+            _print_answers(results[-1])
+    if as_json:
+        typer.echo(json.dumps({"clips": results}, ensure_ascii=False, indent=2))
+    if failed:
+        raise typer.Exit(2)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A published checkpoint.")],
+    target: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
+    segments: Annotated[int | None, typer.Option(help="Segments, where the file's name does not say.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
+    half: Annotated[bool, typer.Option("--half", help="Store the weights in float16: half the size.")] = False,
+) -> None:
+    """Rewrite a published checkpoint as safetensors that carry everything: architecture, labels, segments, input."""
+    from gsm_model.models.checkpoints import load_checkpoint, save_checkpoint
+
+    if target.suffix != ".safetensors":
+        fail(f"{target.name}: the file to write must end in .safetensors")
+    model = or_fail(lambda: load_checkpoint(source, segments, labels))
+    or_fail(lambda: save_checkpoint(model, target, half=half))
+    a = model.architecture
+    typer.echo(f"{target}: {model.card.title}, {a.num_classes} classes, {a.num_segments} segments")
+
+
+def _clip_record(path: Path, video, order: str, models: list, answers: list, top: int) -> dict:
+    """The JSON of one clip. ``frame_indices`` of the clip are those of its first model; each model has its own too."""
+    records = []
+    for model, answer in zip(models, answers, strict=True):
+        a = model.architecture
+        records.append(
+            {
+                "name": model.card.name,
+                "backbone": a.backbone,
+                "temporal": a.temporal,
+                "num_segments": len(answer.frame_indices),
+                "sha256": model.card.sha256,
+                "frame_indices": answer.frame_indices.tolist(),
+                "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
+            }
+        )
+    return {
+        "file": str(path),
+        "num_frames": video.info.num_frames,
+        "fps": video.info.fps,
+        "frame_indices": records[0]["frame_indices"],
+        "order": order,
+        "models": records,
+    }
+
+
+def _print_answers(record: dict) -> None:
+    typer.echo(f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second, {record['order']})")
+    for model in record["models"]:
+        typer.echo(f"  {model['name']}, frames {' '.join(map(str, model['frame_indices']))}")
+        for entry in model["top"]:
+            typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")

@@ -1,0 +1,60 @@
+"""``train`` and ``curves``: from a configuration to a measured model, and the picture of its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.cli.common import fail, or_fail, print_result, progress, read_list, result_of
+from gsm_model.evaluation.config import TrainConfig
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A JSON file; its keys are listed below.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run. A run that was stopped goes on from its last state.")],
+    clips: Annotated[int, typer.Option(min=1, help="Drawn test clips to measure the result on.")] = 2000,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that draw or decode clips, for each that trains.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="Processes that train, on this machine or on each node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines that train together.")] = 1,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")] = False,
+) -> None:
+    """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors, measured on drawn test clips if drawn."""
+    from lightning_fabric import Fabric
+
+    from gsm_model.evaluation.pack import pack_run
+    from gsm_model.evaluation.train import train as run
+
+    settings = or_fail(lambda: TrainConfig.read(config))
+    videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
+    fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=settings.precision)
+    fabric.launch()
+    tell = progress("step")
+    or_fail(lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, ")))
+    if fabric.global_rank != 0:
+        return
+    model = or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, progress("test clip")))
+    print_result(result_of(model, model.card.measures))
+
+
+def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool):
+    """The list that a configuration in ``folder`` names, or ``None`` for the drawn set."""
+    if not settings.data:
+        return None
+    videos, labels = (folder / name if name else None for name in (settings.videos, settings.labels))
+    return read_list(folder / settings.data, videos, labels, settings.target, skip_bad)
+
+
+def curves(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of training runs.")],
+    out: Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")],
+) -> None:
+    """Draw the loss and accuracy of training runs over their steps."""
+    from gsm_model.figures.training import read_log, training_curves
+
+    if out.suffix not in (".png", ".pdf", ".svg"):
+        fail(f"{out.name}: the picture must end in .png, .pdf or .svg")
+    logs = [or_fail(lambda run=run: read_log(run / "log.csv")) for run in runs]
+    or_fail(lambda: training_curves(logs, [run.name for run in runs]).savefig(out, dpi=160))
+    typer.echo(out)

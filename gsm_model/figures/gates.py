@@ -1,0 +1,119 @@
+"""The gates of one clip for print: the overview of all layers, the shift diagram, and one layer's maps over the frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+
+from gsm_model.explain.gates import DIRECTIONS, GateReport, LayerGates
+from gsm_model.figures.overlay import blended, colored
+from gsm_model.figures.style import PAGE, gate_colors
+
+SCALE = Normalize(-1, 1)
+FAINTEST_SHARE = 0.002  # of a layer's energy: arrows below it are left out
+
+
+def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) -> Figure:
+    """The frames as the model sees them (T, S, S, 3) uint8; the mean gate of every layer, frame and direction; the shift diagram.
+
+    ``width`` in inches. Below 5 inches the diagram stands under the overview.
+    """
+    layers, narrow = report.layers, width < 5
+    t, rows = len(report.prediction.frame_indices), 0.2 * len(layers) + 0.35
+    pictures = width / (t + 1)
+    heights = [pictures, rows, rows] if narrow else [pictures, rows]
+    figure = Figure(figsize=(width, sum(heights) + (1.1 if narrow else 0.75)), layout="constrained")
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights)
+    _show_frames(parts[0].subplots(1, t), report, frames)
+    figure.suptitle(f"{report.card.name}, frames {report.prediction.order}", fontsize=8)
+    if narrow:
+        left, right = parts[1].subplots(1, 2, sharey=True)
+        diagram = parts[2].subplots()
+    else:
+        left, right, diagram = parts[1].subplots(1, 3, sharey=True, width_ratios=(1, 1, 1.15))
+    for way, axes in enumerate((left, right)):
+        means = np.stack([layer.gate[:, way].mean((1, 2)) for layer in layers])
+        axes.imshow(means, cmap=gate_colors(), norm=SCALE, aspect="auto", interpolation="nearest")
+        axes.set_title(DIRECTIONS[way], fontsize=7)
+        _label_axes(axes, report)
+    right.tick_params(labelleft=False)
+    _show_scale(parts[1], [left, right])
+    shift_diagram(diagram, report)
+    return figure
+
+
+def _show_frames(axes, report: GateReport, frames: np.ndarray) -> None:
+    for one, frame, index in zip(np.atleast_1d(axes), frames, report.prediction.frame_indices, strict=True):
+        one.imshow(frame)
+        one.set_title(str(index), fontsize=6, pad=2)
+        one.set_axis_off()
+
+
+def _label_axes(axes: Axes, report: GateReport) -> None:
+    indices, titles = report.prediction.frame_indices, [layer.title for layer in report.layers]
+    every = max(1, len(indices) // 8)
+    axes.set_xticks(range(0, len(indices), every), [str(index) for index in indices[::every]], fontsize=6)
+    axes.set_yticks(range(len(titles)), titles, fontsize=6)
+    axes.set_xlabel("frame, as seen", fontsize=7)
+    axes.tick_params(length=2, pad=2)
+
+
+def _show_scale(figure, axes) -> None:
+    bar = figure.colorbar(ScalarMappable(SCALE, gate_colors()), ax=axes, location="bottom", aspect=30, shrink=0.8, pad=0.02)
+    bar.set_ticks([-1, 0, 0.5, 1], labels=["−1 difference", "0 leaves", "½", "+1 swaps"], fontsize=6)
+    bar.ax.tick_params(length=2, pad=1)
+
+
+def shift_diagram(axes: Axes, report: GateReport) -> None:
+    """Frames as columns, layers as rows; an arrow to each frame from each side, as wide as the share of the layer's energy that
+    arrives by it, coloured by the sign of the gate (its mean by energy). Where there is no arrow nothing moves."""
+    t = len(report.prediction.frame_indices)
+    for row, layer in enumerate(report.layers):
+        axes.plot(range(t), [row] * t, ".", color="#7B8794", markersize=2)
+        for way, frame, share, gate in arrows_of(layer):
+            source = frame + (1 if way == 0 else -1)
+            y = row + (-0.17 if way == 0 else 0.17)
+            color = gate_colors()(0.5 + 0.5 * np.sign(gate) * max(abs(gate), 0.45))
+            style = {"arrowstyle": "-|>,head_length=2.2,head_width=1.3", "linewidth": min(0.3 + 4 * share * t, 3.5), "color": color}
+            axes.add_patch(FancyArrowPatch((source, y), (frame, y), shrinkA=1, shrinkB=1, mutation_scale=1, **style))
+    axes.set_title("energy that moves", fontsize=7)
+    _label_axes(axes, report)
+    axes.set_xlim(-0.6, t - 0.4)
+    axes.set_ylim(len(report.layers) - 0.5, -0.5)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def arrows_of(layer: LayerGates) -> list[tuple[int, int, float, float]]:
+    """The arrows of a layer that are not too faint to draw: (direction, receiving frame, share of the layer's energy, mean gate by energy)."""
+    shares, gates = layer.arrows(), layer.weighted_gate()
+    t = len(shares)
+    return [
+        (way, frame, float(shares[frame, way]), float(gates[frame + step, way]))
+        for way, step in ((0, 1), (1, -1))
+        for frame in range(t)
+        if 0 <= frame + step < t and shares[frame, way] >= FAINTEST_SHARE
+    ]
+
+
+def strip_figure(report: GateReport, layer: LayerGates, frames: np.ndarray, opacity: float = 0.6, width: float = PAGE) -> Figure:
+    """One layer's gate maps over the frames that the model sees (T, S, S, 3) uint8: a row a direction, ``opacity`` 0 … 1."""
+    t = len(frames)
+    cell = width / (t + 0.6)
+    figure = Figure(figsize=(width, 3 * cell + 0.85), layout="constrained")
+    rows = figure.subplots(3, t, squeeze=False)
+    _show_frames(rows[0], report, frames)
+    for way in range(2):
+        over = colored(layer.gate[:, way], gate_colors(), -1, 1, frames.shape[1])
+        for axes, picture in zip(rows[way + 1], blended(frames, over, opacity), strict=True):
+            axes.imshow(picture)
+            axes.set_xticks([])
+            axes.set_yticks([])
+        rows[way + 1][0].set_ylabel(DIRECTIONS[way].replace("from the ", "from\n").replace(" frame", ""), fontsize=6)
+    rows[0][0].set_ylabel("frame", fontsize=6)
+    figure.suptitle(f"{report.card.name}, {layer.title}, frames {report.prediction.order}", fontsize=8)
+    _show_scale(figure, list(rows.ravel()))
+    return figure

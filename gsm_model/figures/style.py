@@ -1,0 +1,51 @@
+"""What all figures share: widths in print, colours, and files that come out the same each time."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+COLUMN, PAGE = 3.25, 6.875  # inches: one column and the full width of a CVPR page
+WIDTHS = {"column": COLUMN, "page": PAGE}
+FORMATS = ("pdf", "svg", "png")
+
+# Okabe and Ito's colours, told apart by the colour-blind.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
+# Even steps of lightness from both ends to the middle; ends bright enough to see a picture through them.
+GATE_STOPS = ("#0060A0", "#74B0DA", "#F7F7F7", "#F0A879", "#D55E00")
+MARKERS = ("o", "s", "^", "D", "v")
+DASHES = ("-", "--", "-.", ":", "-")
+
+
+def gate_colors() -> Colormap:
+    """The scale of gates, for −1 … 1: blue takes a difference, white leaves, orange swaps; the colour-blind tell its ends apart."""
+    return LinearSegmentedColormap.from_list("gates", GATE_STOPS)
+
+
+def figure_bytes(figure: Figure, kind: str) -> bytes:
+    """``figure`` as a ``pdf``, ``svg`` or ``png`` file: fonts embedded or text kept as text, no date, the same bytes each time.
+
+    Raises:
+        ValueError: for another kind of file.
+    """
+    if kind not in FORMATS:
+        raise ValueError(f"no figure as {kind!r}; there are {', '.join(FORMATS)}")
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
+    file = io.BytesIO()
+    with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}):
+        figure.savefig(file, format=kind, dpi=600 if kind == "png" else None, metadata=metadata)
+    return file.getvalue()
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write ``figure`` in the format of ``path``'s ending.
+
+    Raises:
+        ValueError: if that is none of `FORMATS`.
+        OSError: if it cannot be written.
+    """
+    path.write_bytes(figure_bytes(figure, path.suffix.removeprefix(".")))
