@@ -5,5 +5,6 @@ from app.frame import PageEntry, run
 run(
     PageEntry("compare", "Compare", ":material/compare_arrows:"),
     PageEntry("order", "Order", ":material/swap_horiz:"),
+    PageEntry("gates", "Gates", ":material/conversion_path:"),
     PageEntry("models", "Models", ":material/deployed_code:"),
 )

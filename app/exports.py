@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shlex
+import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
-from app.session import ClipRef, ModelRef
+from app.gates_view import Seen
+from app.session import SHUFFLE_SEED, ClipRef, ModelRef
+from gsm_model.figures.gate_files import GateFileOptions, gate_files
 from gsm_model.predict import Prediction
-from gsm_model.shipped import assets
+from gsm_model.recipes import command_line, explain_command, portable
 from gsm_model.tables import csv_text
 
 
@@ -31,12 +34,6 @@ def answers_csv(predictions: list[Prediction]) -> str:
     )
 
 
-def command_file(path: Path, name: str) -> str:
-    """A file as a command names it in the project's folder; a person's own files go by the names they gave them."""
-    root = assets().parent
-    return shlex.quote(str(path.relative_to(root)) if path.is_relative_to(root) else name)
-
-
 def predict_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int) -> str:
     """The same answers from a terminal in the project's folder."""
     return f"{_command('predict', clip, models, segments)} --order {order} --top {top}"
@@ -48,8 +45,37 @@ def order_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | Non
 
 
 def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int | None) -> str:
-    parts = [f"python -m gsm_model {name}", command_file(clip.path, clip.name)]
-    parts += [f"--checkpoint {command_file(ref.path, ref.name)}" for ref in models]
+    parts = [f"python -m gsm_model {name}", shlex.quote(portable(clip.path, clip.name))]
+    parts += [f"--checkpoint {shlex.quote(portable(ref.path, ref.name))}" for ref in models]
     if segments:
         parts.append(f"--segments {segments}")
     return " ".join(parts)
+
+
+def gates_command(clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str) -> str:
+    """The same files of one model's gates from a terminal in the project's folder."""
+    return command_line(_gates_parts(clip, ref, seen, segments, width))
+
+
+def _gates_parts(clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str) -> list[str]:
+    order = seen.report.prediction.order
+    files = portable(clip.path, clip.name), [portable(ref.path, ref.name)]
+    return explain_command("gates", *files, order, SHUFFLE_SEED, segments, {"width": width}, "gates")
+
+
+def gates_zip(clip: ClipRef, ref: ModelRef, seen: Seen, seconds: float, segments: int | None, width: str) -> bytes:
+    """All files of one model's gates, packed."""
+    parts = _gates_parts(clip, ref, seen, segments, width)
+    inputs = {portable(clip.path, clip.name): clip.sha256, portable(ref.path, ref.name): ref.sha256}
+    files = gate_files(seen.report, clip.name, seen.frames, seconds, GateFileOptions(width=width), parts, inputs)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def interventions_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str) -> str:
+    """Every experiment on the gates of ``models`` from a terminal in the project's folder."""
+    files = portable(clip.path, clip.name), [portable(ref.path, ref.name) for ref in models]
+    return command_line(explain_command("interventions", *files, order, SHUFFLE_SEED, segments, {}, "interventions"))

@@ -15,10 +15,12 @@ from app.links import apply_link, write_link
 from app.sentences import escape
 from gsm_model.errors import LensError
 from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import ORDERS, Order
 
 ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.png"
 VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
 FIRST_MODELS = ("gsm", "tsn")  # the two that differ in whether they can tell an action from its reverse
+ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
 FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
 
 
@@ -152,6 +154,25 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
         st.markdown(f"## {question}")
         explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
         return None
+
+
+def current_order() -> Order:
+    """The order of the frames that is chosen, the same on every page that has `choose_order`."""
+    return st.session_state.setdefault("order", "forward")
+
+
+def choose_order() -> None:
+    """The control of `current_order`."""
+    st.segmented_control(
+        "Order of the frames",
+        ORDERS,
+        format_func=ORDER_NAMES.get,
+        key="order",
+        required=True,
+        persist_state="session",
+        wrap=True,
+        help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
+    )
 
 
 def device_name() -> str:

@@ -27,15 +27,16 @@ _STRIP_STYLE = """
 def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
     """HTML of pictures in a row that wraps on narrow pages: ``frames`` (T, H, W, 3) uint8, a caption each (trusted text)."""
     figures = [
-        f'<figure><img alt="{caption}" src="{_jpeg_uri(frame)}"><figcaption>{caption}</figcaption></figure>'
+        f'<figure><img alt="{caption}" src="{jpeg_uri(frame)}"><figcaption>{caption}</figcaption></figure>'
         for frame, caption in zip(frames, captions, strict=True)
     ]
     return f'{_STRIP_STYLE}<div class="gsl-strip">{"".join(figures)}</div>'
 
 
-def _jpeg_uri(frame: np.ndarray) -> str:
+def jpeg_uri(frame: np.ndarray, largest_height: int = THUMBNAIL_HEIGHT) -> str:
+    """``frame`` (H, W, 3) uint8 as the address of a JPEG picture, scaled down to ``largest_height`` pixels if it is higher."""
     height, width = frame.shape[:2]
-    scale = min(1.0, THUMBNAIL_HEIGHT / height)
+    scale = min(1.0, largest_height / height)
     small = Image.fromarray(frame).resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BILINEAR)
     file = io.BytesIO()
     small.save(file, "JPEG", quality=85)

@@ -8,6 +8,8 @@ import numpy as np
 
 from gsm_model.data.labels import partner
 from gsm_model.evaluation.flips import Flips
+from gsm_model.explain.adaptivity import GateMoments, decompose
+from gsm_model.explain.gates import REGIMES, GateReport, LayerGates, regime_shares
 from gsm_model.explain.order import OrderReport
 from gsm_model.predict import Prediction
 
@@ -103,3 +105,69 @@ def flips(models: Sequence[tuple[str, Sequence[Flips]]]) -> str:
         interval = f"95 % interval {percent(share.low)} to {percent(share.high)}"
         parts.append(f"**{escape(name)}**: {percent(share.value)} of {share.n:,} answers become their time reversal ({interval})")
     return "; ".join(parts) + "."
+
+
+def what_moves(reports: Sequence[GateReport]) -> str:
+    """How much each model moves between frames, and whether its gates are more than a fixed shift."""
+    return "; ".join(_moves(report) for report in reports) + "."
+
+
+def _moves(report: GateReport) -> str:
+    title = f"**{escape(report.card.name)}**"
+    shares = [layer.shares().moves for layer in report.layers]
+    if max(shares) == 0:
+        return f"{title} moves nothing: every frame is seen alone"
+    most = int(np.argmax(shares))
+    text = f"{title} moves {percent(float(np.mean(shares)))} of its features' energy between frames (mean over {len(shares)} layers"
+    text += f"; most in *{escape(report.layers[most].title)}*, {percent(shares[most])})"
+    spread = decompose(GateMoments.of_maps([layer.gate for layer in report.layers]), np.zeros(1, np.int64)).adaptivity
+    if spread == 0:
+        return text + ", by a fixed shift"
+    return text + f", by gates that depart from a fixed shift by {spread:.2f} (0 would be a fixed shift, 1 is the most there is)"
+
+
+def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
+    """What one layer does with the clip; ``focus`` is its `motion_focus`."""
+    shares, title = layer.shares(), f"**{escape(report.card.name)}**"
+    if shares.moves == 0:
+        return f"{title} moves nothing here."
+    larger, smaller = max(shares.next, shares.previous), min(shares.next, shares.previous)
+    side = "next" if shares.next > shares.previous else "previous"
+    way = f"mostly from the {side} frame" if larger >= 1.5 * smaller else "about as much from the next frame as from the previous"
+    text = f"{title} moves {percent(shares.moves)} of this layer's energy, {way}"
+    if focus >= 1.3:
+        text += f", {focus:.1f} times as much as on average where the picture changes most"
+    elif focus <= 0.77:
+        text += f", only {focus:.1f} times as much as on average where the picture changes most"
+    regimes = regime_shares(layer.gate)
+    likeliest = int(regimes.argmax())
+    does = {"difference": "take a difference", "leave": "leave features where they are", "average": "average two frames", "swap": "swap features in"}
+    if regimes[likeliest] >= 0.6:
+        text += f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
+    return text + "."
+
+
+def experiment(before: Prediction, after: Prediction) -> str:
+    """How one model's answer moved under an experiment on its gates."""
+    return moved(before, after) + "."
+
+
+def closed_gates(name: str, rows: Sequence[dict]) -> str:
+    """What closing all gates does to a model on a data set; ``rows`` are those of `effects_table`."""
+    by_name = {row["intervention"]: row for row in rows}
+    before, after = by_name["none"], by_name.get("closed")
+    if after is None:
+        return ""
+    key, what, n = ("within_pair", "right within the pair", before["n_within_pair"])
+    if before[key] is None:
+        key, what, n = "top1", "right", before["n"]
+    shares = [f"{_one_decimal(row[key])} ({_one_decimal(row[f'{key}_low'])} to {_one_decimal(row[f'{key}_high'])})" for row in (before, after)]
+    chance = ", where a guess gives 50 %" if key == "within_pair" else ""
+    return (
+        f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])} as it is, "
+        f"and for {shares[1]} with all its gates closed{chance}."
+    )
+
+
+def _one_decimal(share: float) -> str:
+    return f"{100 * share:.1f} %"

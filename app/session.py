@@ -14,13 +14,17 @@ from app.uploads import Upload, UploadStore
 from gsm_model.errors import LensError
 from gsm_model.evaluation.predictions import Predictions, read_parquet
 from gsm_model.explain.flow import Flow, information_flow
+from gsm_model.explain.gate_data import read_data_gates
+from gsm_model.explain.gates import GateReport, report_gates
+from gsm_model.explain.intervention_data import effects_table, read_interventions
+from gsm_model.explain.interventions import Intervention, predict_under
 from gsm_model.explain.order import OrderReport, report_order
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.models.cost import Cost, cost_of
 from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.models.untrusted import sha256
 from gsm_model.predict import Prediction, predict
-from gsm_model.shipped import sample_clips, shipped_checkpoints
+from gsm_model.shipped import gate_tables, intervention_tables, sample_clips, shipped_checkpoints
 from gsm_model.video.isolate import DecodedVideo, read_video
 from gsm_model.video.sampling import Order
 
@@ -192,6 +196,36 @@ def flow(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, segments:
     return replace(found, card=replace(model.card, alias=name))
 
 
+@st.cache_data(show_spinner=False, max_size="256MB")
+def _gate_report(model: str, labels, clip: str, order: Order, segments: int, _model: Recognizer, _video: DecodedVideo) -> GateReport:
+    return report_gates(_model, _video, order, segments, SHUFFLE_SEED)
+
+
+def gate_report(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int) -> GateReport:
+    """What the gates of ``ref``'s model do with ``clip``; computed once for each (model, clip, order, number of frames)."""
+    model = load_model(ref)
+    report = _gate_report(ref.sha256, ref.labels, clip.sha256, order, segments, model, video)
+    return replace(report, prediction=replace(report.prediction, card=replace(model.card, alias=name)))
+
+
+@st.cache_data(show_spinner=False, max_size="64MB")
+def _under(
+    experiment: str, model: str, labels, clip: str, order: Order, segments: int, _experiment: Intervention, _model: Recognizer, _video: DecodedVideo
+) -> Prediction:
+    return predict_under(_model, _video, [_experiment], order, segments, SHUFFLE_SEED)[0]
+
+
+def under(
+    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int, experiment: Intervention, source: str = ""
+) -> Prediction:
+    """The answer of ``ref``'s model under an experiment on its gates; computed once. ``source`` tells experiments with other values apart."""
+    model = load_model(ref)
+    e = experiment
+    key = repr((e.clamp, e.layers, e.directions, e.seed, source))
+    found = _under(key, ref.sha256, ref.labels, clip.sha256, order, segments, e, model, video)
+    return replace(found, card=replace(model.card, alias=name))
+
+
 @st.cache_data(show_spinner=False, max_entries=16)
 def _tables(digests: tuple[str, ...], _paths: tuple[Path, ...], _names: tuple[str, ...]) -> list[Predictions]:
     return [read_parquet(path, name) for path, name in zip(_paths, _names, strict=True)]
@@ -205,6 +239,30 @@ def prediction_tables(files: list[tuple[str, Path, str]]) -> list[Predictions]:
     """
     digests, paths, names = zip(*files, strict=True)
     return _tables(digests, paths, names)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _gate_rows(digest: str, _path: Path) -> list[dict]:
+    return read_data_gates(_path)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _effect_rows(digest: str, _path: Path) -> list[dict]:
+    return effects_table(read_interventions(_path))
+
+
+def data_gates(ref: ModelRef) -> list[dict]:
+    """What is known of the gates of ``ref``'s model on a data set (`data_gates_table`); empty where nothing is."""
+    return _of_checkpoint(ref, [_gate_rows(digest(path), path) for path in gate_tables()])
+
+
+def data_effects(ref: ModelRef) -> list[dict]:
+    """What is known of experiments on the gates of ``ref``'s model on a data set (`effects_table`); empty where nothing is."""
+    return _of_checkpoint(ref, [_effect_rows(digest(path), path) for path in intervention_tables()])
+
+
+def _of_checkpoint(ref: ModelRef, tables: list[list[dict]]) -> list[dict]:
+    return next((rows for rows in tables if rows[0]["checkpoint"] == ref.sha256), [])
 
 
 @st.cache_data(show_spinner=False, max_size="128MB")

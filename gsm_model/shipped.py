@@ -41,6 +41,16 @@ def prediction_files() -> list[Path]:
     return sorted((assets() / "predictions").glob("*.parquet"))
 
 
+def gate_tables() -> list[Path]:
+    """What ``explain gates`` found of the shipped models on drawn test clips; empty if there are none."""
+    return sorted((assets() / "gates").glob("*_gates.parquet"))
+
+
+def intervention_tables() -> list[Path]:
+    """What ``explain interventions`` found of the shipped models on drawn test clips; empty if there are none."""
+    return sorted((assets() / "gates").glob("*_interventions.parquet"))
+
+
 def sample_clips() -> dict[str, SampleClip]:
     """The sample clips by name, in the order in which they are offered; empty if there are none."""
     index = assets() / "clips" / "clips.json"

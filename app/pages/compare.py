@@ -6,14 +6,12 @@ import streamlit as st
 
 from app import charts, session
 from app.exports import answers_csv, predict_command
-from app.frame import Choices, heading, open_clip
+from app.frame import Choices, choose_order, current_order, heading, open_clip
 from app.media import strip
 from app.sentences import compare, escape, order_changed
 from gsm_model.predict import Prediction
-from gsm_model.video.sampling import ORDERS
 
 QUESTION = "What does each model say about this clip?"
-ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
 TOP = 5
 
 
@@ -23,7 +21,7 @@ def show(choices: Choices) -> None:
     if opened is None:
         return
     counts, video = opened
-    order = st.session_state.setdefault("order", "forward")
+    order = current_order()
 
     def answers(which: str) -> list[Prediction]:
         with st.spinner("The models look at the clip …"):
@@ -59,16 +57,7 @@ def _warn(prediction: Prediction) -> None:
 
 
 def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list[Prediction]) -> None:
-    st.segmented_control(
-        "Order of the frames",
-        ORDERS,
-        format_func=ORDER_NAMES.get,
-        key="order",
-        required=True,
-        persist_state="session",
-        wrap=True,
-        help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
-    )
+    choose_order()
     left, right = st.columns([4, 7])
     with left:
         st.video(

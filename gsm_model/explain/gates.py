@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from gsm_model.models.card import Card
@@ -234,3 +235,22 @@ def regime_shares(gate: np.ndarray, edges: tuple[float, float, float] = REGIME_E
         raise ValueError(f"edges must ascend and there must be gates, got {edges} and {gate.size} values")
     counts = np.bincount(np.searchsorted(np.asarray(edges), gate.ravel(), side="right"), minlength=len(REGIMES))
     return counts / gate.size
+
+
+def motion_focus(layer: LayerGates, frames: np.ndarray) -> float:
+    """How much more a layer moves where the picture changes than elsewhere: 1 is the same everywhere, 4 only there, 0 not there.
+
+    The energy that leaves its frame (g²·e) in the quarter of the places where ``frames`` (T, S, S, 3) uint8, as the model saw them,
+    change most from one to the next, over a quarter of all that leaves; 1 where nothing does.
+    """
+    t, _, h, w = layer.gate.shape
+    if t < 2:
+        return 1.0
+    changes = np.abs(np.diff(frames.astype(np.float32), axis=0)).mean(-1)
+    beside = np.maximum(np.pad(changes, ((0, 1), (0, 0), (0, 0))), np.pad(changes, ((1, 0), (0, 0), (0, 0))))
+    on_grid = np.stack([np.asarray(Image.fromarray(one).resize((w, h), Image.Resampling.BOX)) for one in beside]).ravel()
+    leaving = (layer.gate.astype(np.float64) ** 2 * layer.energy).sum(1).ravel()
+    if leaving.sum() == 0:
+        return 1.0
+    most = np.argsort(-on_grid, kind="stable")[: max(1, len(on_grid) // 4)]
+    return float(leaving[most].sum() / leaving.sum() * len(on_grid) / len(most))

@@ -35,12 +35,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-def start_app(log: Path, **environment: str) -> tuple[subprocess.Popen, str]:
+def start_app(log: Path, script: str = "streamlit_app.py", **environment: str) -> tuple[subprocess.Popen, str]:
     """Start the app on a free port, wait until it is healthy, return its process and address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=log.open("w"), stderr=subprocess.STDOUT)
     for _ in range(240):
@@ -84,7 +84,7 @@ def page(request, browser) -> Page:
 
     def note(message) -> None:
         # Opened at a page's own address, streamlit looks for its server there before it looks at the root.
-        looks_for_its_server = any(f"/{page}/_stcore/" in message.location.get("url", "") for page in ("models", "order"))
+        looks_for_its_server = any(f"/{page}/_stcore/" in message.location.get("url", "") for page in ("models", "order", "gates"))
         if message.type == "error" and not looks_for_its_server:
             errors.append(message.text)
 

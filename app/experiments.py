@@ -1,0 +1,170 @@
+"""Experiments on gates: the panel of the Gates page that holds them and shows the answers move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from app import charts_gates, session
+from app.exports import interventions_command
+from app.frame import Choices, explain_error
+from app.sentences import closed_gates, escape, experiment
+from gsm_model.errors import LensError
+from gsm_model.explain.clamps import CLAMPS, MEANING
+from gsm_model.explain.gate_data import data_means
+from gsm_model.explain.intervention_tables import intervention_rows
+from gsm_model.explain.interventions import Intervention, every_clamp, every_layer
+from gsm_model.figures.gate_data import data_gates_figure
+from gsm_model.figures.interventions import interventions_figure
+from gsm_model.figures.style import figure_bytes
+from gsm_model.predict import Prediction
+from gsm_model.tables import csv_text
+
+NOTHING = "as they are"
+SIDES = {"both": (0, 1), "next": (0,), "previous": (1,)}
+SIDE_NAMES = {"both": "both directions", "next": "from the next frame", "previous": "from the previous frame"}
+CHOICES = {"clamp": NOTHING, "clamp_layers": [], "clamp_side": "both"}
+
+
+@st.fragment
+def show_experiments(choices: Choices, counts: list[int], video, order: str) -> None:
+    """Choose layers, a direction and what their gates are held at; the answers beside what they were. Runs a model only for a new choice."""
+    st.markdown(
+        "### Does it matter?",
+        help="Hold the gates of some layers at a value and see what becomes of the answer. A TSM counts as a gate of 1; a TSN has none.",
+    )
+    _reset_if_asked()
+    titles = list(dict.fromkeys(title for ref in choices.models for title in _gated_titles(ref)))
+    if not titles:
+        st.info("None of the chosen models has a temporal module, so there is nothing to hold. Choose a GSM or a TSM in the sidebar.")
+        return
+    first, second, third, last = st.columns([3, 4, 3, 1.6], vertical_alignment="bottom")
+    clamp = first.selectbox(
+        "Hold gates", [NOTHING, *CLAMPS], key="clamp", help="  \n".join(f"**{name}**: {meaning}" for name, meaning in MEANING.items())
+    )
+    st.session_state["clamp_layers"] = [title for title in st.session_state.get("clamp_layers", []) if title in titles]
+    layers = second.multiselect("In layers", titles, key="clamp_layers", placeholder="all layers")
+    side = third.selectbox("Direction", list(SIDES), format_func=SIDE_NAMES.get, key="clamp_side")
+    last.button("Reset", on_click=_ask_reset, icon=":material/restart_alt:", help="Let all gates work again.", disabled=clamp == NOTHING and not layers)
+    other = _choose_other(choices) if clamp == "other clip" else None
+    for ref, count in zip(choices.models, counts, strict=True):
+        before = session.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count).prediction
+        try:
+            after = _held(choices, ref, video, count, order, clamp, layers, SIDES[side], other)
+        except LensError as error:
+            explain_error(error, "Choose another way to hold the gates.")
+            continue
+        _show_answer(choices.names[ref.key], before, after)
+    if st.toggle("Try every clamp, and every layer in turn", key="clamp_all", help="One forward pass each; the answers are kept."):
+        _show_all(choices, counts, video, order)
+
+
+def _ask_reset() -> None:
+    st.session_state["clamp_reset"] = True
+
+
+def _reset_if_asked() -> None:
+    if st.session_state.pop("clamp_reset", False):
+        st.session_state.update(CHOICES)
+    for key, value in CHOICES.items():
+        st.session_state.setdefault(key, value)
+
+
+def _gated_titles(ref: session.ModelRef) -> list[str]:
+    return [layer.title for layer in session.load_model(ref).temporal_layers() if layer.module is not None]
+
+
+def _choose_other(choices: Choices) -> session.ClipRef | None:
+    clips = {key: ref for key, ref in session.clips().items() if choices.clip is None or key != choices.clip.key}
+    key = st.selectbox("Whose gates", list(clips), format_func=lambda key: clips[key].name, key="clamp_other")
+    return clips.get(key)
+
+
+def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titles: list[str], directions, other) -> Prediction | None:
+    """The answer with the gates held, or ``None`` where nothing of this model is.
+
+    Raises:
+        LensError: if what the clamp needs is not there.
+    """
+    gated = {layer.title: layer.name for layer in session.load_model(ref).temporal_layers() if layer.module is not None}
+    layers = tuple(gated[title] for title in titles if title in gated) if titles else tuple(gated.values())
+    if clamp == NOTHING or not layers:
+        return None
+    values, source = None, ""
+    if clamp == "data mean":
+        rows = session.data_gates(ref)
+        if not rows:
+            raise LensError(f"{choices.names[ref.key]}: no mean over a data set is known; 'explain gates --data' measures it")
+        values, source = data_means(rows), rows[0]["data"]
+    if clamp == "other clip":
+        if other is None:
+            raise LensError("There is no other clip to take gates from")
+        donor = session.gate_report(ref, other.name, other, session.read_clip(other, (count,)), order, count)
+        values, source = {layer.name: layer.gate for layer in donor.layers}, other.sha256
+    one = Intervention(clamp, layers, directions, session.SHUFFLE_SEED, values)
+    return session.under(ref, choices.names[ref.key], choices.clip, video, order, count, one, source)
+
+
+def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
+    rows = intervention_rows("", before, ["held"], [after or before])
+    answer, reversal, text = st.columns([2, 2, 5], vertical_alignment="center")
+    for column, key, label in ((answer, "probability", "answer"), (reversal, "reversal_probability", "reversal")):
+        if rows[0][label] is not None:
+            change = rows[1][key] - rows[0][key]
+            delta = f"{100 * change:+.1f} points".replace("-", "−") if after is not None and abs(change) >= 0.0005 else None
+            column.metric(f"{name}: {rows[0][label]}", f"{rows[1][key]:.1%}", delta, delta_color="off", delta_arrow="off")
+    text.markdown(experiment(before, after) if after is not None else f"**{escape(name)}**: its gates are as they are.")
+
+
+def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
+    place, every = st.empty(), []
+    plans = []
+    for ref in choices.models:
+        model, rows = session.load_model(ref), session.data_gates(ref)
+        plan = every_clamp(data_means(rows) if rows else None, session.SHUFFLE_SEED) | every_layer(model)
+        plans.append(plan if any(layer.module is not None for layer in model.temporal_layers()) else {})
+    total, done = sum(map(len, plans)), 0
+    for ref, count, plan in zip(choices.models, counts, plans, strict=True):
+        name, answers = choices.names[ref.key], []
+        for what, one in plan.items():
+            place.progress(done / total, f"{escape(name)}: {what} …")
+            answers.append(session.under(ref, name, choices.clip, video, order, count, one, "data" if one.values is not None else ""))
+            done += 1
+        if plan:
+            before = session.gate_report(ref, name, choices.clip, video, order, count).prediction
+            every.append((ref, intervention_rows(choices.clip.name, replace(before, card=replace(before.card, alias=name)), list(plan), answers)))
+    place.empty()
+    for number, (column, (ref, rows)) in enumerate(zip(st.columns(max(1, len(every))), every, strict=True)):
+        alt = f"{choices.names[ref.key]}: the probability of its answer and of its time reversal under every experiment"
+        column.plotly_chart(charts_gates.experiments(rows, choices.color(ref)), key=f"experiments-{number}", alt=alt)
+    rows = [row for _, found in every for row in found]
+    st.download_button("Download all experiments (CSV)", csv_text(rows), "interventions.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    with st.expander("The same on the command line"):
+        st.code(interventions_command(choices.clip, choices.models, choices.segments, order), language="bash", wrap_lines=True)
+
+
+def show_data_experiments(choices: Choices) -> None:
+    """What is known of the chosen models' gates on a whole data set."""
+    known = [(ref, session.data_gates(ref), session.data_effects(ref)) for ref in choices.models]
+    known = [(ref, gates, effects) for ref, gates, effects in known if gates or effects]
+    st.markdown("### And on a whole data set?", help="Figures as they print, with their number of clips and 95 % intervals.")
+    if not known:
+        st.info(
+            "Nothing is known yet of these models' gates on a data set. Measure it with `python -m gsm_model explain gates --data LIST "
+            "--checkpoint MODEL --out gates.parquet` and `explain interventions` likewise.",
+            icon=":material/table_chart:",
+        )
+    for ref, gates, effects in known:
+        name = choices.names[ref.key]
+        if effects:
+            st.markdown(closed_gates(name, effects))
+            _show_figure(interventions_figure(effects), f"{name}: accuracy within the pair with gates held or layers closed", f"interventions-{ref.key}")
+        if gates and not np.isclose(gates[0]["adaptivity"], 0):
+            _show_figure(data_gates_figure(gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
+
+
+def _show_figure(figure, caption: str, name: str) -> None:
+    st.image(figure_bytes(figure, "png"), caption=caption)
+    st.download_button("Figure (PDF)", figure_bytes(figure, "pdf"), f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore")

@@ -1,0 +1,111 @@
+"""The viewer: frames with maps over them, in the browser. Playing, the place under the cursor and opacity never ask the server."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from app.media import jpeg_uri
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("maps.js", "drawings.js", "viewer.js")
+
+
+@dataclass(frozen=True)
+class MapScale:
+    """How values are coloured: the ends, evenly spaced colours (hex) between them, what the scale is of, and marks (value, text)."""
+
+    name: str
+    low: float
+    high: float
+    stops: tuple[str, ...]
+    marks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class MapPanel:
+    """One thing to look at beside others, such as a model with one order of the frames.
+
+    ``frames`` (T, S, S, 3) uint8 in the order seen, a caption each. ``maps``: one array (T, W, h, w) a layer, in the scale's
+    range −1 … 1. ``means`` (L, W, T): what the overview shows. ``arrows``: (layer, way, frame, share of energy, gate).
+    """
+
+    title: str
+    color: str
+    frames: np.ndarray
+    captions: tuple[str, ...]
+    maps: tuple[np.ndarray, ...]
+    means: np.ndarray
+    arrows: tuple[tuple[int, int, int, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What stands beside each part's heading."""
+
+    overview: str
+    arrows: str
+    curves: str
+    difference: str
+
+
+def viewer_data(
+    panels: Sequence[MapPanel],
+    layers: Sequence[str],
+    ways: Sequence[str],
+    scale: MapScale,
+    notes: Notes,
+    start: str,
+    fps: float,
+    columns: Sequence[int] = (),
+) -> dict:
+    """All that the browser needs, as JSON: pictures once for panels that show the same, maps as packed 16-bit numbers.
+
+    ``ways`` names the second axis of the maps, ``start`` the layer shown first. ``columns`` says for every frame of the first panel
+    which frame of the second it is compared with.
+    """
+    pictures: dict[str, list[str]] = {}
+    shown = []
+    for panel in panels:
+        key = hashlib.sha256(panel.frames.tobytes()).hexdigest()[:16]
+        if key not in pictures:
+            pictures[key] = [jpeg_uri(frame, panel.frames.shape[1]) for frame in panel.frames]
+        shown.append(
+            {
+                "title": panel.title,
+                "color": panel.color,
+                "pictures": key,
+                "captions": panel.captions,
+                "maps": [{"height": maps.shape[2], "width": maps.shape[3], "values": _packed(maps)} for maps in panel.maps],
+                "overview": np.round(panel.means, 4).tolist(),
+                "arrows": panel.arrows,
+            }
+        )
+    data = {"panels": shown, "pictures": pictures, "layers": layers, "ways": ways, "scale": asdict(scale), "notes": asdict(notes)}
+    data |= {"start": start, "fps": fps, "columns": list(columns)}
+    return data | {"id": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
+
+
+def _packed(maps: np.ndarray) -> str:
+    """Values in −1 … 1 as little-endian int16, base64: 1 is 32767."""
+    return base64.b64encode(np.round(np.clip(maps, -1, 1) * 32767).astype("<i2").tobytes()).decode()
+
+
+@st.cache_resource
+def _component() -> Callable:
+    script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return st.components.v2.component("gate_shift_lens_viewer", css=(_HERE / "viewer.css").read_text(encoding="utf-8"), js=script)
+
+
+def show_viewer(data: dict, key: str) -> str:
+    """Mount the viewer with `viewer_data`; returns the layer that is chosen in it. Only another layer makes the page run again."""
+    result = _component()(data=data, key=key, on_layer_change=lambda: None)
+    chosen = result.layer
+    return chosen if chosen in data["layers"] else data["start"]

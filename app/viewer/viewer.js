@@ -1,0 +1,371 @@
+// The viewer: frames with maps over them. Which layer, frame, place and opacity is chosen lives here, so that
+// none of them needs the server; only the layer is told to it, for what the page says of that layer.
+
+const KEYS = [
+  ["space", "play or pause"],
+  ["← →", "the frame before or after"],
+  ["↑ ↓", "the layer above or below"],
+  ["1 … 9", "one of the first nine layers"],
+  ["shift + arrows", "move the place by one cell"],
+  ["z", "larger or smaller"],
+  ["d", "the difference of two models or orders"],
+];
+
+/** An HTML element with properties and children. */
+function html(name, properties = {}, children = []) {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+}
+
+class Viewer {
+  constructor(root) {
+    this.root = root;
+    this.playing = null;
+    this.state = { layer: 0, frame: 0, place: [0.5, 0.5], opacity: 0.6, difference: false, large: false };
+  }
+
+  /** Take the page's data. The same data again changes nothing; new data keeps what is chosen as far as it exists there. */
+  take(data, tell) {
+    this.tell = tell;
+    if (data.id === this.id) return;
+    const before = this.data?.layers[this.state.layer];
+    this.id = data.id;
+    this.data = data;
+    this.scale = new Scale(data.scale.low, data.scale.high, data.scale.stops);
+    this.wide = new Scale(2 * data.scale.low, 2 * data.scale.high, data.scale.stops);
+    this.unpacked = new Map();
+    const kept = data.layers.indexOf(before);
+    this.state.layer = kept >= 0 ? kept : Math.max(0, data.layers.indexOf(data.start));
+    this.state.frame = Math.min(this.state.frame, this.frames - 1);
+    this.state.difference &&= data.panels.length === 2;
+    this.build();
+  }
+
+  get frames() {
+    return this.data.panels[0].captions.length;
+  }
+
+  /** What stands side by side now: every panel, or the difference of the two. */
+  get shown() {
+    const { panels } = this.data;
+    if (!this.state.difference) return panels.map((panel, index) => ({ ...panel, index, scale: this.scale }));
+    const [first, second] = panels;
+    return [{ ...first, title: `${first.title} − ${second.title}`, arrows: null, index: "difference", scale: this.wide }];
+  }
+
+  maps(index, layer = this.state.layer) {
+    const key = `${index}/${layer}`;
+    if (!this.unpacked.has(key)) {
+      const packed = () => new Maps(this.data.panels[index].maps[layer], this.frames, this.data.ways.length);
+      const less = () => new DifferenceMaps(this.maps(0, layer), this.maps(1, layer), this.data.columns);
+      this.unpacked.set(key, index === "difference" ? less() : packed());
+    }
+    return this.unpacked.get(key);
+  }
+
+  means(index) {
+    const { panels, columns } = this.data;
+    if (index !== "difference") return panels[index].overview;
+    return panels[0].overview.map((ways, layer) =>
+      ways.map((values, way) => values.map((value, frame) => value - panels[1].overview[layer][way][columns[frame]])),
+    );
+  }
+
+  // ---- building the page -------------------------------------------------------------------------------------------
+
+  build() {
+    this.pause();
+    this.root.querySelector(".gsl-viewer")?.remove();
+    const sections = ["strips", "all", "moves", "stage", "grid", "lines"].map((name) => html("div", { className: `part ${name}` }));
+    [this.strips, this.all, this.moves, this.stage, this.grid, this.lines] = sections;
+    const headings = [null, "All layers", "What moves", null, null, "Over time at the chosen place"];
+    const parts = sections.flatMap((section, index) => {
+      if (section === this.stage) return [this.toolbar(), section];
+      return headings[index] ? [this.heading(headings[index]), section] : [section];
+    });
+    this.body = html("div", { className: "gsl-viewer", tabIndex: 0, onkeydown: (event) => this.key(event) }, parts);
+    this.body.setAttribute("role", "group");
+    this.body.setAttribute("aria-label", "Frames with gate maps. Keys: " + KEYS.map((pair) => pair.join(" ")).join("; "));
+    this.root.append(this.body);
+    this.buildStrips();
+    this.draw();
+  }
+
+  heading(text) {
+    const { overview, arrows, curves } = this.data.notes;
+    const note = { "All layers": overview, "What moves": arrows }[text] ?? curves;
+    return html("div", { className: "heading" }, [html("h4", { textContent: text }), html("span", { textContent: note })]);
+  }
+
+  toolbar() {
+    const button = (text, title, onclick) => html("button", { type: "button", textContent: text, title, onclick });
+    this.playButton = button("▶", "Play or pause (space)", () => this.toggle());
+    this.frameSlider = html("input", { type: "range", min: 0, max: this.frames - 1, oninput: (event) => this.set({ frame: +event.target.value }) });
+    this.opacitySlider = html("input", {
+      type: "range", min: 0, max: 100, value: 100 * this.state.opacity, oninput: (event) => this.set({ opacity: event.target.value / 100 }),
+    });
+    this.layerSelect = html("select", { onchange: (event) => this.set({ layer: +event.target.value }) });
+    this.layerSelect.append(...this.data.layers.map((name, value) => html("option", { value, textContent: name })));
+    this.readout = html("output", { className: "readout" });
+    const field = (text, input) => html("label", { className: "field" }, [html("span", { textContent: text }), input]);
+    const items = [
+      this.playButton,
+      field("Layer", this.layerSelect),
+      (this.frameField = field("Frame", this.frameSlider)),
+      field("Opacity", this.opacitySlider),
+    ];
+    if (this.data.panels.length === 2) {
+      this.differenceBox = html("input", { type: "checkbox", checked: this.state.difference, onchange: (event) => this.set({ difference: event.target.checked }) });
+      items.push(html("label", { className: "check", title: this.data.notes.difference }, [this.differenceBox, "difference"]));
+    }
+    items.push(button("⤢", "Larger or smaller (z)", () => this.set({ large: !this.state.large })));
+    const help = html("details", { className: "keys" }, [
+      html("summary", { textContent: "keys", title: "What the keyboard does" }),
+      html("dl", {}, KEYS.flatMap(([key, what]) => [html("dt", { textContent: key }), html("dd", { textContent: what })])),
+    ]);
+    this.bar = html("div", { className: "bar" });
+    return html("div", { className: "toolbar" }, [...items, help, this.readout, this.bar]);
+  }
+
+  drawBar() {
+    const { low, high, marks, stops, name } = this.data.scale;
+    const times = this.state.difference ? 2 : 1;
+    const place = (value) => `${(100 * (value - low)) / (high - low)}%`;
+    const ramp = html("div", { className: "ramp" });
+    ramp.style.background = `linear-gradient(to right, ${stops.join(",")})`;
+    const texts = (this.state.difference ? [[low, ""], [0, "no difference"], [high, ""]] : marks).map(([value, text]) => {
+      const mark = html("span", { textContent: `${value === 0 ? "0" : signed(value * times).replace(/\.?0+$/, "")} ${text}`.trim() });
+      mark.style.left = place(value);
+      return mark;
+    });
+    this.bar.replaceChildren(html("div", { className: "name", textContent: this.state.difference ? `difference of ${name}s` : name }), ramp, html("div", { className: "marks" }, texts));
+  }
+
+  /** The clip's frames, once for every order in which they are shown. */
+  buildStrips() {
+    const seen = new Map();
+    for (const panel of this.data.panels) seen.set(panel.pictures, [...(seen.get(panel.pictures) ?? []), panel]);
+    this.thumbnails = [];
+    const strips = [...seen].map(([set, panels]) => {
+      const caption = html("div", { className: "caption", textContent: panels.map((panel) => panel.title).join(" and ") });
+      const images = this.data.pictures[set].map((source, frame) => {
+        const title = panels[0].captions[frame];
+        const figure = html("figure", { onclick: () => this.set({ frame }) }, [html("img", { src: source, alt: title }), html("figcaption", { textContent: title })]);
+        this.thumbnails.push([figure, frame]);
+        return figure;
+      });
+      return html("div", {}, [caption, this.columns(images)]);
+    });
+    this.strips.replaceChildren(...strips);
+  }
+
+  columns(children) {
+    const row = html("div", { className: "columns" }, children);
+    row.style.setProperty("--frames", this.frames);
+    return row;
+  }
+
+  // ---- drawing -----------------------------------------------------------------------------------------------------
+
+  set(change) {
+    const before = this.state;
+    this.state = { ...before, ...change };
+    const redraw = ["layer", "difference"].some((key) => this.state[key] !== before[key]);
+    if (redraw) this.draw();
+    else {
+      if (this.state.frame !== before.frame) this.drawFrame();
+      if (this.state.place !== before.place) this.drawPlace();
+      this.drawLook();
+    }
+    if (this.state.layer !== before.layer) {
+      clearTimeout(this.telling);
+      this.telling = setTimeout(() => this.tell(this.data.layers[this.state.layer]), 300);
+    }
+  }
+
+  draw() {
+    const { layers, ways } = this.data;
+    this.layerSelect.value = this.state.layer;
+    if (this.differenceBox) this.differenceBox.checked = this.state.difference;
+    this.drawBar();
+    this.cells = [];
+    this.grid.replaceChildren(...this.shown.map((panel) => this.panelGrid(panel, ways)));
+    this.stages = [];
+    this.stage.replaceChildren(html("h4", { textContent: layers[this.state.layer] }), ...this.shown.map((panel) => this.panelStage(panel, ways)));
+    this.drawFrame();
+    this.drawPlace();
+    this.drawLook();
+  }
+
+  heads(panel, text = panel.title) {
+    const dot = html("span", { className: "dot", textContent: "●" });
+    dot.style.color = panel.color;
+    return html("div", { className: "caption" }, [dot, ` ${text}`]);
+  }
+
+  /** One picture with a map on it and a cursor; `read()` says what is under the cursor. */
+  cell(panel, way, frame) {
+    const canvas = html("canvas");
+    const cross = html("div", { className: "cross" });
+    const value = html("div", { className: "value" });
+    const image = html("img", { alt: "", draggable: false });
+    const picture = html("div", { className: "picture" }, [image, canvas, cross]);
+    const place = (event) => {
+      const box = picture.getBoundingClientRect();
+      return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((at) => Math.min(0.999, Math.max(0, at)));
+    };
+    const cell = { panel, way, frame, canvas, cross, value, image, element: html("div", { className: "mapcell" }, [picture, value]) };
+    picture.addEventListener("pointermove", (event) => this.hover(place(event), cell));
+    picture.addEventListener("pointerleave", () => this.hover(null, cell));
+    picture.addEventListener("click", (event) => this.set({ place: place(event), frame: cell.frame }));
+    return cell;
+  }
+
+  show(cell) {
+    const { panel, way, frame } = cell;
+    cell.image.src = this.data.pictures[panel.pictures][frame];
+    cell.image.alt = panel.captions[frame];
+    if (way !== null) paint(cell.canvas, this.maps(panel.index), frame, way, panel.scale);
+  }
+
+  panelGrid(panel, ways) {
+    const { values } = this.maps(panel.index);
+    if (values?.every((value) => value === values[0])) {
+      const what = values[0] === 0 ? "nothing moves" : "a fixed shift";
+      return html("div", { className: "panel" }, [this.heads(panel, `${panel.title}: ${signed(values[0])} at every place and time, ${what}`)]);
+    }
+    const rows = ways.map((name, way) => {
+      const cells = panel.captions.map((_, frame) => this.cell(panel, way, frame));
+      cells.forEach((cell) => this.show(cell));
+      this.cells.push(...cells);
+      return html("div", {}, [this.heads(panel, `${panel.title}, ${name}`), this.columns(cells.map((cell) => cell.element))]);
+    });
+    return html("div", { className: "panel" }, rows);
+  }
+
+  panelStage(panel, ways) {
+    const cells = [null, ...ways.keys()].map((way) => this.cell(panel, way, this.state.frame));
+    this.stages.push(...cells);
+    this.cells.push(...cells.filter((cell) => cell.way !== null));
+    const names = ["the frame", ...ways];
+    const figures = cells.map((cell, index) => html("div", { className: "big" }, [html("div", { className: "caption", textContent: names[index] }), cell.element]));
+    return html("div", { className: "panel" }, [this.heads(panel), html("div", { className: "bigs" }, figures)]);
+  }
+
+  drawFrame() {
+    const { layers, ways } = this.data;
+    const { frame, layer } = this.state;
+    const choose = (row, column) => this.set({ layer: row, frame: column });
+    const common = { layers, layer, frame, choose };
+    this.frameSlider.value = frame;
+    this.frameField.firstChild.textContent = this.shown[0].captions[frame];
+    for (const [figure, at] of this.thumbnails) figure.classList.toggle("here", at === frame);
+    for (const cell of this.stages) {
+      cell.frame = frame;
+      this.show(cell);
+    }
+    for (const cell of this.cells) cell.element.classList.toggle("here", cell.frame === frame && !this.stages.includes(cell));
+    const overviews = this.shown.map((panel) => {
+      const means = this.means(panel.index);
+      const pictures = ways.map((title, way) => overview(means.map((row) => row[way]), { ...common, title, captions: panel.captions, scale: panel.scale }));
+      return html("div", { className: "panel" }, [this.heads(panel), html("div", { className: "pair" }, pictures)]);
+    });
+    this.all.replaceChildren(...overviews);
+    const moving = this.data.panels.map((panel) => {
+      const picture = diagram(panel.arrows, { ...common, title: "", captions: panel.captions, scale: this.scale });
+      return html("div", { className: "panel" }, [this.heads(panel), picture]);
+    });
+    this.moves.replaceChildren(...moving);
+    this.drawPlace();
+  }
+
+  /** The cursor in every cell, its values, and the curves of the place that was chosen. */
+  drawPlace() {
+    this.hover(null);
+    const { panels, ways } = this.data;
+    const lines = panels.flatMap((panel, index) =>
+      ways.map((way, number) => ({
+        name: `${panel.title}, ${way}`,
+        color: panel.color,
+        dash: number ? "6 4" : "",
+        values: panel.captions.map((_, frame) => this.maps(index).at(frame, number, ...this.state.place)),
+      })),
+    );
+    const legend = lines.map(({ name, color, dash }) => {
+      const key = svg("svg", { viewBox: "0 0 30 8", class: "key" }, [svg("line", { x1: 0, x2: 30, y1: 4, y2: 4, stroke: color, "stroke-width": 3, "stroke-dasharray": dash })]);
+      return html("span", {}, [key, ` ${name}`]);
+    });
+    const { low, high } = this.data.scale;
+    const options = { captions: panels[0].captions, frame: this.state.frame, low, high, title: "Gates over the frames at the chosen place", width: Math.min(860, this.body.clientWidth || 720) };
+    this.lines.replaceChildren(curves(lines, options), html("div", { className: "legend" }, legend));
+  }
+
+  /** Show what is under `place` in every cell; `null` goes back to the chosen place. */
+  hover(place, over) {
+    const [x, y] = place ?? this.state.place;
+    for (const cell of this.cells) {
+      cell.cross.style.left = `${100 * x}%`;
+      cell.cross.style.top = `${100 * y}%`;
+      cell.value.textContent = signed(this.maps(cell.panel.index).at(cell.frame, cell.way, x, y));
+    }
+    for (const cell of this.stages) {
+      cell.cross.style.left = `${100 * x}%`;
+      cell.cross.style.top = `${100 * y}%`;
+      if (cell.way === null) cell.value.textContent = cell.panel.captions[cell.frame];
+    }
+    const value = over && over.way !== null ? `${this.data.ways[over.way]}: ${over.value.textContent}` : "";
+    this.readout.textContent = place && value ? `${this.data.layers[this.state.layer]}, ${over.panel.captions[over.frame]}, ${value}` : "";
+  }
+
+  drawLook() {
+    this.body.style.setProperty("--opacity", this.state.opacity);
+    this.body.classList.toggle("large", this.state.large);
+    this.body.classList.toggle("many", this.shown.length > 1);
+    this.opacitySlider.value = Math.round(100 * this.state.opacity);
+  }
+
+  // ---- playing and keys --------------------------------------------------------------------------------------------
+
+  toggle() {
+    if (this.playing) return this.pause();
+    this.playButton.textContent = "❚❚";
+    this.playing = setInterval(() => {
+      if (!this.body.isConnected) return this.pause(); // the page was left
+      this.set({ frame: (this.state.frame + 1) % this.frames });
+    }, 1000 / this.data.fps);
+  }
+
+  pause() {
+    clearInterval(this.playing);
+    this.playing = null;
+    if (this.playButton) this.playButton.textContent = "▶";
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "SELECT", "SUMMARY"].includes(event.target.tagName)) return;
+    if (event.key === " " && event.target.tagName === "BUTTON") return;
+    const { layer, frame, place, large, difference } = this.state;
+    const last = this.data.layers.length - 1;
+    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (event.key in arrows) {
+      const [right, down] = arrows[event.key];
+      const maps = this.maps(this.shown[0].index);
+      if (event.shiftKey) this.set({ place: [place[0] + right / maps.width, place[1] + down / maps.height].map((at) => Math.min(0.999, Math.max(0, at))) });
+      else this.set({ frame: (frame + right + this.frames) % this.frames, layer: Math.min(last, Math.max(0, layer + down)) });
+    } else if (event.key === " ") this.toggle();
+    else if (event.key >= "1" && event.key <= "9" && +event.key - 1 <= last) this.set({ layer: +event.key - 1 });
+    else if (event.key === "z") this.set({ large: !large });
+    else if (event.key === "d" && this.data.panels.length === 2) this.set({ difference: !difference });
+    else return;
+    event.preventDefault();
+  }
+}
+
+const viewers = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  if (!viewers.has(parentElement)) viewers.set(parentElement, new Viewer(parentElement));
+  const viewer = viewers.get(parentElement);
+  viewer.take(data, (layer) => setStateValue("layer", layer));
+}

@@ -1,0 +1,188 @@
+"""Gates in a real browser: look into the layers of a clip of one's own, hold the gates, take the files away."""
+
+import io
+import json
+import re
+import zipfile
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from gsm_model.explain.gates import report_gates
+from gsm_model.models.checkpoints import load_checkpoint
+from gsm_model.shipped import shipped_checkpoints
+from gsm_model.video.isolate import read_video
+from tests.browser.conftest import main_text, start_app, wait_until_still
+from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+
+HEADING = "Where, when and which way does each layer shift?"
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """An app that counts, with a function that says how many runs and forward passes there were."""
+    folder = tmp_path_factory.mktemp("counted")
+    process, address = start_app(folder / "log.txt", "tests/browser/counted_app.py", COUNTS=str(folder / "counts"))
+
+    def counts():
+        lines = (folder / "counts").read_text().splitlines()
+        return lines.count("run"), lines.count("forward")
+
+    yield address, counts
+    process.terminate()
+    process.wait(20)
+    assert "Traceback" not in (folder / "log.txt").read_text()
+
+
+def open_gates(page, address, query=""):
+    page.goto(f"{address}/gates?{query}")
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
+    expect(page.locator(".gsl-viewer .stage")).to_be_visible()
+    wait_until_still(page)
+
+
+def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the_gsm_at_chance(page, app, drawn_clip):  # noqa: F811
+    page.goto(f"{app}/?models=gsm%2Ctsn")
+    page.set_input_files(UPLOAD, str(drawn_clip))
+    wait_until_still(page)
+    page.get_by_role("link", name="Gates").click()
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
+    wait_until_still(page)
+    assert "TSN ResNet-18 moves nothing: every frame is seen alone" in main_text(page)
+    report = report_gates(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(drawn_clip))
+    viewer = page.locator(".gsl-viewer")
+    for layer in report.layers:
+        viewer.locator("select").select_option(label=layer.title)
+        # The layer's own heading on the page, beside the viewer's.
+        expect(page.get_by_test_id("stMain").get_by_role("heading", name=layer.title)).to_have_count(2)
+        shown = viewer.locator(".stage .panel").first.locator(".value").nth(1).inner_text()
+        middle = layer.gate[0, 0, layer.gate.shape[2] // 2, layer.gate.shape[3] // 2]
+        assert float(shown.replace("−", "-")) == pytest.approx(middle, abs=0.006), layer.title
+
+    wait_until_still(page)
+    hold = page.get_by_role("combobox", name="Hold gates")
+    hold.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
+    hold.click()
+    page.get_by_role("option", name="closed", exact=True).click()
+    expect(page.get_by_text("GSM ResNet-18 changes from Unfolding something").or_(page.get_by_text("GSM ResNet-18 keeps"))).to_be_visible()
+    wait_until_still(page)
+    held = {metric.inner_text().split("\n")[0]: metric.inner_text() for metric in page.get_by_test_id("stMetric").all()}
+    share = float(re.search(r"([\d.]+)%", held["GSM ResNet-18: Unfolding something"]).group(1))
+    assert share < 50, "with its gates closed the GSM no longer knows that it unfolds"
+    found = re.search(r"GSM ResNet-18 is right within the pair for (.*?) %.* and for ([\d.]+) % .*with all its gates closed", main_text(page))
+    assert float(found.group(1)) > 99 and 45 < float(found.group(2)) < 60
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_text("GSM ResNet-18: its gates are as they are.")).to_be_visible()
+
+
+def test_another_layer_frame_place_or_opacity_runs_no_model_and_playing_not_even_the_page(page, counted):
+    address, counts = counted
+    open_gates(page, address)
+    viewer = page.locator(".gsl-viewer")
+    runs, forwards = counts()
+    assert forwards > 0
+    # Playing, the place under the cursor, opacity, size, difference and frame live in the browser.
+    viewer.get_by_role("button", name="▶").click()
+    frame = viewer.locator(".toolbar .field").nth(1)
+    first = frame.inner_text()
+    expect(frame).not_to_have_text(first)
+    viewer.get_by_role("button", name="❚❚").click()
+    viewer.locator(".stage canvas").nth(1).hover(position={"x": 20, "y": 30})
+    expect(viewer.locator(".readout")).to_contain_text("from the next frame")
+    viewer.locator(".stage canvas").nth(1).click(position={"x": 20, "y": 30})
+    viewer.locator("input[type=range]").nth(1).fill("20")
+    assert viewer.evaluate("node => node.style.getPropertyValue('--opacity')") == "0.2"
+    viewer.get_by_role("button", name="⤢").click()
+    viewer.get_by_text("difference").first.click()
+    expect(viewer.locator(".stage")).to_contain_text("GSM ResNet-18 − TSN ResNet-18")
+    page.wait_for_timeout(600)
+    assert counts() == (runs, forwards)
+    # Another layer is told to the page, which runs again without a model.
+    viewer.locator(".overview rect.cell").first.click()
+    expect(page.get_by_test_id("stMain").get_by_role("heading", name="layer1.0")).to_have_count(2)
+    wait_until_still(page)
+    assert counts() == (runs + 1, forwards)
+
+
+def test_it_works_by_keyboard(page, app):
+    open_gates(page, app, "models=gsm&clip=moving-up")
+    viewer = page.locator(".gsl-viewer")
+    viewer.focus()
+    page.keyboard.press("1")
+    expect(viewer.locator("select")).to_have_value("0")
+    page.keyboard.press("ArrowDown")
+    expect(viewer.locator("select")).to_have_value("1")
+    page.keyboard.press("ArrowRight")
+    assert viewer.locator("input[type=range]").first.input_value() == "1"
+    left = viewer.locator(".stage .cross").first.evaluate("node => node.style.left")
+    page.keyboard.press("Shift+ArrowRight")
+    assert viewer.locator(".stage .cross").first.evaluate("node => node.style.left") != left
+    page.keyboard.press("z")
+    expect(viewer).to_have_class("gsl-viewer large")
+    page.keyboard.press(" ")
+    expect(viewer.get_by_role("button", name="❚❚")).to_be_visible()
+
+
+def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_of_the_same_pictures(page, app):
+    open_gates(page, app, "models=gsm&clip=folding")
+    page.get_by_text("Beside it: reversed").click()
+    viewer = page.locator(".gsl-viewer")
+    expect(viewer.locator(".strips .columns")).to_have_count(2)
+    wait_until_still(page)
+    captions = [strip.inner_text().split() for strip in viewer.locator(".strips .columns").all()]
+    assert captions[0] == [word for pair in zip(captions[1][::-2], captions[1][-2::-2], strict=True) for word in (pair[1], pair[0])]
+    viewer.get_by_text("difference").first.click()
+    video = read_video(next(path for path in (shipped_checkpoints()["gsm"].parents[1] / "clips").glob("folding.mp4")))
+    model = load_checkpoint(shipped_checkpoints()["gsm"])
+    forward, backward = (report_gates(model, video, order) for order in ("forward", "reversed"))
+    title = viewer.locator("select option:checked").inner_text()
+    [place] = [index for index, layer in enumerate(forward.layers) if layer.title == title]
+    a, b = forward.layers[place].gate[0, 1], backward.layers[place].gate[-1, 1]
+    row, column = a.shape[0] // 2, a.shape[1] // 2
+    shown = viewer.locator(".stage .value").nth(2).inner_text()
+    assert float(shown.replace("−", "-")) == pytest.approx(a[row, column] - b[row, column], abs=0.012)
+
+
+def test_every_experiment_is_tried_and_listed(page, app):
+    open_gates(page, app, "models=gsm%2Ctsm&clip=closing")
+    page.get_by_text("Try every clamp, and every layer in turn").click()
+    expect(page.get_by_role("button", name="Download all experiments (CSV)")).to_be_visible()
+    wait_until_still(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all experiments (CSV)").click()
+    text = download.value.path().read_text()
+    assert "layer4.1 alone working" in text and "shuffled in time" in text and "TSM ResNet-18" in text
+
+
+def test_the_files_are_those_of_the_clip_and_model(page, app):
+    open_gates(page, app, "models=gsm&clip=opening")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Figures, film, arrays, tables and recipe (ZIP)").click()
+    archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    assert {"gates.npz", "gates.csv", "gates.parquet", "gates.pdf", "gates.svg", "gates.png", "strip.pdf", "gates.mp4", "gates.gif", "recipe.json"} <= set(
+        archive.namelist()
+    )
+    arrays = np.load(io.BytesIO(archive.read("gates.npz")))
+    clips = shipped_checkpoints()["gsm"].parents[1] / "clips"
+    report = report_gates(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(clips / "opening.mp4"))
+    assert list(arrays) == [layer.name for layer in report.layers]
+    for layer in report.layers:
+        np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-5)
+    command = json.loads(archive.read("recipe.json"))["command"]
+    page.get_by_text("The same on the command line").last.click()
+    assert command in main_text(page)
+    assert command.startswith("python -m gsm_model explain gates assets/clips/opening.mp4 --checkpoint assets/models/gsm_resnet18.safetensors")
+
+
+def test_a_model_without_gates_says_what_to_do(page, app):
+    open_gates(page, app, "models=tsn")
+    expect(page.get_by_text("None of the chosen models has a temporal module")).to_be_visible()
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_nothing_is_cut_off_on_a_narrow_page(page, app):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_gates(page, app, "clip=folding")
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
