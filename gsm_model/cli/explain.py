@@ -266,6 +266,7 @@ def _data_set(checkpoint, device, out: Path, data, videos, labels, target: str, 
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table")
     [model] = load_models(checkpoint, None, device)
+    or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
     if data is None:
         return model, or_fail(lambda: drawn_clips(model, split, count))
     return model, or_fail(lambda: listed_clips(model, read_list(data, videos, labels, target, skip_bad), workers))

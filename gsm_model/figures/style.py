@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -19,6 +20,9 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
 GATE_STOPS = ("#0060A0", "#74B0DA", "#F7F7F7", "#F0A879", "#D55E00")
 MARKERS = ("o", "s", "^", "D", "v")
 DASHES = ("-", "--", "-.", ":", "-")
+
+# (left, bottom, right, top) → (left, bottom, width, height)
+_CORNERS_TO_SIZE = np.array([[1, 0, -1, 0], [0, 1, 0, -1], [0, 0, 1, 0], [0, 0, 0, 1]])
 
 
 def gate_colors() -> Colormap:
@@ -34,11 +38,24 @@ def figure_bytes(figure: Figure, kind: str) -> bytes:
     """
     if kind not in FORMATS:
         raise ValueError(f"no figure as {kind!r}; there are {', '.join(FORMATS)}")
+    _settle(figure)
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     file = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}):
         figure.savefig(file, format=kind, dpi=600 if kind == "png" else None, metadata=metadata)
     return file.getvalue()
+
+
+def _settle(figure: Figure) -> None:
+    """Lay ``figure`` out once and for all, in steps of a millionth: the solver's last digits differ from run to run."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+    for axes in figure.axes:
+        axes.set_position(axes.get_position(original=True).get_points().round(6).ravel() @ _CORNERS_TO_SIZE)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.exports import answers_csv, predict_command
+from app.exports import answers_csv, gates_command, interventions_command, predict_command
+from app.gates_view import Seen
 from app.session import ClipRef, ModelRef
+from gsm_model.explain.gates import GateReport
 from gsm_model.models.card import Card
 from gsm_model.predict import Prediction
 from gsm_model.shipped import sample_clips, shipped_checkpoints
@@ -43,3 +45,15 @@ def test_the_command_that_is_shown_runs_in_the_projects_folder():
 def test_a_name_with_spaces_or_worse_stays_one_word():
     clip = ClipRef("upload-1", Path("/elsewhere/abc"), "", "my clip; rm -rf.mp4")
     assert "'my clip; rm -rf.mp4'" in predict_command(clip, [], None, "forward", 5)
+
+
+def test_the_commands_for_gates_name_shipped_files_from_the_projects_folder_and_others_as_their_owner_does():
+    report = GateReport(Prediction(Card("A", "trained"), "shuffled", np.array([5, 1]), np.zeros((2, 2), np.float32), 0.1), ())
+    path, clip = shipped_checkpoints()["gsm"], ClipRef("upload-1", Path("/elsewhere/abc"), "", "my clip.mp4")
+    ref = ModelRef("gsm", path, "", path.name, "shipped")
+    command = gates_command(clip, ref, Seen(report, np.zeros((2, 4, 4, 3), np.uint8), "#000000"), 16, "column")
+    assert shlex.split(command)[4:] == [
+        *("gates", "my clip.mp4", "--checkpoint", "assets/models/gsm_resnet18.safetensors", "--order", "shuffled", "--seed", "0"),
+        *("--segments", "16", "--width", "column", "--out", "gates"),
+    ]
+    assert "explain interventions 'my clip.mp4'" in interventions_command(clip, [ref], None, "forward")

@@ -1,10 +1,13 @@
 """Encoding: what browsers play, frame for frame."""
 
+import io
+
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from gsm_model.video.encode import to_mp4
+from gsm_model.video.encode import to_gif, to_mp4
 
 
 def test_the_file_is_h264_yuv420p_with_its_index_in_front(tmp_path, moving_bar):
@@ -24,7 +27,16 @@ def test_odd_sides_lose_a_pixel_and_the_same_frames_give_the_same_bytes():
     assert to_mp4(frames, 10) == to_mp4(frames, 10)
 
 
+def test_a_gif_repeats_for_ever_with_every_frame_and_its_time(moving_bar):
+    picture = Image.open(io.BytesIO(to_gif(moving_bar, 5)))
+    assert (picture.n_frames, picture.info["loop"], picture.info["duration"]) == (24, 0, 200)
+    picture.seek(20)
+    assert np.abs(np.asarray(picture.convert("RGB")).astype(int) - moving_bar[20]).mean() < 6
+    assert to_gif(moving_bar, 5) == to_gif(moving_bar, 5)
+
+
 @pytest.mark.parametrize("shape", [(0, 8, 8, 3), (2, 1, 8, 3), (8, 8, 3)])
 def test_nothing_to_encode_is_refused(shape):
-    with pytest.raises(ValueError):
-        to_mp4(np.zeros(shape, np.uint8), 10)
+    for encode in (to_mp4, to_gif):
+        with pytest.raises(ValueError):
+            encode(np.zeros(shape, np.uint8), 10)

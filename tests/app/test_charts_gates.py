@@ -1,0 +1,43 @@
+"""The Gates page's charts hold the reports' numbers."""
+
+import numpy as np
+import pytest
+
+from app.charts_gates import adaptivity, experiments, regimes
+from gsm_model.explain.gate_tables import layer_figures
+from gsm_model.explain.gates import regime_shares, report_gates
+from tests.conftest import make_small
+from tests.gsm_model.explain.test_order import video  # noqa: F401
+
+
+@pytest.fixture
+def report(video):  # noqa: F811
+    return report_gates(make_small("gsm"), video)
+
+
+def test_the_histogram_of_each_direction_is_whole_and_split_at_the_edges(report):
+    layer, edges = report.layers[0], (-0.3, 0.2, 0.6)
+    figure = regimes(["GSM"], [layer], edges)
+    for way, axis in enumerate(("y", "y2")):
+        bars = [trace for trace in figure.data if trace.yaxis == axis]
+        assert sum(sum(trace.y) for trace in bars) == pytest.approx(1)
+        assert all(trace.x.max() < edges[0] for trace in bars if trace.name == "difference" and len(trace.x))
+        shares = regime_shares(layer.gate[:, way], edges)
+        texts = [note.text for note in figure.layout.annotations]
+        assert any(f"swap {shares[3]:.0%}" in text for text in texts if "·" in text)
+
+
+def test_the_variance_of_every_layer_is_split_between_frames_and_places(report):
+    titles = [layer.title for layer in report.layers]
+    figure = adaptivity(["GSM"], [report.layers], titles)
+    frames, places = figure.data
+    np.testing.assert_allclose(frames.x, [layer_figures(layer)["variance_frame"] for layer in report.layers])
+    np.testing.assert_allclose(np.add(frames.x, places.x), [layer_figures(layer)["adaptivity"] ** 2 for layer in report.layers])
+
+
+def test_experiments_show_the_answer_and_its_reversal_where_it_has_one():
+    row = {"model": "GSM", "answer": "a", "reversal": "b", "intervention": "none", "probability": 0.9, "reversal_probability": 0.1}
+    both = experiments([row, {**row, "intervention": "closed", "probability": 0.4, "reversal_probability": 0.5}], "#0072B2")
+    assert [list(trace.x) for trace in both.data] == [[0.9, 0.4], [0.1, 0.5]] and list(both.data[0].y) == ["none", "closed"]
+    alone = experiments([{**row, "reversal": None, "reversal_probability": None}], "#0072B2")
+    assert len(alone.data) == 1

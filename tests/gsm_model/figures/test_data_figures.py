@@ -1,0 +1,53 @@
+"""The figures of gates and experiments over a data set show their tables' numbers."""
+
+import numpy as np
+import pytest
+
+from gsm_model.evaluation.clip_sets import drawn_clips
+from gsm_model.explain.gate_data import data_gates_table, gates_of_clips
+from gsm_model.figures.gate_data import data_gates_figure
+from gsm_model.figures.interventions import interventions_figure
+from tests.gsm_model.evaluation.test_clip_sets import drawn_model  # noqa: F401
+
+
+def test_bars_and_points_are_the_tables(drawn_model):  # noqa: F811
+    rows = data_gates_table(gates_of_clips(drawn_model, drawn_clips(drawn_model, "test", 3)))
+    figure = data_gates_figure(rows)
+    left, middle, right = figure.axes
+    single = rows[1:]
+    widths = np.array([bar.get_width() for bar in left.patches]).reshape(4, len(single))
+    np.testing.assert_allclose(widths.sum(0), 1)
+    np.testing.assert_allclose(widths[0], [row["difference"] for row in single])
+    variances = np.array([bar.get_width() for bar in middle.patches]).reshape(4, len(single))
+    np.testing.assert_allclose(variances.sum(0), [row["adaptivity"] ** 2 for row in single], atol=1e-9)
+    np.testing.assert_allclose(right.lines[0].get_xdata(), [row["arrives"] for row in single])
+    assert "3 clips of Reversible Actions, test split" in figure.get_suptitle()
+    assert [text.get_text() for text in left.get_yticklabels()][:2] == ["layer1.0 ←", "layer1.0 →"]
+
+
+def effect(name, share, pair=True):
+    row = {"intervention": name, "model": "GSM", "data": "by hand", "n": 10, "n_within_pair": 8}
+    row |= {"top1": share / 2, "top1_low": share / 4, "top1_high": share}
+    values = (share, share - 0.1, share + 0.1) if pair else (None, None, None)
+    return row | dict(zip(("within_pair", "within_pair_low", "within_pair_high"), values, strict=True))
+
+
+def test_clamps_and_layers_stand_at_their_accuracies():
+    rows = [effect("none", 0.9), effect("closed", 0.5), effect("open", 0.7)]
+    for title, share in (("layer1.0", 0.6), ("layer1.1", 0.8)):
+        rows += [effect(name.format(title), share) for name in ("{} alone closed", "{} alone working", "closed up to {}", "closed from {} on")]
+    left, right = interventions_figure(rows).axes
+    points = [container.lines[0].get_xdata()[0] for container in left.containers]
+    assert points == [0.9, 0.5, 0.7] and [text.get_text() for text in left.get_yticklabels()] == ["as it is", "closed", "open"]
+    assert len(right.containers) == 4
+    for container in right.containers:
+        assert list(container.lines[0].get_ydata()) == [0.6, 0.8]
+    assert left.get_xlabel() == "within-pair accuracy"
+
+
+@pytest.mark.parametrize("pair", [True, False])
+def test_top1_is_shown_where_classes_have_no_pairs(pair):
+    rows = [effect("none", 0.9, pair), effect("closed", 0.5, pair)]
+    figure = interventions_figure(rows, figure_of="top1")
+    assert [container.lines[0].get_xdata()[0] for container in figure.axes[0].containers] == [0.45, 0.25]
+    assert figure.axes[0].get_xlabel() == "top-1 accuracy" and "10 clips of by hand" in figure.get_suptitle()

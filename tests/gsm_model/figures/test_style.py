@@ -1,0 +1,49 @@
+"""Files of figures: what print wants of them, and the same bytes each time."""
+
+import re
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from gsm_model.figures.style import GATE_STOPS, figure_bytes, gate_colors, save_figure
+
+
+@pytest.fixture
+def figure():
+    figure = Figure(figsize=(3.25, 1))
+    figure.subplots().set_title("Unfolding something")
+    return figure
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_the_same_figure_gives_the_same_bytes(figure, kind):
+    assert figure_bytes(figure, kind) == figure_bytes(figure, kind)
+
+
+def test_a_pdf_has_its_fonts_embedded_as_truetype_and_its_width_in_points(figure):
+    content = figure_bytes(figure, "pdf")
+    assert b"/CIDFontType2" in content and b"/Type3" not in content and b"/FontFile2" in content
+    assert re.search(rb"/MediaBox \[ 0 0 234(\.0*)? ", content), "3.25 inches are 234 points"
+    assert b"CreationDate" not in content
+
+
+def test_an_svg_keeps_its_text_as_text(figure):
+    assert b">Unfolding something</text>" in figure_bytes(figure, "svg")
+
+
+def test_a_file_is_of_the_kind_of_its_ending_and_others_are_refused(figure, tmp_path):
+    save_figure(figure, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    with pytest.raises(ValueError, match="no figure as 'bmp'"):
+        save_figure(figure, tmp_path / "a.bmp")
+
+
+def test_the_scale_of_gates_is_neutral_in_the_middle_and_as_dark_at_both_ends():
+    colors = gate_colors()(np.array([0.0, 0.25, 0.5, 0.75, 1.0]))[:, :3]
+    assert np.ptp(colors[2]) < 0.01
+    luminance = colors @ [0.2126, 0.7152, 0.0722]
+    assert luminance[2] > luminance[1] > luminance[0] and luminance[2] > luminance[3] > luminance[4]
+    # Told apart without red and green: blue against the rest.
+    assert colors[0, 2] - colors[0, 0] > 0.5 and colors[4, 0] - colors[4, 2] > 0.5
+    assert len(GATE_STOPS) == 5
