@@ -22,7 +22,13 @@ LEVEL_NAMES = {"frame": "between frames", "place": "between places of a frame"}
 def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[float, float, float]) -> go.Figure:
     """How many of a layer's gate values lie where, a column a panel and a row a direction, coloured by regime; its share is above."""
     figure = make_subplots(
-        2, len(names), shared_xaxes=True, shared_yaxes=True, subplot_titles=panel_titles(names), vertical_spacing=0.16, row_titles=DIRECTIONS
+        2,
+        len(names),
+        shared_xaxes=True,
+        shared_yaxes=True,
+        subplot_titles=panel_titles(names),
+        vertical_spacing=0.16,
+        row_titles=DIRECTIONS,
     )
     bounds = np.linspace(-1, 1, BINS + 1)
     middles = (bounds[1:] + bounds[:-1]) / 2
@@ -47,7 +53,9 @@ def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[flo
                     col=column,
                 )
             text = " · ".join(f"{name} {share:.0%}" for name, share in zip(REGIMES, shares, strict=True) if share >= 0.005)
-            figure.add_annotation(text=text, x=0, y=0.97, yref="y domain", yanchor="top", showarrow=False, font_size=11, row=way + 1, col=column)
+            figure.add_annotation(
+                text=text, x=0, y=0.97, yref="y domain", yanchor="top", showarrow=False, font_size=11, row=way + 1, col=column
+            )
     for edge in edges:
         figure.add_vline(x=edge, line_dash="dot", line_color=RING_COLOR, line_width=1)
     figure.update_xaxes(range=[-1.03, 1.03])
@@ -80,7 +88,10 @@ def adaptivity(names: Sequence[str], panels: Sequence[Sequence[LayerGates]], tit
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(range=[0, 1], title="variance of the gate")
     return figure.update_layout(
-        barmode="stack", height=120 + 24 * len(titles), margin={"l": 8, "r": 8, "t": 44, "b": 80}, legend={"orientation": "h", "y": -0.3, "x": 0}
+        barmode="stack",
+        height=120 + 24 * len(titles),
+        margin={"l": 8, "r": 8, "t": 44, "b": 80},
+        legend={"orientation": "h", "y": -0.3, "x": 0},
     )
 
 

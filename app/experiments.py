@@ -47,7 +47,13 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
     st.session_state["clamp_layers"] = [title for title in st.session_state.get("clamp_layers", []) if title in titles]
     layers = second.multiselect("In layers", titles, key="clamp_layers", placeholder="all layers")
     side = third.selectbox("Direction", list(SIDES), format_func=SIDE_NAMES.get, key="clamp_side")
-    last.button("Reset", on_click=_ask_reset, icon=":material/restart_alt:", help="Let all gates work again.", disabled=clamp == NOTHING and not layers)
+    last.button(
+        "Reset",
+        on_click=_ask_reset,
+        icon=":material/restart_alt:",
+        help="Let all gates work again.",
+        disabled=clamp == NOTHING and not layers,
+    )
     other = _choose_other(choices) if clamp == "other clip" else None
     for ref, count in zip(choices.models, counts, strict=True):
         before = session.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count).prediction
@@ -134,13 +140,17 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
             done += 1
         if plan:
             before = session.gate_report(ref, name, choices.clip, video, order, count).prediction
-            every.append((ref, intervention_rows(choices.clip.name, replace(before, card=replace(before.card, alias=name)), list(plan), answers)))
+            every.append(
+                (ref, intervention_rows(choices.clip.name, replace(before, card=replace(before.card, alias=name)), list(plan), answers))
+            )
     place.empty()
     for number, (column, (ref, rows)) in enumerate(zip(st.columns(max(1, len(every))), every, strict=True)):
         alt = f"{choices.names[ref.key]}: the probability of its answer and of its time reversal under every experiment"
         column.plotly_chart(charts_gates.experiments(rows, choices.color(ref)), key=f"experiments-{number}", alt=alt)
     rows = [row for _, found in every for row in found]
-    st.download_button("Download all experiments (CSV)", csv_text(rows), "interventions.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    st.download_button(
+        "Download all experiments (CSV)", csv_text(rows), "interventions.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )
     with st.expander("The same on the command line"):
         st.code(interventions_command(choices.clip, choices.models, choices.segments, order), language="bash", wrap_lines=True)
 
@@ -160,11 +170,23 @@ def show_data_experiments(choices: Choices) -> None:
         name = choices.names[ref.key]
         if effects:
             st.markdown(closed_gates(name, effects))
-            _show_figure(interventions_figure(effects), f"{name}: accuracy within the pair with gates held or layers closed", f"interventions-{ref.key}")
+            _show_figure(
+                interventions_figure(effects),
+                f"{name}: accuracy within the pair with gates held or layers closed",
+                f"interventions-{ref.key}",
+            )
         if gates and not np.isclose(gates[0]["adaptivity"], 0):
             _show_figure(data_gates_figure(gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
 
 
 def _show_figure(figure, caption: str, name: str) -> None:
     st.image(figure_bytes(figure, "png"), caption=caption)
-    st.download_button("Figure (PDF)", figure_bytes(figure, "pdf"), f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore")
+    st.download_button(
+        "Figure (PDF)",
+        figure_bytes(figure, "pdf"),
+        f"{name}.pdf",
+        "application/pdf",
+        icon=":material/download:",
+        key=f"pdf-{name}",
+        on_click="ignore",
+    )

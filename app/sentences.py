@@ -141,7 +141,12 @@ def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
         text += f", only {focus:.1f} times as much as on average where the picture changes most"
     regimes = regime_shares(layer.gate)
     likeliest = int(regimes.argmax())
-    does = {"difference": "take a difference", "leave": "leave features where they are", "average": "average two frames", "swap": "swap features in"}
+    does = {
+        "difference": "take a difference",
+        "leave": "leave features where they are",
+        "average": "average two frames",
+        "swap": "swap features in",
+    }
     if regimes[likeliest] >= 0.6:
         text += f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
     return text + "."
@@ -161,7 +166,9 @@ def closed_gates(name: str, rows: Sequence[dict]) -> str:
     key, what, n = ("within_pair", "right within the pair", before["n_within_pair"])
     if before[key] is None:
         key, what, n = "top1", "right", before["n"]
-    shares = [f"{_one_decimal(row[key])} ({_one_decimal(row[f'{key}_low'])} to {_one_decimal(row[f'{key}_high'])})" for row in (before, after)]
+    shares = [
+        f"{_one_decimal(row[key])} ({_one_decimal(row[f'{key}_low'])} to {_one_decimal(row[f'{key}_high'])})" for row in (before, after)
+    ]
     chance = ", where a guess gives 50 %" if key == "within_pair" else ""
     return (
         f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])} as it is, "

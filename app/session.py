@@ -210,7 +210,15 @@ def gate_report(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, or
 
 @st.cache_data(show_spinner=False, max_size="64MB")
 def _under(
-    experiment: str, model: str, labels, clip: str, order: Order, segments: int, _experiment: Intervention, _model: Recognizer, _video: DecodedVideo
+    experiment: str,
+    model: str,
+    labels,
+    clip: str,
+    order: Order,
+    segments: int,
+    _experiment: Intervention,
+    _model: Recognizer,
+    _video: DecodedVideo,
 ) -> Prediction:
     return predict_under(_model, _video, [_experiment], order, segments, SHUFFLE_SEED)[0]
 

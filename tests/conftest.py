@@ -45,9 +45,34 @@ def moving_bar() -> np.ndarray:
 
 
 @pytest.fixture
+def video(tmp_path, moving_bar):
+    """The moving bar as a decoded video, read for clips of 4 and of 6 frames."""
+    from PIL import Image
+
+    from gsm_model.video.isolate import read_video
+
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, frame in enumerate(moving_bar, start=1):
+        Image.fromarray(frame).save(folder / f"{number:05d}.jpg", quality=95)
+    return read_video(folder, [4, 6])
+
+
+@pytest.fixture
 def small_gsm():
     """A GSM ResNet-18 of an eighth of the width, its gates and classifier random so that order matters."""
     return make_small("gsm")
+
+
+@pytest.fixture
+def drawn_model():
+    """A small untrained GSM with the classes of the drawn set."""
+    from gsm_model.data.reversible.actions import LABELS
+    from gsm_model.models.card import Card
+
+    model = make_small("gsm", num_classes=len(LABELS))
+    model.card = Card("Small", "trained", LABELS)
+    return model
 
 
 def make_small(temporal: str, backbone: str = "resnet18", num_classes: int = 5, seed: int = 0):

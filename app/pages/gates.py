@@ -58,7 +58,9 @@ def show(choices: Choices) -> None:
     for one in seen:
         groups.setdefault(len(one.frames), []).append(one)
     if len(groups) > 1:
-        st.caption("The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same.")
+        st.caption(
+            "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
+        )
     for count, group in groups.items():
         _show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}")
     _show_reach(choices, counts, video)
@@ -86,11 +88,15 @@ def _show_layers(seen: list[Seen], seconds: float, key: str) -> None:
         st.markdown(layer_moves(one.report, layer, motion_focus(layer, one.frames)))
     edges = _choose_edges(key)
     names = [one.name for one in seen]
-    st.plotly_chart(charts_gates.regimes(names, layers, edges), key=f"regimes-{key}", alt=f"How many gate values of {title} do what, for each model")
+    st.plotly_chart(
+        charts_gates.regimes(names, layers, edges), key=f"regimes-{key}", alt=f"How many gate values of {title} do what, for each model"
+    )
     st.markdown("#### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
     panels = [[one.layer(other, titles) for other in titles] for one in seen]
     st.plotly_chart(
-        charts_gates.adaptivity(names, panels, titles), key=f"adaptivity-{key}", alt="The variance of each layer's gates between frames and places"
+        charts_gates.adaptivity(names, panels, titles),
+        key=f"adaptivity-{key}",
+        alt="The variance of each layer's gates between frames and places",
     )
 
 
@@ -101,7 +107,9 @@ def _choose_edges(key: str) -> tuple[float, float, float]:
         swap = st.slider("swap begins at", -1.0, 1.0, REGIME_EDGES[2], 0.05, key=f"swap-{key}")
     edges = (low, high, max(high, swap))
     st.caption(
-        f"Regimes of a gate g: difference, g < {edges[0]:.2f}; leave, up to {edges[1]:.2f}; average, up to {edges[2]:.2f}; swap, from there on.".replace("-", "−")
+        f"Regimes of a gate g: difference, g < {edges[0]:.2f}; leave, up to {edges[1]:.2f}; average, up to {edges[2]:.2f}; swap, from there on.".replace(
+            "-", "−"
+        )
     )
     return edges
 
@@ -111,9 +119,14 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
     with box:
         if not box.open:
             return
-        st.caption("How much a layer's features change when the input frame so many frames away is replaced by its neighbour; *reach* in the table below is how far it can be.")
+        st.caption(
+            "How much a layer's features change when the input frame so many frames away is replaced by its neighbour; *reach* in the table below is how far it can be."
+        )
         with st.spinner("Tracing what moves what …"):
-            flows = [session.flow(ref, choices.names[ref.key], choices.clip, video, count) for ref, count in zip(choices.models, counts, strict=True)]
+            flows = [
+                session.flow(ref, choices.names[ref.key], choices.clip, video, count)
+                for ref, count in zip(choices.models, counts, strict=True)
+            ]
         largest = max(float(flow.reach_by_distance().max()) for flow in flows)
         for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
             alt = f"{flow.card.name}: the change of each layer's features against the distance in frames"
@@ -123,7 +136,9 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
 def _show_details(choices: Choices, seen: list[Seen], video) -> None:
     with st.expander("Numbers as a table"):
         rows = [{"model": one.name, "layer": layer.title, **layer_figures(layer)} for one in seen for layer in one.report.layers]
-        st.dataframe(rows, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]})
+        st.dataframe(
+            rows, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]}
+        )
         every = [row for one in seen for row in gate_rows(choices.clip.name, one.report)]
         st.download_button("Download every layer and frame (CSV)", csv_text(every), "gates.csv", "text/csv", icon=":material/download:")
     st.markdown("#### Take it away")

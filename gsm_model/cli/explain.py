@@ -79,7 +79,9 @@ def gates(
     _gates_of_data(model, found, out, width.value)
 
 
-def _gates_of_clips(clips: list[Path], paths: list[Path], labels, device, out: Path, order: str, seed: int, segments, options: dict) -> None:
+def _gates_of_clips(
+    clips: list[Path], paths: list[Path], labels, device, out: Path, order: str, seed: int, segments, options: dict
+) -> None:
     from gsm_model.explain.gates import report_gates
     from gsm_model.figures.gate_files import GateFileOptions, gate_files, seen_frames
     from gsm_model.recipes import explain_command, portable

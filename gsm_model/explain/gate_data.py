@@ -142,7 +142,9 @@ def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
 
 def histogram_regimes(histogram: np.ndarray, edges: tuple[float, float, float] = REGIME_EDGES) -> np.ndarray:
     """`regime_shares` of values that were counted between `BINS`: (80,) counts → (4,) float64. ``edges`` are rounded to the bins' (0.025)."""
-    counts = np.bincount(np.searchsorted(np.asarray(edges) + 1e-9, BINS[:-1] + 2e-9, side="right"), weights=histogram, minlength=len(REGIMES))
+    counts = np.bincount(
+        np.searchsorted(np.asarray(edges) + 1e-9, BINS[:-1] + 2e-9, side="right"), weights=histogram, minlength=len(REGIMES)
+    )
     return counts / max(histogram.sum(), 1)
 
 
@@ -169,7 +171,9 @@ def read_data_gates(path: Path, name: str = "") -> list[dict]:
     try:
         rows = pq.read_table(path).to_pylist()
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"{name or path.name}: not a table of gates ({type(error).__name__}); write one with 'explain gates --data'") from None
+        raise DataError(
+            f"{name or path.name}: not a table of gates ({type(error).__name__}); write one with 'explain gates --data'"
+        ) from None
     wanted = {"layer", "direction", "gate_mean", "checkpoint", "histogram", "n"}
     if not rows or not wanted <= set(rows[0]) or rows[0]["layer"] != ALL_LAYERS:
         raise DataError(f"{name or path.name}: not a table of gates; write one with 'explain gates --data'")

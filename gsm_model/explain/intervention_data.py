@@ -205,7 +205,8 @@ def read_interventions(path: Path, name: str = "") -> InterventionTable:
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         names = tuple(about["interventions"])
         answers, margins = (
-            table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, len(names)) for column in ("answers", "margins")
+            table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, len(names))
+            for column in ("answers", "margins")
         )
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy().astype(np.int64)

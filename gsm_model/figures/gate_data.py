@@ -50,6 +50,8 @@ def _stack(axes: Axes, values: Sequence[Sequence[float]], colors, names: Sequenc
     table = np.array(values)
     ends = np.cumsum(table, axis=1)
     for part, (color, name) in enumerate(zip(colors, names, strict=True)):
-        axes.barh(range(len(table)), table[:, part], left=ends[:, part] - table[:, part], color=color, label=name, edgecolor="#7B8794", lw=0.3)
+        axes.barh(
+            range(len(table)), table[:, part], left=ends[:, part] - table[:, part], color=color, label=name, edgecolor="#7B8794", lw=0.3
+        )
     legend = {"fontsize": 5.5, "frameon": False, "ncols": 2, "loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
     axes.legend(**legend, handlelength=1, columnspacing=0.8, borderpad=0)

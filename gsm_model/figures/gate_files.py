@@ -116,4 +116,3 @@ def seen_frames(report: GateReport, video: DecodedVideo, spec: InputSpec, pixels
     """The frames of ``video`` that ``report`` is of, in the order and the crop that its model (of ``spec``) saw: (T, pixels, pixels, 3) uint8."""
     frames = video.frames[np.searchsorted(video.indices, report.prediction.frame_indices)]
     return frames_as_seen(frames, spec, pixels)
-

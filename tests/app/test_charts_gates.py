@@ -7,11 +7,10 @@ from app.charts_gates import adaptivity, experiments, regimes
 from gsm_model.explain.gate_tables import layer_figures
 from gsm_model.explain.gates import regime_shares, report_gates
 from tests.conftest import make_small
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 
 @pytest.fixture
-def report(video):  # noqa: F811
+def report(video):
     return report_gates(make_small("gsm"), video)
 
 

@@ -8,15 +8,14 @@ from gsm_model import build_recognizer
 from gsm_model.explain.gates import report_gates
 from gsm_model.figures.gate_files import seen_frames
 from tests.conftest import make_small
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 
-def seen_by(model, video, order="forward"):  # noqa: F811
+def seen_by(model, video, order="forward"):
     report = report_gates(model, video, order)
     return Seen(report, seen_frames(report, video, model.input, 64), "#0072B2")
 
 
-def test_a_panel_for_each_model_with_the_layers_of_the_first(video):  # noqa: F811
+def test_a_panel_for_each_model_with_the_layers_of_the_first(video):
     gsm, tsn = seen_by(make_small("gsm"), video), seen_by(make_small("none"), video)
     data = gates_data([gsm, tsn], "layer2.0", 2.4)
     assert data["layers"] == layer_titles([gsm]) == [layer.title for layer in gsm.report.layers]
@@ -26,7 +25,7 @@ def test_a_panel_for_each_model_with_the_layers_of_the_first(video):  # noqa: F8
     assert list(data["pictures"]) == [data["panels"][0]["pictures"]], "both see the same frames"
 
 
-def test_on_reversed_frames_the_same_picture_is_compared(video):  # noqa: F811
+def test_on_reversed_frames_the_same_picture_is_compared(video):
     model = make_small("gsm")
     forward, backward, frozen = (seen_by(model, video, order) for order in ("forward", "reversed", "frozen"))
     assert same_pictures(forward.report, backward.report) == [3, 2, 1, 0]
@@ -34,7 +33,7 @@ def test_on_reversed_frames_the_same_picture_is_compared(video):  # noqa: F811
     assert backward.name.endswith(", reversed") and not forward.name.endswith("forward")
 
 
-def test_a_network_of_other_layers_shows_the_one_as_deep(video):  # noqa: F811
+def test_a_network_of_other_layers_shows_the_one_as_deep(video):
     deep = build_recognizer("bn_inception", "gsm", 5, 4, input_size=64).eval()
     small, large = seen_by(make_small("gsm"), video), seen_by(deep, video)
     titles = layer_titles([small])

@@ -112,7 +112,15 @@ def test_a_layers_sentence_says_a_side_a_place_and_a_regime_only_where_they_are_
 
 
 def test_closed_gates_are_told_with_their_clips_and_intervals():
-    row = {"intervention": "none", "data": "my clips", "n": 12, "n_within_pair": 10, "within_pair": 0.9, "within_pair_low": 0.6, "within_pair_high": 0.98}
+    row = {
+        "intervention": "none",
+        "data": "my clips",
+        "n": 12,
+        "n_within_pair": 10,
+        "within_pair": 0.9,
+        "within_pair_low": 0.6,
+        "within_pair_high": 0.98,
+    }
     row |= {"top1": 0.8, "top1_low": 0.5, "top1_high": 0.9}
     closed = {**row, "intervention": "closed", "within_pair": 0.5, "within_pair_low": 0.24, "within_pair_high": 0.76, "top1": 0.3}
     text = closed_gates("GSM", [row, closed])

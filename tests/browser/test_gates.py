@@ -71,7 +71,9 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     held = {metric.inner_text().split("\n")[0]: metric.inner_text() for metric in page.get_by_test_id("stMetric").all()}
     share = float(re.search(r"([\d.]+)%", held["GSM ResNet-18: Unfolding something"]).group(1))
     assert share < 50, "with its gates closed the GSM no longer knows that it unfolds"
-    found = re.search(r"GSM ResNet-18 is right within the pair for (.*?) %.* and for ([\d.]+) % .*with all its gates closed", main_text(page))
+    found = re.search(
+        r"GSM ResNet-18 is right within the pair for (.*?) %.* and for ([\d.]+) % .*with all its gates closed", main_text(page)
+    )
     assert float(found.group(1)) > 99 and 45 < float(found.group(2)) < 60
     page.get_by_role("button", name="Reset").click()
     expect(page.get_by_text("GSM ResNet-18: its gates are as they are.")).to_be_visible()
@@ -161,9 +163,18 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     with page.expect_download() as download:
         page.get_by_role("button", name="Figures, film, arrays, tables and recipe (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
-    assert {"gates.npz", "gates.csv", "gates.parquet", "gates.pdf", "gates.svg", "gates.png", "strip.pdf", "gates.mp4", "gates.gif", "recipe.json"} <= set(
-        archive.namelist()
-    )
+    assert {
+        "gates.npz",
+        "gates.csv",
+        "gates.parquet",
+        "gates.pdf",
+        "gates.svg",
+        "gates.png",
+        "strip.pdf",
+        "gates.mp4",
+        "gates.gif",
+        "recipe.json",
+    } <= set(archive.namelist())
     arrays = np.load(io.BytesIO(archive.read("gates.npz")))
     clips = shipped_checkpoints()["gsm"].parents[1] / "clips"
     report = report_gates(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(clips / "opening.mp4"))
@@ -173,7 +184,9 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     command = json.loads(archive.read("recipe.json"))["command"]
     page.get_by_text("The same on the command line").last.click()
     assert command in main_text(page)
-    assert command.startswith("python -m gsm_model explain gates assets/clips/opening.mp4 --checkpoint assets/models/gsm_resnet18.safetensors")
+    assert command.startswith(
+        "python -m gsm_model explain gates assets/clips/opening.mp4 --checkpoint assets/models/gsm_resnet18.safetensors"
+    )
 
 
 def test_a_model_without_gates_says_what_to_do(page, app):

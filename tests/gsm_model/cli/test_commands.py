@@ -1,8 +1,6 @@
 """The command line, as a person runs it."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -12,30 +10,6 @@ from gsm_model.models.card import Card
 from gsm_model.shipped import shipped_checkpoints
 from tests.conftest import make_small
 from tests.gsm_model.evaluation.test_flips import table
-from tests.videos import constant_rate
-
-
-@pytest.fixture
-def run(tmp_path):
-    def call(*arguments, code=0):
-        done = subprocess.run([sys.executable, "-m", "gsm_model", *map(str, arguments)], capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
-
-
-@pytest.fixture
-def clip(tmp_path, moving_bar):
-    return constant_rate(tmp_path / "a clip.mp4", moving_bar)
-
-
-@pytest.fixture
-def checkpoint(tmp_path):
-    path = tmp_path / "gsm.safetensors"
-    save_checkpoint(make_small("gsm"), path, Card("A model", "trained", ("a", "b", "c", "d", "e")))
-    return path
 
 
 def test_json_is_one_object_with_every_clip_and_model(run, clip, checkpoint):

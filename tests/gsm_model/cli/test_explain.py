@@ -15,7 +15,6 @@ from gsm_model.explain.intervention_data import read_interventions
 from gsm_model.models.card import Card
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
-from tests.gsm_model.cli.test_commands import checkpoint, clip, run  # noqa: F401
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def drawn_checkpoint(tmp_path):
     return path
 
 
-def test_gates_of_a_clip_are_written_as_the_issue_of_a_figure_wants_them(run, clip, checkpoint, tmp_path):  # noqa: F811
+def test_gates_of_a_clip_are_written_as_the_issue_of_a_figure_wants_them(run, clip, checkpoint, tmp_path):
     out = tmp_path / "out"
     done = run("explain", "gates", clip, "--checkpoint", checkpoint, "--out", out, "--order", "reversed", "--width", "column")
     assert {"gates.npz", "gates.csv", "gates.pdf", "gates.mp4", "recipe.json"} <= {path.name for path in out.iterdir()}
@@ -39,7 +38,7 @@ def test_gates_of_a_clip_are_written_as_the_issue_of_a_figure_wants_them(run, cl
         np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-5)
 
 
-def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_path):  # noqa: F811
+def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_path):
     first, again = tmp_path / "first", tmp_path / "again"
     run("explain", "gates", clip, "-c", checkpoint, "--out", first, "--layer", "layer2.0", "--opacity", 0.4)
     command = json.loads((first / "recipe.json").read_text())["command"]
@@ -50,7 +49,7 @@ def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_pat
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def test_several_models_and_a_bad_clip_have_a_folder_each_and_one_line(run, clip, checkpoint, tmp_path):  # noqa: F811
+def test_several_models_and_a_bad_clip_have_a_folder_each_and_one_line(run, clip, checkpoint, tmp_path):
     (tmp_path / "notes.mp4").write_text("no video")
     other = tmp_path / "tsm.safetensors"
     save_checkpoint(make_small("tsm"), other, Card("Other", "trained", ("a", "b", "c", "d", "e")))
@@ -70,7 +69,7 @@ def test_gates_of_a_data_set_are_a_table_a_figure_and_a_recipe(run, drawn_checkp
     assert "--clips 3" in json.loads((tmp_path / "t" / "gates.recipe.json").read_text())["command"]
 
 
-def test_experiments_on_a_clip_are_listed_and_one_can_be_asked_for(run, clip, checkpoint, tmp_path):  # noqa: F811
+def test_experiments_on_a_clip_are_listed_and_one_can_be_asked_for(run, clip, checkpoint, tmp_path):
     run("explain", "interventions", clip, "-c", checkpoint, "--out", tmp_path / "all")
     with (tmp_path / "all" / "interventions.csv").open() as file:
         rows = {row["intervention"]: row for row in csv.DictReader(file)}
@@ -93,7 +92,7 @@ def test_experiments_on_a_data_set_know_its_mean(run, drawn_checkpoint, tmp_path
     assert "data mean" in done.stdout and (tmp_path / "held.pdf").exists() and (tmp_path / "held.csv").exists()
 
 
-def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):  # noqa: F811
+def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):
     args = ("-c", checkpoint, "--clamp", "other clip", "--out", tmp_path / "o")
     run("explain", "interventions", clip, "--other", clip, *args)
     with (tmp_path / "o" / "interventions.csv").open() as file:
@@ -114,7 +113,7 @@ def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):  # no
         (("interventions", "--out", "x.parquet", "--other", "CLIP"), "--other goes with clips"),
     ],
 )
-def test_bad_input_exits_with_2_and_one_line(run, clip, checkpoint, tmp_path, arguments, message):  # noqa: F811
+def test_bad_input_exits_with_2_and_one_line(run, clip, checkpoint, tmp_path, arguments, message):
     arguments = [str(clip) if part == "CLIP" else part for part in arguments]
     out = [] if "--out" in arguments else ["--out", str(tmp_path / "o")]
     done = run("explain", *arguments, "-c", checkpoint, *out, code=2)

@@ -4,23 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from gsm_model.data.reversible.actions import LABELS
 from gsm_model.data.reversible.dataset import draw_clip
 from gsm_model.data.video_lists import read_video_list
 from gsm_model.errors import DataError
 from gsm_model.evaluation.clip_sets import batches, drawn_clips, listed_clips, sampled_frames
-from gsm_model.models.card import Card
 from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import to_views
-from tests.conftest import make_small
 from tests.gsm_model.evaluation.test_score import folder  # noqa: F401
-
-
-@pytest.fixture
-def drawn_model():
-    model = make_small("gsm", num_classes=len(LABELS))
-    model.card = Card("Small", "trained", LABELS)
-    return model
 
 
 def test_drawn_clips_come_in_order_with_their_labels_from_any_start(drawn_model):

@@ -9,14 +9,13 @@ import pytest
 from gsm_model.explain.flow import information_flow
 from gsm_model.models.temporal_shift import TemporalShift
 from tests.conftest import make_small
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 T = 6
 DISTANCE = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet50", "bn_inception"])
-def test_in_a_tsn_only_a_frame_itself_matters(video, backbone):  # noqa: F811
+def test_in_a_tsn_only_a_frame_itself_matters(video, backbone):
     model = make_small("none", backbone) if backbone != "bn_inception" else None
     if model is None:
         from gsm_model import build_recognizer
@@ -31,7 +30,7 @@ def test_in_a_tsn_only_a_frame_itself_matters(video, backbone):  # noqa: F811
 
 
 @pytest.mark.parametrize(("temporal", "step"), [("gsm", 2), ("tsm", 1)])
-def test_the_reach_grows_with_each_module_and_no_faster(video, temporal, step):  # noqa: F811
+def test_the_reach_grows_with_each_module_and_no_faster(video, temporal, step):
     model = make_small(temporal)
     flow = information_flow(model, video, num_segments=T)
     modules = len(model.gate_layers()) if temporal == "gsm" else sum(isinstance(m, TemporalShift) for m in model.modules())
@@ -44,7 +43,7 @@ def test_the_reach_grows_with_each_module_and_no_faster(video, temporal, step): 
     assert flow.replacement[DISTANCE > 0].max() > 1e-3 * flow.replacement.max()
 
 
-def test_the_gradient_is_the_derivative_of_that_frames_score(video):  # noqa: F811
+def test_the_gradient_is_the_derivative_of_that_frames_score(video):
     """Against a small step along one frame's own pixels, in float64."""
     import torch
 
@@ -61,7 +60,7 @@ def test_the_gradient_is_the_derivative_of_that_frames_score(video):  # noqa: F8
     assert (change.abs().numpy() <= gradient[1] * float(step.norm()) * 1.01 + 1e-9).all() and change.abs().max() > 0
 
 
-def test_nothing_is_left_on_the_model_after_an_error(video):  # noqa: F811
+def test_nothing_is_left_on_the_model_after_an_error(video):
     model = make_small("gsm")
     with pytest.raises(IndexError):
         information_flow(model, video, class_index=99)

@@ -16,19 +16,18 @@ from gsm_model.explain.gate_data import (
     write_data_gates,
 )
 from gsm_model.explain.gates import REGIMES, layer_gates, record_routing, regime_shares
-from tests.gsm_model.evaluation.test_clip_sets import drawn_model  # noqa: F401
 
 CLIPS = 5
 
 
 @pytest.fixture
-def gates(drawn_model, monkeypatch):  # noqa: F811
+def gates(drawn_model, monkeypatch):
     monkeypatch.setattr(gate_data, "BATCH_CLIPS", 2)
     return gates_of_clips(drawn_model, drawn_clips(drawn_model, "test", CLIPS))
 
 
 @pytest.fixture
-def layers(drawn_model):  # noqa: F811
+def layers(drawn_model):
     """Every clip's layers, from one batch."""
     [batch] = batches(drawn_model, drawn_clips(drawn_model, "test", CLIPS), 0, CLIPS)
     with torch.inference_mode(), record_routing(drawn_model) as found:

@@ -13,10 +13,9 @@ from gsm_model.models.card import Card
 from gsm_model.predict import Prediction
 from tests.conftest import make_small
 from tests.gsm_model.explain.test_gates import one_place
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 
-def test_a_row_for_each_layer_direction_and_frame(video, small_gsm):  # noqa: F811
+def test_a_row_for_each_layer_direction_and_frame(video, small_gsm):
     report = report_gates(small_gsm, video, "reversed")
     rows = gate_rows("my clip", report)
     assert len(rows) == 8 * 2 * 4
@@ -24,7 +23,9 @@ def test_a_row_for_each_layer_direction_and_frame(video, small_gsm):  # noqa: F8
     layer = report.layers[3]
     assert (row["layer"], row["direction"], row["place"]) == (layer.name, "from the previous frame", 2)
     assert row["frame"] == report.prediction.frame_indices[1] and row["order"] == "reversed" and row["clip"] == "my clip"
-    assert row["gate_mean"] == pytest.approx(layer.gate[1, 1].mean()) and row["own_weight"] == pytest.approx(1 - layer.gate[1, 1].mean(), abs=1e-6)
+    assert row["gate_mean"] == pytest.approx(layer.gate[1, 1].mean()) and row["own_weight"] == pytest.approx(
+        1 - layer.gate[1, 1].mean(), abs=1e-6
+    )
     assert row["neighbour_weight"] == pytest.approx(layer.gate[0, 1].mean())
     of_layer = [other for other in rows if other["layer"] == layer.name]
     whole = sum(other["arrives"] + other["lost"] for other in of_layer) + row["layer_stays"]
@@ -40,7 +41,7 @@ def test_the_figures_of_a_layer_add_up():
     assert figures["adaptivity"] == pytest.approx(np.sqrt(figures["variance_frame"]))
 
 
-def test_the_arrays_are_the_recorded_gates_by_layer(video, small_gsm):  # noqa: F811
+def test_the_arrays_are_the_recorded_gates_by_layer(video, small_gsm):
     arrays = np.load(io.BytesIO(gate_arrays(report_gates(small_gsm, video))), allow_pickle=False)
     with record_gates(small_gsm) as gates:
         report_gates(small_gsm, video)
@@ -75,7 +76,11 @@ def test_experiments_on_a_clip_follow_the_answer_it_has_without_them():
 
     rows = intervention_rows("c", prediction(0.2, 0.7, 0.1), ["closed"], [prediction(0.5, 0.4, 0.1)])
     assert [row["intervention"] for row in rows] == ["none", "closed"]
-    assert (rows[1]["answer"], rows[1]["reversal"], rows[1]["likeliest"]) == ("Unfolding something", "Folding something", "Folding something")
+    assert (rows[1]["answer"], rows[1]["reversal"], rows[1]["likeliest"]) == (
+        "Unfolding something",
+        "Folding something",
+        "Folding something",
+    )
     assert (rows[1]["probability"], rows[1]["reversal_probability"], rows[1]["moved"]) == pytest.approx((0.4, 0.5, 0.3), rel=1e-6)
     assert rows[0]["moved"] == 0
     unpaired = intervention_rows("c", prediction(0.1, 0.2, 0.7), [], [])

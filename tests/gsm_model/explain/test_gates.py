@@ -12,7 +12,6 @@ from gsm_model.models.recognizer import watch_routes
 from gsm_model.predict import predict
 from gsm_model.video.transforms import to_views
 from tests.conftest import PARITY, fill, make_small, released_weights
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 from tests.gsm_model.models.test_parity import NETWORKS
 
 
@@ -57,7 +56,7 @@ def test_a_layer_without_energy_moves_nothing():
 
 
 @pytest.mark.parametrize("temporal", ["gsm", "tsm"])
-def test_the_energies_are_those_of_the_parts_that_make_up_the_modules_output(temporal, video):  # noqa: F811
+def test_the_energies_are_those_of_the_parts_that_make_up_the_modules_output(temporal, video):
     model, seen = make_small(temporal), {}
 
     def keep(module, x, gate):
@@ -96,7 +95,7 @@ def _run(num_segments):
     return ClipRun(num_segments)
 
 
-def test_three_networks_stand_on_one_scale(video):  # noqa: F811
+def test_three_networks_stand_on_one_scale(video):
     gsm, tsm, tsn = (report_gates(make_small(kind), video) for kind in ("gsm", "tsm", "none"))
     assert [layer.title for layer in gsm.layers] == [layer.title for layer in tsm.layers] == [layer.title for layer in tsn.layers]
     assert gsm.layers[0].title == "layer1.0" and gsm.layers[0].name == "layer1.0.gsm_conv2"
@@ -110,7 +109,7 @@ def test_three_networks_stand_on_one_scale(video):  # noqa: F811
     assert all(layer.channels == 0.5 and np.abs(layer.gate).max() <= 1 for layer in gsm.layers)
 
 
-def test_the_report_holds_the_models_answer_and_its_gates(video, small_gsm):  # noqa: F811
+def test_the_report_holds_the_models_answer_and_its_gates(video, small_gsm):
     report = report_gates(small_gsm, video, "reversed", 6)
     expected = predict(small_gsm, video, "reversed", 6)
     np.testing.assert_array_equal(report.prediction.frame_indices, expected.frame_indices)
@@ -178,7 +177,7 @@ def test_regimes_of_nothing_or_with_edges_that_cross_are_refused(gate, edges):
         regime_shares(gate, edges)
 
 
-def test_nothing_is_recorded_after_the_block_or_by_another_thread(video, small_gsm):  # noqa: F811
+def test_nothing_is_recorded_after_the_block_or_by_another_thread(video, small_gsm):
     import threading
 
     with pytest.raises(RuntimeError, match="stop"), record_routing(small_gsm) as found:

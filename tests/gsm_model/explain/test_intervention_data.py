@@ -20,7 +20,6 @@ from gsm_model.explain.intervention_data import (
     write_interventions,
 )
 from gsm_model.explain.interventions import Intervention, every_layer, intervene
-from tests.gsm_model.evaluation.test_clip_sets import drawn_model  # noqa: F401
 
 CLIPS = 5
 PLAN = {"closed": Intervention("closed"), "other clip": Intervention("other clip"), "clip mean": Intervention("clip mean")}
@@ -30,7 +29,7 @@ def run(model, out, plan=PLAN, progress=None):
     return run_interventions(model, drawn_clips(model, "test", CLIPS), plan, out, progress)
 
 
-def test_every_clips_answers_are_those_it_has_alone(drawn_model, tmp_path):  # noqa: F811
+def test_every_clips_answers_are_those_it_has_alone(drawn_model, tmp_path):
     table = run(drawn_model, tmp_path / "i.parquet")
     assert table.origin.interventions == ("none", "closed", "other clip", "clip mean") and table.answers.shape == (CLIPS, 4)
     [batch] = batches(drawn_model, drawn_clips(drawn_model, "test", CLIPS), 0, CLIPS)
@@ -47,7 +46,7 @@ def test_every_clips_answers_are_those_it_has_alone(drawn_model, tmp_path):  # n
             assert table.margins[clip, column] == pytest.approx(float(logits[label] - logits[label ^ 1]), abs=2e-4)
 
 
-def test_a_stopped_run_goes_on_and_gives_the_same_table(drawn_model, tmp_path, monkeypatch):  # noqa: F811
+def test_a_stopped_run_goes_on_and_gives_the_same_table(drawn_model, tmp_path, monkeypatch):
     monkeypatch.setattr(intervention_data, "BLOCK_CLIPS", 2)
     whole = run(drawn_model, tmp_path / "whole.parquet")
 
@@ -69,7 +68,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same_table(drawn_model, tmp_path, m
     assert again.ids == whole.ids
 
 
-def test_parts_of_another_run_are_not_gone_on_from(drawn_model, tmp_path):  # noqa: F811
+def test_parts_of_another_run_are_not_gone_on_from(drawn_model, tmp_path):
     (tmp_path / "i.parquet.parts").mkdir()
     table = run(drawn_model, tmp_path / "other.parquet", {"open": Intervention("open")})
     write_interventions(table, tmp_path / "i.parquet.parts" / "000000.parquet")
@@ -77,7 +76,7 @@ def test_parts_of_another_run_are_not_gone_on_from(drawn_model, tmp_path):  # no
         run(drawn_model, tmp_path / "i.parquet")
 
 
-def test_interventions_that_come_to_the_same_are_run_once(drawn_model, tmp_path):  # noqa: F811
+def test_interventions_that_come_to_the_same_are_run_once(drawn_model, tmp_path):
     forwards = []
     drawn_model.register_forward_hook(lambda *_: forwards.append(1))
     plan = {"closed": Intervention("closed"), **every_layer(drawn_model)}
@@ -95,7 +94,9 @@ def by_hand(margins=True):
     origin = InterventionOrigin(Origin(labels, "GSM", "sha", "four clips", "d", "forward", "1x1"), ("none", "closed"))
     answers = np.array([[0, 0], [1, 0], [0, 2], [2, 2], [-1, -1]])
     found = np.array([[2.0, 1], [1, -1], [-1, 1], [np.nan, np.nan], [np.nan, np.nan]], np.float32)
-    return InterventionTable(origin, tuple("abcde"), np.array([0, 1, 1, 2, 0]), answers, found if margins else found * np.nan, ("", "", "", "", "gone"))
+    return InterventionTable(
+        origin, tuple("abcde"), np.array([0, 1, 1, 2, 0]), answers, found if margins else found * np.nan, ("", "", "", "", "gone")
+    )
 
 
 def test_the_figures_of_four_clips_counted_by_hand():

@@ -12,7 +12,6 @@ from gsm_model.explain.interventions import Intervention, every_clamp, every_lay
 from gsm_model.models.temporal import TemporalModule
 from gsm_model.predict import predict
 from tests.conftest import make_small
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 T = 4
 
@@ -145,7 +144,7 @@ def test_only_the_chosen_layers_and_directions_change():
     assert changed[names[3]].abs().max() > 0
 
 
-def test_it_goes_together_with_another_order_of_the_frames(video):  # noqa: F811
+def test_it_goes_together_with_another_order_of_the_frames(video):
     model = make_small("gsm")
     [closed] = predict_under(model, video, [Intervention("closed")], "reversed")
     expected = predict(with_fixed_shifts(0, 0), video, "reversed")
@@ -156,7 +155,7 @@ def test_it_goes_together_with_another_order_of_the_frames(video):  # noqa: F811
     assert np.abs(predict(model, video).logits - predict(model, video, "reversed").logits).max() > 1e-3
 
 
-def test_threads_on_one_model_each_get_their_own_experiment(video):  # noqa: F811
+def test_threads_on_one_model_each_get_their_own_experiment(video):
     model = make_small("gsm")
     plan = [Intervention("closed"), Intervention("open"), Intervention("negative"), Intervention("closed", layers=())]
     expected = [answer.logits for answer in predict_under(model, video, plan)]
@@ -174,7 +173,7 @@ def test_threads_on_one_model_each_get_their_own_experiment(video):  # noqa: F81
         np.testing.assert_allclose(logits, expected[place % 4], atol=1e-5)
 
 
-def test_nothing_is_left_on_the_model_after_an_error(video):  # noqa: F811
+def test_nothing_is_left_on_the_model_after_an_error(video):
     model = make_small("gsm")
     before = predict(model, video).logits
     with pytest.raises(RuntimeError, match="stop"), intervene(model, Intervention("closed")):

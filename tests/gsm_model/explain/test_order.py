@@ -8,20 +8,8 @@ from gsm_model.explain.order import report_order
 from gsm_model.explain.order_tables import clip_table
 from gsm_model.predict import predict, softmax
 from gsm_model.tables import csv_text
-from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import to_views
 from tests.conftest import make_small
-
-
-@pytest.fixture
-def video(tmp_path, moving_bar):
-    from PIL import Image
-
-    folder = tmp_path / "frames"
-    folder.mkdir()
-    for number, frame in enumerate(moving_bar, start=1):
-        Image.fromarray(frame).save(folder / f"{number:05d}.jpg", quality=95)
-    return read_video(folder, [4, 6])
 
 
 @pytest.mark.parametrize("temporal", ["gsm", "tsm", "none"])

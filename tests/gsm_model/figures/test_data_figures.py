@@ -7,10 +7,9 @@ from gsm_model.evaluation.clip_sets import drawn_clips
 from gsm_model.explain.gate_data import data_gates_table, gates_of_clips
 from gsm_model.figures.gate_data import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
-from tests.gsm_model.evaluation.test_clip_sets import drawn_model  # noqa: F401
 
 
-def test_bars_and_points_are_the_tables(drawn_model):  # noqa: F811
+def test_bars_and_points_are_the_tables(drawn_model):
     rows = data_gates_table(gates_of_clips(drawn_model, drawn_clips(drawn_model, "test", 3)))
     figure = data_gates_figure(rows)
     left, middle, right = figure.axes
@@ -35,7 +34,9 @@ def effect(name, share, pair=True):
 def test_clamps_and_layers_stand_at_their_accuracies():
     rows = [effect("none", 0.9), effect("closed", 0.5), effect("open", 0.7)]
     for title, share in (("layer1.0", 0.6), ("layer1.1", 0.8)):
-        rows += [effect(name.format(title), share) for name in ("{} alone closed", "{} alone working", "closed up to {}", "closed from {} on")]
+        rows += [
+            effect(name.format(title), share) for name in ("{} alone closed", "{} alone working", "closed up to {}", "closed from {} on")
+        ]
     left, right = interventions_figure(rows).axes
     points = [container.lines[0].get_xdata()[0] for container in left.containers]
     assert points == [0.9, 0.5, 0.7] and [text.get_text() for text in left.get_yticklabels()] == ["as it is", "closed", "open"]

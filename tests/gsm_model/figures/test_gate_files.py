@@ -12,19 +12,20 @@ from PIL import Image
 from gsm_model.explain.gates import report_gates
 from gsm_model.figures.gate_files import GateFileOptions, chosen_layer, film_speed, gate_files, gate_film, seen_frames
 from gsm_model.video.transforms import to_views
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 OPTIONS = GateFileOptions(layer="layer2.0", width="column", opacity=0.5)
 
 
 @pytest.fixture
-def report(video, small_gsm):  # noqa: F811
+def report(video, small_gsm):
     return report_gates(small_gsm, video)
 
 
 @pytest.fixture
-def files(report, video, small_gsm):  # noqa: F811
-    return gate_files(report, "clip.mp4", seen_frames(report, video, small_gsm.input), 2.4, OPTIONS, ["explain", "gates"], {"clip.mp4": "abc"})
+def files(report, video, small_gsm):
+    return gate_files(
+        report, "clip.mp4", seen_frames(report, video, small_gsm.input), 2.4, OPTIONS, ["explain", "gates"], {"clip.mp4": "abc"}
+    )
 
 
 def test_every_file_is_there_and_says_the_same_as_the_report(files, report):
@@ -48,12 +49,14 @@ def test_every_file_is_there_and_says_the_same_as_the_report(files, report):
     assert Image.open(io.BytesIO(files["gates.gif"])).n_frames == 4
 
 
-def test_the_same_report_gives_the_same_bytes(files, report, video, small_gsm):  # noqa: F811
-    again = gate_files(report, "clip.mp4", seen_frames(report, video, small_gsm.input), 2.4, OPTIONS, ["explain", "gates"], {"clip.mp4": "abc"})
+def test_the_same_report_gives_the_same_bytes(files, report, video, small_gsm):
+    again = gate_files(
+        report, "clip.mp4", seen_frames(report, video, small_gsm.input), 2.4, OPTIONS, ["explain", "gates"], {"clip.mp4": "abc"}
+    )
     assert [name for name in files if files[name] != again[name]] == []
 
 
-def test_the_frames_are_the_models_own_crop_in_its_own_order(video, small_gsm):  # noqa: F811
+def test_the_frames_are_the_models_own_crop_in_its_own_order(video, small_gsm):
     report = report_gates(small_gsm, video, "reversed")
     seen = seen_frames(report, video, small_gsm.input, small_gsm.input.size)
     view = to_views(video.clip(4)[1][::-1], small_gsm.input)[0]
@@ -62,7 +65,7 @@ def test_the_frames_are_the_models_own_crop_in_its_own_order(video, small_gsm): 
     assert np.abs(seen - model_input).mean() < 6
 
 
-def test_the_film_shows_the_frame_and_the_maps_of_both_directions(report, video, small_gsm):  # noqa: F811
+def test_the_film_shows_the_frame_and_the_maps_of_both_directions(report, video, small_gsm):
     seen = seen_frames(report, video, small_gsm.input, 128)
     layer = report.layers[0]
     bare, covered = (gate_film(report, layer, seen, opacity) for opacity in (0.0, 1.0))

@@ -8,11 +8,10 @@ from gsm_model.figures.gate_files import seen_frames
 from gsm_model.figures.gates import FAINTEST_SHARE, arrows_of, gates_figure, strip_figure
 from tests.conftest import make_small
 from tests.gsm_model.explain.test_gates import one_place
-from tests.gsm_model.explain.test_order import video  # noqa: F401
 
 
 @pytest.mark.parametrize("width", [3.25, 6.875])
-def test_the_overview_holds_the_mean_gates_and_the_diagram_an_arrow_for_what_moves(video, small_gsm, width):  # noqa: F811
+def test_the_overview_holds_the_mean_gates_and_the_diagram_an_arrow_for_what_moves(video, small_gsm, width):
     report = report_gates(small_gsm, video)
     figure = gates_figure(report, seen_frames(report, video, small_gsm.input), width)
     assert figure.get_size_inches()[0] == width
@@ -25,7 +24,7 @@ def test_the_overview_holds_the_mean_gates_and_the_diagram_an_arrow_for_what_mov
     assert [text.get_text() for text in axes["from the next frame"].get_yticklabels()] == [layer.title for layer in report.layers]
 
 
-def test_a_tsn_has_no_arrows_and_a_tsm_one_each_way_between_all_frames(video):  # noqa: F811
+def test_a_tsn_has_no_arrows_and_a_tsm_one_each_way_between_all_frames(video):
     tsn, tsm = (report_gates(make_small(kind), video) for kind in ("none", "tsm"))
     assert all(arrows_of(layer) == [] for layer in tsn.layers)
     for layer in tsm.layers:
@@ -39,7 +38,7 @@ def test_an_arrow_has_the_share_that_arrives_and_the_gate_it_was_sent_with():
     assert arrows_of(layer) == [(0, 0, pytest.approx(9 / 24), 1.0), (1, 1, pytest.approx(1 / 24), -1.0)]
 
 
-def test_the_strip_lays_a_layers_maps_over_the_frames(video, small_gsm):  # noqa: F811
+def test_the_strip_lays_a_layers_maps_over_the_frames(video, small_gsm):
     report = report_gates(small_gsm, video)
     seen = seen_frames(report, video, small_gsm.input)
     bare, covered = (strip_figure(report, report.layers[0], seen, opacity) for opacity in (0, 1))
