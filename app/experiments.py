@@ -10,7 +10,7 @@ import streamlit as st
 from app import charts_gates, session
 from app.exports import interventions_command
 from app.frame import Choices, explain_error
-from app.sentences import closed_gates, escape, experiment
+from app.sentences import closed_gates, escape, experiment, tenths
 from gsm_model.errors import LensError
 from gsm_model.explain.clamps import CLAMPS, MEANING
 from gsm_model.explain.gate_data import data_means
@@ -115,13 +115,14 @@ def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titl
 
 def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
     rows = intervention_rows("", before, ["held"], [after or before])
-    answer, reversal, text = st.columns([2, 2, 5], vertical_alignment="center")
-    for column, key, label in ((answer, "probability", "answer"), (reversal, "reversal_probability", "reversal")):
+    st.markdown(experiment(before, after) if after is not None else f"**{escape(name)}**: its gates are as they are.")
+    for column, key, label in zip(st.columns(2), ("probability", "reversal_probability"), ("answer", "reversal"), strict=True):
         if rows[0][label] is not None:
             change = rows[1][key] - rows[0][key]
             delta = f"{100 * change:+.1f} points".replace("-", "−") if after is not None and abs(change) >= 0.0005 else None
-            column.metric(f"{name}: {rows[0][label]}", f"{rows[1][key]:.1%}", delta, delta_color="off", delta_arrow="off")
-    text.markdown(experiment(before, after) if after is not None else f"**{escape(name)}**: its gates are as they are.")
+            column.metric(
+                rows[0][label], tenths(rows[1][key]), delta, delta_color="off", delta_arrow="off", help=f"Its probability by {name}."
+            )
 
 
 def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
@@ -148,6 +149,9 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
         alt = f"{choices.names[ref.key]}: the probability of its answer and of its time reversal under every experiment"
         column.plotly_chart(charts_gates.experiments(rows, choices.color(ref)), key=f"experiments-{number}", alt=alt)
     rows = [row for _, found in every for row in found]
+    with st.expander("Numbers as a table"):
+        shown = ("model", "intervention", "answer", "probability", "reversal", "reversal_probability", "likeliest", "moved")
+        st.dataframe([{key: row[key] for key in shown} for row in rows], hide_index=True)
     st.download_button(
         "Download all experiments (CSV)", csv_text(rows), "interventions.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )

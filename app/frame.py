@@ -14,6 +14,7 @@ from app.charts import MODEL_COLORS
 from app.links import apply_link, write_link
 from app.sentences import escape
 from gsm_model.errors import LensError
+from gsm_model.models.card import Card
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
 
@@ -54,6 +55,7 @@ def run(*entries: PageEntry) -> None:
         st.Page(_shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
         for number, entry in enumerate(entries)
     ]
+    st.session_state["pages"] = dict(zip((entry.module for entry in entries), pages, strict=True))
     page = st.navigation(pages, position="top")
     st.session_state["choices"] = _sidebar()
     page.run()
@@ -156,6 +158,11 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
         return None
 
 
+def link_to(module: str, text: str) -> None:
+    """A link to another page of the app; what is chosen stays chosen."""
+    st.page_link(st.session_state["pages"][module], label=text)
+
+
 def current_order() -> Order:
     """The order of the frames that is chosen, the same on every page that has `choose_order`."""
     return st.session_state.setdefault("order", "forward")
@@ -189,6 +196,14 @@ def heading(question: str, answer: str) -> None:
     """A page's question and the one sentence that answers it."""
     st.markdown(f"## {question}")
     st.markdown(answer)
+
+
+def warn_of(card: Card) -> None:
+    """Say it where a model's answers and maps may mean nothing."""
+    if card.provenance == "untrained":
+        st.warning(f"{escape(card.name)} has random weights: its answer means nothing.", icon=":material/warning:")
+    elif card.provenance == "unknown":
+        st.caption(f"{escape(card.name)}: its file does not record whether it was trained.")
 
 
 def explain_error(error: Exception, next_step: str) -> None:

@@ -1,26 +1,32 @@
-"""The address of what is shown: clip, models, order and frames in the URL, both ways."""
+"""The address of what is shown: clip, models, order, frames and layer in the URL, both ways."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from gsm_model.video.sampling import ORDERS
 
-KEYS = ("clip", "models", "order", "frames")
+KEYS = ("clip", "models", "order", "frames", "layer", "beside")
 
 
 def parse(query: Mapping[str, str], clips: Sequence[str], models: Sequence[str], frames: Sequence[str]) -> dict[str, object]:
     """The choices that a query names and that exist here; what it names wrongly is left out.
 
-    ``models`` is a list separated by commas; those that exist are kept, in the query's order.
+    ``models`` is a list separated by commas; those that exist are kept, in the query's order. ``layer`` is kept if it may be a
+    layer's title, ``beside`` (the other order beside the chosen one) is 1 or left out.
     """
     known = {"clip": clips, "order": ORDERS, "frames": frames}
     choices: dict[str, object] = {key: query[key] for key, options in known.items() if query.get(key) in options}
     named = [key for key in query.get("models", "").split(",") if key in models]
     if named:
         choices["models"] = named
+    if re.fullmatch(r"[\w.]{1,64}", query.get("layer", "")):
+        choices["layer"] = query["layer"]
+    if query.get("beside") == "1":
+        choices["beside"] = True
     return choices
 
 
@@ -40,6 +46,8 @@ def write_link() -> None:
         "models": ",".join(state.get("models", [])),
         "order": state.get("order", "forward"),
         "frames": state.get("frames", ""),
+        "layer": state.get("layer", ""),
+        "beside": "1" if state.get("beside") else "",
     }
     link = {key: value for key, value in link.items() if value}
     if {key: st.query_params.get(key) for key in KEYS} != {key: link.get(key) for key in KEYS}:

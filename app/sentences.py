@@ -166,9 +166,7 @@ def closed_gates(name: str, rows: Sequence[dict]) -> str:
     key, what, n = ("within_pair", "right within the pair", before["n_within_pair"])
     if before[key] is None:
         key, what, n = "top1", "right", before["n"]
-    shares = [
-        f"{_one_decimal(row[key])} ({_one_decimal(row[f'{key}_low'])} to {_one_decimal(row[f'{key}_high'])})" for row in (before, after)
-    ]
+    shares = [f"{tenths(row[key])} ({tenths(row[f'{key}_low'])} to {tenths(row[f'{key}_high'])})" for row in (before, after)]
     chance = ", where a guess gives 50 %" if key == "within_pair" else ""
     return (
         f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])} as it is, "
@@ -176,5 +174,8 @@ def closed_gates(name: str, rows: Sequence[dict]) -> str:
     )
 
 
-def _one_decimal(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def tenths(share: float) -> str:
+    """``0.7346`` → ``73.5 %``; never 0 % or 100 % of what is neither."""
+    if 0.9995 <= share < 1:
+        return "over 99.9 %"
+    return f"{100 * share:.1f} %" if share == 0 or share >= 0.0005 else "under 0.1 %"

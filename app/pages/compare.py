@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import charts, session
 from app.exports import answers_csv, predict_command
-from app.frame import Choices, choose_order, current_order, heading, open_clip
+from app.frame import Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
 from app.media import strip
 from app.sentences import compare, escape, order_changed
 from gsm_model.predict import Prediction
@@ -34,7 +34,7 @@ def show(choices: Choices) -> None:
     now = forward if order == "forward" else answers(order)
     heading(QUESTION, compare(now) if order == "forward" else order_changed(order, forward, now))
     for prediction in now:
-        _warn(prediction)
+        warn_of(prediction.card)
     _show_clip(choices, video, order, counts, now)
     colors = [choices.color(ref) for ref in choices.models]
     st.markdown("#### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
@@ -45,15 +45,8 @@ def show(choices: Choices) -> None:
         "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
     )
     st.plotly_chart(charts.frame_scores(now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model")
+    link_to("gates", "What moves from frame to frame inside each model: **Gates**")
     _show_details(choices, order, now)
-
-
-def _warn(prediction: Prediction) -> None:
-    """Say it where an answer may mean nothing."""
-    if prediction.card.provenance == "untrained":
-        st.warning(f"{escape(prediction.card.name)} has random weights: its answer means nothing.", icon=":material/warning:")
-    elif prediction.card.provenance == "unknown":
-        st.caption(f"{escape(prediction.card.name)}: its file does not record whether it was trained.")
 
 
 def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list[Prediction]) -> None:

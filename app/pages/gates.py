@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app import charts_gates, charts_order, session
 from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
-from app.frame import Choices, choose_order, current_order, heading, open_clip
+from app.frame import Choices, choose_order, current_order, heading, open_clip, warn_of
 from app.gates_view import Seen, gates_data, layer_titles, lighter
+from app.links import write_link
 from app.sentences import escape, layer_moves, what_moves
 from app.viewer import show_viewer
 from gsm_model.explain.gate_tables import gate_rows, layer_figures
@@ -38,22 +41,25 @@ def show(choices: Choices) -> None:
         return
     counts, video = opened
     order = current_order()
-    orders = [order, OTHER_ORDER[order]] if st.session_state.get("gates_beside") else [order]
+    orders = [order, OTHER_ORDER[order]] if st.session_state.get("beside") else [order]
     seen = [
         _look(choices, ref, video, count, which, lighter(choices.color(ref)) if number else choices.color(ref))
         for ref, count in zip(choices.models, counts, strict=True)
         for number, which in enumerate(orders)
     ]
     heading(QUESTION, what_moves([one.report for one in seen if one.report.prediction.order == order]))
+    for ref in choices.models:
+        warn_of(replace(session.load_model(ref).card, alias=choices.names[ref.key]))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         choose_order()
     right.toggle(
         f"Beside it: {OTHER_ORDER[order]}",
-        key="gates_beside",
+        key="beside",
         persist_state="session",
         help="The same clip and models with the frames in the other order, on the same scale.",
     )
+    st.session_state["layer_at_start"] = st.session_state.get("layer")
     groups: dict[int, list[Seen]] = {}
     for one in seen:
         groups.setdefault(len(one.frames), []).append(one)
@@ -80,8 +86,11 @@ def _show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     """The viewer, and what the page says of the layer that is chosen in it: another layer runs this again and no model."""
     titles = layer_titles(seen)
     gated = max((one.report for one in seen), key=lambda report: max(layer_figures(layer)["adaptivity"] for layer in report.layers))
-    first = chosen_layer(gated, None).title
-    title = show_viewer(gates_data(seen, first if first in titles else titles[0], seconds), f"viewer-{key}")
+    wanted = [st.session_state.get("layer_at_start"), chosen_layer(gated, None).title]
+    start = next((title for title in wanted if title in titles), titles[0])
+    title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
+    st.session_state["layer"] = title
+    write_link()
     st.markdown(f"#### {escape(title)}", help="The layer that is chosen above.")
     layers = [one.layer(title, titles) for one in seen]
     for one, layer in zip(seen, layers, strict=True):

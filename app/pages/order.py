@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import charts_order, session
 from app.exports import order_command
-from app.frame import Choices, explain_error, heading, open_clip
+from app.frame import Choices, explain_error, heading, open_clip, warn_of
 from app.media import strip
 from app.sentences import escape, flips, order_matters
 from gsm_model.errors import LensError
@@ -35,6 +35,8 @@ def show(choices: Choices) -> None:
     chosen = list(zip(choices.models, counts, strict=True))
     reports = _for_each("The models see the frames in other orders", chosen, choices, session.order_report, video)
     heading(QUESTION, order_matters(reports))
+    for report in reports:
+        warn_of(report.card)
     st.plotly_chart(charts_order.orders(reports, [choices.color(ref) for ref in choices.models]), key="orders", alt=order_matters(reports))
     for column, report in zip(st.columns(len(reports)), reports, strict=True):
         column.metric(f"Order sensitivity of {report.card.name}", f"{report.sensitivity:.2f}", help=SENSITIVITY)

@@ -89,8 +89,9 @@ def viewer_data(
             }
         )
     data = {"panels": shown, "pictures": pictures, "layers": layers, "ways": ways, "scale": asdict(scale), "notes": asdict(notes)}
-    data |= {"start": start, "fps": fps, "columns": list(columns)}
-    return data | {"id": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
+    data |= {"fps": fps, "columns": list(columns)}
+    # Another start is no other data: the viewer keeps what a person chose in it.
+    return data | {"id": hashlib.sha256(json.dumps(data).encode()).hexdigest(), "start": start}
 
 
 def _packed(maps: np.ndarray) -> str:

@@ -295,7 +295,7 @@ def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:
-    """The table's figures as CSV and PDF, and its recipe, beside ``out``."""
+    """The table's figures as CSV, PDF and SVG, and its recipe, beside ``out``."""
     from gsm_model.figures.style import figure_bytes
     from gsm_model.recipes import recipe
     from gsm_model.tables import csv_text
@@ -304,7 +304,7 @@ def _write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:
     inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint}
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
-        f"{out.stem}.pdf": figure_bytes(figure, "pdf"),
+        **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
         f"{out.stem}.recipe.json": recipe(sys.argv[1:], inputs, {"clips": len(clip_set.ids)}),
     }
     _write_all(out.parent, files)

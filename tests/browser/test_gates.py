@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from playwright.sync_api import expect
 
 from gsm_model.explain.gates import report_gates
@@ -15,6 +16,7 @@ from gsm_model.shipped import shipped_checkpoints
 from gsm_model.video.isolate import read_video
 from tests.browser.conftest import main_text, start_app, wait_until_still
 from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+from tests.conftest import released_weights
 
 HEADING = "Where, when and which way does each layer shift?"
 
@@ -46,7 +48,7 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     page.goto(f"{app}/?models=gsm%2Ctsn")
     page.set_input_files(UPLOAD, str(drawn_clip))
     wait_until_still(page)
-    page.get_by_role("link", name="Gates").click()
+    page.get_by_role("link", name="What moves from frame to frame inside each model: Gates").click()
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     wait_until_still(page)
     assert "TSN ResNet-18 moves nothing: every frame is seen alone" in main_text(page)
@@ -68,14 +70,13 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     page.get_by_role("option", name="closed", exact=True).click()
     expect(page.get_by_text("GSM ResNet-18 changes from Unfolding something").or_(page.get_by_text("GSM ResNet-18 keeps"))).to_be_visible()
     wait_until_still(page)
-    held = {metric.inner_text().split("\n")[0]: metric.inner_text() for metric in page.get_by_test_id("stMetric").all()}
-    share = float(re.search(r"([\d.]+)%", held["GSM ResNet-18: Unfolding something"]).group(1))
+    answer = page.get_by_test_id("stMetric").filter(has_text="Unfolding something").first.inner_text()
+    share = float(re.search(r"([\d.]+) %", answer).group(1))
     assert share < 50, "with its gates closed the GSM no longer knows that it unfolds"
-    found = re.search(
-        r"GSM ResNet-18 is right within the pair for (.*?) %.* and for ([\d.]+) % .*with all its gates closed", main_text(page)
-    )
+    pattern = r"GSM ResNet-18 is right within the pair for over ([\d.]+) %.* and for ([\d.]+) % .*with all its gates closed"
+    found = re.search(pattern, main_text(page))
     assert float(found.group(1)) > 99 and 45 < float(found.group(2)) < 60
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.get_by_text("GSM ResNet-18: its gates are as they are.")).to_be_visible()
 
 
@@ -147,6 +148,20 @@ def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_o
     assert float(shown.replace("−", "-")) == pytest.approx(a[row, column] - b[row, column], abs=0.012)
 
 
+def test_an_address_shows_the_same_layer_again_and_another_page_and_back_keeps_it(page, app):
+    open_gates(page, app, "models=gsm&clip=folding&layer=layer3.0&beside=1")
+    viewer = page.locator(".gsl-viewer")
+    assert viewer.locator("select option:checked").inner_text() == "layer3.0" and viewer.locator(".strips .columns").count() == 2
+    viewer.locator("select").select_option(label="layer2.1")
+    page.wait_for_url("**layer=layer2.1**")
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Load a checkpoint")).to_be_visible()
+    page.get_by_role("link", name="Gates", exact=True).click()
+    expect(viewer.locator(".stage")).to_be_visible()
+    wait_until_still(page)
+    assert viewer.locator("select option:checked").inner_text() == "layer2.1"
+
+
 def test_every_experiment_is_tried_and_listed(page, app):
     open_gates(page, app, "models=gsm%2Ctsm&clip=closing")
     page.get_by_text("Try every clamp, and every layer in turn").click()
@@ -187,6 +202,36 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     assert command.startswith(
         "python -m gsm_model explain gates assets/clips/opening.mp4 --checkpoint assets/models/gsm_resnet18.safetensors"
     )
+
+
+def test_a_published_network_at_sixteen_frames_is_served(page, app, tmp_path_factory):
+    folder = next(path for path in tmp_path_factory.getbasetemp().glob("app*/checkpoints"))
+    name = "something-v1_RGB_InceptionV3_avg_segment16_checkpoint.pth.tar"
+    torch.save({"epoch": 60, "state_dict": released_weights("inceptionv3_gsm_8f")}, folder / name)
+    page.goto(f"{app}/models")
+    expect(page.get_by_role("heading", name="Load a checkpoint")).to_be_visible()
+    wait_until_still(page)
+    choose = page.get_by_role("combobox", name=re.compile("Or one from this server's folder"))
+    choose.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    choose.focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name=name).click()
+    button = page.get_by_test_id("stBaseButton-primary")
+    expect(button).to_be_enabled()
+    button.click()
+    expect(page.get_by_text("Loaded GSM Inception-V3")).to_be_visible()
+    page.get_by_role("link", name="Gates", exact=True).click()
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
+    wait_until_still(page)
+    viewer = page.locator(".gsl-viewer").last
+    assert (
+        viewer.locator("select option").all_inner_texts()[:3] == ["mixed", "mixed_1", "mixed_2"]
+        and viewer.locator("select option").count() == 10
+    )
+    assert viewer.locator(".strips figure").count() == 16
+    assert "GSM Inception-V3 moves" in main_text(page)
+    (folder / name).unlink()
 
 
 def test_a_model_without_gates_says_what_to_do(page, app):

@@ -120,3 +120,11 @@ def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
     assert "no table of the order 'reversed'" in run("order", files[0], code=2).stderr
     assert "not both" in run("order", files[0], "clip.mp4", code=2).stderr
     assert "the figure is of tables" in run("order", "clip.mp4", "--pdf", tmp_path / "o.pdf", code=2).stderr
+
+
+def test_the_benchmark_says_on_what_it_was_measured(run):
+    answer = json.loads(run("benchmark", "--backbone", "resnet18", "--segments", 2, "--runs", 1, "--device", "cpu", "--json").stdout)
+    assert answer["device"] == "cpu" and answer["threads"] >= 1
+    [network] = answer["networks"]
+    assert network["network"] == "gsm resnet18" and network["timings"][0]["ratio"] == 1
+    assert "unknown backbone 'vgg'" in run("benchmark", "--backbone", "vgg", code=2).stderr
