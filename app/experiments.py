@@ -103,7 +103,7 @@ def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titl
         rows = session.data_gates(ref)
         if not rows:
             raise LensError(f"{choices.names[ref.key]}: no mean over a data set is known; 'explain gates --data' measures it")
-        values, source = data_means(rows), rows[0]["data"]
+        values, source = data_means(rows, session.load_model(ref)), rows[0]["data"]
     if clamp == "other clip":
         if other is None:
             raise LensError("There is no other clip to take gates from")
@@ -130,7 +130,7 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
     plans = []
     for ref in choices.models:
         model, rows = session.load_model(ref), session.data_gates(ref)
-        plan = every_clamp(data_means(rows) if rows else None, session.SHUFFLE_SEED) | every_layer(model)
+        plan = every_clamp(data_means(rows, model) if rows else None, session.SHUFFLE_SEED) | every_layer(model)
         plans.append(plan if any(layer.module is not None for layer in model.temporal_layers()) else {})
     total, done = sum(map(len, plans)), 0
     for ref, count, plan in zip(choices.models, counts, plans, strict=True):

@@ -177,7 +177,7 @@ class _Experiments:
         from gsm_model.explain.interventions import Intervention, every_clamp, every_layer
 
         names = {layer.title: layer.name for layer in model.temporal_layers()}
-        means = None if self.gates is None else data_means(or_fail(lambda: read_data_gates(self.gates)))
+        means = None if self.gates is None else or_fail(lambda: data_means(read_data_gates(self.gates), model))
         if self.clamp is None:
             plan = every_clamp(means, self.seed)
             if other_gates is not None or over_data:

@@ -180,8 +180,14 @@ def read_data_gates(path: Path, name: str = "") -> list[dict]:
     return rows
 
 
-def data_means(rows: Sequence[dict]) -> dict[str, np.ndarray]:
-    """Each layer's mean gate over a data set, layer name → (2,) float32: what the clamp *data mean* holds gates at."""
+def data_means(rows: Sequence[dict], model: Recognizer) -> dict[str, np.ndarray]:
+    """Each layer's mean gate over a data set, layer name → (2,) float32: what the clamp *data mean* holds the gates of ``model`` at.
+
+    Raises:
+        DataError: if ``rows`` are of another checkpoint.
+    """
+    if rows[0]["checkpoint"] != model.card.sha256:
+        raise DataError(f"the table of gates is of {rows[0]['model']}, not of {model.card.name} ({model.card.file}); measure that one's")
     means: dict[str, list[float]] = {}
     for row in rows:
         if row["layer"] != ALL_LAYERS:

@@ -1,5 +1,7 @@
 """The gates of a data set: the same numbers as from all its clips at once, and what a table of them says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -54,13 +56,16 @@ def test_one_pass_in_batches_gives_the_figures_of_all_clips_at_once(gates, layer
         assert row["reach_back"] == row["reach_ahead"] == min(2 * (layer + 1), 3)
 
 
-def test_the_table_comes_back_from_its_file_and_gives_the_means_that_gates_are_held_at(gates, tmp_path):
+def test_the_table_comes_back_from_its_file_and_gives_the_means_that_its_own_models_gates_are_held_at(gates, drawn_model, tmp_path):
     write_data_gates(gates, tmp_path / "gates.parquet")
     rows = read_data_gates(tmp_path / "gates.parquet")
     assert rows == data_gates_table(gates)
-    means = data_means(rows)
+    means = data_means(rows, drawn_model)
     assert list(means) == list(gates.layers)
     np.testing.assert_allclose(means[gates.layers[3]], gates.moments.frame_means[:, 3].mean((0, 2)), rtol=1e-6)
+    drawn_model.card = replace(drawn_model.card, sha256="another")
+    with pytest.raises(DataError, match="the table of gates is of Small"):
+        data_means(rows, drawn_model)
 
 
 def test_regimes_of_counted_values_are_those_of_the_values():
