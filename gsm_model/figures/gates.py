@@ -14,6 +14,7 @@ from gsm_model.figures.overlay import blended, colored
 from gsm_model.figures.style import PAGE, gate_colors
 
 SCALE = Normalize(-1, 1)
+LARGEST_PICTURE = 1.2  # inches a side
 FAINTEST_SHARE = 0.002  # of a layer's energy: arrows below it are left out
 
 
@@ -24,7 +25,7 @@ def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) ->
     """
     layers, narrow = report.layers, width < 5
     t, rows = len(report.prediction.frame_indices), 0.2 * len(layers) + 0.35
-    pictures = width / (t + 1)
+    pictures = min(width / (t + 1), LARGEST_PICTURE)
     heights = [pictures, rows, rows] if narrow else [pictures, rows]
     figure = Figure(figsize=(width, sum(heights) + (1.1 if narrow else 0.75)), layout="constrained")
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
@@ -72,13 +73,14 @@ def shift_diagram(axes: Axes, report: GateReport) -> None:
     """Frames as columns, layers as rows; an arrow to each frame from each side, as wide as the share of the layer's energy that
     arrives by it, coloured by the sign of the gate (its mean by energy). Where there is no arrow nothing moves."""
     t = len(report.prediction.frame_indices)
+    thin = min(1.0, 9 / t)  # many frames leave little room between them
     for row, layer in enumerate(report.layers):
         axes.plot(range(t), [row] * t, ".", color="#7B8794", markersize=2)
         for way, frame, share, gate in arrows_of(layer):
             source = frame + (1 if way == 0 else -1)
             y = row + (-0.17 if way == 0 else 0.17)
             color = gate_colors()(0.5 + 0.5 * np.sign(gate) * max(abs(gate), 0.45))
-            style = {"arrowstyle": "-|>,head_length=2.2,head_width=1.3", "linewidth": min(0.3 + 4 * share * t, 3.5), "color": color}
+            style = {"arrowstyle": "-|>,head_length=2.2,head_width=1.3", "linewidth": thin * min(0.3 + 4 * share * t, 3.5), "color": color}
             axes.add_patch(FancyArrowPatch((source, y), (frame, y), shrinkA=1, shrinkB=1, mutation_scale=1, **style))
     axes.set_title("energy that moves", fontsize=7)
     _label_axes(axes, report)
@@ -102,7 +104,7 @@ def arrows_of(layer: LayerGates) -> list[tuple[int, int, float, float]]:
 def strip_figure(report: GateReport, layer: LayerGates, frames: np.ndarray, opacity: float = 0.6, width: float = PAGE) -> Figure:
     """One layer's gate maps over the frames that the model sees (T, S, S, 3) uint8: a row a direction, ``opacity`` 0 … 1."""
     t = len(frames)
-    cell = width / (t + 0.6)
+    cell = min(width / (t + 0.6), LARGEST_PICTURE)
     figure = Figure(figsize=(width, 3 * cell + 0.85), layout="constrained")
     rows = figure.subplots(3, t, squeeze=False)
     _show_frames(rows[0], report, frames)
