@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gsm_model.cli import benchmark, drawn, evaluate, explain, order, predict, training
+from gsm_model.cli import benchmark, confusions, drawn, evaluate, explain, order, predict, training
 from gsm_model.evaluation.config import describe
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app.command()(evaluate.evaluate)
 app.command()(order.order)
 app.add_typer(explain.app, name="explain")
 app.command()(benchmark.benchmark)
+app.command()(confusions.confusions)
+app.command()(confusions.figures)
 app.command()(training.curves)
 app.command("make-dataset")(drawn.make_dataset)
 app.command("make-samples")(drawn.make_samples)

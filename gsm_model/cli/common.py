@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -67,6 +68,17 @@ def print_result(result: dict) -> None:
         if key in result:
             value = f"{result[key]:.2g}" if isinstance(result[key], float) else result[key]
             typer.echo(f"  {key.replace('_', ' '):<22} {value}")
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, name → content, into ``folder``, which is made if it is not there."""
+
+    def write() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    or_fail(write)
 
 
 def progress(what: str):

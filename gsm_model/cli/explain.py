@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -26,6 +26,7 @@ from gsm_model.cli.common import (
     progress,
     read_list,
     say,
+    write_all,
 )
 from gsm_model.errors import LensError
 from gsm_model.explain.clamps import CLAMPS
@@ -98,7 +99,7 @@ def _gates_of_clips(
                 files = gate_files(report, clip.name, seen, video.info.seconds, chosen, parts, inputs)
             except ValueError as error:
                 fail(str(error))
-            _write_all(folder, files)
+            write_all(folder, files)
             _print_layers(clip, report)
             typer.echo(f"  {folder}: {', '.join(files)}")
 
@@ -223,7 +224,7 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
         parts[-2:-2] = [part for name in what.layers for part in ("--layer", name)]
         folder = _folder(out, clip if len(clips) > 1 else None, None)
         about = {"interventions.csv": "a row an experiment: probabilities of the answer without any and of its time reversal"}
-        _write_all(folder, {"interventions.csv": csv_text(rows).encode(), "recipe.json": recipe(parts, inputs, about)})
+        write_all(folder, {"interventions.csv": csv_text(rows).encode(), "recipe.json": recipe(parts, inputs, about)})
         _print_experiments(clip, rows)
 
 
@@ -285,15 +286,6 @@ def _inputs(clip: Path, model: Path) -> dict[str, str]:
     return {portable(path): sha256(path) if path.is_file() else "a folder of frames" for path in (clip, model)}
 
 
-def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
-    def write() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-
-    or_fail(write)
-
-
 def _write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:
     """The table's figures as CSV, PDF and SVG, and its recipe, beside ``out``."""
     from gsm_model.figures.style import figure_bytes
@@ -305,9 +297,16 @@ def _write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
         **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
-        f"{out.stem}.recipe.json": recipe(sys.argv[1:], inputs, {"clips": len(clip_set.ids)}),
+        f"{out.stem}.recipe.json": recipe(_parts_as_given(out), inputs, {"clips": len(clip_set.ids)}),
     }
-    _write_all(out.parent, files)
+    write_all(out.parent, files)
+
+
+def _parts_as_given(out: Path) -> list[str]:
+    """The command as it was typed, its ``--out`` by file name alone: where a recipe is made again is for whoever does it to say."""
+    parts = [part for given in sys.argv[1:] for part in (given.split("=", 1) if given.startswith("--out=") else [given])]
+    place = parts.index("--out") + 1
+    return [*parts[:place], out.name, *parts[place + 1 :]]
 
 
 def _print_layers(clip: Path, report) -> None:

@@ -66,7 +66,10 @@ def test_gates_of_a_data_set_are_a_table_a_figure_and_a_recipe(run, drawn_checkp
     with (tmp_path / "t" / "gates.csv").open() as file:
         assert float(list(csv.DictReader(file))[1]["gate_mean"]) == pytest.approx(rows[1]["gate_mean"])
     assert (tmp_path / "t" / "gates.pdf").read_bytes().startswith(b"%PDF")
-    assert "--clips 3" in json.loads((tmp_path / "t" / "gates.recipe.json").read_text())["command"]
+    assert "--clips 3 --out gates.parquet" in json.loads((tmp_path / "t" / "gates.recipe.json").read_text())["command"]
+    run("figures", tmp_path / "t" / "gates.recipe.json", "--out", tmp_path / "again")
+    for path in (tmp_path / "t").iterdir():
+        assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
 def test_experiments_on_a_clip_are_listed_and_one_can_be_asked_for(run, clip, checkpoint, tmp_path):

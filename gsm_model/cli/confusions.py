@@ -1,0 +1,179 @@
+"""``confusions`` and ``figures``: which classes models mix up, with the statistics a reviewer asks for; and a recipe made again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.cli.common import fail, or_fail, say, write_all
+
+PresetName = Enum(
+    "PresetName",
+    {name: name for name in ("cvpr-column", "cvpr-page", "neurips", "icml-column", "nature-column", "nature-page", "thesis", "slide")},
+    type=str,
+)
+MatrixName = Enum("MatrixName", {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")}, type=str)
+GroupName = Enum("GroupName", {name: name for name in ("pairs", "classes")}, type=str)
+REMAKES = ("confusions", "explain")  # the commands that a recipe may run again
+
+
+def confusions(
+    a: Annotated[Path, typer.Argument(help="Answers of model A: .parquet, .npz, .csv (id, label, predicted or scores), or .json.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    b: Annotated[Path | None, typer.Argument(help="Answers of model B to the same clips.")] = None,
+    names: Annotated[Path | None, typer.Option(help="A label file, where the answers do not name the classes.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="For .json submissions: Something-Something V2's list with the true classes.")] = None,
+    pairs: Annotated[str, typer.Option(help="auto (most mixed up; with B, by A and not by B), reversed, or a file of pairs.")] = "auto",
+    most: Annotated[int, typer.Option(min=1, help="How many pairs, for auto.")] = 8,
+    test: Annotated[GroupName, typer.Option(help="What is tested beside all clips: the pairs, or every class.")] = GroupName.pairs,
+    blocks: Annotated[
+        Path | None, typer.Option(help="A CSV file (id, block): clips of one block, such as a person or a video, are drawn together.")
+    ] = None,
+    matrix: Annotated[MatrixName | None, typer.Option(help="Also write the whole matrix of each model (.csv).")] = None,
+    preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = PresetName["cvpr-page"],
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+) -> None:
+    """Which classes are mixed up, and, with B, whether the difference is real.
+
+    Writes confusion.{pdf,svg,png}, with B also significance.{csv,tex,md} and caption.txt, and recipe.json.
+    """
+    from gsm_model.confusion.answers import Joined, join_answers, read_answers
+    from gsm_model.data.labels import read_labels
+    from gsm_model.figures.confusion import pairs_figure
+    from gsm_model.figures.style import FORMATS, PRESETS, figure_bytes
+
+    labels = None if names is None else or_fail(lambda: read_labels(names))
+    models = [or_fail(lambda path=path: read_answers(path, labels, truth)) for path in (a, b) if path is not None]
+    joined: Joined | None = None
+    if len(models) == 2:
+        joined = or_fail(lambda: join_answers(*models))
+        models = [joined.a, joined.b]
+        for count, path in ((joined.only_in_a, a), (joined.only_in_b, b)):
+            if count:
+                say(f"{count:,} clips are only in {path} and are left out")
+    chosen = or_fail(lambda: _pairs(pairs, models, most))
+    if not chosen:
+        fail("no two classes are mixed up" + (" more by A than by B" if joined else "") + "; name pairs with --pairs reversed or a file")
+    figure = pairs_figure(models, chosen, PRESETS[preset.value])
+    files = {f"confusion.{kind}": figure_bytes(figure, kind) for kind in FORMATS}
+    if joined is not None:
+        files |= _significance(joined, chosen, test.value, blocks, seed)
+    if matrix is not None:
+        files |= or_fail(
+            lambda: {f"matrix-{letter}.csv": _matrix(model, matrix.value) for letter, model in zip("ab", models, strict=False)}
+        )
+    options = {
+        "names": names,
+        "truth": truth,
+        "pairs": pairs,
+        "most": most,
+        "test": test.value,
+        "blocks": blocks,
+        "matrix": matrix and matrix.value,
+    }
+    files["recipe.json"] = _recipe([path for path in (a, b) if path], {**options, "preset": preset.value, "seed": seed})
+    write_all(out, files)
+    typer.echo(files.get("caption.txt", b"").decode(), nl=False)
+    typer.echo(f"{out}: {', '.join(files)}")
+
+
+def _pairs(what: str, models: list, most: int) -> list[tuple[int, int]]:
+    from gsm_model.confusion.pairs import found_pairs, read_pairs, reversed_class_pairs
+
+    if what == "auto":
+        return found_pairs(*models, most=most)
+    if what == "reversed":
+        return reversed_class_pairs(models[0])
+    return read_pairs(Path(what), models[0].labels)
+
+
+def _significance(joined, pairs: list[tuple[int, int]], test: str, blocks: Path | None, seed: int) -> dict[str, bytes]:
+    from gsm_model.confusion.significance import class_groups, compare, pair_groups
+    from gsm_model.confusion.tables import caption, comparison_rows, latex_table, markdown_table
+    from gsm_model.tables import csv_text
+
+    groups = pair_groups(joined, pairs) if test == "pairs" else class_groups(joined)
+    of_clip = None if blocks is None else or_fail(lambda: _read_blocks(blocks, joined.a.ids))
+    rows = compare(joined, groups, of_clip, seed)
+    return {
+        "significance.csv": csv_text(comparison_rows(rows)).encode(),
+        "significance.tex": latex_table(rows).encode(),
+        "significance.md": markdown_table(rows).encode(),
+        "caption.txt": caption(joined, rows, "" if blocks is None else f"blocks ({blocks.stem})").encode(),
+    }
+
+
+def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
+    from gsm_model.errors import DataError
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    of = {row[0]: row[1] for row in rows if len(row) == 2}
+    if missing := [id for id in ids if id not in of]:
+        raise DataError(f"{path.name}: {len(missing)} clips have no block, the first is {missing[0]!r}; give lines of id,block")
+    return [of[id] for id in ids]
+
+
+def _matrix(model, kind: str) -> bytes:
+    from gsm_model.confusion.matrix import confusion, expected_confusion, topk_confusion
+    from gsm_model.tables import csv_text
+
+    if kind == "top5":
+        values = topk_confusion(model, min(5, len(model.labels)))
+    else:
+        values = expected_confusion(model) if kind == "expected" else confusion(model, "none" if kind == "counts" else kind)
+    rows = [{"true": label, **dict(zip(model.labels, row.tolist(), strict=True))} for label, row in zip(model.labels, values, strict=True)]
+    return csv_text(rows).encode()
+
+
+def _recipe(files: list[Path], options: dict) -> bytes:
+    from gsm_model.models.untrusted import sha256
+    from gsm_model.recipes import portable, recipe
+
+    given = {name: portable(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None}
+    if Path(given["pairs"]).is_file():
+        given["pairs"] = portable(Path(given["pairs"]))
+    parts = [
+        "confusions",
+        *map(portable, files),
+        *(part for name, value in given.items() for part in (f"--{name}", str(value))),
+        "--out",
+        "out",
+    ]
+    extra = [Path(value) for name, value in given.items() if name in ("names", "truth", "blocks", "pairs") and Path(value).is_file()]
+    return recipe(parts, {portable(path): sha256(path) for path in (*files, *extra)}, {"options": given})
+
+
+def figures(
+    recipe: Annotated[Path, typer.Argument(help="A recipe.json that another command wrote beside its results.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+) -> None:
+    """Make the results of a recipe again, from the same inputs, into another folder: the same bytes with the same versions."""
+    from gsm_model.cli import app
+    from gsm_model.models.untrusted import sha256
+
+    try:
+        content = json.loads(recipe.read_text(encoding="utf-8"))
+        parts, inputs = shlex.split(content["command"])[3:], dict(content["inputs"])
+        place = parts.index("--out") + 1
+        # One --out, which is replaced: a recipe from a stranger writes nowhere else.
+        known = parts[0] in REMAKES and place < len(parts) and sum(part.split("=")[0] == "--out" for part in parts) == 1
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        known = False
+    if not known:
+        fail(f"{recipe.name}: not a recipe of {' or '.join(REMAKES)} that names its --out")
+    for name, digest in inputs.items():
+        path = Path(name)
+        if path.is_file() and sha256(path) != digest:
+            fail(f"{name}: has changed since the recipe was written (SHA-256 {sha256(path)[:12]}…, not {str(digest)[:12]}…)")
+    table = parts[place].endswith(".parquet")
+    parts[place] = str(out / Path(parts[place]).name if table else out)
+    sys.argv[1:] = parts
+    raise typer.Exit(app(parts, standalone_mode=False) or 0)

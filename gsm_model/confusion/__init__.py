@@ -1,0 +1,1 @@
+"""Which classes models mix up, and whether the difference between two models is real."""
