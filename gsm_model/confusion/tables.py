@@ -76,6 +76,8 @@ def caption(joined: Joined, rows: Sequence[Comparison], blocks: str = "") -> str
             f" On {len(few)} of the {len(rows)} groups the models disagree on fewer than {FEWEST_DISCORDANT} clips, so that no outcome could "
             "reach 5 %."
         )
+    if any(row.low == row.high for row in rows):
+        text += " An interval of no width says only that the models agree on every clip there is."
     if joined.only_in_a or joined.only_in_b:
         text += f" {joined.only_in_a:,} clips that only A's file has and {joined.only_in_b:,} that only B's has are left out."
     return text + "\n"

@@ -38,6 +38,8 @@ def test_the_caption_says_who_on_what_by_which_test_and_what_is_left_out(two_mod
     assert "10,000 resamples of the clips" in text and "McNemar's exact test" in text
     assert "The other 1 tests are corrected" in text and "On 1 of the 2 groups the models disagree on fewer than 6 clips" in text
     assert "4 clips that only A's file has and 0 that only B's has are left out" in text
+    assert "interval of no width" not in text
+    assert "agree on every clip there is" in caption(two_models, [rows[0], replace(rows[1], low=0.0, high=0.0)])
     assert "resamples of whole people" in caption(two_models, rows, "people")
 
 
