@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import charts_gates, charts_order, session
+from app import charts_order, session
 from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
 from app.frame import Choices, choose_order, current_order, heading, open_clip, warn_of
-from app.gates_view import Seen, gates_data, layer_titles, lighter
-from app.links import write_link
-from app.sentences import escape, layer_moves, what_moves
-from app.viewer import show_viewer
+from app.gates_layers import show_layers
+from app.gates_view import Seen, lighter
+from app.sentences import what_moves
 from gsm_model.explain.gate_tables import gate_rows, layer_figures
-from gsm_model.explain.gates import REGIME_EDGES, motion_focus
-from gsm_model.figures.gate_files import chosen_layer, seen_frames
+from gsm_model.figures.gate_files import seen_frames
 from gsm_model.tables import csv_text
 
 QUESTION = "Where, when and which way does each layer shift?"
@@ -68,7 +66,7 @@ def show(choices: Choices) -> None:
             "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
         )
     for count, group in groups.items():
-        _show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}")
+        show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}")
     _show_reach(choices, counts, video)
     show_experiments(choices, counts, video, order)
     show_data_experiments(choices)
@@ -79,48 +77,6 @@ def _look(choices: Choices, ref: session.ModelRef, video, count: int, order: str
     with st.spinner("The models look at the clip …"):
         report = session.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count)
     return Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
-
-
-@st.fragment
-def _show_layers(seen: list[Seen], seconds: float, key: str) -> None:
-    """The viewer, and what the page says of the layer that is chosen in it: another layer runs this again and no model."""
-    titles = layer_titles(seen)
-    gated = max((one.report for one in seen), key=lambda report: max(layer_figures(layer)["adaptivity"] for layer in report.layers))
-    wanted = [st.session_state.get("layer_at_start"), chosen_layer(gated, None).title]
-    start = next((title for title in wanted if title in titles), titles[0])
-    title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
-    st.session_state["layer"] = title
-    write_link()
-    st.markdown(f"#### {escape(title)}", help="The layer that is chosen above.")
-    layers = [one.layer(title, titles) for one in seen]
-    for one, layer in zip(seen, layers, strict=True):
-        st.markdown(layer_moves(one.report, layer, motion_focus(layer, one.frames)))
-    edges = _choose_edges(key)
-    names = [one.name for one in seen]
-    st.plotly_chart(
-        charts_gates.regimes(names, layers, edges), key=f"regimes-{key}", alt=f"How many gate values of {title} do what, for each model"
-    )
-    st.markdown("#### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
-    panels = [[one.layer(other, titles) for other in titles] for one in seen]
-    st.plotly_chart(
-        charts_gates.adaptivity(names, panels, titles),
-        key=f"adaptivity-{key}",
-        alt="The variance of each layer's gates between frames and places",
-    )
-
-
-def _choose_edges(key: str) -> tuple[float, float, float]:
-    """Where the regimes part; the page says so."""
-    with st.popover("Thresholds of the regimes", icon=":material/tune:"):
-        low, high = st.slider("leave lies between", -1.0, 1.0, (REGIME_EDGES[0], REGIME_EDGES[1]), 0.05, key=f"edges-{key}")
-        swap = st.slider("swap begins at", -1.0, 1.0, REGIME_EDGES[2], 0.05, key=f"swap-{key}")
-    edges = (low, high, max(high, swap))
-    st.caption(
-        f"Regimes of a gate g: difference, g < {edges[0]:.2f}; leave, up to {edges[1]:.2f}; average, up to {edges[2]:.2f}; swap, from there on.".replace(
-            "-", "−"
-        )
-    )
-    return edges
 
 
 def _show_reach(choices: Choices, counts: list[int], video) -> None:

@@ -21,7 +21,7 @@ def benchmark(
     """Time the forward pass of one clip, and the same with its gates recorded, in turn; medians with the smallest and largest."""
     import torch
 
-    from gsm_model.evaluation.benchmark import benchmark_gates
+    from gsm_model.benchmark import benchmark_gates
     from gsm_model.models.recognizer import best_device, build_recognizer
 
     where = torch.device(device) if device else best_device()

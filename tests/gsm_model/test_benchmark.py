@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsm_model.evaluation.benchmark import WARM_UP, Timing, benchmark_gates
+from gsm_model.benchmark import WARM_UP, Timing, benchmark_gates
 
 
 def test_a_row_has_the_medians_and_the_ends():

@@ -1,0 +1,56 @@
+"""The layers of the Gates page: the viewer, and what the page says of the layer that is chosen in it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import charts_gates
+from app.gates_view import Seen, gates_data, layer_titles
+from app.links import write_link
+from app.sentences import escape, layer_moves
+from app.viewer import show_viewer
+from gsm_model.explain.gate_tables import layer_figures
+from gsm_model.explain.gates import REGIME_EDGES, motion_focus
+from gsm_model.figures.gate_files import chosen_layer
+
+
+@st.fragment
+def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
+    """The viewer, and what the page says of the layer that is chosen in it: another layer runs this again and no model."""
+    titles = layer_titles(seen)
+    gated = max((one.report for one in seen), key=lambda report: max(layer_figures(layer)["adaptivity"] for layer in report.layers))
+    wanted = [st.session_state.get("layer_at_start"), chosen_layer(gated, None).title]
+    start = next((title for title in wanted if title in titles), titles[0])
+    title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
+    st.session_state["layer"] = title
+    write_link()
+    st.markdown(f"#### {escape(title)}", help="The layer that is chosen above.")
+    layers = [one.layer(title, titles) for one in seen]
+    for one, layer in zip(seen, layers, strict=True):
+        st.markdown(layer_moves(one.report, layer, motion_focus(layer, one.frames)))
+    edges = _choose_edges(key)
+    names = [one.name for one in seen]
+    st.plotly_chart(
+        charts_gates.regimes(names, layers, edges), key=f"regimes-{key}", alt=f"How many gate values of {title} do what, for each model"
+    )
+    st.markdown("#### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
+    panels = [[one.layer(other, titles) for other in titles] for one in seen]
+    st.plotly_chart(
+        charts_gates.adaptivity(names, panels, titles),
+        key=f"adaptivity-{key}",
+        alt="The variance of each layer's gates between frames and places",
+    )
+
+
+def _choose_edges(key: str) -> tuple[float, float, float]:
+    """Where the regimes part; the page says so."""
+    with st.popover("Thresholds of the regimes", icon=":material/tune:"):
+        low, high = st.slider("leave lies between", -1.0, 1.0, (REGIME_EDGES[0], REGIME_EDGES[1]), 0.05, key=f"edges-{key}")
+        swap = st.slider("swap begins at", -1.0, 1.0, REGIME_EDGES[2], 0.05, key=f"swap-{key}")
+    edges = (low, high, max(high, swap))
+    st.caption(
+        f"Regimes of a gate g: difference, g < {edges[0]:.2f}; leave, up to {edges[1]:.2f}; average, up to {edges[2]:.2f}; swap, from there on.".replace(
+            "-", "−"
+        )
+    )
+    return edges

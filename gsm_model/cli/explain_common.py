@@ -1,0 +1,96 @@
+"""What the ``explain`` commands share: options, clips and data sets to look at, files to write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsm_model.cli.common import (
+    SplitName,
+    TargetName,
+    fail,
+    load_models,
+    open_clip,
+    or_fail,
+    read_list,
+    say,
+    write_all,
+)
+from gsm_model.errors import LensError
+
+Segments = Annotated[int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")]
+Data = Annotated[Path | None, typer.Option(help="A folder or list of labelled videos, in place of clips; with neither, drawn clips.")]
+Videos = Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")]
+Count = Annotated[int, typer.Option("--clips", min=1, help="How many drawn clips.")]
+Split = Annotated[SplitName, typer.Option(help="Which drawn clips.")]
+Target = Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that decode.")]
+
+
+def opened(clips: Iterable[Path], models: list, segments: int | None):
+    """Each clip that can be read, with how many frames each model is given; at the end exit status 2 if one could not."""
+    failed = False
+    for clip in clips:
+        try:
+            counts, video = open_clip(clip, models, segments)
+        except LensError as error:
+            say(str(error))
+            failed = True
+            continue
+        yield clip, counts, video
+    if failed:
+        raise typer.Exit(2)
+
+
+def data_set(checkpoint, device, out: Path, data, videos, labels, target: str, skip_bad: bool, workers: int, split: str, count: int):
+    """The one model, and the labelled clips to run it on."""
+    from gsm_model.evaluation.clip_sets import drawn_clips, listed_clips
+
+    if out.suffix != ".parquet":
+        fail("--out: over a data set, name the .parquet file to write; for a clip, name the clip first")
+    if checkpoint is None or len(checkpoint) != 1:
+        fail("--checkpoint: give one model for each table")
+    [model] = load_models(checkpoint, None, device)
+    or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
+    if data is None:
+        return model, or_fail(lambda: drawn_clips(model, split, count))
+    return model, or_fail(lambda: listed_clips(model, read_list(data, videos, labels, target, skip_bad), workers))
+
+
+def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
+    return out / Path(*(path.stem for path in (clip, model) if path is not None))
+
+
+def inputs_of(clip: Path, model: Path) -> dict[str, str]:
+    from gsm_model.models.untrusted import sha256
+    from gsm_model.recipes import portable
+
+    return {portable(path): sha256(path) if path.is_file() else "a folder of frames" for path in (clip, model)}
+
+
+def write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:
+    """The table's figures as CSV, PDF and SVG, and its recipe, beside ``out``."""
+    from gsm_model.figures.style import figure_bytes
+    from gsm_model.recipes import recipe
+    from gsm_model.tables import csv_text
+
+    origin = clip_set.origin
+    inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint}
+    files = {
+        f"{out.stem}.csv": csv_text(rows).encode(),
+        **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
+        f"{out.stem}.recipe.json": recipe(_parts_as_given(out), inputs, {"clips": len(clip_set.ids)}),
+    }
+    write_all(out.parent, files)
+
+
+def _parts_as_given(out: Path) -> list[str]:
+    """The command as it was typed, its ``--out`` by file name alone: where a recipe is made again is for whoever does it to say."""
+    parts = [part for given in sys.argv[1:] for part in (given.split("=", 1) if given.startswith("--out=") else [given])]
+    place = parts.index("--out") + 1
+    return [*parts[:place], out.name, *parts[place + 1 :]]
