@@ -15,6 +15,7 @@ from gsm_model.figures.style import GATE_STOPS
 
 BINS = 40
 REGIME_COLORS = (GATE_STOPS[0], "#9AA5B1", GATE_STOPS[3], GATE_STOPS[4])
+EDGE_LINE = {"dash": "dot", "color": RING_COLOR, "width": 1}
 LEVEL_COLORS = {"frame": "#56B4E9", "place": "#0072B2"}
 LEVEL_NAMES = {"frame": "between frames", "place": "between places of a frame"}
 
@@ -32,38 +33,39 @@ def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[flo
     )
     bounds = np.linspace(-1, 1, BINS + 1)
     middles = (bounds[1:] + bounds[:-1]) / 2
-    for column, layer in enumerate(layers, start=1):
-        for way in range(2):
-            gate = layer.gate[:, way]
-            counts = np.histogram(gate, bounds)[0] / gate.size
-            regime = np.searchsorted(np.asarray(edges), middles, side="right")
-            shares = regime_shares(gate, edges)
-            for number, name in enumerate(REGIMES):
-                here = regime == number
-                figure.add_bar(
-                    x=middles[here],
-                    y=counts[here],
-                    width=2 / BINS,
-                    marker_color=REGIME_COLORS[number],
-                    name=name,
-                    legendgroup=name,
-                    showlegend=column == 1 and way == 0,
-                    hovertemplate=f"{name}, {shares[number]:.0%} of all<br>gate %{{x:.2f}}: %{{y:.1%}}<extra></extra>",
-                    row=way + 1,
-                    col=column,
-                )
-            text = " · ".join(f"{name} {share:.0%}" for name, share in zip(REGIMES, shares, strict=True) if share >= 0.005)
-            figure.add_annotation(
-                text=text, x=0, y=0.97, yref="y domain", yanchor="top", showarrow=False, font_size=11, row=way + 1, col=column
-            )
-    for edge in edges:
-        figure.add_vline(x=edge, line_dash="dot", line_color=RING_COLOR, line_width=1)
+    regime = np.searchsorted(np.asarray(edges), middles, side="right")
+    places = [(way + 1, column, layer.gate[:, way]) for way in range(2) for column, layer in enumerate(layers, start=1)]
+    shares = [regime_shares(gate, edges) for *_, gate in places]
+    bars = [_histogram(gate, bounds, middles, regime, share) for (*_, gate), share in zip(places, shares, strict=True)]
+    figure.add_traces(bars, rows=[row for row, *_ in places], cols=[column for _, column, _ in places])
+    key = [go.Bar(x=[None], y=[None], name=name, marker_color=color) for name, color in zip(REGIMES, REGIME_COLORS, strict=True)]
+    figure.add_traces(key, rows=[1] * len(key), cols=[1] * len(key))
+    lines, texts = [], []
+    for number, share in enumerate(shares, start=1):
+        axes = {"xref": f"x{number if number > 1 else ''}", "yref": f"y{number if number > 1 else ''} domain"}
+        lines += [{**axes, "type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": 1, "line": EDGE_LINE} for edge in edges]
+        text = " · ".join(f"{name} {part:.0%}" for name, part in zip(REGIMES, share, strict=True) if part >= 0.005)
+        texts.append({**axes, "text": text, "x": 0, "y": 0.97, "yanchor": "top", "showarrow": False})
+    figure.update_layout(shapes=lines, annotations=[*figure.layout.annotations, *texts])
     figure.update_xaxes(range=[-1.03, 1.03])
     figure.update_xaxes(title="gate", row=2)
     figure.update_yaxes(tickformat=".0%", range=[0, 1.03])
     figure.update_annotations(font_size=11)
     return figure.update_layout(
-        barmode="stack", bargap=0, height=430, margin={"l": 8, "r": 30, "t": 62, "b": 90}, legend={"orientation": "h", "y": -0.2, "x": 0}
+        barmode="overlay", bargap=0, height=430, margin={"l": 8, "r": 30, "t": 62, "b": 90}, legend={"orientation": "h", "y": -0.2, "x": 0}
+    )
+
+
+def _histogram(gate: np.ndarray, bounds: np.ndarray, middles: np.ndarray, regime: np.ndarray, shares: np.ndarray) -> go.Bar:
+    names = [f"{REGIMES[number]}, {shares[number]:.0%} of all" for number in regime]
+    return go.Bar(
+        x=middles,
+        y=np.histogram(gate, bounds)[0] / gate.size,
+        width=2 / BINS,
+        marker_color=[REGIME_COLORS[number] for number in regime],
+        customdata=names,
+        showlegend=False,
+        hovertemplate="%{customdata}<br>gate %{x:.2f}: %{y:.1%}<extra></extra>",
     )
 
 

@@ -16,9 +16,6 @@ from gsm_model.explain.clamps import CLAMPS, MEANING
 from gsm_model.explain.gate_data import data_means
 from gsm_model.explain.intervention_tables import intervention_rows
 from gsm_model.explain.interventions import Intervention, every_clamp, every_layer
-from gsm_model.figures.gate_data import data_gates_figure
-from gsm_model.figures.interventions import interventions_figure
-from gsm_model.figures.style import figure_bytes
 from gsm_model.predict import Prediction
 from gsm_model.tables import csv_text
 
@@ -175,22 +172,14 @@ def show_data_experiments(choices: Choices) -> None:
         if effects:
             st.markdown(closed_gates(name, effects))
             _show_figure(
-                interventions_figure(effects),
-                f"{name}: accuracy within the pair with gates held or layers closed",
-                f"interventions-{ref.key}",
+                session.printed("interventions", effects), f"{name}: accuracy with gates held or layers closed", f"interventions-{ref.key}"
             )
         if gates and not np.isclose(gates[0]["adaptivity"], 0):
-            _show_figure(data_gates_figure(gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
+            _show_figure(session.printed("gates", gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
 
 
-def _show_figure(figure, caption: str, name: str) -> None:
-    st.image(figure_bytes(figure, "png"), caption=caption)
+def _show_figure(figure: session.Printed, caption: str, name: str) -> None:
+    st.image(figure.picture, caption=caption)
     st.download_button(
-        "Figure (PDF)",
-        figure_bytes(figure, "pdf"),
-        f"{name}.pdf",
-        "application/pdf",
-        icon=":material/download:",
-        key=f"pdf-{name}",
-        on_click="ignore",
+        "Figure (PDF)", figure.pdf, f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore"
     )

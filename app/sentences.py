@@ -149,7 +149,8 @@ def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
     }
     if regimes[likeliest] >= 0.6:
         text += f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
-    return text + "."
+    back, ahead = layer.reach
+    return f"{text}. What it passes on can depend on {back} frames back and {ahead} ahead."
 
 
 def experiment(before: Prediction, after: Prediction) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 import torch
@@ -19,6 +20,9 @@ from gsm_model.explain.gates import GateReport, report_gates
 from gsm_model.explain.intervention_data import effects_table, read_interventions
 from gsm_model.explain.interventions import Intervention, predict_under
 from gsm_model.explain.order import OrderReport, report_order
+from gsm_model.figures.gate_data import data_gates_figure
+from gsm_model.figures.interventions import interventions_figure
+from gsm_model.figures.style import figure_bytes
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.models.cost import Cost, cost_of
 from gsm_model.models.recognizer import Recognizer, best_device
@@ -267,6 +271,25 @@ def data_gates(ref: ModelRef) -> list[dict]:
 def data_effects(ref: ModelRef) -> list[dict]:
     """What is known of experiments on the gates of ``ref``'s model on a data set (`effects_table`); empty where nothing is."""
     return _of_checkpoint(ref, [_effect_rows(digest(path), path) for path in intervention_tables()])
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A figure as it prints: ``picture`` for the page (PNG), ``pdf`` to take away."""
+
+    picture: bytes
+    pdf: bytes
+
+
+@st.cache_data(show_spinner="Drawing the figure …", max_entries=64)
+def _printed(digest: str, kind: str, _rows: list[dict]) -> Printed:
+    figure = (data_gates_figure if kind == "gates" else interventions_figure)(_rows)
+    return Printed(figure_bytes(figure, "png", 160), figure_bytes(figure, "pdf"))
+
+
+def printed(kind: Literal["gates", "interventions"], rows: list[dict]) -> Printed:
+    """The figure of a model's gates, or of experiments on them, over a data set; drawn once."""
+    return _printed(f"{rows[0]['checkpoint']} {rows[0]['data']} {rows[0]['n']}", kind, rows)
 
 
 def _of_checkpoint(ref: ModelRef, tables: list[list[dict]]) -> list[dict]:

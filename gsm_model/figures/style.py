@@ -51,8 +51,8 @@ def gate_colors() -> Colormap:
     return LinearSegmentedColormap.from_list("gates", GATE_STOPS)
 
 
-def figure_bytes(figure: Figure, kind: str) -> bytes:
-    """``figure`` as a ``pdf``, ``svg`` or ``png`` file: fonts embedded or text kept as text, no date, the same bytes each time.
+def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
+    """``figure`` as a ``pdf``, ``svg`` or ``png`` file (of ``dpi`` dots an inch): fonts embedded or text kept as text, no date, the same bytes each time.
 
     Raises:
         ValueError: for another kind of file.
@@ -63,7 +63,7 @@ def figure_bytes(figure: Figure, kind: str) -> bytes:
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     file = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}):
-        figure.savefig(file, format=kind, dpi=600 if kind == "png" else None, metadata=metadata)
+        figure.savefig(file, format=kind, dpi=dpi if kind == "png" else None, metadata=metadata)
     return file.getvalue()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.charts_gates import adaptivity, experiments, regimes
 from gsm_model.explain.gate_tables import layer_figures
-from gsm_model.explain.gates import regime_shares, report_gates
+from gsm_model.explain.gates import REGIMES, regime_shares, report_gates
 from tests.conftest import make_small
 
 
@@ -18,12 +18,16 @@ def test_the_histogram_of_each_direction_is_whole_and_split_at_the_edges(report)
     layer, edges = report.layers[0], (-0.3, 0.2, 0.6)
     figure = regimes(["GSM"], [layer], edges)
     for way, axis in enumerate(("y", "y2")):
-        bars = [trace for trace in figure.data if trace.yaxis == axis]
-        assert sum(sum(trace.y) for trace in bars) == pytest.approx(1)
-        assert all(trace.x.max() < edges[0] for trace in bars if trace.name == "difference" and len(trace.x))
+        [bars] = [trace for trace in figure.data if trace.yaxis == axis and trace.customdata is not None]
+        assert sum(bars.y) == pytest.approx(1)
         shares = regime_shares(layer.gate[:, way], edges)
+        for middle, name in zip(bars.x, bars.customdata, strict=True):
+            number = sum(middle > edge for edge in edges)
+            assert name == f"{REGIMES[number]}, {shares[number]:.0%} of all"
         texts = [note.text for note in figure.layout.annotations]
-        assert any(f"swap {shares[3]:.0%}" in text for text in texts if "·" in text)
+        assert any(f"{REGIMES[3]} {shares[3]:.0%}" in text for text in texts if "·" in text)
+    assert sorted({line.x0 for line in figure.layout.shapes}) == list(edges)
+    assert [trace.name for trace in figure.data if trace.showlegend is None] == list(REGIMES)
 
 
 def test_the_variance_of_every_layer_is_split_between_frames_and_places(report):

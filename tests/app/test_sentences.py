@@ -102,6 +102,7 @@ def test_a_layers_sentence_says_a_side_a_place_and_a_regime_only_where_they_are_
     text = layer_moves(even, even.layers[0], 1.0)
     assert "about as much from the next frame as from the previous" in text and "changes" not in text
     assert "100 % of its gate values average two frames" in text
+    assert text.endswith("What it passes on can depend on 2 frames back and 2 ahead.")
     one_sided = gate_report([[1, 0], [1, -0.5]], np.ones((2, 2)))
     text = layer_moves(one_sided, one_sided.layers[0], 1.9)
     assert "mostly from the next frame" in text and "1.9 times as much as on average where the picture changes most" in text
