@@ -18,11 +18,13 @@ SERIES = {
 }
 
 
-def interventions_figure(rows: Sequence[dict], width: float = PAGE, figure_of: str = "within_pair") -> Figure:
+def interventions_figure(rows: Sequence[dict], width: float = PAGE, figure_of: str | None = None) -> Figure:
     """``rows`` of `effects_table`: accuracy under each clamp of all layers, and with layers closed one by one, with 95 % intervals.
 
-    ``figure_of`` is ``within_pair`` (chance is one half) or ``top1``. Rows without it are left out.
+    ``figure_of`` is ``within_pair`` (chance is one half) or ``top1``; without it the first where classes have pairs, else the second.
     """
+    if figure_of is None:
+        figure_of = "top1" if rows[0]["within_pair"] is None else "within_pair"
     by_name = {row["intervention"]: row for row in rows if row[figure_of] is not None}
     clamps = [name for name in ("none", *CLAMPS) if name in by_name]
     titles = [name.removesuffix(" alone closed") for name in by_name if name.endswith(" alone closed")]
