@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -95,19 +93,19 @@ def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titl
     layers = tuple(gated[title] for title in titles if title in gated) if titles else tuple(gated.values())
     if clamp == NOTHING or not layers:
         return None
-    values, source = None, ""
+    values = None
     if clamp == "data mean":
         rows = session.data_gates(ref)
         if not rows:
             raise LensError(f"{choices.names[ref.key]}: no mean over a data set is known; 'explain gates --data' measures it")
-        values, source = data_means(rows, session.load_model(ref)), rows[0]["data"]
+        values = data_means(rows, session.load_model(ref))
     if clamp == "other clip":
         if other is None:
             raise LensError("There is no other clip to take gates from")
         donor = session.gate_report(ref, other.name, other, session.read_clip(other, (count,)), order, count)
-        values, source = {layer.name: layer.gate for layer in donor.layers}, other.sha256
+        values = {layer.name: layer.gate for layer in donor.layers}
     one = Intervention(clamp, layers, directions, session.SHUFFLE_SEED, values)
-    return session.under(ref, choices.names[ref.key], choices.clip, video, order, count, one, source)
+    return session.under(ref, choices.names[ref.key], choices.clip, video, order, count, one)
 
 
 def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
@@ -117,9 +115,8 @@ def _show_answer(name: str, before: Prediction, after: Prediction | None) -> Non
         if rows[0][label] is not None:
             change = rows[1][key] - rows[0][key]
             delta = f"{100 * change:+.1f} points".replace("-", "−") if after is not None and abs(change) >= 0.0005 else None
-            column.metric(
-                rows[0][label], tenths(rows[1][key]), delta, delta_color="off", delta_arrow="off", help=f"Its probability by {name}."
-            )
+            style = {"delta_color": "off", "delta_arrow": "off", "help": f"Its probability by {escape(name)}."}
+            column.metric(escape(rows[0][label]), tenths(rows[1][key]), delta, **style)
 
 
 def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
@@ -134,13 +131,11 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
         name, answers = choices.names[ref.key], []
         for what, one in plan.items():
             place.progress(done / total, f"{escape(name)}: {what} …")
-            answers.append(session.under(ref, name, choices.clip, video, order, count, one, "data" if one.values is not None else ""))
+            answers.append(session.under(ref, name, choices.clip, video, order, count, one))
             done += 1
         if plan:
             before = session.gate_report(ref, name, choices.clip, video, order, count).prediction
-            every.append(
-                (ref, intervention_rows(choices.clip.name, replace(before, card=replace(before.card, alias=name)), list(plan), answers))
-            )
+            every.append((ref, intervention_rows(choices.clip.name, before, list(plan), answers)))
     place.empty()
     for number, (column, (ref, rows)) in enumerate(zip(st.columns(max(1, len(every))), every, strict=True)):
         alt = f"{choices.names[ref.key]}: the probability of its answer and of its time reversal under every experiment"
@@ -179,7 +174,7 @@ def show_data_experiments(choices: Choices) -> None:
 
 
 def _show_figure(figure: session.Printed, caption: str, name: str) -> None:
-    st.image(figure.picture, caption=caption)
+    st.image(figure.picture, caption=escape(caption))
     st.download_button(
         "Figure (PDF)", figure.pdf, f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore"
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 import torch
 
@@ -228,14 +230,19 @@ def _under(
 
 
 def under(
-    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int, experiment: Intervention, source: str = ""
+    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int, experiment: Intervention
 ) -> Prediction:
-    """The answer of ``ref``'s model under an experiment on its gates; computed once. ``source`` tells experiments with other values apart."""
+    """The answer of ``ref``'s model under an experiment on its gates; computed once for each content of the experiment."""
     model = load_model(ref)
-    e = experiment
-    key = repr((e.clamp, e.layers, e.directions, e.seed, source))
-    found = _under(key, ref.sha256, ref.labels, clip.sha256, order, segments, e, model, video)
+    found = _under(_content(experiment), ref.sha256, ref.labels, clip.sha256, order, segments, experiment, model, video)
     return replace(found, card=replace(model.card, alias=name))
+
+
+def _content(experiment: Intervention) -> str:
+    values = hashlib.sha256()
+    for layer, held in (experiment.values or {}).items():
+        values.update(layer.encode() + np.ascontiguousarray(held).tobytes())
+    return repr((experiment.clamp, experiment.layers, experiment.directions, experiment.seed, values.hexdigest()))
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
