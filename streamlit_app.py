@@ -6,5 +6,6 @@ run(
     PageEntry("compare", "Compare", ":material/compare_arrows:"),
     PageEntry("order", "Order", ":material/swap_horiz:"),
     PageEntry("gates", "Gates", ":material/conversion_path:"),
+    PageEntry("confusions", "Confusions", ":material/grid_on:"),
     PageEntry("models", "Models", ":material/deployed_code:"),
 )

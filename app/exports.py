@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import shlex
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.gates_view import Seen
-from app.session import SHUFFLE_SEED, ClipRef, ModelRef
+from app.session import SHUFFLE_SEED, AnswersRef, ClipRef, ModelRef
+from gsm_model.confusion.answers import Answers, Joined
+from gsm_model.confusion.significance import Comparison
+from gsm_model.figures.confusion_files import confusion_files, significance_files
 from gsm_model.figures.gate_files import GateFileOptions, gate_files
 from gsm_model.predict import Prediction
-from gsm_model.recipes import command_line, explain_command, portable
+from gsm_model.recipes import command_line, confusions_command, explain_command, portable, recipe
 from gsm_model.tables import csv_text
 
 
@@ -67,15 +70,43 @@ def gates_zip(clip: ClipRef, ref: ModelRef, seen: Seen, seconds: float, segments
     """All files of one model's gates, packed."""
     parts = _gates_parts(clip, ref, seen, segments, width)
     inputs = {portable(clip.path, clip.name): clip.sha256, portable(ref.path, ref.name): ref.sha256}
-    files = gate_files(seen.report, clip.name, seen.frames, seconds, GateFileOptions(width=width), parts, inputs)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
+    return _zip(gate_files(seen.report, clip.name, seen.frames, seconds, GateFileOptions(width=width), parts, inputs))
 
 
 def interventions_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str) -> str:
     """Every experiment on the gates of ``models`` from a terminal in the project's folder."""
     files = portable(clip.path, clip.name), [portable(ref.path, ref.name) for ref in models]
     return command_line(explain_command("interventions", *files, order, SHUFFLE_SEED, segments, {}, "interventions"))
+
+
+def confusions_command_line(files: Sequence[AnswersRef], pairs: str, preset: str) -> str:
+    """The same comparison from a terminal in the project's folder."""
+    return command_line(_confusions_parts(files, pairs, preset))
+
+
+def _confusions_parts(files: Sequence[AnswersRef], pairs: str, preset: str) -> list[str]:
+    return confusions_command([portable(file.path, file.name) for file in files], {"pairs": pairs, "preset": preset}, "confusions")
+
+
+def confusions_zip(
+    models: list[Answers],
+    joined: Joined | None,
+    rows: list[Comparison],
+    pairs: list[tuple[int, int]],
+    kind: str,
+    preset: str,
+    refs: Sequence[AnswersRef],
+) -> bytes:
+    """The figure of ``pairs``, with two models the table of ``rows`` and its caption, and the recipe, packed."""
+    files = confusion_files(models, pairs, preset) | (significance_files(joined, rows) if joined else {})
+    inputs = {portable(ref.path, ref.name): ref.sha256 for ref in refs}
+    files["recipe.json"] = recipe(_confusions_parts(refs, kind, preset), inputs, {"options": {"pairs": kind, "preset": preset}})
+    return _zip(files)
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()

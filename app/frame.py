@@ -78,6 +78,8 @@ def _sidebar() -> Choices:
         apply_link(list(clips), list(models), FRAME_CHOICES)
         clip_names = _distinct({key: ref.name for key, ref in clips.items()})
         model_names = _distinct({key: _model_name(ref) for key, ref in models.items()})
+        if "choose_clip" in st.session_state:
+            st.session_state["clip"] = st.session_state.pop("choose_clip")
         clip = st.selectbox(
             "Clip",
             list(clips),
@@ -120,10 +122,7 @@ def _take_upload() -> None:
     if file is None or st.session_state.get("taken_file") == file.file_id:
         return
     st.session_state["taken_file"] = file.file_id
-    upload = session.uploads().keep(file.name, file.getvalue())
-    key = f"upload-{upload.sha256[:8]}"
-    st.session_state.setdefault("uploaded_clips", {})[key] = upload
-    st.session_state["clip"] = key
+    session.choose_clip(session.uploads().keep(file.name, file.getvalue()))
 
 
 def _model_name(ref: session.ModelRef) -> str:

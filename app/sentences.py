@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.data.labels import partner
 from gsm_model.evaluation.flips import Flips
 from gsm_model.explain.adaptivity import GateMoments, decompose
@@ -173,6 +174,20 @@ def closed_gates(name: str, rows: Sequence[dict]) -> str:
         f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])} as it is, "
         f"and for {shares[1]} with all its gates closed{chance}."
     )
+
+
+def compared(joined: Joined | None, alone: Answers) -> str:
+    """How many clips each model gets right, and on how many they differ; of one model, its accuracy."""
+    if joined is None:
+        return f"**{escape(alone.model)}** is right on {tenths(float(alone.right.mean()))} of {len(alone.ids):,} clips of {escape(alone.data)}."
+    a, b = joined.a, joined.b
+    only_a, only_b = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
+    text = (
+        f"On the same {len(a.ids):,} clips of {escape(a.data)}, **{escape(a.model)}** (A) is right on {tenths(float(a.right.mean()))} and "
+        f"**{escape(b.model)}** (B) on {tenths(float(b.right.mean()))}: {only_b:,} clips only B gets right, {only_a:,} only A."
+    )
+    missing = [f"{count:,} only {escape(file.source)} has" for count, file in ((joined.only_in_a, a), (joined.only_in_b, b)) if count]
+    return text + (f" Left out: {' and '.join(missing)}." if missing else "")
 
 
 def tenths(share: float) -> str:

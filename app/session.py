@@ -14,6 +14,8 @@ import torch
 from app.media import preview
 from app.settings import Settings, read_settings
 from app.uploads import Upload, UploadStore
+from gsm_model.confusion.answers import Answers, Joined, read_answers
+from gsm_model.confusion.significance import Comparison, compare
 from gsm_model.errors import LensError
 from gsm_model.evaluation.predictions import Predictions, read_parquet
 from gsm_model.explain.flow import Flow, information_flow
@@ -22,15 +24,16 @@ from gsm_model.explain.gates import GateReport, report_gates
 from gsm_model.explain.intervention_data import effects_table, read_interventions
 from gsm_model.explain.interventions import Intervention, predict_under
 from gsm_model.explain.order import OrderReport, report_order
+from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.gate_data import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
-from gsm_model.figures.style import figure_bytes
+from gsm_model.figures.style import PRESETS, figure_bytes
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.models.cost import Cost, cost_of
 from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.models.untrusted import sha256
 from gsm_model.predict import Prediction, predict
-from gsm_model.shipped import gate_tables, intervention_tables, sample_clips, shipped_checkpoints
+from gsm_model.shipped import gate_tables, intervention_tables, prediction_files, sample_clips, shipped_checkpoints
 from gsm_model.video.isolate import DecodedVideo, read_video
 from gsm_model.video.sampling import Order
 
@@ -95,6 +98,13 @@ def clips() -> dict[str, ClipRef]:
     for clip in sample_clips().values():
         refs[clip.name] = ClipRef(clip.name, clip.path, digest(clip.path), f"Sample: {clip.label}", clip.label)
     return refs
+
+
+def choose_clip(upload: Upload) -> None:
+    """Offer ``upload`` to this session as a clip; the next run has it chosen."""
+    key = f"upload-{upload.sha256[:8]}"
+    st.session_state.setdefault("uploaded_clips", {})[key] = upload
+    st.session_state["choose_clip"] = key
 
 
 def models() -> dict[str, ModelRef]:
@@ -301,6 +311,64 @@ def printed(kind: Literal["gates", "interventions"], rows: list[dict]) -> Printe
 
 def _of_checkpoint(ref: ModelRef, tables: list[list[dict]]) -> list[dict]:
     return next((rows for rows in tables if rows[0]["checkpoint"] == ref.sha256), [])
+
+
+@st.cache_data(show_spinner="Reading the answers …", max_size="512MB")
+def _answers(digest: str, labels: tuple[str, ...] | None, _path: Path, _name: str) -> Answers:
+    return read_answers(_path, labels, name=_name)
+
+
+def answers_file(file: AnswersRef, labels: tuple[str, ...] | None) -> Answers:
+    """The answers in ``file``, read once for each content.
+
+    Raises:
+        LensError: if it holds none, or they do not fit together.
+    """
+    return replace(_answers(file.sha256, labels if file.needs_labels else None, file.path, file.name), source=file.name)
+
+
+@dataclass(frozen=True)
+class AnswersRef:
+    """A file of a model's answers a session can choose: ``key`` for links, the file, what it is called."""
+
+    key: str
+    path: Path
+    sha256: str
+    name: str
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the kind of file may lack class names."""
+        return self.path.suffix in (".npz", ".csv")
+
+
+def answers_files() -> dict[str, AnswersRef]:
+    """The files of answers this session can choose: the shipped models' on the test split, then those it dropped."""
+    shipped = [path for path in prediction_files() if path.stem.endswith("_test_forward")]
+    refs = {path.stem.split("_")[0]: AnswersRef(path.stem.split("_")[0], path, digest(path), path.name) for path in shipped}
+    mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
+    return refs | {key: AnswersRef(key, upload.path, upload.sha256, upload.name) for key, upload in mine.items()}
+
+
+@st.cache_data(show_spinner="Comparing …", max_entries=64)
+def _comparisons(digests: tuple[str, str], names: tuple[str, ...], _joined: Joined, _groups: dict[str, np.ndarray]) -> list[Comparison]:
+    return compare(_joined, _groups)
+
+
+def comparisons(joined: Joined, groups: dict[str, np.ndarray]) -> list[Comparison]:
+    """Two models compared on all clips and on each of ``groups``; computed once for each pair of files and groups."""
+    return _comparisons((joined.a.sha256, joined.b.sha256), (*joined.a.labels, *groups), joined, groups)
+
+
+@st.cache_data(show_spinner="Drawing the figure …", max_size="128MB")
+def _confusion_figure(digests: tuple[str, ...], pairs: tuple[tuple[int, int], ...], preset: str, _models: list[Answers]) -> bytes:
+    return figure_bytes(pairs_figure(_models, pairs, PRESETS[preset]), "png", 200)
+
+
+def confusion_figure(models: list[Answers], pairs: list[tuple[int, int]], preset: str) -> bytes:
+    """The figure of pairs as it prints, PNG; drawn once."""
+    digests = tuple(f"{model.sha256} {model.labels}" for model in models)
+    return _confusion_figure(digests, tuple(pairs), preset, models)
 
 
 @st.cache_data(show_spinner=False, max_size="128MB")

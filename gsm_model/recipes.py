@@ -50,3 +50,8 @@ def explain_command(
     given = {"segments": segments, **options}
     parts += [part for name, value in given.items() if value is not None for part in (f"--{name}", f"{value}")]
     return [*parts, "--out", out]
+
+
+def confusions_command(files: Sequence[str], options: Mapping[str, object], out: str) -> list[str]:
+    """The parts of ``confusions`` for one or two files of answers."""
+    return ["confusions", *files, *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--out", out]

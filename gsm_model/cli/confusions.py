@@ -46,8 +46,7 @@ def confusions(
     """
     from gsm_model.confusion.answers import Joined, join_answers, read_answers
     from gsm_model.data.labels import read_labels
-    from gsm_model.figures.confusion import pairs_figure
-    from gsm_model.figures.style import FORMATS, PRESETS, figure_bytes
+    from gsm_model.figures.confusion_files import confusion_files
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
     models = [or_fail(lambda path=path: read_answers(path, labels, truth)) for path in (a, b) if path is not None]
@@ -61,8 +60,7 @@ def confusions(
     chosen = or_fail(lambda: _pairs(pairs, models, most))
     if not chosen:
         fail("no two classes are mixed up" + (" more by A than by B" if joined else "") + "; name pairs with --pairs reversed or a file")
-    figure = pairs_figure(models, chosen, PRESETS[preset.value])
-    files = {f"confusion.{kind}": figure_bytes(figure, kind) for kind in FORMATS}
+    files = confusion_files(models, chosen, preset.value)
     if joined is not None:
         files |= _significance(joined, chosen, test.value, blocks, seed)
     if matrix is not None:
@@ -96,25 +94,22 @@ def _pairs(what: str, models: list, most: int) -> list[tuple[int, int]]:
 
 def _significance(joined, pairs: list[tuple[int, int]], test: str, blocks: Path | None, seed: int) -> dict[str, bytes]:
     from gsm_model.confusion.significance import class_groups, compare, pair_groups
-    from gsm_model.confusion.tables import caption, comparison_rows, latex_table, markdown_table
-    from gsm_model.tables import csv_text
+    from gsm_model.figures.confusion_files import significance_files
 
     groups = pair_groups(joined, pairs) if test == "pairs" else class_groups(joined)
     of_clip = None if blocks is None else or_fail(lambda: _read_blocks(blocks, joined.a.ids))
     rows = compare(joined, groups, of_clip, seed)
-    return {
-        "significance.csv": csv_text(comparison_rows(rows)).encode(),
-        "significance.tex": latex_table(rows).encode(),
-        "significance.md": markdown_table(rows).encode(),
-        "caption.txt": caption(joined, rows, "" if blocks is None else f"blocks ({blocks.stem})").encode(),
-    }
+    return significance_files(joined, rows, "" if blocks is None else f"blocks ({blocks.stem})")
 
 
 def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
     from gsm_model.errors import DataError
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path.name}: not a CSV file that can be read ({type(error).__name__})") from None
     of = {row[0]: row[1] for row in rows if len(row) == 2}
     if missing := [id for id in ids if id not in of]:
         raise DataError(f"{path.name}: {len(missing)} clips have no block, the first is {missing[0]!r}; give lines of id,block")
@@ -135,18 +130,12 @@ def _matrix(model, kind: str) -> bytes:
 
 def _recipe(files: list[Path], options: dict) -> bytes:
     from gsm_model.models.untrusted import sha256
-    from gsm_model.recipes import portable, recipe
+    from gsm_model.recipes import confusions_command, portable, recipe
 
     given = {name: portable(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None}
     if Path(given["pairs"]).is_file():
         given["pairs"] = portable(Path(given["pairs"]))
-    parts = [
-        "confusions",
-        *map(portable, files),
-        *(part for name, value in given.items() for part in (f"--{name}", str(value))),
-        "--out",
-        "out",
-    ]
+    parts = confusions_command(list(map(portable, files)), given, "out")
     extra = [Path(value) for name, value in given.items() if name in ("names", "truth", "blocks", "pairs") and Path(value).is_file()]
     return recipe(parts, {portable(path): sha256(path) for path in (*files, *extra)}, {"options": given})
 

@@ -72,7 +72,7 @@ def read_answers(path: Path, labels: Sequence[str] | None = None, truth: Path | 
     if path.suffix == ".parquet":
         return _of_predictions(read_parquet(path, name), name, digest, numbered=False)
     if path.suffix == ".npz":
-        return _of_predictions(read_scores(path, labels), name, digest, numbered=True)
+        return _of_predictions(read_scores(path, labels, name), name, digest, numbered=True)
     if path.suffix == ".csv":
         return _read_csv(path, labels, name, digest)
     if path.suffix == ".json":
@@ -116,7 +116,7 @@ def _read_csv(path: Path, labels: Sequence[str] | None, name: str, digest: str) 
             raise DataError(f"{name}: some scores are not finite")
         predicted = scores.argmax(1)
     truth = _classes(table["label"].to_pylist(), names, name)
-    return _checked(Answers(path.stem, name, digest, name, names, ids, truth, predicted, scores))
+    return _checked(Answers(Path(name).stem, name, digest, name, names, ids, truth, predicted, scores))
 
 
 def _read_submission(path: Path, labels: Sequence[str] | None, truth: Path | None, name: str, digest: str) -> Answers:
@@ -135,7 +135,7 @@ def _read_submission(path: Path, labels: Sequence[str] | None, truth: Path | Non
     first = [answer[0] if isinstance(answer, list) and answer else answer for answer in answers.values()]
     names = tuple(labels)
     wanted = _classes([true[id] for id in ids], names, truth.name)
-    return _checked(Answers(path.stem, name, digest, truth.name, names, ids, wanted, _classes(first, names, name), None))
+    return _checked(Answers(Path(name).stem, name, digest, truth.name, names, ids, wanted, _classes(first, names, name), None))
 
 
 def _json(path: Path, name: str) -> object:

@@ -68,7 +68,7 @@ def caption(joined: Joined, rows: Sequence[Comparison], blocks: str = "") -> str
         f"{_signed(whole.low)} to {_signed(whole.high)}; McNemar's exact test, p {_equals(whole.p)})."
     )
     family = len(rows) - 1
-    if family:
+    if family > 1:
         text += f" The other {family} tests are corrected for their number after Holm and after Benjamini and Hochberg."
     few = [row.name for row in rows if row.too_few]
     if few:

@@ -131,28 +131,29 @@ def write_scores(predictions: Predictions, path: Path) -> None:
     np.savez_compressed(path, scores=rows.scores[:, None], labels=rows.labels, predictions=answers, cf=confusion)
 
 
-def read_scores(path: Path, labels: Sequence[str] | None = None) -> Predictions:
-    """Read the release's score file; clips are named by their place in it. ``labels`` names the classes.
+def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "") -> Predictions:
+    """Read the release's score file; clips are named by their place in it. ``labels`` names the classes, ``name`` is what messages call the file.
 
     Raises:
         DataError: if the file is none, holds objects, or its arrays do not fit each other or ``labels``.
     """
+    name = name or path.name
     try:
         with np.load(path, allow_pickle=False) as file:
             scores, truth = np.asarray(file["scores"], np.float32), np.asarray(file["labels"])
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name}: not a score file with 'scores' and 'labels' ({type(error).__name__})") from None
+        raise DataError(f"{name}: not a score file with 'scores' and 'labels' ({type(error).__name__})") from None
     if scores.ndim == 3:
         scores = scores.mean(axis=1)
     if scores.ndim != 2 or truth.shape != (len(scores),) or not np.issubdtype(truth.dtype, np.number):
-        raise DataError(f"{path.name}: 'scores' {scores.shape} and 'labels' {truth.shape} do not fit; expected (n, 1, K) and (n,)")
+        raise DataError(f"{name}: 'scores' {scores.shape} and 'labels' {truth.shape} do not fit; expected (n, 1, K) and (n,)")
     names = tuple(labels) if labels is not None else tuple(f"class {index}" for index in range(scores.shape[1]))
     if len(names) != scores.shape[1]:
-        raise DataError(f"{path.name}: has {scores.shape[1]} classes, but {len(names)} labels were given")
-    origin = Origin(names, path.stem, "", path.name, "", "forward", "as in the file")
+        raise DataError(f"{name}: has {scores.shape[1]} classes, but {len(names)} labels were given")
+    origin = Origin(names, Path(name).stem, "", name, "", "forward", "as in the file")
     n = len(scores)
     predictions = Predictions(origin, tuple(str(index) for index in range(n)), truth.astype(np.int64), scores, ("",) * n)
-    _check(predictions, path.name)
+    _check(predictions, name)
     return predictions
 
 

@@ -72,3 +72,9 @@ def draw_clip(split: Split, index: int, label: int | None = None) -> DrawnClip:
     chance = Chance(np.random.default_rng(seed), SHIFTED if split == "shifted" else TRAINED)
     num_frames = FRAME_COUNTS[chance.count(0, len(FRAME_COUNTS) - 1)]
     return DrawnClip(label, num_frames, draw_scene(chance, seed, PAIRS[pair].draw(chance)))
+
+
+def drawn_clip_of(id: str) -> DrawnClip | None:
+    """The clip that tables of predictions call ``id``, such as ``test/000012``; ``None`` if it is none of the drawn set's names."""
+    split, _, index = id.partition("/")
+    return draw_clip(split, int(index)) if split in SPLIT_SEEDS and index.isdigit() and len(index) == 6 else None

@@ -32,11 +32,11 @@ def test_a_small_p_is_a_bound_and_never_zero():
 
 
 def test_the_caption_says_who_on_what_by_which_test_and_what_is_left_out(two_models):
-    rows = compare(two_models, {"few": two_models.a.truth == 0})
-    text = caption(replace(two_models, only_in_a=4), [rows[0], replace(rows[1], only_a_right=1, only_b_right=2)])
+    rows = compare(two_models, {"few": two_models.a.truth == 0, "many": two_models.a.truth > 0})
+    text = caption(replace(two_models, only_in_a=4), [rows[0], replace(rows[1], only_a_right=1, only_b_right=2), rows[2]])
     assert text.startswith("A (A) and B (B) on the same 300 clips of my clips. Accuracy ")
     assert "10,000 resamples of the clips" in text and "McNemar's exact test" in text
-    assert "The other 1 tests are corrected" in text and "On 1 of the 2 groups the models disagree on fewer than 6 clips" in text
+    assert "The other 2 tests are corrected" in text and "On 1 of the 3 groups the models disagree on fewer than 6 clips" in text
     assert "4 clips that only A's file has and 0 that only B's has are left out" in text
     assert "interval of no width" not in text
     assert "agree on every clip there is" in caption(two_models, [rows[0], replace(rows[1], low=0.0, high=0.0)])

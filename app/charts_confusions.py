@@ -1,0 +1,91 @@
+"""Plotly figures of the Confusions page, one function a figure: data in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import MODEL_COLORS, RING_COLOR, short
+from gsm_model.confusion.significance import Comparison
+from gsm_model.figures.labels import shortened
+from gsm_model.figures.style import GATE_STOPS
+
+MOST_MARKS = 4000  # cells that can be clicked; beyond, those with most clips
+DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
+
+
+def gains(rows: Sequence[Comparison], names: tuple[str, str]) -> go.Figure:
+    """The difference of accuracies B − A of every group with its interval, the largest first; filled where the corrected p is below 5 %."""
+    ordered = sorted(rows[1:], key=lambda row: -row.difference)
+    labels = shortened([row.name for row in ordered], 46)
+    differences = np.array([row.difference for row in ordered])
+    spread = np.array([[row.high - row.difference, row.difference - row.low] for row in ordered]).reshape(-1, 2)
+    sure = [row.p_holm < 0.05 for row in ordered]
+    figure = go.Figure(
+        go.Scatter(
+            x=differences,
+            y=labels,
+            mode="markers",
+            error_x={"array": spread[:, 0], "arrayminus": spread[:, 1], "thickness": 1.5, "color": RING_COLOR},
+            marker={
+                "size": 10,
+                "symbol": ["circle" if one else "circle-open" for one in sure],
+                "color": MODEL_COLORS[0],
+                "line": {"width": 2},
+            },
+            customdata=[[row.name, row.n, row.low, row.high, row.p_holm] for row in ordered],
+            hovertemplate="%{customdata[0]}<br>%{x:+.1%} (%{customdata[2]:+.1%} to %{customdata[3]:+.1%}), %{customdata[1]} clips, p after Holm %{customdata[4]:.3f}<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line_color=RING_COLOR, line_width=1)
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(tickformat="+.0%", title=f"accuracy of {short(names[1])} less that of {short(names[0])}")
+    return figure.update_layout(height=110 + 24 * len(ordered), margin={"l": 8, "r": 16, "t": 16, "b": 48})
+
+
+def matrix(
+    values: np.ndarray, counts: np.ndarray, labels: Sequence[str], order: np.ndarray, title: str, share: bool, signed: bool = False
+) -> go.Figure:
+    """True class by row, answer by column, in ``order``; every cell that has clips can be clicked. ``counts`` are told on hover; ``signed``
+    values are a difference, on a scale that is neutral at 0."""
+    names = [labels[index] for index in order]
+    shown = values[np.ix_(order, order)]
+    clips = counts[np.ix_(order, order)]
+    largest = float(np.abs(shown).max()) or 1.0
+    text = ".1%" if share else ",d"
+    scale = (
+        {"colorscale": DIVERGING, "zmin": -largest, "zmax": largest} if signed else {"colorscale": "Cividis", "zmin": 0, "zmax": largest}
+    )
+    places = list(range(len(names)))
+    figure = go.Figure(go.Heatmap(z=shown, x=places, y=places, hoverinfo="skip", colorbar={"tickformat": text, "thickness": 14}, **scale))
+    rows, columns = np.nonzero((clips > 0) | (np.abs(shown) > 0))
+    most = np.argsort(-clips[rows, columns], kind="stable")[:MOST_MARKS]
+    rows, columns = rows[most], columns[most]
+    figure.add_scatter(
+        x=columns,
+        y=rows,
+        mode="markers",
+        marker={"symbol": "square", "size": max(4, min(26, 620 // len(names))), "opacity": 0},
+        customdata=[
+            [names[r], names[c], int(order[r]), int(order[c]), int(clips[r, c]), float(shown[r, c])]
+            for r, c in zip(rows, columns, strict=True)
+        ],
+        hovertemplate="true: %{customdata[0]}<br>answer: %{customdata[1]}<br>%{customdata[4]} clips, %{customdata[5]:"
+        + text
+        + "}<extra></extra>",
+        showlegend=False,
+    )
+    if len(names) <= 40:
+        ticks = {"tickvals": places, "ticktext": [short(name) for name in shortened(names, 30)]}
+    else:
+        ticks = {"tickvals": places[:: len(names) // 20], "ticktext": [short(name) for name in shortened(names, 30)][:: len(names) // 20]}
+    figure.update_xaxes(title="answer", tickangle=-60, tickfont_size=10, **ticks)
+    figure.update_yaxes(title="true class", autorange="reversed", tickfont_size=10, **ticks)
+    return figure.update_layout(
+        title={"text": short(title, 80), "font": {"size": 14}},
+        height=760,
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        clickmode="event+select",
+    )

@@ -1,0 +1,226 @@
+"""Confusions: which classes does each model mix up, and is the difference real?"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from app import charts_confusions, session
+from app.exports import confusions_command_line, confusions_zip
+from app.frame import Choices, explain_error, heading
+from app.sentences import compared, escape
+from gsm_model.confusion.answers import Answers, Joined, join_answers
+from gsm_model.confusion.clusters import cluster_order
+from gsm_model.confusion.matrix import confusion
+from gsm_model.confusion.pairs import found_pairs, mutual_confusion, reversed_class_pairs
+from gsm_model.confusion.significance import class_groups, pair_groups
+from gsm_model.confusion.tables import comparison_rows
+from gsm_model.data.labels import read_labels
+from gsm_model.data.reversible.dataset import FPS, drawn_clip_of
+from gsm_model.errors import LensError
+from gsm_model.figures.style import PRESETS
+from gsm_model.video.encode import to_mp4
+
+QUESTION = "Which classes does each model mix up, and is the difference real?"
+PAIRS = {"reversed": "time reversals", "auto": "hard for A, solved by B"}
+KINDS = {"none": "clips", "true": "share of the true class", "predicted": "share of the answer", "all": "share of all clips"}
+WORDS = """
+- **only A, only B**: clips that just one of the two models gets right; McNemar's exact test asks whether they could as well have been the other's.
+- **Holm, BH**: p after correction for the number of tests, so that among all of them a false alarm (Holm), or their share (Benjamini and Hochberg), stays below 5 %.
+- **interval**: 95 %, from 10,000 resamples of the clips, both models' answers to a clip drawn together.
+- **too few**: the models disagree on fewer than 6 clips, so that no outcome of the test could reach 5 %.
+- Scores are logits that were averaged over the views of a clip by whoever wrote the file; the answer is the largest.
+"""
+
+
+def show(choices: Choices) -> None:
+    """Two models' answers to the same clips: pairs, tests, matrices, and files to take away."""
+    top = st.container()
+    files, labels = _choose_files()
+    if not files:
+        with top:
+            heading(QUESTION, "No answers came with this installation. Drop a file of answers below.")
+        return
+    try:
+        models = [session.answers_file(file, labels) for file in files]
+        joined = join_answers(*models) if len(models) == 2 else None
+    except LensError as error:
+        with top:
+            st.markdown(f"## {QUESTION}")
+            explain_error(error, "Choose other files below, or drop a label file with them; nothing else was changed.")
+        return
+    models = [joined.a, joined.b] if joined else models
+    with top:
+        heading(QUESTION, compared(joined, models[0]))
+    pairs = _show_pairs(models, joined, files)
+    if joined is not None:
+        _show_gains(joined)
+    _show_matrix(models, joined)
+    with st.expander("What do these words mean?"):
+        st.markdown(WORDS)
+    if not pairs:
+        st.info("No pair to print yet. Choose other pairs or models above.", icon=":material/grid_on:")
+
+
+def _choose_files() -> tuple[list[session.AnswersRef], tuple[str, ...] | None]:
+    """The files of A and B, none if there is none to choose, and class names for files that have none."""
+    with st.expander("Your own answers", icon=":material/upload:"):
+        dropped = st.file_uploader(
+            "Tables of predictions (.parquet), score files (.npz), CSV (id, label, predicted or a score a class)",
+            type=["parquet", "npz", "csv"],
+            accept_multiple_files=True,
+            key="answers_drop",
+            max_upload_size=500,
+            help="They stay in this session and are deleted with it. Two files are joined clip by clip, by id.",
+        )
+        names = st.file_uploader("Label file, if they do not name the classes", type=["txt"], key="answers_labels", max_upload_size=4)
+    _take(dropped)
+    known = session.answers_files()
+    if not known:
+        return [], None
+    labels = None
+    if names is not None:
+        try:
+            labels = read_labels(session.uploads().keep(names.name, names.getvalue(), ".txt").path)
+        except LensError as error:
+            explain_error(error, "Go on without it, or choose another label file.")
+    left, right = st.columns(2)
+    st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))
+    st.session_state.setdefault("answers_b", "gsm" if "gsm" in known else None)
+    a = left.selectbox("A", list(known), format_func=lambda key: known[key].name, key="answers_a", persist_state="session")
+    others = [None, *(key for key in known if key != a)]
+    if st.session_state["answers_b"] not in others:
+        st.session_state["answers_b"] = None
+    b = right.selectbox("B", others, format_func=lambda key: known[key].name if key else "none", key="answers_b", persist_state="session")
+    return [known[key] for key in (a, b) if key], labels
+
+
+def _take(dropped) -> None:
+    """Keep newly dropped files and choose them: the first as A, a second as B."""
+    mine, new = st.session_state.setdefault("uploaded_answers", {}), []
+    for file in dropped:
+        upload = session.uploads().keep(file.name, file.getvalue(), "." + file.name.rsplit(".", 1)[-1].lower())
+        key = f"upload-{upload.sha256[:8]}"
+        if key not in mine:
+            mine[key] = upload
+            new.append(key)
+    if new:
+        st.session_state["answers_a"], st.session_state["answers_b"] = new[0], new[1] if len(new) > 1 else None
+
+
+def _show_pairs(models: list[Answers], joined: Joined | None, files: list[session.AnswersRef]) -> list[tuple[int, int]]:
+    left, right = st.columns(2, vertical_alignment="bottom")
+    kinds = PAIRS if reversed_class_pairs(models[0]) else {"auto": PAIRS["auto"]}
+    kind = left.segmented_control(
+        "Pairs",
+        list(kinds),
+        format_func=kinds.get if joined else {**PAIRS, "auto": "most mixed up"}.get,
+        default=next(iter(kinds)),
+        required=True,
+    )
+    preset = right.selectbox(
+        "Printed in", list(PRESETS), index=1, key="preset", format_func=lambda name: f"{name} ({PRESETS[name].width} in)"
+    )
+    pairs = reversed_class_pairs(models[0]) if kind == "reversed" else found_pairs(*models)
+    if not pairs:
+        return []
+    st.image(
+        session.confusion_figure(models, pairs, preset),
+        caption="As it prints: of the clips of each class, the per cent that are taken for either class of the pair, or another.",
+    )
+    rows = []
+    if joined is not None:
+        rows = session.comparisons(joined, pair_groups(joined, pairs))
+        st.markdown("#### Is the difference real?", help="McNemar's exact test on the same clips, corrected for the number of pairs.")
+        st.dataframe(
+            [{**row, "too few": one.too_few} for row, one in zip(comparison_rows(rows), rows, strict=True)],
+            hide_index=True,
+            column_config=_COLUMNS,
+        )
+    st.download_button(
+        "Figure, tables, caption and recipe (ZIP)",
+        lambda: confusions_zip(models, joined, rows, pairs, kind, preset, files),
+        "confusions.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        help="confusion.pdf, .svg, .png; with two models significance.csv, .tex, .md and caption.txt; recipe.json. Made when you click.",
+    )
+    with st.expander("The same on the command line"):
+        st.code(confusions_command_line(files, kind, preset), language="bash", wrap_lines=True)
+    return pairs
+
+
+_PERCENT = st.column_config.NumberColumn(format="percent")
+_P = st.column_config.NumberColumn(format="%.2g")
+_COLUMNS = {name: _PERCENT for name in ("accuracy_a", "accuracy_b", "difference", "low", "high")} | {
+    name: _P for name in ("p", "p_holm", "p_bh")
+}
+
+
+def _show_gains(joined: Joined) -> None:
+    st.markdown(
+        "#### Where is B better, and where worse?",
+        help="Every true class: the difference of accuracies with its 95 % interval; filled where p after Holm is below 5 %.",
+    )
+    rows = session.comparisons(joined, class_groups(joined))
+    names = (joined.a.model, joined.b.model)
+    st.plotly_chart(
+        charts_confusions.gains(rows, names), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
+    )
+
+
+@st.fragment
+def _show_matrix(models: list[Answers], joined: Joined | None) -> None:
+    """The whole matrix; a cell that is clicked lists its clips. Another view of it runs this alone."""
+    st.markdown("#### The whole matrix", help="True class by row, answer by column. Drag to zoom, double-click to go back.")
+    left, middle, right = st.columns(3)
+    which = left.segmented_control(
+        "Of",
+        ["A", "B", "A − B"] if joined else ["A"],
+        default="A",
+        required=True,
+        key="matrix_of",
+        help="A − B is the difference of the two.",
+    )
+    kind = middle.selectbox("Showing", list(KINDS), format_func=KINDS.get, index=1, key="matrix_kind")
+    order = right.segmented_control(
+        "Order of classes", ["by index", "alike together"], default="by index", required=True, key="matrix_order"
+    )
+    shown = models[1] if which == "B" else models[0]
+    values, counts = confusion(shown, kind), confusion(shown)
+    if which == "A − B":
+        values, counts = values - confusion(models[1], kind), counts + confusion(models[1])
+    places = np.arange(len(shown.labels)) if order == "by index" else cluster_order(sum(mutual_confusion(model) for model in models))
+    title = (
+        f"{shown.model}, {len(shown.ids):,} clips"
+        if which != "A − B"
+        else f"{models[0].model} less {models[1].model}, {len(shown.ids):,} clips"
+    )
+    figure = charts_confusions.matrix(values, counts, shown.labels, places, title, kind != "none", which == "A − B")
+    event = st.plotly_chart(figure, key="matrix", on_select="rerun", selection_mode="points", alt=f"Confusion matrix of {title}")
+    cells = [point["customdata"] for point in event.selection.points if "customdata" in point]
+    if not cells:
+        st.caption("Click a cell to list its clips.")
+        return
+    row, column = int(cells[0][2]), int(cells[0][3])
+    of = [model for model in models if which == "A − B" or model is shown]
+    clips = np.flatnonzero((shown.truth == row) & np.any([model.predicted == column for model in of], axis=0))
+    names = [escape(shown.labels[index]) for index in (row, column)]
+    st.markdown(f"{len(clips):,} clips of *{names[0]}* are taken for *{names[1]}*")
+    answers = {letter: [model.labels[model.predicted[clip]] for clip in clips] for letter, model in zip("AB", models, strict=False)}
+    ids = [shown.ids[clip] for clip in clips]
+    st.dataframe({"clip": ids, "true class": [shown.labels[row]] * len(clips), **answers}, hide_index=True)
+    if ids and drawn_clip_of(ids[0]) is not None:
+        _open_in_compare(ids)
+
+
+def _open_in_compare(ids: list[str]) -> None:
+    """Clips of the drawn set can be drawn again and looked at; of others the app has no file."""
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    chosen = left.selectbox("Look at", ids, key="matrix_clip")
+    if right.button("Open it in Compare", icon=":material/compare_arrows:", help="Draws the clip again and chooses it; the models stay."):
+        clip = drawn_clip_of(chosen)
+        content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
+        session.choose_clip(session.uploads().keep(f"{chosen}.mp4", content))
+        st.switch_page(st.session_state["pages"]["compare"])

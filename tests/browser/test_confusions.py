@@ -1,0 +1,105 @@
+"""Confusions in a real browser: from two files of answers to figures, tests and a zip."""
+
+import csv
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from gsm_model.evaluation.predictions import read_parquet
+from gsm_model.shipped import prediction_files
+from tests.browser.conftest import main_text, wait_until_still
+
+HEADING = "Which classes does each model mix up, and is the difference real?"
+DROP = '[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]'
+
+
+def open_confusions(page, app):
+    page.goto(f"{app}/confusions")
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
+    expect(page.get_by_role("heading", name="The whole matrix")).to_be_visible()
+    wait_until_still(page)
+
+
+def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_clips_and_opens_one(page, app):
+    open_confusions(page, app)
+    assert "TSN ResNet-18 (A) is right on 48.8 % and GSM ResNet-18 (B) on 99.3 %: 1,013 clips only B gets right, 2 only A." in main_text(
+        page
+    )
+    expect(page.get_by_test_id("stImage")).to_be_visible()
+    table = read_parquet(next(path for path in prediction_files() if path.name == "tsn_resnet18_test_forward.parquet"))
+    answers = table.scores.argmax(1)
+    chart = page.locator(".js-plotly-plot").last
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    # The cell of unfolding taken for folding: second row, first column of the heat map.
+    box = chart.evaluate(
+        "node => { const {xaxis, yaxis} = node._fullLayout; const r = node.getBoundingClientRect();"
+        " return [r.left + xaxis._offset + xaxis.d2p(0), r.top + yaxis._offset + yaxis.d2p(1)]; }"
+    )
+    page.mouse.move(*box)
+    page.wait_for_timeout(300)
+    page.mouse.click(*box)
+    clips = np.flatnonzero((table.labels == 1) & (answers == 0))
+    expect(page.get_by_text(f"{len(clips)} clips of Unfolding something are taken for Folding something")).to_be_visible()
+    page.get_by_role("button", name="Open it in Compare").click()
+    expect(page.get_by_role("heading", name="What does each model say about this clip?")).to_be_visible()
+    wait_until_still(page)
+    assert "GSM ResNet-18 says Unfolding something" in main_text(page)
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=60)
+    for name, skill in (("weak", 0.3), ("strong", 3.0)):
+        scores = rng.normal(size=(60, 3))
+        scores[np.arange(60), truth] += skill
+        with (tmp_path / f"{name}.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["id", "label", "Folding something", "Unfolding something", "<b>Waving</b> *loudly*"])
+            writer.writerows([f"clip {index}", label, *row] for index, (label, row) in enumerate(zip(truth, scores.tolist(), strict=True)))
+    return [str(tmp_path / f"{name}.csv") for name in ("weak", "strong")]
+
+
+def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, app, two_files):
+    open_confusions(page, app)
+    page.get_by_text("Your own answers").click()
+    page.locator(DROP).first.set_input_files(two_files)
+    expect(page.get_by_text("On the same 60 clips of weak.csv")).to_be_visible()
+    wait_until_still(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Figure, tables, caption and recipe (ZIP)").click()
+    archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    names = {
+        "confusion.pdf",
+        "confusion.svg",
+        "confusion.png",
+        "significance.csv",
+        "significance.tex",
+        "significance.md",
+        "caption.txt",
+        "recipe.json",
+    }
+    assert set(archive.namelist()) == names
+    rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
+    assert rows[0]["name"] == "all" and rows[0]["n"] == "60" and float(rows[0]["difference"]) > 0.2
+    assert "strong (B) on the same 60 clips" in archive.read("caption.txt").decode()
+
+
+def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):
+    (tmp_path / "holiday.csv").write_text("just,words\n1,2\n")
+    open_confusions(page, app)
+    page.get_by_text("Your own answers").click()
+    page.locator(DROP).first.set_input_files(str(tmp_path / "holiday.csv"))
+    expect(page.get_by_text("holiday.csv: its columns begin with just, words; expected id, label")).to_be_visible()
+    assert "Traceback" not in main_text(page)
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_nothing_is_cut_off_on_a_narrow_page(page, app):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_confusions(page, app)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
