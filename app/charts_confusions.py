@@ -19,7 +19,7 @@ DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerat
 def gains(rows: Sequence[Comparison], names: tuple[str, str]) -> go.Figure:
     """The difference of accuracies B − A of every group with its interval, the largest first; filled where the corrected p is below 5 %."""
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
-    labels = shortened([row.name for row in ordered], 46)
+    labels = shortened([row.name for row in ordered], 32)
     differences = np.array([row.difference for row in ordered])
     spread = np.array([[row.high - row.difference, row.difference - row.low] for row in ordered]).reshape(-1, 2)
     sure = [row.p_holm < 0.05 for row in ordered]
@@ -59,7 +59,8 @@ def matrix(
         {"colorscale": DIVERGING, "zmin": -largest, "zmax": largest} if signed else {"colorscale": "Cividis", "zmin": 0, "zmax": largest}
     )
     places = list(range(len(names)))
-    figure = go.Figure(go.Heatmap(z=shown, x=places, y=places, hoverinfo="skip", colorbar={"tickformat": text, "thickness": 14}, **scale))
+    bar = {"tickformat": text, "thickness": 12, "orientation": "h", "y": -0.08, "yanchor": "top"}
+    figure = go.Figure(go.Heatmap(z=shown, x=places, y=places, hoverinfo="skip", colorbar=bar, **scale))
     rows, columns = np.nonzero((clips > 0) | (np.abs(shown) > 0))
     most = np.argsort(-clips[rows, columns], kind="stable")[:MOST_MARKS]
     rows, columns = rows[most], columns[most]
@@ -77,15 +78,13 @@ def matrix(
         + "}<extra></extra>",
         showlegend=False,
     )
-    if len(names) <= 40:
-        ticks = {"tickvals": places, "ticktext": [short(name) for name in shortened(names, 30)]}
-    else:
-        ticks = {"tickvals": places[:: len(names) // 20], "ticktext": [short(name) for name in shortened(names, 30)][:: len(names) // 20]}
-    figure.update_xaxes(title="answer", tickangle=-60, tickfont_size=10, **ticks)
-    figure.update_yaxes(title="true class", autorange="reversed", tickfont_size=10, **ticks)
+    every = max(1, len(names) // 30)
+    texts = [short(name) for name in shortened(names, 24)]
+    figure.update_xaxes(title="answer, in the same order", showticklabels=False)
+    figure.update_yaxes(title="true class", autorange="reversed", tickfont_size=10, tickvals=places[::every], ticktext=texts[::every])
     return figure.update_layout(
         title={"text": short(title, 80), "font": {"size": 14}},
-        height=760,
+        height=720,
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
         clickmode="event+select",
     )

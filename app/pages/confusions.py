@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from app import charts_confusions, session
+from app.confusion_matrix import show_matrix
 from app.exports import confusions_command_line, confusions_zip
 from app.frame import Choices, explain_error, heading
-from app.sentences import compared, escape
+from app.sentences import compared
 from gsm_model.confusion.answers import Answers, Joined, join_answers
-from gsm_model.confusion.clusters import cluster_order
-from gsm_model.confusion.matrix import confusion
-from gsm_model.confusion.pairs import found_pairs, mutual_confusion, reversed_class_pairs
+from gsm_model.confusion.pairs import found_pairs, reversed_class_pairs
 from gsm_model.confusion.significance import class_groups, pair_groups
 from gsm_model.confusion.tables import comparison_rows
 from gsm_model.data.labels import read_labels
-from gsm_model.data.reversible.dataset import FPS, drawn_clip_of
 from gsm_model.errors import LensError
 from gsm_model.figures.style import PRESETS
-from gsm_model.video.encode import to_mp4
 
 QUESTION = "Which classes does each model mix up, and is the difference real?"
 PAIRS = {"reversed": "time reversals", "auto": "hard for A, solved by B"}
-KINDS = {"none": "clips", "true": "share of the true class", "predicted": "share of the answer", "all": "share of all clips"}
 WORDS = """
 - **only A, only B**: clips that just one of the two models gets right; McNemar's exact test asks whether they could as well have been the other's.
 - **Holm, BH**: p after correction for the number of tests, so that among all of them a false alarm (Holm), or their share (Benjamini and Hochberg), stays below 5 %.
@@ -55,7 +50,7 @@ def show(choices: Choices) -> None:
     pairs = _show_pairs(models, joined, files)
     if joined is not None:
         _show_gains(joined)
-    _show_matrix(models, joined)
+    show_matrix(models, joined)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
     if not pairs:
@@ -168,59 +163,3 @@ def _show_gains(joined: Joined) -> None:
     st.plotly_chart(
         charts_confusions.gains(rows, names), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
     )
-
-
-@st.fragment
-def _show_matrix(models: list[Answers], joined: Joined | None) -> None:
-    """The whole matrix; a cell that is clicked lists its clips. Another view of it runs this alone."""
-    st.markdown("#### The whole matrix", help="True class by row, answer by column. Drag to zoom, double-click to go back.")
-    left, middle, right = st.columns(3)
-    which = left.segmented_control(
-        "Of",
-        ["A", "B", "A − B"] if joined else ["A"],
-        default="A",
-        required=True,
-        key="matrix_of",
-        help="A − B is the difference of the two.",
-    )
-    kind = middle.selectbox("Showing", list(KINDS), format_func=KINDS.get, index=1, key="matrix_kind")
-    order = right.segmented_control(
-        "Order of classes", ["by index", "alike together"], default="by index", required=True, key="matrix_order"
-    )
-    shown = models[1] if which == "B" else models[0]
-    values, counts = confusion(shown, kind), confusion(shown)
-    if which == "A − B":
-        values, counts = values - confusion(models[1], kind), counts + confusion(models[1])
-    places = np.arange(len(shown.labels)) if order == "by index" else cluster_order(sum(mutual_confusion(model) for model in models))
-    title = (
-        f"{shown.model}, {len(shown.ids):,} clips"
-        if which != "A − B"
-        else f"{models[0].model} less {models[1].model}, {len(shown.ids):,} clips"
-    )
-    figure = charts_confusions.matrix(values, counts, shown.labels, places, title, kind != "none", which == "A − B")
-    event = st.plotly_chart(figure, key="matrix", on_select="rerun", selection_mode="points", alt=f"Confusion matrix of {title}")
-    cells = [point["customdata"] for point in event.selection.points if "customdata" in point]
-    if not cells:
-        st.caption("Click a cell to list its clips.")
-        return
-    row, column = int(cells[0][2]), int(cells[0][3])
-    of = [model for model in models if which == "A − B" or model is shown]
-    clips = np.flatnonzero((shown.truth == row) & np.any([model.predicted == column for model in of], axis=0))
-    names = [escape(shown.labels[index]) for index in (row, column)]
-    st.markdown(f"{len(clips):,} clips of *{names[0]}* are taken for *{names[1]}*")
-    answers = {letter: [model.labels[model.predicted[clip]] for clip in clips] for letter, model in zip("AB", models, strict=False)}
-    ids = [shown.ids[clip] for clip in clips]
-    st.dataframe({"clip": ids, "true class": [shown.labels[row]] * len(clips), **answers}, hide_index=True)
-    if ids and drawn_clip_of(ids[0]) is not None:
-        _open_in_compare(ids)
-
-
-def _open_in_compare(ids: list[str]) -> None:
-    """Clips of the drawn set can be drawn again and looked at; of others the app has no file."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    chosen = left.selectbox("Look at", ids, key="matrix_clip")
-    if right.button("Open it in Compare", icon=":material/compare_arrows:", help="Draws the clip again and chooses it; the models stay."):
-        clip = drawn_clip_of(chosen)
-        content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
-        session.choose_clip(session.uploads().keep(f"{chosen}.mp4", content))
-        st.switch_page(st.session_state["pages"]["compare"])

@@ -16,6 +16,7 @@ CASES = {
     "a perfect model": make_answers(skill=50.0),
     "a class that is never the answer": make_answers(skill=-50.0, k=2),
     "a thousand classes": make_answers(n=3000, k=1000),
+    "the size of Something-Something V2's validation set": make_answers(n=24_777, k=174),
 }
 
 
