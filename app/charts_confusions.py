@@ -16,7 +16,7 @@ MOST_MARKS = 4000  # cells that can be clicked; beyond, those with most clips
 DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
 
 
-def gains(rows: Sequence[Comparison], names: tuple[str, str]) -> go.Figure:
+def gains(rows: Sequence[Comparison]) -> go.Figure:
     """The difference of accuracies B − A of every group with its interval, the largest first; filled where the corrected p is below 5 %."""
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     labels = shortened([row.name for row in ordered], 32)
@@ -41,7 +41,7 @@ def gains(rows: Sequence[Comparison], names: tuple[str, str]) -> go.Figure:
     )
     figure.add_vline(x=0, line_color=RING_COLOR, line_width=1)
     figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_xaxes(tickformat="+.0%", title=f"accuracy of {short(names[1])} less that of {short(names[0])}")
+    figure.update_xaxes(tickformat="+.0%", title="accuracy, B − A")
     return figure.update_layout(height=110 + 24 * len(ordered), margin={"l": 8, "r": 16, "t": 16, "b": 48})
 
 

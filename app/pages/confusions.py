@@ -161,5 +161,5 @@ def _show_gains(joined: Joined) -> None:
     rows = session.comparisons(joined, class_groups(joined))
     names = (joined.a.model, joined.b.model)
     st.plotly_chart(
-        charts_confusions.gains(rows, names), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
+        charts_confusions.gains(rows), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
     )

@@ -15,7 +15,7 @@ from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa:
 
 def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(two_models):  # noqa: F811
     rows = compare(two_models, class_groups(two_models))
-    [trace] = gains(rows, ("A", "B")).data
+    [trace] = gains(rows).data
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     assert list(trace.x) == [row.difference for row in ordered]
     np.testing.assert_allclose(np.array(trace.error_x.array) + trace.x, [row.high for row in ordered])
