@@ -15,13 +15,14 @@ def gate_rows(clip: str, report: GateReport) -> list[dict]:
     """One row a layer, direction and frame.
 
     ``gate_mean``, ``own_weight`` and ``neighbour_weight`` are plain means over places, ``weighted_gate`` is the mean by
-    energy; ``arrives`` and ``lost`` are shares of the layer's energy of this frame and direction; ``layer_…`` are figures of the whole layer.
+    energy; ``output_own`` and ``output_neighbour`` are the shares of this frame's output that are its own and that come from this
+    side; ``arrives`` and ``lost`` are this frame's and direction's shares of the layer's energy; ``layer_…`` are figures of the whole layer.
     """
     prediction, rows = report.prediction, []
     for layer in report.layers:
         whole = layer_figures(layer)
         own, neighbour, weighted, arrows = layer.own_weight(), layer.neighbour_weight(), layer.weighted_gate(), layer.arrows()
-        parts = layer.parts()
+        parts, made_of = layer.parts(), layer.shares_by_frame()
         total = max(sum(float(part.sum()) for part in parts.values()), np.finfo(float).tiny)
         for way, direction in enumerate(DIRECTIONS):
             for place, index in enumerate(prediction.frame_indices):
@@ -40,6 +41,8 @@ def gate_rows(clip: str, report: GateReport) -> list[dict]:
                         "weighted_gate": float(weighted[place, way]),
                         "own_weight": float(own[place, way]),
                         "neighbour_weight": float(neighbour[place, way]),
+                        "output_own": float(made_of[place, 0]),
+                        "output_neighbour": float(made_of[place, 1 + way]),
                         "arrives": float(arrows[place, way]),
                         "lost": float(parts["lost"][place, way] / total),
                         **{f"layer_{key}": value for key, value in whole.items()},

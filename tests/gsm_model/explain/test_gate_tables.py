@@ -27,6 +27,7 @@ def test_a_row_for_each_layer_direction_and_frame(video, small_gsm):
         1 - layer.gate[1, 1].mean(), abs=1e-6
     )
     assert row["neighbour_weight"] == pytest.approx(layer.gate[0, 1].mean())
+    assert [row["output_own"], row["output_neighbour"]] == layer.shares_by_frame()[1, [0, 2]].tolist()
     of_layer = [other for other in rows if other["layer"] == layer.name]
     whole = sum(other["arrives"] + other["lost"] for other in of_layer) + row["layer_stays"]
     assert whole == pytest.approx(1)
