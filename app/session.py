@@ -314,17 +314,18 @@ def _of_checkpoint(ref: ModelRef, tables: list[list[dict]]) -> list[dict]:
 
 
 @st.cache_data(show_spinner="Reading the answers …", max_size="512MB")
-def _answers(digest: str, labels: tuple[str, ...] | None, _path: Path, _name: str) -> Answers:
-    return read_answers(_path, labels, name=_name)
+def _answers(digest: str, labels: tuple[str, ...] | None, name: str, _path: Path) -> Answers:
+    # By name too: some answers bear their file's name, and nobody is shown another's.
+    return read_answers(_path, labels, name=name)
 
 
 def answers_file(file: AnswersRef, labels: tuple[str, ...] | None) -> Answers:
-    """The answers in ``file``, read once for each content.
+    """The answers in ``file``, read once for each content and name.
 
     Raises:
         LensError: if it holds none, or they do not fit together.
     """
-    return replace(_answers(file.sha256, labels if file.needs_labels else None, file.path, file.name), source=file.name)
+    return _answers(file.sha256, labels if file.needs_labels else None, file.name, file.path)
 
 
 @dataclass(frozen=True)
@@ -367,7 +368,7 @@ def _confusion_figure(digests: tuple[str, ...], pairs: tuple[tuple[int, int], ..
 
 def confusion_figure(models: list[Answers], pairs: list[tuple[int, int]], preset: str) -> bytes:
     """The figure of pairs as it prints, PNG; drawn once."""
-    digests = tuple(f"{model.sha256} {model.labels}" for model in models)
+    digests = tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
     return _confusion_figure(digests, tuple(pairs), preset, models)
 
 

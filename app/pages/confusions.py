@@ -18,6 +18,7 @@ from gsm_model.errors import LensError
 from gsm_model.figures.style import PRESETS
 
 QUESTION = "Which classes does each model mix up, and is the difference real?"
+KINDS_OF_FILE = (".parquet", ".npz", ".csv")
 PAIRS = {"reversed": "time reversals", "auto": "hard for A, solved by B"}
 WORDS = """
 - **only A, only B**: clips that just one of the two models gets right; McNemar's exact test asks whether they could as well have been the other's.
@@ -94,7 +95,8 @@ def _take(dropped) -> None:
     """Keep newly dropped files and choose them: the first as A, a second as B."""
     mine, new = st.session_state.setdefault("uploaded_answers", {}), []
     for file in dropped:
-        upload = session.uploads().keep(file.name, file.getvalue(), "." + file.name.rsplit(".", 1)[-1].lower())
+        suffix = next((kind for kind in KINDS_OF_FILE if file.name.lower().endswith(kind)), ".csv")
+        upload = session.uploads().keep(file.name, file.getvalue(), suffix)
         key = f"upload-{upload.sha256[:8]}"
         if key not in mine:
             mine[key] = upload
