@@ -76,8 +76,8 @@ def _sidebar() -> Choices:
         clips, models = session.clips(), session.models()
         st.session_state.setdefault("models", [key for key in FIRST_MODELS if key in models] or list(models)[:2])
         apply_link(list(clips), list(models), FRAME_CHOICES)
-        clip_names = _distinct({key: ref.name for key, ref in clips.items()})
-        model_names = _distinct({key: _model_name(ref) for key, ref in models.items()})
+        clip_names = distinct({key: ref.name for key, ref in clips.items()})
+        model_names = distinct({key: _model_name(ref) for key, ref in models.items()})
         if "choose_clip" in st.session_state:
             st.session_state["clip"] = st.session_state.pop("choose_clip")
         clip = st.selectbox(
@@ -133,7 +133,7 @@ def _model_name(ref: session.ModelRef) -> str:
         return ref.name
 
 
-def _distinct(names: dict[str, str]) -> dict[str, str]:
+def distinct(names: dict[str, str]) -> dict[str, str]:
     """``names`` with the key added to those that come more than once: streamlit tells options apart by what they show."""
     counts = Counter(names.values())
     return {key: name if counts[name] == 1 else f"{name} ({key})" for key, name in names.items()}

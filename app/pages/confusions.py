@@ -7,7 +7,7 @@ import streamlit as st
 from app import charts_confusions, session
 from app.confusion_matrix import show_matrix
 from app.exports import confusions_command_line, confusions_zip
-from app.frame import Choices, explain_error, heading
+from app.frame import Choices, distinct, explain_error, heading
 from app.sentences import compared
 from gsm_model.confusion.answers import Answers, Joined, join_answers
 from gsm_model.confusion.pairs import found_pairs, reversed_class_pairs
@@ -81,13 +81,14 @@ def _choose_files() -> tuple[list[session.AnswersRef], tuple[str, ...] | None]:
         except LensError as error:
             explain_error(error, "Go on without it, or choose another label file.")
     left, right = st.columns(2)
+    shown = distinct({key: ref.name for key, ref in known.items()})
     st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))
     st.session_state.setdefault("answers_b", "gsm" if "gsm" in known else None)
-    a = left.selectbox("A", list(known), format_func=lambda key: known[key].name, key="answers_a", persist_state="session")
+    a = left.selectbox("A", list(known), format_func=shown.get, key="answers_a", persist_state="session")
     others = [None, *(key for key in known if key != a)]
     if st.session_state["answers_b"] not in others:
         st.session_state["answers_b"] = None
-    b = right.selectbox("B", others, format_func=lambda key: known[key].name if key else "none", key="answers_b", persist_state="session")
+    b = right.selectbox("B", others, format_func=lambda key: shown[key] if key else "none", key="answers_b", persist_state="session")
     return [known[key] for key in (a, b) if key], labels
 
 
