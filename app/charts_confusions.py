@@ -8,6 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import MODEL_COLORS, RING_COLOR, short
+from app.charts_gates import EDGE_LINE
+from gsm_model.confusion.calibration import Reliability
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.style import GATE_STOPS
@@ -43,6 +45,30 @@ def gains(rows: Sequence[Comparison]) -> go.Figure:
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(tickformat="+.0%", title="accuracy, B − A")
     return figure.update_layout(height=110 + 24 * len(ordered), margin={"l": 8, "r": 16, "t": 16, "b": 48})
+
+
+def calibration(models: Sequence[Reliability]) -> go.Figure:
+    """Accuracy against confidence for every model, with 95 % intervals; on the dotted line the two are the same."""
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=EDGE_LINE, hoverinfo="skip", showlegend=False))
+    for one, color, symbol in zip(models, MODEL_COLORS, ("circle", "square"), strict=False):
+        values = [share.value for share in one.accuracy]
+        figure.add_scatter(
+            x=one.confidence,
+            y=values,
+            mode="lines+markers",
+            name=short(one.model),
+            marker={"symbol": symbol, "size": 9, "color": color},
+            error_y={
+                "array": [share.high - share.value for share in one.accuracy],
+                "arrayminus": [share.value - share.low for share in one.accuracy],
+                "thickness": 1,
+            },
+            customdata=[share.n for share in one.accuracy],
+            hovertemplate="confidence %{x:.1%}: %{y:.1%} of %{customdata} clips are right<extra></extra>",
+        )
+    figure.update_xaxes(range=[0, 1.02], tickformat=".0%", title="confidence")
+    figure.update_yaxes(range=[0, 1.04], tickformat=".0%", title="accuracy")
+    return figure.update_layout(height=380, margin={"l": 8, "r": 8, "t": 16, "b": 48}, legend={"orientation": "h", "y": -0.2, "x": 0})
 
 
 def matrix(

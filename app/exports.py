@@ -11,7 +11,7 @@ from app.gates_view import Seen
 from app.session import SHUFFLE_SEED, AnswersRef, ClipRef, ModelRef
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.significance import Comparison
-from gsm_model.figures.confusion_files import confusion_files, significance_files
+from gsm_model.figures.confusion_files import confusion_files, more_figures, significance_files
 from gsm_model.figures.gate_files import GateFileOptions, gate_files
 from gsm_model.predict import Prediction
 from gsm_model.recipes import command_line, confusions_command, explain_command, portable, recipe
@@ -81,11 +81,12 @@ def interventions_command(clip: ClipRef, models: Sequence[ModelRef], segments: i
 
 def confusions_command_line(files: Sequence[AnswersRef], pairs: str, preset: str) -> str:
     """The same comparison from a terminal in the project's folder."""
-    return command_line(_confusions_parts(files, pairs, preset))
+    return command_line(_confusions_parts(files, pairs, preset, []))
 
 
-def _confusions_parts(files: Sequence[AnswersRef], pairs: str, preset: str) -> list[str]:
-    return confusions_command([portable(file.path, file.name) for file in files], {"pairs": pairs, "preset": preset}, "confusions")
+def _confusions_parts(files: Sequence[AnswersRef], pairs: str, preset: str, more: Sequence[str]) -> list[str]:
+    parts = confusions_command([portable(file.path, file.name) for file in files], {"pairs": pairs, "preset": preset}, "confusions")
+    return [*parts[:-2], *(part for name in more for part in ("--also", name)), *parts[-2:]]
 
 
 def confusions_zip(
@@ -97,10 +98,14 @@ def confusions_zip(
     preset: str,
     refs: Sequence[AnswersRef],
 ) -> bytes:
-    """The figure of ``pairs``, with two models the table of ``rows`` and its caption, and the recipe, packed."""
-    files = confusion_files(models, pairs, preset) | (significance_files(joined, rows) if joined else {})
+    """The figure of ``pairs`` and of the whole matrix, with two models the gains, the table of ``rows`` and its caption, with scores the
+    calibration, and the recipe, packed."""
+    asked = {"gains": joined is not None, "matrix": True, "calibration": all(model.scores is not None for model in models)}
+    more = [name for name, wanted in asked.items() if wanted]
+    files = confusion_files(models, pairs, preset) | more_figures(more, models, joined, preset)
+    files |= significance_files(joined, rows) if joined else {}
     inputs = {portable(ref.path, ref.name): ref.sha256 for ref in refs}
-    files["recipe.json"] = recipe(_confusions_parts(refs, kind, preset), inputs, {"options": {"pairs": kind, "preset": preset}})
+    files["recipe.json"] = recipe(_confusions_parts(refs, kind, preset, more), inputs, {"options": {"pairs": kind, "preset": preset}})
     return _zip(files)
 
 

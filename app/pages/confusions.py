@@ -8,8 +8,9 @@ from app import charts_confusions, session
 from app.confusion_matrix import show_matrix
 from app.exports import confusions_command_line, confusions_zip
 from app.frame import Choices, distinct, explain_error, heading
-from app.sentences import compared
+from app.sentences import compared, escape, tenths
 from gsm_model.confusion.answers import Answers, Joined, join_answers
+from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.pairs import found_pairs, reversed_class_pairs
 from gsm_model.confusion.significance import class_groups, pair_groups
 from gsm_model.confusion.tables import comparison_rows
@@ -51,6 +52,7 @@ def show(choices: Choices) -> None:
     pairs = _show_pairs(models, joined, files)
     if joined is not None:
         _show_gains(joined)
+    _show_calibration(models)
     show_matrix(models, joined)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
@@ -142,7 +144,7 @@ def _show_pairs(models: list[Answers], joined: Joined | None, files: list[sessio
         "application/zip",
         icon=":material/download:",
         on_click="ignore",
-        help="confusion.pdf, .svg, .png; with two models significance.csv, .tex, .md and caption.txt; recipe.json. Made when you click.",
+        help="The figures of the pairs, the matrix, the gains and the calibration as PDF, SVG and PNG; with two models significance.csv, .tex, .md and caption.txt; recipe.json. Made when you click, in some seconds.",
     )
     with st.expander("The same on the command line"):
         st.code(confusions_command_line(files, kind, preset), language="bash", wrap_lines=True)
@@ -166,3 +168,16 @@ def _show_gains(joined: Joined) -> None:
     st.plotly_chart(
         charts_confusions.gains(rows), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
     )
+
+
+def _show_calibration(models: list[Answers]) -> None:
+    scored = [reliability(model) for model in models if model.scores is not None]
+    if not scored:
+        return
+    st.markdown(
+        "#### Can their confidence be believed?",
+        help="Clips in fifteen equal bins of confidence, the probability of the answer: how many are right? On the dotted line as many as the model "
+        "says. The error is the mean gap over all clips (expected calibration error; Guo and others, ICML 2017).",
+    )
+    st.markdown("; ".join(f"**{escape(one.model)}**: calibration error {tenths(one.error)}" for one in scored) + ".")
+    st.plotly_chart(charts_confusions.calibration(scored), key="calibration", alt="Accuracy against confidence, a line a model")

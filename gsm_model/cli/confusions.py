@@ -20,6 +20,7 @@ PresetName = Enum(
     type=str,
 )
 MatrixName = Enum("MatrixName", {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")}, type=str)
+FigureName = Enum("FigureName", {name: name for name in ("gains", "matrix", "calibration")}, type=str)
 GroupName = Enum("GroupName", {name: name for name in ("pairs", "classes")}, type=str)
 REMAKES = ("confusions", "explain")  # the commands that a recipe may run again
 
@@ -37,6 +38,7 @@ def confusions(
         Path | None, typer.Option(help="A CSV file (id, block): clips of one block, such as a person or a video, are drawn together.")
     ] = None,
     matrix: Annotated[MatrixName | None, typer.Option(help="Also write the whole matrix of each model (.csv).")] = None,
+    also: Annotated[list[FigureName] | None, typer.Option(help="More figures; repeat for several.")] = None,
     preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = PresetName["cvpr-page"],
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
@@ -46,7 +48,7 @@ def confusions(
     """
     from gsm_model.confusion.answers import Joined, join_answers, read_answers
     from gsm_model.data.labels import read_labels
-    from gsm_model.figures.confusion_files import confusion_files
+    from gsm_model.figures.confusion_files import confusion_files, more_figures
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
     models = [or_fail(lambda path=path: read_answers(path, labels, truth)) for path in (a, b) if path is not None]
@@ -63,6 +65,8 @@ def confusions(
     files = confusion_files(models, chosen, preset.value)
     if joined is not None:
         files |= _significance(joined, chosen, test.value, blocks, seed)
+    more = [figure.value for figure in also or ()]
+    files |= or_fail(lambda: more_figures(more, models, joined, preset.value))
     if matrix is not None:
         files |= or_fail(
             lambda: {f"matrix-{letter}.csv": _matrix(model, matrix.value) for letter, model in zip("ab", models, strict=False)}
@@ -76,7 +80,7 @@ def confusions(
         "blocks": blocks,
         "matrix": matrix and matrix.value,
     }
-    files["recipe.json"] = _recipe([path for path in (a, b) if path], {**options, "preset": preset.value, "seed": seed})
+    files["recipe.json"] = _recipe([path for path in (a, b) if path], {**options, "preset": preset.value, "seed": seed}, more)
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
@@ -128,7 +132,7 @@ def _matrix(model, kind: str) -> bytes:
     return csv_text(rows).encode()
 
 
-def _recipe(files: list[Path], options: dict) -> bytes:
+def _recipe(files: list[Path], options: dict, more: list[str]) -> bytes:
     from gsm_model.models.untrusted import sha256
     from gsm_model.recipes import confusions_command, portable, recipe
 
@@ -136,6 +140,7 @@ def _recipe(files: list[Path], options: dict) -> bytes:
     if Path(given["pairs"]).is_file():
         given["pairs"] = portable(Path(given["pairs"]))
     parts = confusions_command(list(map(portable, files)), given, "out")
+    parts[-2:-2] = [part for name in more for part in ("--also", name)]
     extra = [Path(value) for name, value in given.items() if name in ("names", "truth", "blocks", "pairs") and Path(value).is_file()]
     return recipe(parts, {portable(path): sha256(path) for path in (*files, *extra)}, {"options": given})
 

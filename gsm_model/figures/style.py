@@ -71,7 +71,10 @@ def _settle(figure: Figure) -> None:
     """Lay ``figure`` out once and for all, in steps of a millionth: the solver's last digits differ from run to run."""
     if figure.get_layout_engine() is None:
         return
+    dpi = figure.dpi
+    figure.set_dpi(600)  # at few dots an inch, text is measured in whole dots, and comes out wider in print
     figure.draw_without_rendering()
+    figure.set_dpi(dpi)
     figure.set_layout_engine("none")
     for part in figure.subfigs:
         part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.charts_confusions import gains, matrix
+from app.charts_confusions import calibration, gains, matrix
 from app.sentences import compared
 from gsm_model.confusion.answers import join_answers
+from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.significance import class_groups, compare
 from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
@@ -50,3 +51,11 @@ def test_the_sentence_counts_what_only_one_gets_right_and_what_is_left_out(two_m
     assert compared(fewer, fewer.a).endswith("Left out: 10 only A\\.parquet has.")
     alone = replace(make_answers("A", skill=50.0))
     assert compared(None, alone) == "**A** is right on 100.0 % of 300 clips of my clips."
+
+
+def test_calibration_has_a_line_a_model_with_its_bins():
+    models = [reliability(make_answers("A", n=800)), reliability(make_answers("B", n=800, skill=3.0))]
+    _, *lines = calibration(models).data
+    for line, one in zip(lines, models, strict=True):
+        np.testing.assert_allclose(line.x, one.confidence)
+        assert list(line.y) == [share.value for share in one.accuracy] and sum(line.customdata) == 800

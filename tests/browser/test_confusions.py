@@ -73,17 +73,8 @@ def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, 
     with page.expect_download() as download:
         page.get_by_role("button", name="Figure, tables, caption and recipe (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
-    names = {
-        "confusion.pdf",
-        "confusion.svg",
-        "confusion.png",
-        "significance.csv",
-        "significance.tex",
-        "significance.md",
-        "caption.txt",
-        "recipe.json",
-    }
-    assert set(archive.namelist()) == names
+    figures = {f"{name}.{kind}" for name in ("confusion", "gains", "matrix", "calibration") for kind in ("pdf", "svg", "png")}
+    assert set(archive.namelist()) == figures | {"significance.csv", "significance.tex", "significance.md", "caption.txt", "recipe.json"}
     rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
     assert rows[0]["name"] == "all" and rows[0]["n"] == "60" and float(rows[0]["difference"]) > 0.2
     assert "strong (B) on the same 60 clips" in archive.read("caption.txt").decode()

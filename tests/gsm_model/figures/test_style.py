@@ -47,3 +47,15 @@ def test_the_scale_of_gates_is_neutral_in_the_middle_and_as_dark_at_both_ends():
     # Told apart without red and green: blue against the rest.
     assert colors[0, 2] - colors[0, 0] > 0.5 and colors[4, 0] - colors[4, 2] > 0.5
     assert len(GATE_STOPS) == 5
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_no_label_is_cut_off_at_the_edge(kind):
+    figure = Figure(figsize=(3.25, 1.5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks([0, 1], ["Removing something, revealing something behind", "Moving something away"], fontsize=6)
+    figure_bytes(figure, kind)
+    figure.set_dpi(1200)  # as near to the size in print as text is measured
+    figure.draw_without_rendering()
+    left = min(label.get_window_extent().x0 for label in axes.get_yticklabels())
+    assert left >= 0.5, "the longest name begins inside the figure"

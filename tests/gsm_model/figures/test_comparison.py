@@ -1,0 +1,66 @@
+"""The figures of a comparison show its numbers, at the width of the venue."""
+
+import numpy as np
+import pytest
+
+from gsm_model.confusion.calibration import reliability
+from gsm_model.confusion.clusters import cluster_order
+from gsm_model.confusion.matrix import confusion
+from gsm_model.confusion.pairs import mutual_confusion
+from gsm_model.confusion.significance import class_groups, compare
+from gsm_model.errors import DataError
+from gsm_model.figures.comparison import MOST_GAINS, calibration_figure, gains_figure, matrix_figure
+from gsm_model.figures.confusion_files import more_figures
+from gsm_model.figures.style import PRESETS
+from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
+
+PRESET = PRESETS["cvpr-column"]
+
+
+def test_gains_are_sorted_and_filled_where_they_are_sure(two_models):  # noqa: F811
+    rows = compare(two_models, class_groups(two_models))
+    figure = gains_figure(rows, PRESET)
+    ordered = sorted(rows[1:], key=lambda row: -row.difference)
+    points = [container.lines[0] for container in figure.axes[0].containers]
+    assert [point.get_xdata()[0] for point in points] == [row.difference for row in ordered]
+    assert [point.get_markerfacecolor() != "white" for point in points] == [row.p_holm < 0.05 for row in ordered]
+    assert figure.get_size_inches()[0] == PRESET.width
+
+
+def test_of_many_classes_the_largest_gains_and_losses_are_shown():
+    from gsm_model.confusion.answers import join_answers
+
+    joined = join_answers(make_answers("A", n=3000, k=174, seed=1), make_answers("B", n=3000, k=174, seed=2))
+    rows = compare(joined, class_groups(joined))
+    shown = [container.lines[0].get_xdata()[0] for container in gains_figure(rows, PRESET).axes[0].containers]
+    every = sorted((row.difference for row in rows[1:]), reverse=True)
+    assert shown == every[: MOST_GAINS // 2] + every[-MOST_GAINS // 2 :]
+
+
+@pytest.mark.parametrize("k", [7, 174])
+def test_the_matrix_is_that_of_the_answers_with_alike_classes_together(k):
+    models = [make_answers("A", k=k, n=800), make_answers("B", k=k, n=800, seed=3)]
+    figure = matrix_figure(models, PRESET)
+    order = cluster_order(sum(mutual_confusion(model) for model in models))
+    for axes, model in zip(figure.axes, models, strict=False):
+        np.testing.assert_allclose(axes.images[0].get_array(), confusion(model, "true")[np.ix_(order, order)])
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert names == ([models[0].labels[index] for index in order] if k == 7 else [])
+
+
+def test_calibration_shows_each_bins_accuracy_and_the_error():
+    one = reliability(make_answers(n=1000))
+    figure = calibration_figure([one], PRESET)
+    [container] = figure.axes[0].containers
+    np.testing.assert_allclose(container.lines[0].get_xdata(), one.confidence)
+    np.testing.assert_allclose(container.lines[0].get_ydata(), [share.value for share in one.accuracy])
+    assert f"error {100 * one.error:.1f} % (1,000 clips)" in figure.axes[0].get_legend().get_texts()[0].get_text()
+
+
+def test_each_is_a_file_in_every_format_and_gains_need_two_models(two_models):  # noqa: F811
+    models = [two_models.a, two_models.b]
+    files = more_figures(["gains", "matrix", "calibration"], models, two_models, "cvpr-column")
+    assert set(files) == {f"{name}.{kind}" for name in ("gains", "matrix", "calibration") for kind in ("pdf", "svg", "png")}
+    assert more_figures([], models, two_models, "cvpr-column") == {}
+    with pytest.raises(DataError, match="is of two models"):
+        more_figures(["gains"], models[:1], None, "cvpr-column")
