@@ -24,7 +24,7 @@ def drawn_checkpoint(tmp_path):
     return path
 
 
-def test_gates_of_a_clip_are_written_as_the_issue_of_a_figure_wants_them(run, clip, checkpoint, tmp_path):
+def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(run, clip, checkpoint, tmp_path):
     out = tmp_path / "out"
     done = run("explain", "gates", clip, "--checkpoint", checkpoint, "--out", out, "--order", "reversed", "--width", "column")
     assert {"gates.npz", "gates.csv", "gates.pdf", "gates.mp4", "recipe.json"} <= {path.name for path in out.iterdir()}
