@@ -45,7 +45,7 @@ def show(choices: Choices) -> None:
         "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
     )
     st.plotly_chart(charts.frame_scores(now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model")
-    link_to("gates", "What moves from frame to frame inside each model: **Gates**")
+    link_to("gates", "**Gates**: what moves inside each model")
     _show_details(choices, order, now)
 
 

@@ -48,7 +48,7 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     page.goto(f"{app}/?models=gsm%2Ctsn")
     page.set_input_files(UPLOAD, str(drawn_clip))
     wait_until_still(page)
-    page.get_by_role("link", name="What moves from frame to frame inside each model: Gates").click()
+    page.get_by_role("link", name="Gates: what moves inside each model").click()
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     wait_until_still(page)
     assert "TSN ResNet-18 moves nothing: every frame is seen alone" in main_text(page)
