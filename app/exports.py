@@ -85,8 +85,8 @@ def confusions_command_line(files: Sequence[AnswersRef], pairs: str, preset: str
 
 
 def _confusions_parts(files: Sequence[AnswersRef], pairs: str, preset: str, more: Sequence[str]) -> list[str]:
-    parts = confusions_command([portable(file.path, file.name) for file in files], {"pairs": pairs, "preset": preset}, "confusions")
-    return [*parts[:-2], *(part for name in more for part in ("--also", name)), *parts[-2:]]
+    options = {"pairs": pairs, "preset": preset, "also": more}
+    return confusions_command([portable(file.path, file.name) for file in files], options, "confusions")
 
 
 def confusions_zip(

@@ -18,8 +18,8 @@ from gsm_model.figures.gate_files import chosen_layer
 def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     """The viewer, and what the page says of the layer that is chosen in it: another layer runs this again and no model."""
     titles = layer_titles(seen)
-    gated = max((one.report for one in seen), key=lambda report: max(layer_figures(layer)["adaptivity"] for layer in report.layers))
-    wanted = [st.session_state.get("layer_at_start"), chosen_layer(gated, None).title]
+    adaptive = max((chosen_layer(one.report, None) for one in seen), key=lambda layer: layer_figures(layer)["adaptivity"])
+    wanted = [st.session_state.get("layer_at_start"), adaptive.title]
     start = next((title for title in wanted if title in titles), titles[0])
     title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
     st.session_state["layer"] = title

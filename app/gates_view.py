@@ -10,6 +10,7 @@ import numpy as np
 from app.charts import short
 from app.viewer import MapPanel, MapScale, Notes, viewer_data
 from gsm_model.explain.gates import DIRECTIONS, GateReport, LayerGates
+from gsm_model.figures.gate_files import film_speed
 from gsm_model.figures.gates import arrows_of
 from gsm_model.figures.style import GATE_STOPS
 
@@ -70,8 +71,7 @@ def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
             )
         )
     columns = same_pictures(seen[0].report, seen[1].report) if len(seen) == 2 else []
-    fps = float(np.clip(len(seen[0].frames) / max(seconds, 0.1), 1, 8))
-    return viewer_data(panels, titles, DIRECTIONS, SCALE, NOTES, start, fps, columns)
+    return viewer_data(panels, titles, DIRECTIONS, SCALE, NOTES, start, film_speed(len(seen[0].frames), seconds), columns)
 
 
 def same_pictures(first: GateReport, second: GateReport) -> list[int]:

@@ -15,6 +15,7 @@ from app.media import preview
 from app.settings import Settings, read_settings
 from app.uploads import Upload, UploadStore
 from gsm_model.confusion.answers import Answers, Joined, read_answers
+from gsm_model.confusion.calibration import Reliability, reliability
 from gsm_model.confusion.significance import Comparison, compare
 from gsm_model.errors import LensError
 from gsm_model.evaluation.predictions import Predictions, read_parquet
@@ -27,7 +28,8 @@ from gsm_model.explain.order import OrderReport, report_order
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.gate_data import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
-from gsm_model.figures.style import PRESETS, figure_bytes
+from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.style import figure_bytes
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.models.cost import Cost, cost_of
 from gsm_model.models.recognizer import Recognizer, best_device
@@ -361,6 +363,21 @@ def comparisons(joined: Joined, groups: dict[str, np.ndarray]) -> list[Compariso
     return _comparisons((joined.a.sha256, joined.b.sha256), (*joined.a.labels, *groups), joined, groups)
 
 
+@st.cache_data(show_spinner=False, max_entries=64)
+def _reliabilities(digests: tuple[str, ...], _models: list[Answers]) -> list[Reliability]:
+    return [reliability(model) for model in _models if model.scores is not None]
+
+
+def reliabilities(models: list[Answers]) -> list[Reliability]:
+    """The calibration of those of ``models`` that have scores; computed once for these files together."""
+    return _reliabilities(_answers_digests(models), models)
+
+
+def _answers_digests(models: list[Answers]) -> tuple[str, ...]:
+    """What tells these answers from others: their files, which decide what clips they share, and all that is shown of them."""
+    return tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
+
+
 @st.cache_data(show_spinner="Drawing the figure …", max_size="128MB")
 def _confusion_figure(digests: tuple[str, ...], pairs: tuple[tuple[int, int], ...], preset: str, _models: list[Answers]) -> bytes:
     return figure_bytes(pairs_figure(_models, pairs, PRESETS[preset]), "png", 200)
@@ -368,8 +385,7 @@ def _confusion_figure(digests: tuple[str, ...], pairs: tuple[tuple[int, int], ..
 
 def confusion_figure(models: list[Answers], pairs: list[tuple[int, int]], preset: str) -> bytes:
     """The figure of pairs as it prints, PNG; drawn once."""
-    digests = tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
-    return _confusion_figure(digests, tuple(pairs), preset, models)
+    return _confusion_figure(_answers_digests(models), tuple(pairs), preset, models)
 
 
 @st.cache_data(show_spinner=False, max_size="128MB")

@@ -43,15 +43,19 @@ def recipe(parts: Sequence[str], inputs: Mapping[str, str], about: Mapping[str, 
 def explain_command(
     what: str, clip: str, checkpoints: Sequence[str], order: str, seed: int, segments: int | None, options: Mapping[str, object], out: str
 ) -> list[str]:
-    """The parts of ``explain gates`` or ``explain interventions`` for one clip; ``options`` that are ``None`` are left out."""
+    """The parts of ``explain gates`` or ``explain interventions`` for one clip; ``options`` as in `_options`."""
     parts = ["explain", what, clip, *(part for path in checkpoints for part in ("--checkpoint", path)), "--order", order]
     if order == "shuffled":
         parts += ["--seed", str(seed)]
-    given = {"segments": segments, **options}
-    parts += [part for name, value in given.items() if value is not None for part in (f"--{name}", f"{value}")]
-    return [*parts, "--out", out]
+    return [*parts, *_options({"segments": segments, **options}), "--out", out]
 
 
 def confusions_command(files: Sequence[str], options: Mapping[str, object], out: str) -> list[str]:
-    """The parts of ``confusions`` for one or two files of answers."""
-    return ["confusions", *files, *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--out", out]
+    """The parts of ``confusions`` for one or two files of answers; ``options`` as in `_options`."""
+    return ["confusions", *files, *_options(options), "--out", out]
+
+
+def _options(options: Mapping[str, object]) -> list[str]:
+    """``{"layer": ("a", "b"), "seed": 3}`` → ``--layer a --layer b --seed 3``; what is ``None`` is left out."""
+    repeated = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in options.items() if value is not None}
+    return [part for name, values in repeated.items() for value in values for part in (f"--{name}", str(value))]

@@ -1,10 +1,18 @@
-"""Rows as a CSV file that no spreadsheet runs."""
+"""Tables as files: CSV that no spreadsheet runs, and parquet that says what it is of."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+METADATA_KEY = b"gate_shift_lens"
 
 
 def csv_text(rows: Sequence[dict]) -> str:
@@ -18,3 +26,17 @@ def csv_text(rows: Sequence[dict]) -> str:
 
 def _plain(value: object) -> object:
     return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def write_table(table: pa.Table, about: Mapping[str, object], path: Path) -> None:
+    """Write ``table`` as parquet with ``about`` as JSON in its metadata; the file appears whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    unfinished = path.with_name(path.name + ".part")
+    named = table.replace_schema_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False).encode()})
+    pq.write_table(named, unfinished, compression="zstd")
+    unfinished.replace(path)

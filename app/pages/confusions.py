@@ -10,13 +10,12 @@ from app.exports import confusions_command_line, confusions_zip
 from app.frame import Choices, distinct, explain_error, heading
 from app.sentences import compared, escape, tenths
 from gsm_model.confusion.answers import Answers, Joined, join_answers
-from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.pairs import found_pairs, reversed_class_pairs
 from gsm_model.confusion.significance import class_groups, pair_groups
 from gsm_model.confusion.tables import comparison_rows
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
-from gsm_model.figures.style import PRESETS
+from gsm_model.figures.presets import PRESETS
 
 QUESTION = "Which classes does each model mix up, and is the difference real?"
 KINDS_OF_FILE = (".parquet", ".npz", ".csv")
@@ -171,7 +170,7 @@ def _show_gains(joined: Joined) -> None:
 
 
 def _show_calibration(models: list[Answers]) -> None:
-    scored = [reliability(model) for model in models if model.scores is not None]
+    scored = session.reliabilities(models)
     if not scored:
         return
     st.markdown(

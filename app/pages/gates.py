@@ -104,8 +104,13 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
         st.dataframe(
             rows, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]}
         )
-        every = [row for one in seen for row in gate_rows(choices.clip.name, one.report)]
-        st.download_button("Download every layer and frame (CSV)", csv_text(every), "gates.csv", "text/csv", icon=":material/download:")
+        st.download_button(
+            "Download every layer and frame (CSV)",
+            lambda: csv_text([row for one in seen for row in gate_rows(choices.clip.name, one.report)]),
+            "gates.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
     st.markdown("#### Take it away")
     model, width = st.columns(2)
     ref = model.selectbox("Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of")

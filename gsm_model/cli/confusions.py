@@ -13,12 +13,9 @@ from typing import Annotated
 import typer
 
 from gsm_model.cli.common import fail, or_fail, say, write_all
+from gsm_model.figures.presets import PRESETS
 
-PresetName = Enum(
-    "PresetName",
-    {name: name for name in ("cvpr-column", "cvpr-page", "neurips", "icml-column", "nature-column", "nature-page", "thesis", "slide")},
-    type=str,
-)
+PresetName = Enum("PresetName", {name: name for name in PRESETS}, type=str)
 MatrixName = Enum("MatrixName", {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")}, type=str)
 FigureName = Enum("FigureName", {name: name for name in ("gains", "matrix", "calibration")}, type=str)
 GroupName = Enum("GroupName", {name: name for name in ("pairs", "classes")}, type=str)
@@ -80,7 +77,8 @@ def confusions(
         "blocks": blocks,
         "matrix": matrix and matrix.value,
     }
-    files["recipe.json"] = _recipe([path for path in (a, b) if path], {**options, "preset": preset.value, "seed": seed}, more)
+    answers = [(path, model.sha256) for path, model in zip((path for path in (a, b) if path), models, strict=True)]
+    files["recipe.json"] = _recipe(answers, {**options, "preset": preset.value, "seed": seed}, more)
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
@@ -132,17 +130,17 @@ def _matrix(model, kind: str) -> bytes:
     return csv_text(rows).encode()
 
 
-def _recipe(files: list[Path], options: dict, more: list[str]) -> bytes:
+def _recipe(answers: list[tuple[Path, str]], options: dict, more: list[str]) -> bytes:
+    """The recipe of a comparison; ``answers`` are the files with their hashes."""
     from gsm_model.models.untrusted import sha256
     from gsm_model.recipes import confusions_command, portable, recipe
 
+    if Path(options["pairs"]).is_file():
+        options = {**options, "pairs": Path(options["pairs"])}
     given = {name: portable(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None}
-    if Path(given["pairs"]).is_file():
-        given["pairs"] = portable(Path(given["pairs"]))
-    parts = confusions_command(list(map(portable, files)), given, "out")
-    parts[-2:-2] = [part for name in more for part in ("--also", name)]
-    extra = [Path(value) for name, value in given.items() if name in ("names", "truth", "blocks", "pairs") and Path(value).is_file()]
-    return recipe(parts, {portable(path): sha256(path) for path in (*files, *extra)}, {"options": given})
+    read = [(value, sha256(value)) for value in options.values() if isinstance(value, Path)]
+    parts = confusions_command([portable(path) for path, _ in answers], {**given, "also": more}, "out")
+    return recipe(parts, {portable(path): digest for path, digest in (*answers, *read)}, {"options": given})
 
 
 def figures(

@@ -66,11 +66,12 @@ def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
     return out / Path(*(path.stem for path in (clip, model) if path is not None))
 
 
-def inputs_of(clip: Path, model: Path) -> dict[str, str]:
+def inputs_of(clip: Path, checkpoint: Path, model) -> dict[str, str]:
+    """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded with."""
     from gsm_model.models.untrusted import sha256
     from gsm_model.recipes import portable
 
-    return {portable(path): sha256(path) if path.is_file() else "a folder of frames" for path in (clip, model)}
+    return {portable(clip): sha256(clip) if clip.is_file() else "a folder of frames", portable(checkpoint): model.card.sha256}
 
 
 def write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:

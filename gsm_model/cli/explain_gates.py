@@ -38,8 +38,9 @@ from gsm_model.cli.explain_common import (
     opened,
     write_beside,
 )
+from gsm_model.figures.presets import WIDTHS
 
-WidthName = Enum("WidthName", {name: name for name in ("column", "page")}, type=str)
+WidthName = Enum("WidthName", {name: name for name in WIDTHS}, type=str)
 
 
 def gates(
@@ -88,7 +89,7 @@ def _gates_of_clips(
             report = report_gates(model, video, order, count, seed)
             folder = folder_of(out, clip if len(clips) > 1 else None, path if len(paths) > 1 else None)
             parts = explain_command("gates", portable(clip), [portable(path)], order, seed, segments, options, "gates")
-            seen, inputs = seen_frames(report, video, model.input), inputs_of(clip, path)
+            seen, inputs = seen_frames(report, video, model.input), inputs_of(clip, path, model)
             chosen = GateFileOptions(**options)
             try:
                 files = gate_files(report, clip.name, seen, video.info.seconds, chosen, parts, inputs)
@@ -102,7 +103,6 @@ def _gates_of_clips(
 def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
     from gsm_model.explain.gate_data import data_gates_table, gates_of_clips, write_data_gates
     from gsm_model.figures.gate_data import data_gates_figure
-    from gsm_model.figures.style import WIDTHS
 
     found = or_fail(lambda: gates_of_clips(model, clip_set, progress("clip")))
     rows = data_gates_table(found)

@@ -120,27 +120,24 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
     from gsm_model.tables import csv_text
 
     models = load_models(paths, labels, device)
-    others = list(opened([what.other], models, segments)) if what.other else []
-    if what.other and not others:
-        raise typer.Exit(2)
-    options = {"clamp": what.clamp, "direction": what.direction, "gates": what.gates, "other": what.other}
+    donors = [None] * len(models)
+    if what.other:
+        [(_, counts, video)] = list(opened([what.other], models, segments))
+        reports = [report_gates(model, video, order, count, seed) for model, count in zip(models, counts, strict=True)]
+        donors = [{layer.name: layer.gate for layer in report.layers} for report in reports]
+    plans = [what.plan(model, donor) for model, donor in zip(models, donors, strict=True)]
+    options = {"clamp": what.clamp, "direction": what.direction, "gates": what.gates, "other": what.other, "layer": what.layers}
     for clip, counts, video in opened(clips, models, segments):
         rows, inputs = [], {}
-        for path, model, count in zip(paths, models, counts, strict=True):
-            donor = None
-            if others:
-                layers = report_gates(model, others[0][2], order, count, seed).layers
-                donor = {layer.name: layer.gate for layer in layers}
-            plan = what.plan(model, donor)
+        for path, model, count, plan in zip(paths, models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
             try:
                 answers = predict_under(model, video, list(plan.values()), order, count, seed, progress("experiment"))
             except ValueError as error:
                 fail(str(error))
             rows += intervention_rows(clip.name, before, list(plan), answers)
-            inputs |= inputs_of(clip, path)
+            inputs |= inputs_of(clip, path, model)
         parts = explain_command("interventions", portable(clip), [portable(path) for path in paths], order, seed, segments, options, "out")
-        parts[-2:-2] = [part for name in what.layers for part in ("--layer", name)]
         folder = folder_of(out, clip if len(clips) > 1 else None, None)
         about = {"interventions.csv": "a row an experiment: probabilities of the answer without any and of its time reversal"}
         write_all(folder, {"interventions.csv": csv_text(rows).encode(), "recipe.json": recipe(parts, inputs, about)})

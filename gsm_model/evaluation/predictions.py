@@ -21,8 +21,8 @@ from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
+from gsm_model.tables import METADATA_KEY, write_table
 
-METADATA_KEY = b"gate_shift_lens"
 BOOTSTRAP_DRAWS = 2000
 
 
@@ -94,10 +94,7 @@ def write_parquet(predictions: Predictions, path: Path) -> None:
         "data": pa.array([origin.data] * n, pa.string()),
         "error": pa.array(predictions.errors, pa.string()),
     }
-    table = pa.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(asdict(origin), ensure_ascii=False).encode()})
-    unfinished = path.with_name(path.name + ".part")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.replace(path)
+    write_table(pa.table(columns), asdict(origin), path)
 
 
 def read_parquet(path: Path, name: str = "") -> Predictions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,11 +14,12 @@ import torch
 from gsm_model.errors import DataError
 from gsm_model.evaluation.clip_sets import ClipSet, batches
 from gsm_model.evaluation.interval import measure_mean
-from gsm_model.evaluation.predictions import METADATA_KEY, Origin
+from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.adaptivity import ADAPTIVE, GateMoments, decompose
-from gsm_model.explain.gates import DIRECTIONS, REGIME_EDGES, REGIMES, LayerGates, layer_gates, record_routing
+from gsm_model.explain.gates import DIRECTIONS, REGIME_EDGES, REGIMES, LayerGates, gates_of_batch, record_routing
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import device_turn
+from gsm_model.tables import write_table
 
 BINS = np.linspace(-1, 1, 81)
 BATCH_CLIPS = 20
@@ -62,8 +62,7 @@ def gates_of_clips(model: Recognizer, clip_set: ClipSet, progress: Callable[[int
         if batch.clips is not None:
             with device_turn(batch.clips.device), torch.inference_mode(), record_routing(model) as found:
                 model(batch.clips)
-            for place in range(len(batch.rows)):
-                layers = layer_gates(model, found, place)
+            for layers in gates_of_batch(model, found):
                 moments.append(GateMoments.of_maps([layer.gate for layer in layers]))
                 shares.append(_shares(layers))
                 histogram = histogram + np.stack([[np.histogram(gate, BINS)[0] for gate in layer.gate.swapaxes(0, 1)] for layer in layers])
@@ -154,12 +153,8 @@ def write_data_gates(gates: DataGates, path: Path) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    table = pa.Table.from_pylist(data_gates_table(gates))
     about = asdict(gates.origin) | {"undecodable": gates.undecodable, "regime_edges": REGIME_EDGES}
-    table = table.replace_schema_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False).encode()})
-    unfinished = path.with_name(path.name + ".part")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.replace(path)
+    write_table(pa.Table.from_pylist(data_gates_table(gates)), about, path)
 
 
 def read_data_gates(path: Path, name: str = "") -> list[dict]:

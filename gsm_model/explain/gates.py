@@ -168,15 +168,33 @@ def report_gates(
 
 def layer_gates(model: Recognizer, found: dict[str, Routed], clip: int = 0) -> tuple[LayerGates, ...]:
     """What `record_routing` collected of one ``clip`` of the batch, in network order."""
-    back, ahead, layers = 0, 0, []
+    return _of_clip(_described(model), found, clip)
+
+
+def gates_of_batch(model: Recognizer, found: dict[str, Routed]) -> Iterator[tuple[LayerGates, ...]]:
+    """`layer_gates` of every clip of the batch; what the weights alone say is looked up once."""
+    described = _described(model)
+    for clip in range(len(next(iter(found.values())).untouched)):
+        yield _of_clip(described, found, clip)
+
+
+def _described(model: Recognizer) -> list[tuple[TemporalLayer, float, tuple[int, int]]]:
+    """Each layer with the share of channels that a gate rules, and how far back and ahead the layers up to it reach."""
+    back, ahead, described = 0, 0, []
     for layer in model.temporal_layers():
-        routed = found[layer.name]
         if layer.module is not None:
             back, ahead = (far + more for far, more in zip((back, ahead), layer.module.reach(), strict=True))
+        described.append((layer, _gated_share(layer), (back, ahead)))
+    return described
+
+
+def _of_clip(described: list[tuple[TemporalLayer, float, tuple[int, int]]], found: dict[str, Routed], clip: int) -> tuple[LayerGates, ...]:
+    layers = []
+    for layer, channels, reach in described:
+        routed = found[layer.name]
         gate, energy, untouched = (part[clip].float().cpu().numpy() for part in (routed.gate, routed.energy, routed.untouched))
-        t = len(untouched)
-        channels = _gated_share(layer)
-        layers.append(LayerGates(layer.name, layer.title, gate, energy, untouched, channels, (min(back, t - 1), min(ahead, t - 1))))
+        back, ahead = (min(far, len(untouched) - 1) for far in reach)
+        layers.append(LayerGates(layer.name, layer.title, gate, energy, untouched, channels, (back, ahead)))
     return tuple(layers)
 
 

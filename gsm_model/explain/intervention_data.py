@@ -17,12 +17,13 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.clip_sets import Batch, ClipSet, batches
 from gsm_model.evaluation.interval import measure_change, measure_share
 from gsm_model.evaluation.parts import Parts
-from gsm_model.evaluation.predictions import METADATA_KEY, Origin
+from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.gates import record_routing
 from gsm_model.explain.interventions import Intervention, intervene
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import device_turn
+from gsm_model.tables import METADATA_KEY, write_table
 
 NONE = "none"
 BLOCK_CLIPS = 40
@@ -187,10 +188,7 @@ def write_interventions(table: InterventionTable, path: Path) -> None:
         "margins": pa.FixedSizeListArray.from_arrays(pa.array(table.margins.astype(np.float32).ravel()), m),
         "error": pa.array(table.errors, pa.string()),
     }
-    about = json.dumps(asdict(table.origin), ensure_ascii=False).encode()
-    unfinished = path.with_name(path.name + ".part")
-    pq.write_table(pa.table(columns).replace_schema_metadata({METADATA_KEY: about}), unfinished, compression="zstd")
-    unfinished.replace(path)
+    write_table(pa.table(columns), asdict(table.origin), path)
 
 
 def read_interventions(path: Path, name: str = "") -> InterventionTable:

@@ -14,7 +14,8 @@ from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import shortened
-from gsm_model.figures.style import COLORS, MARKERS, Preset
+from gsm_model.figures.presets import Preset
+from gsm_model.figures.style import COLORS, MARKERS
 
 MOST_GAINS = 40  # rows that fit a page; of more classes, the largest gains and the largest losses
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.pairs import Pair, PairView, view_pair
 from gsm_model.figures.labels import shortened, wrapped
-from gsm_model.figures.style import PRESETS, Preset
+from gsm_model.figures.presets import PRESETS, Preset
 
 LIGHT_INK, DARK_INK = "#FFFFFF", "#16212E"
 

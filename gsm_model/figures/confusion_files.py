@@ -12,7 +12,8 @@ from gsm_model.confusion.tables import caption, comparison_rows, latex_table, ma
 from gsm_model.errors import DataError
 from gsm_model.figures.comparison import calibration_figure, gains_figure, matrix_figure
 from gsm_model.figures.confusion import pairs_figure
-from gsm_model.figures.style import FORMATS, PRESETS, figure_bytes
+from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.style import FORMATS, figure_bytes
 from gsm_model.tables import csv_text
 
 

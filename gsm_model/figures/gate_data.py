@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from gsm_model.explain.adaptivity import ADAPTIVE
 from gsm_model.explain.gate_data import ALL_LAYERS
 from gsm_model.explain.gates import REGIMES
-from gsm_model.figures.style import PAGE, gate_colors
+from gsm_model.figures.presets import PAGE
+from gsm_model.figures.style import gate_colors
 
 ARROWS = ("←", "→")  # which way features move: from the next frame to the left in time, from the previous one to the right
 LEVEL_COLORS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2")

@@ -14,7 +14,8 @@ from gsm_model.explain.gate_tables import gate_arrays, gate_rows, layer_figures
 from gsm_model.explain.gates import DIRECTIONS, REGIME_EDGES, REGIMES, GateReport, LayerGates
 from gsm_model.figures.gates import gates_figure, strip_figure
 from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
-from gsm_model.figures.style import FORMATS, WIDTHS, figure_bytes, gate_colors
+from gsm_model.figures.presets import WIDTHS
+from gsm_model.figures.style import FORMATS, figure_bytes, gate_colors
 from gsm_model.recipes import recipe
 from gsm_model.tables import csv_text
 from gsm_model.video.encode import to_gif, to_mp4

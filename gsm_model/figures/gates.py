@@ -11,7 +11,8 @@ from matplotlib.patches import FancyArrowPatch
 
 from gsm_model.explain.gates import DIRECTIONS, GateReport, LayerGates
 from gsm_model.figures.overlay import blended, colored
-from gsm_model.figures.style import PAGE, gate_colors
+from gsm_model.figures.presets import PAGE
+from gsm_model.figures.style import gate_colors
 
 SCALE = Normalize(-1, 1)
 LARGEST_PICTURE = 1.2  # inches a side

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gsm_model.explain.clamps import CLAMPS
-from gsm_model.figures.style import COLORS, DASHES, MARKERS, PAGE
+from gsm_model.figures.presets import PAGE
+from gsm_model.figures.style import COLORS, DASHES, MARKERS
 
 SERIES = {
     "{} alone closed": "this layer closed",

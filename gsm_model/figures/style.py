@@ -1,9 +1,8 @@
-"""What all figures share: widths in print, colours, and files that come out the same each time."""
+"""What all figures share: colours, and files that come out the same each time."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,28 +10,6 @@ import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-COLUMN, PAGE = 3.25, 6.875  # inches: one column and the full width of a CVPR page
-WIDTHS = {"column": COLUMN, "page": PAGE}
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What a venue prints: the ``width`` of a figure in inches, the size of its text in points."""
-
-    width: float
-    font: float
-
-
-PRESETS = {
-    "cvpr-column": Preset(COLUMN, 7),
-    "cvpr-page": Preset(PAGE, 7),
-    "neurips": Preset(5.5, 8),
-    "icml-column": Preset(3.25, 7),
-    "nature-column": Preset(3.5, 6),
-    "nature-page": Preset(7.2, 6),
-    "thesis": Preset(5.9, 9),
-    "slide": Preset(10, 14),
-}
 FORMATS = ("pdf", "svg", "png")
 
 # Okabe and Ito's colours, told apart by the colour-blind.

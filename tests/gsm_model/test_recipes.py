@@ -23,5 +23,7 @@ def test_a_recipe_has_the_command_the_inputs_and_the_versions():
         *("explain", "gates", "my clip.mp4", "--checkpoint", "a.pth", "--checkpoint", "b.pth", "--order", "shuffled", "--seed", "3"),
         *("--width", "page", "--out", "out"),
     ]
+    repeated = explain_command("interventions", "c.mp4", [], "forward", 0, 8, {"layer": ("a", "b"), "clamp": None}, "out")
+    assert repeated[5:] == ["--segments", "8", "--layer", "a", "--layer", "b", "--out", "out"]
     assert content["inputs"] == {"my clip.mp4": "abc"} and content["layer"] == "x"
     assert {"gate-shift-lens", "python", "torch", "matplotlib"} <= set(content["versions"])

@@ -11,7 +11,7 @@ from gsm_model.confusion.significance import class_groups, compare
 from gsm_model.errors import DataError
 from gsm_model.figures.comparison import MOST_GAINS, calibration_figure, gains_figure, matrix_figure
 from gsm_model.figures.confusion_files import more_figures
-from gsm_model.figures.style import PRESETS
+from gsm_model.figures.presets import PRESETS
 from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
 
 PRESET = PRESETS["cvpr-column"]

@@ -8,7 +8,8 @@ import pytest
 from gsm_model.confusion.pairs import view_pair
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.labels import shortened, wrapped
-from gsm_model.figures.style import PRESETS, figure_bytes
+from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.style import figure_bytes
 from tests.gsm_model.confusion.conftest import make_answers
 
 

@@ -1,0 +1,28 @@
+"""The widths and text sizes of venues. Needs no matplotlib, so that the command line can list them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COLUMN, PAGE = 3.25, 6.875  # inches: one column and the full width of a CVPR page
+WIDTHS = {"column": COLUMN, "page": PAGE}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a venue prints: the ``width`` of a figure in inches, the size of its text in points."""
+
+    width: float
+    font: float
+
+
+PRESETS = {
+    "cvpr-column": Preset(COLUMN, 7),
+    "cvpr-page": Preset(PAGE, 7),
+    "neurips": Preset(5.5, 8),
+    "icml-column": Preset(3.25, 7),
+    "nature-column": Preset(3.5, 6),
+    "nature-page": Preset(7.2, 6),
+    "thesis": Preset(5.9, 9),
+    "slide": Preset(10, 14),
+}
