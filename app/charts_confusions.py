@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from statsmodels.stats.proportion import proportion_confint
 
 from app.charts import MODEL_COLORS, RING_COLOR, short
 from app.charts_gates import EDGE_LINE
+from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.calibration import Reliability
+from gsm_model.confusion.embedding import Embedding, Marked
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.style import GATE_STOPS
 
+REST_COLOR = "rgba(123, 135, 148, 0.45)"
 MOST_MARKS = 4000  # cells that can be clicked; beyond, those with most clips
 DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
 
@@ -37,7 +41,7 @@ def gains(rows: Sequence[Comparison]) -> go.Figure:
                 "color": MODEL_COLORS[0],
                 "line": {"width": 2},
             },
-            customdata=[[row.name, row.n, row.low, row.high, row.p_holm] for row in ordered],
+            customdata=[[short(row.name, 160), row.n, row.low, row.high, row.p_holm] for row in ordered],
             hovertemplate="%{customdata[0]}<br>%{x:+.1%} (%{customdata[2]:+.1%} to %{customdata[3]:+.1%}), %{customdata[1]} clips, p after Holm %{customdata[4]:.3f}<extra></extra>",
         )
     )
@@ -71,11 +75,37 @@ def calibration(models: Sequence[Reliability]) -> go.Figure:
     return figure.update_layout(height=380, margin={"l": 8, "r": 8, "t": 16, "b": 48}, legend={"orientation": "h", "y": -0.2, "x": 0})
 
 
+def scores(embedding: Embedding, marked: Marked, model: Answers) -> go.Figure:
+    """A model's clips as points, each kind of ``marked`` in a colour and a shape; on hover the clip, its class and the answer."""
+    figure = go.Figure()
+    symbols = ("circle", "square", "diamond", "triangle-up")
+    for kind, name in ((-1, "the others"), *enumerate(marked.names)):
+        rows = np.flatnonzero(marked.kinds == kind)
+        clips = embedding.rows[rows]
+        told = [[model.ids[clip], model.labels[model.truth[clip]], model.labels[model.predicted[clip]]] for clip in clips]
+        look = {"size": 4, "color": REST_COLOR} if kind < 0 else {"size": 8, "color": MODEL_COLORS[kind], "symbol": symbols[kind]}
+        figure.add_scattergl(
+            x=embedding.points[rows, 0],
+            y=embedding.points[rows, 1],
+            mode="markers",
+            name=short(f"{name} ({len(rows):,})", 60),
+            marker=look,
+            customdata=[[short(text, 60) for text in one] for one in told],
+            hovertemplate="%{customdata[0]}<br>true: %{customdata[1]}<br>answer: %{customdata[2]}<extra></extra>",
+        )
+    figure.update_xaxes(showticklabels=False, title=embedding.about, zeroline=False)
+    figure.update_yaxes(showticklabels=False, zeroline=False)
+    title = {"text": short(f"{embedding.model}, {len(embedding.rows):,} clips", 80), "font": {"size": 14}}
+    legend = {"orientation": "h", "y": -0.12, "x": 0}
+    return figure.update_layout(title=title, height=460, margin={"l": 8, "r": 8, "t": 44, "b": 8}, legend=legend)
+
+
 def matrix(
     values: np.ndarray, counts: np.ndarray, labels: Sequence[str], order: np.ndarray, title: str, share: bool, signed: bool = False
 ) -> go.Figure:
-    """True class by row, answer by column, in ``order``; every cell that has clips can be clicked. ``counts`` are told on hover; ``signed``
-    values are a difference, on a scale that is neutral at 0."""
+    """True class by row, answer by column, for the classes of ``order``; every cell that has clips can be clicked. On hover the clips
+    (``counts``, of all classes) and, unless ``signed``, their share of the true class with Wilson's 95 % interval. ``signed`` values are a
+    difference, on a scale that is neutral at 0."""
     names = [labels[index] for index in order]
     shown = values[np.ix_(order, order)]
     clips = counts[np.ix_(order, order)]
@@ -90,21 +120,24 @@ def matrix(
     rows, columns = np.nonzero((clips > 0) | (np.abs(shown) > 0))
     most = np.argsort(-clips[rows, columns], kind="stable")[:MOST_MARKS]
     rows, columns = rows[most], columns[most]
+    of_class = np.maximum(counts.sum(1), 1)[order[rows]]
+    low, high = proportion_confint(clips[rows, columns], of_class, method="wilson")
+    told = "%{customdata[4]} clips, %{customdata[5]:" + text + "}"
+    if not signed:
+        told += "<br>%{customdata[6]:.1%} of the true class (%{customdata[7]:.1%} to %{customdata[8]:.1%})"
     figure.add_scatter(
         x=columns,
         y=rows,
         mode="markers",
         marker={"symbol": "square", "size": max(4, min(26, 620 // len(names))), "opacity": 0},
         customdata=[
-            [names[r], names[c], int(order[r]), int(order[c]), int(clips[r, c]), float(shown[r, c])]
-            for r, c in zip(rows, columns, strict=True)
+            [short(names[r], 80), short(names[c], 80), int(order[r]), int(order[c]), int(clips[r, c]), float(shown[r, c]), *shares]
+            for r, c, *shares in zip(rows, columns, (clips[rows, columns] / of_class).tolist(), low.tolist(), high.tolist(), strict=True)
         ],
-        hovertemplate="true: %{customdata[0]}<br>answer: %{customdata[1]}<br>%{customdata[4]} clips, %{customdata[5]:"
-        + text
-        + "}<extra></extra>",
+        hovertemplate="true: %{customdata[0]}<br>answer: %{customdata[1]}<br>" + told + "<extra></extra>",
         showlegend=False,
     )
-    every = max(1, len(names) // 30)
+    every = max(1, len(names) // 36)
     texts = [short(name) for name in shortened(names, 24)]
     figure.update_xaxes(title="answer, in the same order", showticklabels=False)
     figure.update_yaxes(title="true class", autorange="reversed", tickfont_size=10, tickvals=places[::every], ticktext=texts[::every])

@@ -14,6 +14,7 @@ from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.data.reversible.dataset import FPS, drawn_clip_of
 from gsm_model.video.encode import to_mp4
 
+OPENS = {"compare": ":material/compare_arrows:", "gates": ":material/swap_horiz:", "gradcam": ":material/visibility:"}
 KINDS = {"none": "clips", "true": "share of the true class", "predicted": "share of the answer", "all": "share of all clips"}
 
 
@@ -34,11 +35,22 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     order = right.segmented_control(
         "Order of classes", ["by index", "alike together"], default="by index", required=True, key="matrix_order"
     )
+    sought = st.text_input(
+        "Find classes",
+        key="matrix_find",
+        placeholder="fold",
+        help="Only classes with all of these words in their names, and those they are taken for or that are taken for them.",
+    )
     shown = models[1] if which == "B" else models[0]
     values, counts = confusion(shown, kind), confusion(shown)
     if which == "A − B":
         values, counts = values - confusion(models[1], kind), counts + confusion(models[1])
     places = np.arange(len(shown.labels)) if order == "by index" else cluster_order(sum(mutual_confusion(model) for model in models))
+    if sought.strip():
+        places = _found(places, sought, shown.labels, counts)
+        if not len(places):
+            st.info("No class has these words in its name.", icon=":material/search_off:")
+            return
     title = (
         f"{shown.model}, {len(shown.ids):,} clips"
         if which != "A − B"
@@ -59,15 +71,28 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     ids = [shown.ids[clip] for clip in clips]
     st.dataframe({"clip": ids, "true class": [shown.labels[row]] * len(clips), **answers}, hide_index=True)
     if ids and drawn_clip_of(ids[0]) is not None:
-        _open_in_compare(ids)
+        _open_one(ids)
+    elif ids:
+        st.caption("The app has no file of these clips. Drop one in the sidebar to look at it.")
 
 
-def _open_in_compare(ids: list[str]) -> None:
+def _found(places: np.ndarray, sought: str, labels: tuple[str, ...], counts: np.ndarray) -> np.ndarray:
+    """Of ``places``, in their order, the classes whose names have all words of ``sought``, and those that share clips with them."""
+    words = sought.lower().split()
+    named = np.array([all(word in label.lower() for word in words) for label in labels])
+    mixed = (counts[named] > 0).any(0) | (counts[:, named] > 0).any(1)
+    return places[(named | (mixed & named.any()))[places]]
+
+
+def _open_one(ids: list[str]) -> None:
     """Clips of the drawn set can be drawn again and looked at; of others the app has no file."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    chosen = left.selectbox("Look at", ids, key="matrix_clip")
-    if right.button("Open it in Compare", icon=":material/compare_arrows:", help="Draws the clip again and chooses it; the models stay."):
-        clip = drawn_clip_of(chosen)
-        content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
-        session.choose_clip(session.uploads().keep(f"{chosen}.mp4", content))
-        st.switch_page(st.session_state["pages"]["compare"])
+    chosen = st.selectbox("Look at", ids, key="matrix_clip", width=360)
+    with st.container(horizontal=True):
+        for page, icon in OPENS.items():
+            entry = st.session_state["pages"].get(page)
+            help_text = "Draws the clip again and chooses it; the models stay."
+            if entry and st.button(f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text):
+                clip = drawn_clip_of(chosen)
+                content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
+                session.choose_clip(session.uploads().keep(f"{chosen}.mp4", content))
+                st.switch_page(entry)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shlex
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from app.answers import AnswersRef
 from app.gates_view import Seen
-from app.session import SHUFFLE_SEED, AnswersRef, ClipRef, ModelRef
+from app.session import SHUFFLE_SEED, ClipRef, ModelRef
 from gsm_model.confusion.answers import Answers, Joined
+from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.confusion_files import confusion_files, more_figures, significance_files
 from gsm_model.figures.gate_files import GateFileOptions, gate_files
+from gsm_model.figures.presets import PRESETS
 from gsm_model.predict import Prediction
 from gsm_model.recipes import command_line, confusions_command, explain_command, portable, recipe
 from gsm_model.tables import csv_text
+
+PAIRS_FILE, GROUPS_FILE = "pairs.csv", "groups.txt"
 
 
 def answers_csv(predictions: list[Prediction]) -> str:
@@ -79,33 +86,57 @@ def interventions_command(clip: ClipRef, models: Sequence[ModelRef], segments: i
     return command_line(explain_command("interventions", *files, order, SHUFFLE_SEED, segments, {}, "interventions"))
 
 
-def confusions_command_line(files: Sequence[AnswersRef], pairs: str, preset: str) -> str:
+@dataclass(frozen=True)
+class ConfusionExport:
+    """What is chosen on the Confusions page: the ``files`` of A and B; which ``pairs`` (*reversed*, *auto*, *mine*), the ``list`` of a
+    person's own; what is tested (*pairs*, *classes*, *mine*), the ``groups`` of a person's own; how it prints."""
+
+    files: tuple[AnswersRef, ...]
+    pairs: str
+    list: str
+    test: str
+    groups: str
+    preset: str
+    italics: bool
+
+    def parts(self, more: Sequence[str]) -> list[str]:
+        """The command that makes the same, with the figures ``more``."""
+        options = {"pairs": PAIRS_FILE if self.list else self.pairs, "preset": self.preset, "italics": self.italics, "also": more}
+        options |= {"groups": GROUPS_FILE} if self.groups else {"test": self.test}
+        return confusions_command([portable(file.path, file.name) for file in self.files], options, "confusions")
+
+    def lists(self) -> dict[str, bytes]:
+        """The lists that a person wrote, as the files that the command names."""
+        texts = {PAIRS_FILE: self.list, GROUPS_FILE: self.groups}
+        return {name: text.encode() for name, text in texts.items() if text}
+
+
+def confusions_command_line(export: ConfusionExport) -> str:
     """The same comparison from a terminal in the project's folder."""
-    return command_line(_confusions_parts(files, pairs, preset, []))
-
-
-def _confusions_parts(files: Sequence[AnswersRef], pairs: str, preset: str, more: Sequence[str]) -> list[str]:
-    options = {"pairs": pairs, "preset": preset, "also": more}
-    return confusions_command([portable(file.path, file.name) for file in files], options, "confusions")
+    return command_line(export.parts([]))
 
 
 def confusions_zip(
-    models: list[Answers],
-    joined: Joined | None,
-    rows: list[Comparison],
-    pairs: list[tuple[int, int]],
-    kind: str,
-    preset: str,
-    refs: Sequence[AnswersRef],
+    models: list[Answers], joined: Joined | None, rows: list[Comparison], pairs: list[tuple[int, int]], export: ConfusionExport
 ) -> bytes:
     """The figure of ``pairs`` and of the whole matrix, with two models the gains, the table of ``rows`` and its caption, with scores the
-    calibration, and the recipe, packed."""
-    asked = {"gains": joined is not None, "matrix": True, "calibration": all(model.scores is not None for model in models)}
+    calibration and the scores as points, and the recipe, packed."""
+    scored = all(model.scores is not None for model in models)
+    asked = {
+        "gains": joined is not None,
+        "matrix": True,
+        "calibration": scored,
+        "embedding": scored and len(models[0].ids) >= FEWEST_CLIPS,
+        "embedding-pairs": scored and len(models[0].ids) >= FEWEST_CLIPS,
+    }
     more = [name for name, wanted in asked.items() if wanted]
-    files = confusion_files(models, pairs, preset) | more_figures(more, models, joined, preset)
-    files |= significance_files(joined, rows) if joined else {}
-    inputs = {portable(ref.path, ref.name): ref.sha256 for ref in refs}
-    files["recipe.json"] = recipe(_confusions_parts(refs, kind, preset, more), inputs, {"options": {"pairs": kind, "preset": preset}})
+    preset = replace(PRESETS[export.preset], italics=export.italics)
+    files = confusion_files(models, pairs, preset) | more_figures(more, models, joined, pairs, preset)
+    files |= (significance_files(joined, rows) if joined else {}) | export.lists()
+    inputs = {portable(ref.path, ref.name): ref.sha256 for ref in export.files}
+    inputs |= {name: hashlib.sha256(content).hexdigest() for name, content in export.lists().items()}
+    about = {"pairs": export.pairs, "test": export.test, "preset": export.preset, "italics": export.italics}
+    files["recipe.json"] = recipe(export.parts(more), inputs, {"options": about})
     return _zip(files)
 
 

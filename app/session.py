@@ -14,9 +14,6 @@ import torch
 from app.media import preview
 from app.settings import Settings, read_settings
 from app.uploads import Upload, UploadStore
-from gsm_model.confusion.answers import Answers, Joined, read_answers
-from gsm_model.confusion.calibration import Reliability, reliability
-from gsm_model.confusion.significance import Comparison, compare
 from gsm_model.errors import LensError
 from gsm_model.evaluation.predictions import Predictions, read_parquet
 from gsm_model.explain.flow import Flow, information_flow
@@ -25,17 +22,15 @@ from gsm_model.explain.gates import GateReport, report_gates
 from gsm_model.explain.intervention_data import effects_table, read_interventions
 from gsm_model.explain.interventions import Intervention, predict_under
 from gsm_model.explain.order import OrderReport, report_order
-from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.gate_data import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
-from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.models.cost import Cost, cost_of
 from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.models.untrusted import sha256
 from gsm_model.predict import Prediction, predict
-from gsm_model.shipped import gate_tables, intervention_tables, prediction_files, sample_clips, shipped_checkpoints
+from gsm_model.shipped import gate_tables, intervention_tables, sample_clips, shipped_checkpoints
 from gsm_model.video.isolate import DecodedVideo, read_video
 from gsm_model.video.sampling import Order
 
@@ -313,79 +308,6 @@ def printed(kind: Literal["gates", "interventions"], rows: list[dict]) -> Printe
 
 def _of_checkpoint(ref: ModelRef, tables: list[list[dict]]) -> list[dict]:
     return next((rows for rows in tables if rows[0]["checkpoint"] == ref.sha256), [])
-
-
-@st.cache_data(show_spinner="Reading the answers …", max_size="512MB")
-def _answers(digest: str, labels: tuple[str, ...] | None, name: str, _path: Path) -> Answers:
-    # By name too: some answers bear their file's name, and nobody is shown another's.
-    return read_answers(_path, labels, name=name)
-
-
-def answers_file(file: AnswersRef, labels: tuple[str, ...] | None) -> Answers:
-    """The answers in ``file``, read once for each content and name.
-
-    Raises:
-        LensError: if it holds none, or they do not fit together.
-    """
-    return _answers(file.sha256, labels if file.needs_labels else None, file.name, file.path)
-
-
-@dataclass(frozen=True)
-class AnswersRef:
-    """A file of a model's answers a session can choose: ``key`` for links, the file, what it is called."""
-
-    key: str
-    path: Path
-    sha256: str
-    name: str
-
-    @property
-    def needs_labels(self) -> bool:
-        """Whether the kind of file may lack class names."""
-        return self.path.suffix in (".npz", ".csv")
-
-
-def answers_files() -> dict[str, AnswersRef]:
-    """The files of answers this session can choose: the shipped models' on the test split, then those it dropped."""
-    shipped = [path for path in prediction_files() if path.stem.endswith("_test_forward")]
-    refs = {path.stem.split("_")[0]: AnswersRef(path.stem.split("_")[0], path, digest(path), path.name) for path in shipped}
-    mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
-    return refs | {key: AnswersRef(key, upload.path, upload.sha256, upload.name) for key, upload in mine.items()}
-
-
-@st.cache_data(show_spinner="Comparing …", max_entries=64)
-def _comparisons(digests: tuple[str, str], names: tuple[str, ...], _joined: Joined, _groups: dict[str, np.ndarray]) -> list[Comparison]:
-    return compare(_joined, _groups)
-
-
-def comparisons(joined: Joined, groups: dict[str, np.ndarray]) -> list[Comparison]:
-    """Two models compared on all clips and on each of ``groups``; computed once for each pair of files and groups."""
-    return _comparisons((joined.a.sha256, joined.b.sha256), (*joined.a.labels, *groups), joined, groups)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _reliabilities(digests: tuple[str, ...], _models: list[Answers]) -> list[Reliability]:
-    return [reliability(model) for model in _models if model.scores is not None]
-
-
-def reliabilities(models: list[Answers]) -> list[Reliability]:
-    """The calibration of those of ``models`` that have scores; computed once for these files together."""
-    return _reliabilities(_answers_digests(models), models)
-
-
-def _answers_digests(models: list[Answers]) -> tuple[str, ...]:
-    """What tells these answers from others: their files, which decide what clips they share, and all that is shown of them."""
-    return tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
-
-
-@st.cache_data(show_spinner="Drawing the figure …", max_size="128MB")
-def _confusion_figure(digests: tuple[str, ...], pairs: tuple[tuple[int, int], ...], preset: str, _models: list[Answers]) -> bytes:
-    return figure_bytes(pairs_figure(_models, pairs, PRESETS[preset]), "png", 200)
-
-
-def confusion_figure(models: list[Answers], pairs: list[tuple[int, int]], preset: str) -> bytes:
-    """The figure of pairs as it prints, PNG; drawn once."""
-    return _confusion_figure(_answers_digests(models), tuple(pairs), preset, models)
 
 
 @st.cache_data(show_spinner=False, max_size="128MB")

@@ -56,6 +56,12 @@ def confusions_command(files: Sequence[str], options: Mapping[str, object], out:
 
 
 def _options(options: Mapping[str, object]) -> list[str]:
-    """``{"layer": ("a", "b"), "seed": 3}`` → ``--layer a --layer b --seed 3``; what is ``None`` is left out."""
+    """``{"layer": ("a", "b"), "seed": 3, "italics": True}`` → ``--layer a --layer b --seed 3 --italics``; ``None`` and ``False`` are left out."""
+    options = {name: value for name, value in options.items() if value is not False}
     repeated = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in options.items() if value is not None}
-    return [part for name, values in repeated.items() for value in values for part in (f"--{name}", str(value))]
+    return [
+        part
+        for name, values in repeated.items()
+        for value in values
+        for part in ([f"--{name}"] if value is True else [f"--{name}", str(value)])
+    ]

@@ -5,21 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from app import charts_confusions, session
+from app.answers import AnswersRef, Beside, answers_file, answers_files, comparisons, embeddings, reliabilities
 from app.confusion_matrix import show_matrix
-from app.exports import confusions_command_line, confusions_zip
+from app.confusion_pairs import show_pairs
 from app.frame import Choices, distinct, explain_error, heading
 from app.sentences import compared, escape, tenths
 from gsm_model.confusion.answers import Answers, Joined, join_answers
-from gsm_model.confusion.pairs import found_pairs, reversed_class_pairs
-from gsm_model.confusion.significance import class_groups, pair_groups
-from gsm_model.confusion.tables import comparison_rows
+from gsm_model.confusion.embedding import FEWEST_CLIPS, METHODS, has_umap, mark_pairs, mark_right, mark_wrong
+from gsm_model.confusion.pairs import Pair
+from gsm_model.confusion.significance import class_groups
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
-from gsm_model.figures.presets import PRESETS
 
 QUESTION = "Which classes does each model mix up, and is the difference real?"
-KINDS_OF_FILE = (".parquet", ".npz", ".csv")
-PAIRS = {"reversed": "time reversals", "auto": "hard for A, solved by B"}
+KINDS_OF_FILE = (".parquet", ".npz", ".csv", ".json")
 WORDS = """
 - **only A, only B**: clips that just one of the two models gets right; McNemar's exact test asks whether they could as well have been the other's.
 - **Holm, BH**: p after correction for the number of tests, so that among all of them a false alarm (Holm), or their share (Benjamini and Hochberg), stays below 5 %.
@@ -32,13 +31,13 @@ WORDS = """
 def show(choices: Choices) -> None:
     """Two models' answers to the same clips: pairs, tests, matrices, and files to take away."""
     top = st.container()
-    files, labels = _choose_files()
+    files, beside = _choose_files()
     if not files:
         with top:
             heading(QUESTION, "No answers came with this installation. Drop a file of answers below.")
         return
     try:
-        models = [session.answers_file(file, labels) for file in files]
+        models = [answers_file(file, beside) for file in files]
         joined = join_answers(*models) if len(models) == 2 else None
     except LensError as error:
         with top:
@@ -48,39 +47,42 @@ def show(choices: Choices) -> None:
     models = [joined.a, joined.b] if joined else models
     with top:
         heading(QUESTION, compared(joined, models[0]))
-    pairs = _show_pairs(models, joined, files)
+    pairs = show_pairs(models, joined, files)
     if joined is not None:
         _show_gains(joined)
     _show_calibration(models)
     show_matrix(models, joined)
+    _show_scores(models, joined, pairs)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
-    if not pairs:
-        st.info("No pair to print yet. Choose other pairs or models above.", icon=":material/grid_on:")
 
 
-def _choose_files() -> tuple[list[session.AnswersRef], tuple[str, ...] | None]:
-    """The files of A and B, none if there is none to choose, and class names for files that have none."""
+def _choose_files() -> tuple[list[AnswersRef], Beside]:
+    """The files of A and B, none if there is none to choose, and what came with files that do not say it."""
     with st.expander("Your own answers", icon=":material/upload:"):
         dropped = st.file_uploader(
-            "Tables of predictions (.parquet), score files (.npz), CSV (id, label, predicted or a score a class)",
-            type=["parquet", "npz", "csv"],
+            "Tables of predictions (.parquet), score files (.npz), CSV (id, label, predicted or a score a class), submissions (.json)",
+            type=["parquet", "npz", "csv", "json"],
             accept_multiple_files=True,
             key="answers_drop",
             max_upload_size=500,
             help="They stay in this session and are deleted with it. Two files are joined clip by clip, by id.",
         )
-        names = st.file_uploader("Label file, if they do not name the classes", type=["txt"], key="answers_labels", max_upload_size=4)
+        left, right = st.columns(2)
+        names = left.file_uploader("Label file, if they do not name the classes", type=["txt"], key="answers_labels", max_upload_size=4)
+        listed = right.file_uploader(
+            "True classes, for submissions",
+            type=["json"],
+            key="answers_truth",
+            max_upload_size=200,
+            help="Something-Something's list of clips, with id and template: a submission has only the answers.",
+        )
     _take(dropped)
-    known = session.answers_files()
+    known = answers_files()
     if not known:
-        return [], None
-    labels = None
-    if names is not None:
-        try:
-            labels = read_labels(session.uploads().keep(names.name, names.getvalue(), ".txt").path)
-        except LensError as error:
-            explain_error(error, "Go on without it, or choose another label file.")
+        return [], Beside()
+    truth = None if listed is None else session.uploads().keep(listed.name, listed.getvalue(), ".json")
+    beside = Beside(_labels(names), truth)
     left, right = st.columns(2)
     shown = distinct({key: ref.name for key, ref in known.items()})
     st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))
@@ -90,7 +92,17 @@ def _choose_files() -> tuple[list[session.AnswersRef], tuple[str, ...] | None]:
     if st.session_state["answers_b"] not in others:
         st.session_state["answers_b"] = None
     b = right.selectbox("B", others, format_func=lambda key: shown[key] if key else "none", key="answers_b", persist_state="session")
-    return [known[key] for key in (a, b) if key], labels
+    return [known[key] for key in (a, b) if key], beside
+
+
+def _labels(file) -> tuple[str, ...] | None:
+    if file is None:
+        return None
+    try:
+        return read_labels(session.uploads().keep(file.name, file.getvalue(), ".txt").path)
+    except LensError as error:
+        explain_error(error, "Go on without it, or choose another label file.")
+        return None
 
 
 def _take(dropped) -> None:
@@ -107,62 +119,12 @@ def _take(dropped) -> None:
         st.session_state["answers_a"], st.session_state["answers_b"] = new[0], new[1] if len(new) > 1 else None
 
 
-def _show_pairs(models: list[Answers], joined: Joined | None, files: list[session.AnswersRef]) -> list[tuple[int, int]]:
-    left, right = st.columns(2, vertical_alignment="bottom")
-    kinds = PAIRS if reversed_class_pairs(models[0]) else {"auto": PAIRS["auto"]}
-    kind = left.segmented_control(
-        "Pairs",
-        list(kinds),
-        format_func=kinds.get if joined else {**PAIRS, "auto": "most mixed up"}.get,
-        default=next(iter(kinds)),
-        required=True,
-    )
-    preset = right.selectbox(
-        "Printed in", list(PRESETS), index=1, key="preset", format_func=lambda name: f"{name} ({PRESETS[name].width} in)"
-    )
-    pairs = reversed_class_pairs(models[0]) if kind == "reversed" else found_pairs(*models)
-    if not pairs:
-        return []
-    st.image(
-        session.confusion_figure(models, pairs, preset),
-        caption="As it prints: of the clips of each class, the per cent that are taken for either class of the pair, or another.",
-    )
-    rows = []
-    if joined is not None:
-        rows = session.comparisons(joined, pair_groups(joined, pairs))
-        st.markdown("#### Is the difference real?", help="McNemar's exact test on the same clips, corrected for the number of pairs.")
-        st.dataframe(
-            [{**row, "too few": one.too_few} for row, one in zip(comparison_rows(rows), rows, strict=True)],
-            hide_index=True,
-            column_config=_COLUMNS,
-        )
-    st.download_button(
-        "Figure, tables, caption and recipe (ZIP)",
-        lambda: confusions_zip(models, joined, rows, pairs, kind, preset, files),
-        "confusions.zip",
-        "application/zip",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The figures of the pairs, the matrix, the gains and the calibration as PDF, SVG and PNG; with two models significance.csv, .tex, .md and caption.txt; recipe.json. Made when you click, in some seconds.",
-    )
-    with st.expander("The same on the command line"):
-        st.code(confusions_command_line(files, kind, preset), language="bash", wrap_lines=True)
-    return pairs
-
-
-_PERCENT = st.column_config.NumberColumn(format="percent")
-_P = st.column_config.NumberColumn(format="%.2g")
-_COLUMNS = {name: _PERCENT for name in ("accuracy_a", "accuracy_b", "difference", "low", "high")} | {
-    name: _P for name in ("p", "p_holm", "p_bh")
-}
-
-
 def _show_gains(joined: Joined) -> None:
     st.markdown(
         "#### Where is B better, and where worse?",
         help="Every true class: the difference of accuracies with its 95 % interval; filled where p after Holm is below 5 %.",
     )
-    rows = session.comparisons(joined, class_groups(joined))
+    rows = comparisons(joined, class_groups(joined))
     names = (joined.a.model, joined.b.model)
     st.plotly_chart(
         charts_confusions.gains(rows), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
@@ -170,7 +132,7 @@ def _show_gains(joined: Joined) -> None:
 
 
 def _show_calibration(models: list[Answers]) -> None:
-    scored = session.reliabilities(models)
+    scored = reliabilities(models)
     if not scored:
         return
     st.markdown(
@@ -180,3 +142,31 @@ def _show_calibration(models: list[Answers]) -> None:
     )
     st.markdown("; ".join(f"**{escape(one.model)}**: calibration error {tenths(one.error)}" for one in scored) + ".")
     st.plotly_chart(charts_confusions.calibration(scored), key="calibration", alt="Accuracy against confidence, a line a model")
+
+
+SHOWN_BY = {"right": "who is right", "pairs": "the first two pairs"}
+METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+
+
+@st.fragment
+def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]) -> None:
+    if any(model.scores is None for model in models) or len(models[0].ids) < FEWEST_CLIPS:
+        return
+    st.markdown(
+        "#### Which clips does each model score alike?",
+        help="Every clip is a point; clips with like scores lie close together. PCA shows the two directions in which scores differ most; "
+        "t-SNE and UMAP keep neighbours together, and how far groups lie apart means nothing in them.",
+    )
+    left, right = st.columns(2)
+    methods = [name for name in METHODS if name != "umap" or has_umap()]
+    method = left.segmented_control("Laid out by", methods, format_func=METHOD_NAMES.get, default="pca", required=True, key="scores_by")
+    kinds = list(SHOWN_BY) if pairs else ["right"]
+    kind = right.segmented_control("Coloured by", kinds, format_func=SHOWN_BY.get, default="right", required=True, key="scores_of")
+    found = embeddings(models, method)
+    for number, (column, model, one) in enumerate(zip(st.columns(len(models)), models, found, strict=True)):
+        if kind == "pairs":
+            marked = mark_pairs(model, pairs, one.rows)
+        else:
+            marked = mark_right(joined, one.rows) if joined else mark_wrong(model, one.rows)
+        figure = charts_confusions.scores(one, marked, model)
+        column.plotly_chart(figure, key=f"scores-{number}", alt=f"{model.model}: its clips as points, by {SHOWN_BY[kind]}")

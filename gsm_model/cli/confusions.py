@@ -6,6 +6,7 @@ import csv
 import json
 import shlex
 import sys
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,8 @@ from gsm_model.figures.presets import PRESETS
 
 PresetName = Enum("PresetName", {name: name for name in PRESETS}, type=str)
 MatrixName = Enum("MatrixName", {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")}, type=str)
-FigureName = Enum("FigureName", {name: name for name in ("gains", "matrix", "calibration")}, type=str)
+FigureName = Enum("FigureName", {name: name for name in ("gains", "matrix", "calibration", "embedding", "embedding-pairs")}, type=str)
+MethodName = Enum("MethodName", {name: name for name in ("pca", "tsne", "umap")}, type=str)
 GroupName = Enum("GroupName", {name: name for name in ("pairs", "classes")}, type=str)
 REMAKES = ("confusions", "explain")  # the commands that a recipe may run again
 
@@ -31,17 +33,23 @@ def confusions(
     pairs: Annotated[str, typer.Option(help="auto (most mixed up; with B, by A and not by B), reversed, or a file of pairs.")] = "auto",
     most: Annotated[int, typer.Option(min=1, help="How many pairs, for auto.")] = 8,
     test: Annotated[GroupName, typer.Option(help="What is tested beside all clips: the pairs, or every class.")] = GroupName.pairs,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Test these groups of classes instead: a line a group, its name, a colon, classes with ; between them."),
+    ] = None,
     blocks: Annotated[
         Path | None, typer.Option(help="A CSV file (id, block): clips of one block, such as a person or a video, are drawn together.")
     ] = None,
     matrix: Annotated[MatrixName | None, typer.Option(help="Also write the whole matrix of each model (.csv).")] = None,
     also: Annotated[list[FigureName] | None, typer.Option(help="More figures; repeat for several.")] = None,
+    method: Annotated[MethodName, typer.Option(help="How --also embedding lays the scores out.")] = MethodName.tsne,
     preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = PresetName["cvpr-page"],
+    italics: Annotated[bool, typer.Option("--italics", help="Set [something] in class names in italics.")] = False,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Which classes are mixed up, and, with B, whether the difference is real.
 
-    Writes confusion.{pdf,svg,png}, with B also significance.{csv,tex,md} and caption.txt, and recipe.json.
+    Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and recipe.json.
     """
     from gsm_model.confusion.answers import Joined, join_answers, read_answers
     from gsm_model.data.labels import read_labels
@@ -59,11 +67,12 @@ def confusions(
     chosen = or_fail(lambda: _pairs(pairs, models, most))
     if not chosen:
         fail("no two classes are mixed up" + (" more by A than by B" if joined else "") + "; name pairs with --pairs reversed or a file")
-    files = confusion_files(models, chosen, preset.value)
+    style = replace(PRESETS[preset.value], italics=italics)
+    files = confusion_files(models, chosen, style)
     if joined is not None:
-        files |= _significance(joined, chosen, test.value, blocks, seed)
+        files |= _significance(joined, chosen, test.value, groups, blocks, seed)
     more = [figure.value for figure in also or ()]
-    files |= or_fail(lambda: more_figures(more, models, joined, preset.value))
+    files |= or_fail(lambda: more_figures(more, models, joined, chosen, style, method.value))
     if matrix is not None:
         files |= or_fail(
             lambda: {f"matrix-{letter}.csv": _matrix(model, matrix.value) for letter, model in zip("ab", models, strict=False)}
@@ -74,11 +83,14 @@ def confusions(
         "pairs": pairs,
         "most": most,
         "test": test.value,
+        "groups": groups,
         "blocks": blocks,
         "matrix": matrix and matrix.value,
     }
     answers = [(path, model.sha256) for path, model in zip((path for path in (a, b) if path), models, strict=True)]
-    files["recipe.json"] = _recipe(answers, {**options, "preset": preset.value, "seed": seed}, more)
+    if any(name.startswith("embedding") for name in more):
+        options["method"] = method.value
+    files["recipe.json"] = _recipe(answers, {**options, "preset": preset.value, "italics": italics, "seed": seed}, more)
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
@@ -94,13 +106,17 @@ def _pairs(what: str, models: list, most: int) -> list[tuple[int, int]]:
     return read_pairs(Path(what), models[0].labels)
 
 
-def _significance(joined, pairs: list[tuple[int, int]], test: str, blocks: Path | None, seed: int) -> dict[str, bytes]:
-    from gsm_model.confusion.significance import class_groups, compare, pair_groups
+def _significance(joined, pairs: list[tuple[int, int]], test: str, groups: Path | None, blocks: Path | None, seed: int) -> dict[str, bytes]:
+    from gsm_model.confusion.groups import read_groups
+    from gsm_model.confusion.significance import class_groups, compare, named_groups, pair_groups
     from gsm_model.figures.confusion_files import significance_files
 
-    groups = pair_groups(joined, pairs) if test == "pairs" else class_groups(joined)
+    if groups is not None:
+        masks = named_groups(joined, or_fail(lambda: read_groups(groups, joined.a.labels)))
+    else:
+        masks = pair_groups(joined, pairs) if test == "pairs" else class_groups(joined)
     of_clip = None if blocks is None else or_fail(lambda: _read_blocks(blocks, joined.a.ids))
-    rows = compare(joined, groups, of_clip, seed)
+    rows = compare(joined, masks, of_clip, seed)
     return significance_files(joined, rows, "" if blocks is None else f"blocks ({blocks.stem})")
 
 

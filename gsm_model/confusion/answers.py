@@ -7,6 +7,7 @@ Something-Something V2's submissions (``.json``: clip id → class, or classes i
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
+from gsm_model.data.labels import something_something
 from gsm_model.errors import DataError
 from gsm_model.evaluation.predictions import Predictions, read_parquet, read_scores
 from gsm_model.models.untrusted import sha256
@@ -56,9 +58,15 @@ class Answers:
         )
 
 
-def read_answers(path: Path, labels: Sequence[str] | None = None, truth: Path | None = None, name: str | None = None) -> Answers:
+def read_answers(
+    path: Path,
+    labels: Sequence[str] | None = None,
+    truth: Path | None = None,
+    name: str | None = None,
+    truth_name: str | None = None,
+) -> Answers:
     """Read ``path`` by its ending. ``labels`` names the classes where the file does not; ``truth`` is Something-Something V2's list with
-    the true classes, for a submission. ``name`` is what messages call the file.
+    the true classes, for a submission, whose classes are Something-Something's unless ``labels`` says otherwise. ``name`` and ``truth_name`` are what messages call the two.
 
     Raises:
         DataError: if the file is missing, too large, of none of the kinds, or its content does not fit together.
@@ -76,7 +84,7 @@ def read_answers(path: Path, labels: Sequence[str] | None = None, truth: Path | 
     if path.suffix == ".csv":
         return _read_csv(path, labels, name, digest)
     if path.suffix == ".json":
-        return _read_submission(path, labels, truth, name, digest)
+        return _read_submission(path, labels, truth, name, truth_name or (truth.name if truth else ""), digest)
     raise DataError(f"{name}: none of .parquet, .npz, .csv and .json")
 
 
@@ -119,23 +127,25 @@ def _read_csv(path: Path, labels: Sequence[str] | None, name: str, digest: str) 
     return _checked(Answers(Path(name).stem, name, digest, name, names, ids, truth, predicted, scores))
 
 
-def _read_submission(path: Path, labels: Sequence[str] | None, truth: Path | None, name: str, digest: str) -> Answers:
-    if truth is None or labels is None:
-        raise DataError(f"{name}: a submission has neither true classes nor all class names; give the list with them and a label file")
-    answers, listed = _json(path, name), _json(truth, truth.name)
+def _read_submission(path: Path, labels: Sequence[str] | None, truth: Path | None, name: str, listed: str, digest: str) -> Answers:
+    if truth is None:
+        raise DataError(
+            f"{name}: a submission does not say the true classes; give Something-Something's list of clips with their templates"
+        )
+    answers, entries = _json(path, name), _json(truth, listed)
     if not isinstance(answers, dict) or not answers:
         raise DataError(f"{name}: not a submission; expected an object of clip ids and classes")
     try:
-        true = {str(entry["id"]): _template(entry) for entry in listed}
+        true = {str(entry["id"]): _template(entry) for entry in entries}
     except (TypeError, KeyError):
-        raise DataError(f"{truth.name}: not a list of clips with 'id' and 'template'") from None
+        raise DataError(f"{listed}: not a list of clips with 'id' and 'template'") from None
     ids = tuple(str(id) for id in answers)
     if unknown := [id for id in ids if id not in true]:
-        raise DataError(f"{name}: {len(unknown)} clips are not in {truth.name}, the first is {unknown[0]!r}")
+        raise DataError(f"{name}: {len(unknown)} clips are not in {listed}, the first is {unknown[0]!r}")
     first = [answer[0] if isinstance(answer, list) and answer else answer for answer in answers.values()]
-    names = tuple(labels)
-    wanted = _classes([true[id] for id in ids], names, truth.name)
-    return _checked(Answers(Path(name).stem, name, digest, truth.name, names, ids, wanted, _classes(first, names, name), None))
+    names = tuple(labels) if labels is not None else something_something()
+    wanted = _classes([true[id] for id in ids], names, listed)
+    return _checked(Answers(Path(name).stem, name, digest, listed, names, ids, wanted, _classes(first, names, name), None))
 
 
 def _json(path: Path, name: str) -> object:
@@ -164,7 +174,7 @@ def _classes(values: Sequence[object], names: Sequence[str], name: str) -> np.nd
 
 def _checked(answers: Answers) -> Answers:
     if len(set(answers.ids)) != len(answers.ids):
-        twice = next(id for id in answers.ids if answers.ids.count(id) > 1)
+        twice, _ = Counter(answers.ids).most_common(1)[0]
         raise DataError(f"{answers.source}: some clips come more than once, the first is {twice!r}")
     return answers
 

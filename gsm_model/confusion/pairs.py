@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from scipy.stats import norm
 
 from gsm_model.confusion.answers import Answers
+from gsm_model.confusion.groups import matching_classes, read_list_text
 from gsm_model.confusion.matrix import confusion
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
@@ -47,34 +47,34 @@ def reversed_class_pairs(answers: Answers) -> list[Pair]:
 
 
 def read_pairs(path: Path, labels: tuple[str, ...]) -> list[Pair]:
-    """A person's own pairs: two class names a line, separated by a comma; ``*`` stands for anything, and every pair that fits counts.
+    """The pairs of a file, as `parse_pairs` reads its text.
 
     Raises:
-        DataError: if the file cannot be read, a line has not two names, or a name fits no class.
+        DataError: if the file cannot be read, or its text is no list of pairs.
+    """
+    return parse_pairs(read_list_text(path), labels, path.name)
+
+
+def parse_pairs(text: str, labels: tuple[str, ...], name: str) -> list[Pair]:
+    """A person's own pairs: two class names a line, separated by a comma; ``*`` stands for anything, and every pair that fits counts.
+    ``name`` is what messages call the text.
+
+    Raises:
+        DataError: if a line has not two names, or a name fits no class.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [[field.strip() for field in row] for row in csv.reader(file) if any(field.strip() for field in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name}: not a list of pairs that can be read ({type(error).__name__})") from None
+        lines = [[field.strip() for field in row] for row in csv.reader(text.splitlines()) if any(field.strip() for field in row)]
+    except csv.Error as error:
+        raise DataError(f"{name}: not a list of pairs that can be read ({error})") from None
     pairs: dict[Pair, None] = {}
     for number, fields in enumerate(lines, start=1):
         if len(fields) != 2:
-            raise DataError(f"{path.name}: line {number} has {len(fields)} names, not 2; put a name with a comma in it into quotes")
-        first, second = (_matching(pattern, labels, path.name, number) for pattern in fields)
+            raise DataError(f"{name}: line {number} has {len(fields)} names, not 2; put a name with a comma in it into quotes")
+        first, second = (matching_classes(pattern, labels, name, number) for pattern in fields)
         pairs |= dict.fromkeys((min(i, j), max(i, j)) for i in first for j in second if i != j)
     if not pairs:
-        raise DataError(f"{path.name}: no pair in it")
+        raise DataError(f"{name}: no pair in it")
     return list(pairs)
-
-
-def _matching(pattern: str, labels: tuple[str, ...], name: str, line: int) -> list[int]:
-    # Only the star is special: names of classes have brackets in them.
-    plain = pattern.replace("[", "[[]").replace("?", "[?]")
-    found = [index for index, label in enumerate(labels) if fnmatchcase(label, plain)]
-    if not found:
-        raise DataError(f"{name}: line {line}: {pattern!r} is none of the {len(labels)} classes")
-    return found
 
 
 @dataclass(frozen=True)

@@ -113,3 +113,8 @@ def pair_groups(joined: Joined, pairs: Sequence[tuple[int, int]]) -> dict[str, n
     """The clips of every pair of classes, by both names."""
     names = joined.a.labels
     return {f"{names[i]} / {names[j]}": np.isin(joined.a.truth, (i, j)) for i, j in pairs}
+
+
+def named_groups(joined: Joined, groups: Mapping[str, Sequence[int]]) -> dict[str, np.ndarray]:
+    """The clips of every group of classes (name → class indices)."""
+    return {name: np.isin(joined.a.truth, list(classes)) for name, classes in groups.items()}

@@ -7,9 +7,8 @@ from dataclasses import asdict
 
 from gsm_model.confusion.answers import Joined
 from gsm_model.confusion.significance import DRAWS, FEWEST_DISCORDANT, Comparison
+from gsm_model.latex import latex_escape
 
-_LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_LATEX |= {character: "\\" + character for character in "&%$#_"}
 HEADS = ("", "n", "A", "B", "only A", "only B", "B − A", "95 % interval", "p", "Holm", "BH")
 
 
@@ -21,7 +20,8 @@ def comparison_rows(rows: Sequence[Comparison]) -> list[dict]:
 def latex_table(rows: Sequence[Comparison]) -> str:
     """A booktabs ``tabular``; every character that LaTeX would take for its own is escaped."""
     heads = " & ".join(latex_escape(head).replace("−", "$-$") for head in HEADS)
-    lines = [r"\begin{tabular}{lrrrrrrlrrr}", r"\toprule", heads + r" \\", r"\midrule"]
+    # Names of pairs are long: their column wraps, so that the table fits a page.
+    lines = [r"\begin{tabular}{p{0.3\linewidth}rrrrrrlrrr}", r"\toprule", heads + r" \\", r"\midrule"]
     for row in rows:
         name, *cells = _cells(row)
         lines.append(" & ".join([latex_escape(name), *(latex_escape(cell).replace("−", "$-$") for cell in cells)]) + r" \\")
@@ -51,11 +51,6 @@ def _signed(share: float) -> str:
 def p_text(p: float) -> str:
     """``0.0412`` → ``0.041``; very small ones as a bound, never 0."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def latex_escape(text: str) -> str:
-    """``text`` with every character that LaTeX would take for its own made plain."""
-    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def caption(joined: Joined, rows: Sequence[Comparison], blocks: str = "") -> str:

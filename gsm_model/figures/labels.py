@@ -1,9 +1,21 @@
-"""Long class names on small figures: wrapped, or shortened so that they stay distinct."""
+"""Class names on small figures: wrapped, or shortened so that they stay distinct; never taken for mathematics."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
+
+# [something] where a label file has brackets, else the words that Something-Something leaves open.
+_OPEN = re.compile(r"\[([^\[\]\n]+)\]|\b(something|somewhere)\b")
+
+
+def in_print(label: str, italics: bool = False) -> str:
+    """``label`` as matplotlib shows it letter by letter, with its open words in italics and without their brackets if ``italics``."""
+    plain = label.replace("$", r"\$")
+    if not italics:
+        return plain
+    return _OPEN.sub(lambda found: rf"$\mathit{{{(found[1] or found[2]).replace(' ', chr(92) + ' ')}}}$", plain)
 
 
 def wrapped(label: str, width: int) -> str:
@@ -12,8 +24,8 @@ def wrapped(label: str, width: int) -> str:
 
 
 def shortened(labels: Sequence[str], length: int) -> list[str]:
-    """Each label in at most ``length`` characters, its middle replaced by …; those that would come out the same keep as much of
-    themselves as tells them apart."""
+    """Each label in at most ``length`` characters, its middle replaced by …, between words where it can be; those that would come out the
+    same keep as much of themselves as tells them apart."""
     shown = [_cut(label, length) for label in labels]
     while len(set(shown)) < len(set(labels)) and length < max(map(len, labels)):
         length += 4
@@ -25,5 +37,11 @@ def shortened(labels: Sequence[str], length: int) -> list[str]:
 def _cut(label: str, length: int) -> str:
     if len(label) <= length:
         return label
+    words = label.split()
+    ends = [(first, last) for first in range(1, len(words)) for last in range(1, len(words) - first + 1)]
+    fitting = [f"{' '.join(words[:first])} … {' '.join(words[-last:])}" for first, last in ends if first + last < len(words)]
+    fitting = [text for text in fitting if len(text) <= length]
+    if fitting:
+        return max(fitting, key=len)
     tail = (length - 1) // 2
     return label[: length - 1 - tail].rstrip() + "…" + label[len(label) - tail :].lstrip()

@@ -10,10 +10,17 @@ WIDTHS = {"column": COLUMN, "page": PAGE}
 
 @dataclass(frozen=True)
 class Preset:
-    """What a venue prints: the ``width`` of a figure in inches, the size of its text in points."""
+    """What a venue prints: the ``width`` of a figure in inches, the size of its text in points; ``italics`` sets the open words of class
+    names, such as *something*, in italics."""
 
     width: float
     font: float
+    italics: bool = False
+
+    @property
+    def small(self) -> float:
+        """The size of labels beside the figure's own text, in points; none is smaller than 6."""
+        return max(self.font - 1, 6)
 
 
 PRESETS = {

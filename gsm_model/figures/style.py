@@ -10,7 +10,9 @@ import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-FORMATS = ("pdf", "svg", "png")
+from gsm_model.figures.pgf import pgf_bytes
+
+FORMATS = ("pdf", "svg", "png")  # of every figure; of those without pictures also pgf, see `formats_of`
 
 # Okabe and Ito's colours, told apart by the colour-blind.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
@@ -29,19 +31,31 @@ def gate_colors() -> Colormap:
 
 
 def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
-    """``figure`` as a ``pdf``, ``svg`` or ``png`` file (of ``dpi`` dots an inch): fonts embedded or text kept as text, no date, the same bytes each time.
+    """``figure`` as a ``pdf``, ``svg``, ``png`` (of ``dpi`` dots an inch) or ``pgf`` file: fonts embedded or text kept as text, no date, the same bytes each time.
 
     Raises:
-        ValueError: for another kind of file.
+        ValueError: for another kind of file, or PGF of a figure with pictures in it.
     """
-    if kind not in FORMATS:
-        raise ValueError(f"no figure as {kind!r}; there are {', '.join(FORMATS)}")
+    if kind not in (*FORMATS, "pgf"):
+        raise ValueError(f"no figure as {kind!r}; there are {', '.join(FORMATS)}, pgf")
     _settle(figure)
+    if kind == "pgf":
+        return pgf_bytes(figure)
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     file = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}):
         figure.savefig(file, format=kind, dpi=dpi if kind == "png" else None, metadata=metadata)
     return file.getvalue()
+
+
+def formats_of(figure: Figure) -> tuple[str, ...]:
+    """The kinds of file that ``figure`` can be: `FORMATS`, and PGF, which holds no pictures, if it has none."""
+    return FORMATS if any(axes.images for axes in figure.axes) else (*FORMATS, "pgf")
+
+
+def figure_files(name: str, figure: Figure) -> dict[str, bytes]:
+    """``figure`` as files called ``name``, one of each of its formats."""
+    return {f"{name}.{kind}": figure_bytes(figure, kind) for kind in formats_of(figure)}
 
 
 def _settle(figure: Figure) -> None:

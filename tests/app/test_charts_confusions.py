@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from app.charts_confusions import calibration, gains, matrix
 from app.sentences import compared
@@ -31,9 +32,11 @@ def test_every_cell_with_clips_can_be_clicked_and_knows_its_classes(k):
     heat, marks = matrix(confusion(answers, "true"), counts, answers.labels, order, "A", share=True).data
     np.testing.assert_array_equal(heat.z, confusion(answers, "true")[np.ix_(order, order)])
     assert len(marks.x) == (counts > 0).sum()
-    for x, y, (true, answer, row, column, clips, _) in list(zip(marks.x, marks.y, marks.customdata, strict=True))[:50]:
+    for x, y, (true, answer, row, column, clips, _, share, low, high) in list(zip(marks.x, marks.y, marks.customdata, strict=True))[:50]:
         assert (order[y], order[x]) == (row, column) and (true, answer) == (answers.labels[row], answers.labels[column])
         assert counts[row, column] == clips
+        interval = binomtest(int(clips), int(counts[row].sum())).proportion_ci(0.95, method="wilson")
+        assert (share, low, high) == pytest.approx((clips / counts[row].sum(), interval.low, interval.high))
 
 
 def test_a_difference_is_on_a_scale_that_is_neutral_at_zero():

@@ -12,13 +12,15 @@ from gsm_model.shipped import assets
 TSN, GSM = (assets() / "predictions" / f"{name}_resnet18_test_forward.parquet" for name in ("tsn", "gsm"))
 
 
+MORE = ("--preset", "cvpr-column", "--italics", "--also", "embedding", "--method", "pca")
+
+
 def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the_same_bytes(run, tmp_path):
-    done = run("confusions", TSN, GSM, "--pairs", "reversed", "--preset", "cvpr-column", "--matrix", "true", "--out", tmp_path / "one")
+    done = run("confusions", TSN, GSM, "--pairs", "reversed", "--matrix", "true", "--out", tmp_path / "one", *MORE)
     names = {path.name for path in (tmp_path / "one").iterdir()}
-    figures = {f"confusion.{kind}" for kind in ("pdf", "svg", "png")}
-    assert names == figures | {
-        *("significance.csv", "significance.tex", "significance.md", "caption.txt", "recipe.json", "matrix-a.csv", "matrix-b.csv")
-    }
+    figures = {f"{name}.{kind}" for name in ("confusion", "embedding") for kind in ("pdf", "svg", "png", "pgf")}
+    tables = {f"significance.{kind}" for kind in ("csv", "tex", "md")} | {"matrix-a.csv", "matrix-b.csv"}
+    assert names == figures | tables | {"caption.txt", "caption.tex", "recipe.json"}
     with (tmp_path / "one" / "significance.csv").open() as file:
         rows = list(csv.DictReader(file))
     tables = [read_parquet(path) for path in (TSN, GSM)]
@@ -34,7 +36,7 @@ def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the
 
 def test_one_model_has_a_figure_of_what_it_mixes_up_most(run, tmp_path):
     run("confusions", TSN, "--most", 3, "--out", tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"confusion.pdf", "confusion.svg", "confusion.png", "recipe.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {*(f"confusion.{kind}" for kind in ("pdf", "svg", "png", "pgf")), "recipe.json"}
 
 
 def test_clips_of_one_block_stay_together_and_every_class_can_be_tested(run, tmp_path):
@@ -46,12 +48,22 @@ def test_clips_of_one_block_stay_together_and_every_class_can_be_tested(run, tmp
     assert "resamples of whole blocks (people)" in (tmp_path / "o" / "caption.txt").read_text()
 
 
+def test_groups_of_ones_own_are_tested_and_the_recipe_knows_their_file(run, tmp_path):
+    (tmp_path / "groups.txt").write_text("left and right: Pushing * left*; Pushing * right*\n\nhands: *olding something; *ing something\n")
+    run("confusions", TSN, GSM, "--groups", tmp_path / "groups.txt", "--out", tmp_path / "o")
+    with (tmp_path / "o" / "significance.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["name"], row["n"]) for row in rows][:2] == [("all", "2000"), ("left and right", "200")] and rows[2]["name"] == "hands"
+    assert str(tmp_path / "groups.txt") in json.loads((tmp_path / "o" / "recipe.json").read_text())["inputs"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("nowhere.csv",), "nowhere.csv: there is no such file"),
         ((TSN, TSN), "no two classes are mixed up more by A than by B"),
-        ((TSN, "--pairs", "nowhere.csv"), "not a list of pairs"),
+        ((TSN, "--pairs", "nowhere.csv"), "nowhere.csv: not a list that can be read"),
+        ((TSN, GSM, "--groups", "pyproject.toml"), "line 1 is not a name, a colon and class names"),
         ((TSN, GSM, "--blocks", "pyproject.toml"), "clips have no block"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
     (tmp_path / "validation.json").write_text(json.dumps(listed))
     found = read_answers(tmp_path / "s.json", LABELS, tmp_path / "validation.json")
     assert (found.ids, found.truth.tolist(), found.predicted.tolist()) == (("1", "2"), [0, 2], [1, 2])
-    with pytest.raises(DataError, match="neither true classes"):
+    with pytest.raises(DataError, match="does not say the true classes"):
         read_answers(tmp_path / "s.json", LABELS)
 
 

@@ -1,17 +1,23 @@
 """The figures of a comparison show its numbers, at the width of the venue."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from gsm_model.confusion.answers import Joined
 from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.clusters import cluster_order
+from gsm_model.confusion.embedding import embed, mark_pairs
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.confusion.significance import class_groups, compare
 from gsm_model.errors import DataError
-from gsm_model.figures.comparison import MOST_GAINS, calibration_figure, gains_figure, matrix_figure
+from gsm_model.figures.comparison import MOST_GAINS, calibration_figure, embedding_figure, gains_figure, matrix_figure
+from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.confusion_files import more_figures
 from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.style import figure_bytes, formats_of
 from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
 
 PRESET = PRESETS["cvpr-column"]
@@ -43,7 +49,9 @@ def test_the_matrix_is_that_of_the_answers_with_alike_classes_together(k):
     figure = matrix_figure(models, PRESET)
     order = cluster_order(sum(mutual_confusion(model) for model in models))
     for axes, model in zip(figure.axes, models, strict=False):
-        np.testing.assert_allclose(axes.images[0].get_array(), confusion(model, "true")[np.ix_(order, order)])
+        drawn = axes.collections if k == 7 else axes.images  # a picture where there are too many cells to draw each
+        np.testing.assert_allclose(drawn[0].get_array(), confusion(model, "true")[np.ix_(order, order)])
+    assert formats_of(figure) == (("pdf", "svg", "png", "pgf") if k == 7 else ("pdf", "svg", "png"))
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert names == ([models[0].labels[index] for index in order] if k == 7 else [])
 
@@ -59,8 +67,37 @@ def test_calibration_shows_each_bins_accuracy_and_the_error():
 
 def test_each_is_a_file_in_every_format_and_gains_need_two_models(two_models):  # noqa: F811
     models = [two_models.a, two_models.b]
-    files = more_figures(["gains", "matrix", "calibration"], models, two_models, "cvpr-column")
-    assert set(files) == {f"{name}.{kind}" for name in ("gains", "matrix", "calibration") for kind in ("pdf", "svg", "png")}
-    assert more_figures([], models, two_models, "cvpr-column") == {}
+    names = ["gains", "matrix", "calibration", "embedding", "embedding-pairs"]
+    files = more_figures(names, models, two_models, [(0, 1)], PRESET, "pca")
+    assert set(files) == {f"{name}.{kind}" for name in names for kind in ("pdf", "svg", "png", "pgf")}
+    assert more_figures([], models, two_models, [], PRESET) == {}
     with pytest.raises(DataError, match="is of two models"):
-        more_figures(["gains"], models[:1], None, "cvpr-column")
+        more_figures(["gains"], models[:1], None, [], PRESET)
+
+
+@pytest.mark.parametrize("preset", ["cvpr-column", "cvpr-page", "nature-column", "slide"])
+def test_no_name_leaves_the_figure_at_any_width(preset):
+    long = tuple(f"Moving {word} away from something with a camera" for word in ("one", "two", "three", "four", "five", "six", "seven"))
+    models = [replace(make_answers(name, seed=seed), labels=long) for seed, name in enumerate("AB")]
+    joined = Joined(*models, 0, 0)
+    for figure in (
+        matrix_figure(models, PRESETS[preset]),
+        gains_figure(compare(joined, class_groups(joined)), PRESETS[preset]),
+        pairs_figure(models, [(0, 1), (5, 6)], PRESETS[preset]),
+    ):
+        figure_bytes(figure, "pdf")
+        figure.set_dpi(600)
+        figure.draw_without_rendering()
+        boxes = [label.get_window_extent() for axes in figure.axes for label in axes.get_yticklabels() if label.get_text()]
+        assert boxes and min(box.x0 for box in boxes) >= -0.5
+
+
+def test_every_marked_clip_is_a_point_of_its_kind(two_models):  # noqa: F811
+    one = embed(two_models.a, "pca")
+    marked = mark_pairs(two_models.a, [(0, 3)], one.rows)
+    axes = embedding_figure([one], [marked], PRESET).axes[0]
+    rest, *kinds = axes.collections
+    for kind, points in enumerate(kinds):
+        np.testing.assert_allclose(points.get_offsets(), one.points[marked.kinds == kind])
+    assert len(rest.get_offsets()) + sum(len(points.get_offsets()) for points in kinds) == 300
+    assert [points.get_label() for points in kinds] == ["class 0", "class 3"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from gsm_model.figures.style import GATE_STOPS, figure_bytes, gate_colors, save_figure
+from gsm_model.figures.style import GATE_STOPS, figure_bytes, formats_of, gate_colors, save_figure
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def figure():
     return figure
 
 
-@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png", "pgf"])
 def test_the_same_figure_gives_the_same_bytes(figure, kind):
     assert figure_bytes(figure, kind) == figure_bytes(figure, kind)
 
@@ -30,6 +30,17 @@ def test_a_pdf_has_its_fonts_embedded_as_truetype_and_its_width_in_points(figure
 
 def test_an_svg_keeps_its_text_as_text(figure):
     assert b">Unfolding something</text>" in figure_bytes(figure, "svg")
+
+
+def test_a_pgf_picture_has_the_figures_size_and_no_pictures_in_it(figure):
+    content = figure_bytes(figure, "pgf").decode()
+    assert r"\pgfqpoint{3.250000in}{1.000000in}" in content and "Unfolding something" in content
+    assert content.count(r"\begin{pgfscope}") == content.count(r"\end{pgfscope}") > 0
+    assert formats_of(figure) == ("pdf", "svg", "png", "pgf")
+    figure.axes[0].imshow(np.zeros((2, 2)))
+    assert formats_of(figure) == ("pdf", "svg", "png")
+    with pytest.raises(ValueError, match="take PDF"):
+        figure_bytes(figure, "pgf")
 
 
 def test_a_file_is_of_the_kind_of_its_ending_and_others_are_refused(figure, tmp_path):
