@@ -2,12 +2,14 @@
 
 import csv
 import io
+import json
 import zipfile
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from gsm_model.data.labels import something_something
 from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.shipped import prediction_files
 from tests.browser.conftest import main_text, wait_until_still
@@ -31,7 +33,7 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
     expect(page.get_by_test_id("stImage")).to_be_visible()
     table = read_parquet(next(path for path in prediction_files() if path.name == "tsn_resnet18_test_forward.parquet"))
     answers = table.scores.argmax(1)
-    chart = page.locator(".js-plotly-plot").last
+    chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
     chart.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     # The cell of unfolding taken for folding: second row, first column of the heat map.
@@ -73,11 +75,73 @@ def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, 
     with page.expect_download() as download:
         page.get_by_role("button", name="Figure, tables, caption and recipe (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
-    figures = {f"{name}.{kind}" for name in ("confusion", "gains", "matrix", "calibration") for kind in ("pdf", "svg", "png")}
-    assert set(archive.namelist()) == figures | {"significance.csv", "significance.tex", "significance.md", "caption.txt", "recipe.json"}
+    names = ("confusion", "gains", "matrix", "calibration", "embedding", "embedding-pairs")
+    figures = {f"{name}.{kind}" for name in names for kind in ("pdf", "svg", "png", "pgf")}
+    tables = {f"significance.{kind}" for kind in ("csv", "tex", "md")} | {"caption.txt", "caption.tex"}
+    assert set(archive.namelist()) == figures | tables | {"recipe.json"}
     rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
     assert rows[0]["name"] == "all" and rows[0]["n"] == "60" and float(rows[0]["difference"]) > 0.2
     assert "strong (B) on the same 60 clips" in archive.read("caption.txt").decode()
+
+
+def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app):
+    open_confusions(page, app)
+    page.get_by_text("my own", exact=True).click()
+    wait_until_still(page)
+    pairs = page.get_by_role("textbox", name="Two class names a line")
+    pairs.fill("Folding something, Waving")
+    pairs.press("Control+Enter")
+    expect(page.get_by_text("your list: line 1: 'Waving' is none of the 20 classes")).to_be_visible()
+    pairs.fill("Moving *, Pushing * to left")
+    pairs.press("Control+Enter")
+    expect(page.get_by_test_id("stImage")).to_be_visible()
+    wait_until_still(page)
+    page.get_by_text("my own groups", exact=True).click()
+    wait_until_still(page)
+    groups = page.get_by_role("textbox", name="A group a line")
+    groups.fill("cloth: *olding something")
+    groups.press("Control+Enter")
+    wait_until_still(page)
+    with page.expect_download(timeout=90_000) as download:
+        page.get_by_role("button", name="Figure, tables, caption and recipe (ZIP)").click()
+    archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    assert archive.read("pairs.csv").decode() == "Moving *, Pushing * to left"
+    assert archive.read("groups.txt").decode() == "cloth: *olding something"
+    rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
+    assert [(row["name"], row["n"]) for row in rows] == [("all", "2000"), ("cloth", "200")]
+    assert "--pairs pairs.csv" in archive.read("recipe.json").decode()
+
+
+def test_a_submission_is_compared_with_the_list_of_its_true_classes(page, app, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = something_something()[:4]
+    truth = rng.integers(4, size=40)
+    for name, right in (("weak", 0.4), ("strong", 0.9)):
+        answers = np.where(rng.random(40) < right, truth, (truth + 1) % 4)
+        (tmp_path / f"{name}.json").write_text(json.dumps({str(clip): [labels[answer]] for clip, answer in enumerate(answers)}))
+    listed = [{"id": str(clip), "template": labels[label]} for clip, label in enumerate(truth)]
+    (tmp_path / "validation.json").write_text(json.dumps(listed))
+    open_confusions(page, app)
+    page.get_by_text("Your own answers").click()
+    page.locator(DROP).first.set_input_files([str(tmp_path / f"{name}.json") for name in ("weak", "strong")])
+    expect(page.get_by_text("weak.json: a submission does not say the true classes")).to_be_visible()
+    page.locator(DROP).last.set_input_files(str(tmp_path / "validation.json"))
+    expect(page.get_by_text("On the same 40 clips of validation.json")).to_be_visible()
+
+
+def test_the_matrix_can_be_searched(page, app):
+    open_confusions(page, app)
+    chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
+    box = page.get_by_role("textbox", name="Find classes")
+    box.scroll_into_view_if_needed()
+    box.fill("burying")
+    box.press("Enter")
+    wait_until_still(page)
+    rows = chart.evaluate("node => node._fullLayout.yaxis.ticktext")
+    assert 1 < len(rows) < 20 and any("Burying" in row for row in rows)
+    box.fill("somersault")
+    box.press("Enter")
+    expect(page.get_by_text("No class has these words in its name.")).to_be_visible()
 
 
 def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsm_model.benchmark import WARM_UP, Timing, benchmark_gates
+from gsm_model.benchmark import WARM_UP, Timing, benchmark_confusions, benchmark_gates
 
 
 def test_a_row_has_the_medians_and_the_ends():
@@ -22,3 +22,11 @@ def test_every_thing_is_timed_in_every_round_beside_the_forward(small_gsm):
         assert len(timing.seconds) == 3 and (timing.seconds > 0).all()
     with pytest.raises(ValueError, match="at least one run"):
         benchmark_gates(small_gsm, 4, runs=0)
+
+
+def test_a_comparison_is_timed_from_the_files_on():
+    timings = benchmark_confusions(runs=2, clips=600)
+    assert [len(timing.seconds) for timing in timings] == [2, 2, 2] and all((timing.seconds > 0).all() for timing in timings)
+    assert "ratio" not in timings[0].row()
+    with pytest.raises(ValueError, match="at least one run"):
+        benchmark_confusions(runs=0)
