@@ -5,33 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-
-def _import_models():
-    """torchvision's models, also beside a CPU build of PyTorch, for which its compiled operators do not load.
-
-    torchvision describes those operators to PyTorch when it is imported, which fails for one that is
-    not there. None of them is used here, so the descriptions are left out.
-    """
-    describe = torch.library.register_fake
-
-    def describe_if_there(name, *arguments, **options):
-        library, operator = name.split("::")
-        if hasattr(getattr(torch.ops, library), operator):
-            return describe(name, *arguments, **options)
-        return lambda function: function
-
-    torch.library.register_fake = describe_if_there
-    try:
-        from torchvision import models
-    finally:
-        torch.library.register_fake = describe
-    return models
+from gsm_model.explain.grad_cam_package import import_with_torchvision
 
 
 def torchvision_resnet(depth: int, num_classes: int):
     """torchvision's ResNet with random weights and BatchNorm statistics, so that nothing cancels."""
     torch.manual_seed(depth)
-    resnet = getattr(_import_models(), f"resnet{depth}")(num_classes=num_classes).eval()
+    resnet = getattr(import_with_torchvision("torchvision.models"), f"resnet{depth}")(num_classes=num_classes).eval()
     for module in resnet.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.05)

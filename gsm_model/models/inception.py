@@ -61,12 +61,16 @@ class InceptionBackbone(TemporalHost):
     def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
         x = self.take(self.stem, x, run)
-        for branches in self.blocks.values():
-            x = torch.cat([self.take(branch, x, run) for branch in branches], dim=1)
+        for name, branches in self.blocks.items():
+            x = run.pass_on(self, name, torch.cat([self.take(branch, x, run) for branch in branches], dim=1))
         return x
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
         return self.feature_map(x, run).mean(dim=(2, 3))
+
+    def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
+        """Each block by its title → where its output passes (`ClipRun.pass_on`), in network order."""
+        return {name: (self, name) for name in self.blocks}
 
     def sites(self) -> list[Site]:
         """One site a block: the branch with the fewest convolutions (paper, section 4.3)."""

@@ -17,7 +17,16 @@ from torch import Tensor, nn
 from gsm_model.models.card import Card
 from gsm_model.models.gate_shift import GateShiftModule
 from gsm_model.models.registry import backbones, temporal_kinds
-from gsm_model.models.temporal import ClipRun, FeatureWatch, GateTap, RouteWatch, TemporalHost, TemporalModule, attach_temporal_modules
+from gsm_model.models.temporal import (
+    ClipRun,
+    FeatureTap,
+    FeatureWatch,
+    GateTap,
+    RouteWatch,
+    TemporalHost,
+    TemporalModule,
+    attach_temporal_modules,
+)
 from gsm_model.video.transforms import InputSpec
 
 
@@ -35,6 +44,7 @@ class Architecture:
 _taps: ContextVar[tuple[GateTap, ...]] = ContextVar("gate_taps", default=())
 _watches: ContextVar[tuple[FeatureWatch, ...]] = ContextVar("feature_watches", default=())
 _routes: ContextVar[tuple[RouteWatch, ...]] = ContextVar("route_watches", default=())
+_feature_taps: ContextVar[tuple[FeatureTap, ...]] = ContextVar("feature_taps", default=())
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class Recognizer(nn.Module):
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
         n, t = clip.shape[:2]
-        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get(), _watches.get(), _routes.get()))
+        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get(), _watches.get(), _routes.get(), _feature_taps.get()))
         return self.new_fc(self.dropout(features)).view(n, t, -1)
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -108,6 +118,22 @@ class Recognizer(nn.Module):
             name = f"{hosts[site.host]}.{attribute or site.conv}".removeprefix(".")
             found.append(TemporalLayer(name, site.title, module, site.host, site.conv))
         return tuple(found)
+
+    def feature_points(self) -> dict[str, tuple[nn.Module, str]]:
+        """The places where a `FeatureTap` sees features, by name, in network order: each block's output by the block's title, and, where a
+        temporal module stands or could stand in it, ``{title}:before`` and ``{title}:after`` it.
+
+        A block's own points come before its output. The same names for any temporal module in one backbone.
+        """
+        sites = {site.title: site for site in self.base_model.sites()}
+        points: dict[str, tuple[nn.Module, str]] = {}
+        for title, end in self.base_model.block_ends().items():
+            if title in sites:
+                site = sites[title]
+                conv = site.host.module_conv(site)
+                points |= {f"{title}:{side}": (site.host, f"{conv}:{side}") for side in ("before", "after")}
+            points[title] = end
+        return points
 
     def gate_layers(self) -> dict[str, GateShiftModule]:
         """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
@@ -170,6 +196,16 @@ def tap_gates(tap: GateTap) -> Iterator[None]:
 def watch_features(watch: FeatureWatch) -> Iterator[None]:
     """Call ``watch(host, conv, features)`` for every convolution and BatchNorm this thread computes inside the block."""
     with _added(_watches, watch):
+        yield
+
+
+@contextmanager
+def tap_features(tap: FeatureTap) -> Iterator[None]:
+    """Call ``tap(host, point, features) → features`` at every point (`Recognizer.feature_points`) this thread passes inside the block.
+
+    The tap may return other features of the same shape, which are then used instead.
+    """
+    with _added(_feature_taps, tap):
         yield
 
 

@@ -31,7 +31,7 @@ class ResidualBlock(TemporalHost):
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
-        return F.relu(self.branch(x, run) + shortcut, inplace=True)
+        return run.pass_on(self, "", F.relu(self.branch(x, run) + shortcut, inplace=True))
 
 
 class BasicBlock(ResidualBlock):
@@ -131,6 +131,10 @@ class ResNet(TemporalHost):
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
         return self.feature_map(x, run).mean(dim=(2, 3))
+
+    def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
+        """Each residual block by its title → where its output passes (`ClipRun.pass_on`), in network order."""
+        return {site.title: (site.host, "") for site in self.sites()}
 
     def sites(self) -> list[Site]:
         """One site a residual block: between its last convolution and BatchNorm, or at the start of its branch."""

@@ -19,6 +19,8 @@ GateTap = Callable[[nn.Module, Tensor], Tensor]
 FeatureWatch = Callable[[nn.Module, str, Tensor], None]
 # Called with a temporal module, the features (N, T, C, H, W) that enter it and the gate (N, T, 2, H, W) they meet.
 RouteWatch = Callable[[nn.Module, Tensor, Tensor], None]
+# Called with a module and the name of a point in it (`ClipRun.pass_on`) and the features (N·T, C, H, W) there; returns those to go on with.
+FeatureTap = Callable[[nn.Module, str, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class ClipRun:
     taps: tuple[GateTap, ...] = ()
     watches: tuple[FeatureWatch, ...] = ()
     routes: tuple[RouteWatch, ...] = ()
+    feature_taps: tuple[FeatureTap, ...] = ()
 
     def tap(self, module: nn.Module, gate: Tensor) -> Tensor:
         """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate to go on with."""
@@ -44,6 +47,16 @@ class ClipRun:
         """Let every watch see ``features`` ``(N·T, C, H, W)``, which may be overwritten later in the pass."""
         for watch in self.watches:
             watch(host, conv, features.unflatten(0, (-1, self.num_segments)))
+
+    def pass_on(self, host: nn.Module, point: str, features: Tensor) -> Tensor:
+        """Offer ``features`` (N·T, C, H, W) at a point of ``host`` to every feature tap in turn; each returns those to go on with.
+
+        Points are the end of a block (its name in ``host``, empty where ``host`` is the block) and, at a convolution where a temporal
+        module stands or could stand, ``{conv}:before`` and ``{conv}:after`` it.
+        """
+        for tap in self.feature_taps:
+            features = tap(host, point, features)
+        return features
 
     def show_route(self, module: nn.Module, x: Tensor, gate: Tensor) -> None:
         """Let every watch see the features ``x`` (N·T, C, H, W) that enter ``module`` and the ``gate`` (N, T, 2, H, W) they meet."""
@@ -119,13 +132,25 @@ class TemporalHost(nn.Module):
     def conv_bn(self, conv: str, x: Tensor, run: ClipRun) -> Tensor:
         """Convolution and BatchNorm, with the temporal modules that stand before and between them."""
         if conv in self._before:
-            x = getattr(self, self._before[conv])(x, run)
-        x = getattr(self, conv)(x)
-        if conv in self._after:
-            x = getattr(self, self._after[conv])(x, run)
+            x = self._at_module(conv, self._before[conv], x, run)
+            x = getattr(self, conv)(x)
+        else:
+            x = getattr(self, conv)(x)
+            x = self._at_module(conv, self._after.get(conv), x, run)
         x = getattr(self, self.norm_name(conv))(x)
         run.show(self, conv, x)
         return x
+
+    def _at_module(self, conv: str, attribute: str | None, x: Tensor, run: ClipRun) -> Tensor:
+        """The temporal module of ``conv``, if any, with the points before and after it."""
+        x = run.pass_on(self, f"{conv}:before", x)
+        if attribute is not None:
+            x = getattr(self, attribute)(x, run)
+        return run.pass_on(self, f"{conv}:after", x)
+
+    def module_conv(self, site: Site) -> str:
+        """The convolution of ``site`` at which its module stands; without a module, at which one between convolution and BatchNorm would."""
+        return site.branch if site.branch in self._before else site.conv
 
     def attach(self, kind: TemporalKind, site: Site) -> None:
         """Put one temporal module of ``kind`` at ``site`` of this host."""
