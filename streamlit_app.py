@@ -6,6 +6,7 @@ run(
     PageEntry("compare", "Compare", ":material/compare_arrows:"),
     PageEntry("order", "Order", ":material/swap_horiz:"),
     PageEntry("gates", "Gates", ":material/conversion_path:"),
+    PageEntry("gradcam", "Grad-CAM", ":material/visibility:"),
     PageEntry("confusions", "Confusions", ":material/grid_on:"),
     PageEntry("models", "Models", ":material/deployed_code:"),
 )

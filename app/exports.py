@@ -9,12 +9,17 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from app.answers import AnswersRef
+from app.cams import Question
 from app.gates_view import Seen
 from app.session import SHUFFLE_SEED, ClipRef, ModelRef
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison
+from gsm_model.explain.gradcam import CamReport
+from gsm_model.figures.cam_files import CamFileOptions, cam_files
 from gsm_model.figures.confusion_files import confusion_files, more_figures, significance_files
 from gsm_model.figures.gate_files import GateFileOptions, gate_files
 from gsm_model.figures.presets import PRESETS
@@ -78,6 +83,41 @@ def gates_zip(clip: ClipRef, ref: ModelRef, seen: Seen, seconds: float, segments
     parts = _gates_parts(clip, ref, seen, segments, width)
     inputs = {portable(clip.path, clip.name): clip.sha256, portable(ref.path, ref.name): ref.sha256}
     return _zip(gate_files(seen.report, clip.name, seen.frames, seconds, GateFileOptions(width=width), parts, inputs))
+
+
+@dataclass(frozen=True)
+class CamExport:
+    """What is chosen on the Grad-CAM page: the ``models``, the ``question`` put to them, the ``layer`` shown, how maps are shown."""
+
+    clip: ClipRef
+    models: tuple[ModelRef, ...]
+    segments: int | None
+    question: Question
+    layer: str
+    options: CamFileOptions
+
+    def parts(self) -> list[str]:
+        """The command that makes the same files."""
+        target = self.question.target
+        options = {
+            "target": None if target is None else target.index,
+            "versus": None if target is None else target.versus,
+            "method": self.question.method,
+            "layer": self.layer,
+            **{name: getattr(self.options, name) for name in ("normalise", "signed", "width", "opacity")},
+        }
+        files = portable(self.clip.path, self.clip.name), [portable(ref.path, ref.name) for ref in self.models]
+        return explain_command("gradcam", *files, self.question.order, SHUFFLE_SEED, self.segments, options, "gradcam")
+
+    def command(self) -> str:
+        """The same files from a terminal in the project's folder."""
+        return command_line(self.parts())
+
+    def zip(self, reports: Sequence[CamReport], seen: Sequence[np.ndarray], seconds: float) -> bytes:
+        """All files of the models' maps, packed."""
+        inputs = {portable(self.clip.path, self.clip.name): self.clip.sha256}
+        inputs |= {portable(ref.path, ref.name): ref.sha256 for ref in self.models}
+        return _zip(cam_files(reports, self.clip.name, seen, seconds, self.options, self.parts(), inputs, self.layer))
 
 
 def interventions_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str) -> str:

@@ -22,6 +22,7 @@ ICON = Path(__file__).resolve().parents[1] / "assets" / "icon.png"
 VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
 FIRST_MODELS = ("gsm", "tsn")  # the two that differ in whether they can tell an action from its reverse
 ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
+OTHER_ORDER = {"forward": "reversed", "reversed": "forward", "shuffled": "forward", "frozen": "forward"}  # to stand beside it
 FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
 
 

@@ -10,17 +10,22 @@ import numpy as np
 from app.charts import short
 from app.viewer import MapPanel, MapScale, Notes, viewer_data
 from gsm_model.explain.gates import DIRECTIONS, GateReport, LayerGates
+from gsm_model.explain.gradcam import CamReport
 from gsm_model.figures.gate_files import film_speed
 from gsm_model.figures.gates import arrows_of
 from gsm_model.figures.style import GATE_STOPS
 
-SCALE = MapScale("gate", -1, 1, GATE_STOPS, ((-1, "takes a difference"), (0, "leaves"), (0.5, "averages"), (1, "swaps")))
+MARKS = ((-1, "takes a difference"), (0, "leaves"), (0.5, "averages"), (1, "swaps"))
+SCALE = MapScale("gate", -1, 1, (("gates", GATE_STOPS),), MARKS, GATE_STOPS)
 NOTES = Notes(
     overview="The mean gate of each layer (row) and frame (column). Click a cell to choose it.",
     arrows="An arrow is as wide as the share of the layer's energy that comes to a frame from that side; its colour is the gate's sign. "
     "No arrow: nothing moves.",
     curves="Click in a picture to choose another place.",
     difference="The first less the second, at the same picture and place.",
+    nothing="nothing moves",
+    same="a fixed shift",
+    mean="mean gate",
 )
 
 
@@ -74,7 +79,7 @@ def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
     return viewer_data(panels, titles, DIRECTIONS, SCALE, NOTES, start, film_speed(len(seen[0].frames), seconds), columns)
 
 
-def same_pictures(first: GateReport, second: GateReport) -> list[int]:
+def same_pictures(first: GateReport | CamReport, second: GateReport | CamReport) -> list[int]:
     """For every frame of ``first``, where ``second`` shows the same one; the same place where it does not, or shows it more than once."""
     there = second.prediction.frame_indices.tolist()
     indices = first.prediction.frame_indices.tolist()

@@ -7,24 +7,32 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from gsm_model.explain.gradcam import METHODS
 from gsm_model.video.sampling import ORDERS
 
-KEYS = ("clip", "models", "order", "frames", "layer", "beside")
+KEYS = ("clip", "models", "order", "frames", "layer", "beside", "target", "versus", "method", "map_layer")
 
 
 def parse(query: Mapping[str, str], clips: Sequence[str], models: Sequence[str], frames: Sequence[str]) -> dict[str, object]:
     """The choices that a query names and that exist here; what it names wrongly is left out.
 
-    ``models`` is a list separated by commas; those that exist are kept, in the query's order. ``layer`` is kept if it may be a
-    layer's title, ``beside`` (the other order beside the chosen one) is 1 or left out.
+    ``models`` is a list separated by commas; those that exist are kept, in the query's order. ``layer`` (of gates) and ``map_layer`` are kept if they may be
+    a layer's name, ``beside`` (the other order beside the chosen one) is 1 or left out; ``target`` and ``versus`` are numbers of classes,
+    ``method`` how maps are made.
     """
     known = {"clip": clips, "order": ORDERS, "frames": frames}
     choices: dict[str, object] = {key: query[key] for key, options in known.items() if query.get(key) in options}
     named = [key for key in query.get("models", "").split(",") if key in models]
     if named:
         choices["models"] = named
-    if re.fullmatch(r"[\w.]{1,64}", query.get("layer", "")):
-        choices["layer"] = query["layer"]
+    for key in ("layer", "map_layer"):
+        if re.fullmatch(r"[\w.:]{1,64}", query.get(key, "")):
+            choices[key] = query[key]
+    for key in ("target", "versus"):
+        if re.fullmatch(r"\d{1,4}", query.get(key, "")):
+            choices[key] = int(query[key])
+    if query.get("method") in METHODS:
+        choices["method"] = query["method"]
     if query.get("beside") == "1":
         choices["beside"] = True
     return choices
@@ -38,6 +46,10 @@ def apply_link(clips: Sequence[str], models: Sequence[str], frames: Sequence[str
         st.session_state.update(parse(query, clips, models, frames))
 
 
+def _number(index: int | None) -> str:
+    return "" if index is None or index < 0 else str(index)
+
+
 def write_link() -> None:
     """After all widgets: make the address name what is shown."""
     state = st.session_state
@@ -48,6 +60,10 @@ def write_link() -> None:
         "frames": state.get("frames", ""),
         "layer": state.get("layer", ""),
         "beside": "1" if state.get("beside") else "",
+        "target": _number(state.get("target")),
+        "versus": _number(state.get("versus")),
+        "method": state.get("method", ""),
+        "map_layer": state.get("map_layer", ""),
     }
     link = {key: value for key, value in link.items() if value}
     if {key: st.query_params.get(key) for key in KEYS} != {key: link.get(key) for key in KEYS}:

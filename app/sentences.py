@@ -10,10 +10,13 @@ from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.data.labels import partner
 from gsm_model.evaluation.flips import Flips
 from gsm_model.explain.adaptivity import GateMoments, decompose
+from gsm_model.explain.cam_trials import MapTrial
 from gsm_model.explain.gates import REGIMES, GateReport, LayerGates, regime_shares
+from gsm_model.explain.gradcam import CamReport
 from gsm_model.explain.order import OrderReport
 from gsm_model.predict import Prediction
 
+TELLING = 0.1  # a probability that moves less, whatever is taken away, tells nothing of a map
 TORN = 0.6  # the runner-up has at least this share of the winner's probability
 
 
@@ -174,6 +177,55 @@ def closed_gates(name: str, rows: Sequence[dict]) -> str:
         f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])} as it is, "
         f"and for {shares[1]} with all its gates closed{chance}."
     )
+
+
+def looks(reports: Sequence[CamReport], layers: Sequence[str]) -> str:
+    """In which frame each model's evidence for the target is largest, at each one's layer."""
+    parts = []
+    for report, layer in zip(reports, layers, strict=True):
+        values = report.layer(layer).evidence
+        name, total = f"**{escape(report.card.name)}**", float(np.abs(values).sum())
+        if not values.max() > 0:
+            parts.append(f"in no frame of {name}")
+            continue
+        place = int(values.argmax())
+        even = f", where an even spread would be {percent(1 / len(values))}" if not parts else ""
+        parts.append(f"in frame {report.prediction.frame_indices[place]} of {name} ({percent(float(values[place]) / total)} of all{even})")
+    return f"What speaks for *{escape(reports[0].target_name)}* is largest " + "; ".join(parts) + "."
+
+
+def believable(name: str, found: MapTrial) -> str:
+    """Whether a map is to be believed, by the tests it was put to."""
+    trial = found.trial
+    blind = {"a blob in the centre": trial.centre.area, "the change between frames": trial.change.area}
+    blind["random maps"] = max(one.area for one in trial.random)
+    better = [what for what, area in blind.items() if area >= trial.ours.area]
+    title = f"**{escape(name)}**: "
+    low, high = trial.span
+    if high - low < TELLING:
+        text = f"{title}**nothing can be told**: whatever is taken away, the probability stays between {percent(low)} and {percent(high)}"
+    elif better:
+        text = f"{title}**not better than {' and '.join(better)}** at finding what the answer rests on"
+    else:
+        text = f"{title}what it marks matters more to the answer than what any blind map marks"
+    text += f" (area {_two(trial.ours.area)}; " + ", ".join(f"{what} {_two(area)}" for what, area in blind.items()) + ")."
+    if found.sanity is None:
+        return text + " This method is too slow for the tests of weights, class and moment."
+    weights = found.sanity.randomised[-1][1]
+    changed = "changes with the weights" if abs(weights) < 0.5 else "hardly changes when all weights are random"
+    text += f" It {changed} (ρ {_two(weights)} with all of them random)"
+    other = found.sanity.other_class
+    if other is not None:
+        same = "is another one" if other < 0.5 else "is nearly the same" if other > 0.9 else "is much alike"
+        text += f"; the map for *{escape(found.other)}* {same} (ρ {_two(other)})"
+    if found.jitter is not None:
+        steady = "stays" if found.jitter > 0.5 else "does not stay"
+        text += f"; it {steady} the same when the clip is sampled one frame earlier or later (ρ {_two(found.jitter)})"
+    return text + "."
+
+
+def _two(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def compared(joined: Joined | None, alone: Answers) -> str:

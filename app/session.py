@@ -157,18 +157,18 @@ def cost(digest: str, num_segments: int, _model: Recognizer) -> Cost:
 
 
 @st.cache_data(show_spinner="Reading the clip …", max_size="1GB")
-def _read_video(digest: str, segments: tuple[int, ...], _path: Path) -> DecodedVideo:
-    return read_video(_path, segments, settings().video, "clip", PREVIEW_FRAMES, PREVIEW_HEIGHT)
+def _read_video(digest: str, segments: tuple[int, ...], shifts: tuple[int, ...], _path: Path) -> DecodedVideo:
+    return read_video(_path, segments, settings().video, "clip", PREVIEW_FRAMES, PREVIEW_HEIGHT, shifts)
 
 
-def read_clip(clip: ClipRef, segments: tuple[int, ...]) -> DecodedVideo:
-    """The frames of ``clip`` for these numbers of segments, decoded once for each content.
+def read_clip(clip: ClipRef, segments: tuple[int, ...], shifts: tuple[int, ...] = (0,)) -> DecodedVideo:
+    """The frames of ``clip`` for these numbers of segments, and those ``shifts`` frames away, decoded once for each content.
 
     Raises:
         LensError: if it is no video, damaged, or over a limit; the message names the person's file.
     """
     try:
-        return replace(_read_video(clip.sha256, segments, clip.path), name=clip.name)
+        return replace(_read_video(clip.sha256, segments, shifts, clip.path), name=clip.name)
     except LensError as error:
         raise type(error)(str(error).replace("clip:", f"{clip.name}:", 1)) from None
 

@@ -9,7 +9,7 @@ import streamlit as st
 from app import charts_order, session
 from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
-from app.frame import Choices, choose_order, current_order, heading, open_clip, warn_of
+from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
 from app.gates_layers import show_layers
 from app.gates_view import Seen, lighter
 from app.sentences import what_moves
@@ -18,7 +18,6 @@ from gsm_model.figures.gate_files import seen_frames
 from gsm_model.tables import csv_text
 
 QUESTION = "Where, when and which way does each layer shift?"
-OTHER_ORDER = {"forward": "reversed", "reversed": "forward", "shuffled": "forward", "frozen": "forward"}
 WORDS = """
 - **gate**: a number in −1 … 1 for each place, frame and direction: 0 leaves a feature where it is, +1 swaps in the neighbouring frame's, +½ averages
   the two, −1 takes a difference (doubles its own, subtracts the neighbour's). A TSM's gates are 1 for an eighth of the channels each way, a TSN has none.

@@ -20,13 +20,23 @@ _SCRIPTS = ("maps.js", "drawings.js", "viewer.js")
 
 @dataclass(frozen=True)
 class MapScale:
-    """How values are coloured: the ends, evenly spaced colours (hex) between them, what the scale is of, and marks (value, text)."""
+    """How values are coloured: what the scale is of, its ends, palettes (name, evenly spaced hex colours) to choose among, and marks
+    (value, text). ``opposed`` are the colours of a difference, neutral in the middle. With ``fade`` a map is smooth, and the more
+    transparent the nearer to 0. ``opacity`` 0 … 1 is where the slider starts."""
 
     name: str
     low: float
     high: float
-    stops: tuple[str, ...]
+    palettes: tuple[tuple[str, tuple[str, ...]], ...]
     marks: tuple[tuple[float, str], ...]
+    opposed: tuple[str, ...]
+    fade: bool = False
+    opacity: float = 0.6
+
+    def as_data(self) -> dict:
+        """What the browser reads."""
+        palettes = [{"name": name, "stops": stops} for name, stops in self.palettes]
+        return {**asdict(self), "palettes": palettes}
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,8 @@ class MapPanel:
     """One thing to look at beside others, such as a model with one order of the frames.
 
     ``frames`` (T, S, S, 3) uint8 in the order seen, a caption each. ``maps``: one array (T, W, h, w) a layer, in the scale's
-    range −1 … 1. ``means`` (L, W, T): what the overview shows. ``arrows``: (layer, way, frame, share of energy, gate).
+    range −1 … 1. ``means`` (L, W, T): what the overview shows. ``arrows``: (layer, way, frame, share of energy, gate), ``None`` where
+    nothing moves between frames. ``below``: a line of text under each frame, for every layer (L, T).
     """
 
     title: str
@@ -43,17 +54,21 @@ class MapPanel:
     captions: tuple[str, ...]
     maps: tuple[np.ndarray, ...]
     means: np.ndarray
-    arrows: tuple[tuple[int, int, int, float, float], ...]
+    arrows: tuple[tuple[int, int, int, float, float], ...] | None
+    below: tuple[tuple[str, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What stands beside each part's heading."""
+    """What stands beside each part's heading; what a map says that is 0, or another number, at every place; what a cell of the overview is."""
 
     overview: str
     arrows: str
     curves: str
     difference: str
+    nothing: str
+    same: str
+    mean: str
 
 
 def viewer_data(
@@ -86,9 +101,10 @@ def viewer_data(
                 "maps": [{"height": maps.shape[2], "width": maps.shape[3], "values": _packed(maps)} for maps in panel.maps],
                 "overview": np.round(panel.means, 4).tolist(),
                 "arrows": panel.arrows,
+                "below": panel.below,
             }
         )
-    data = {"panels": shown, "pictures": pictures, "layers": layers, "ways": ways, "scale": asdict(scale), "notes": asdict(notes)}
+    data = {"panels": shown, "pictures": pictures, "layers": layers, "ways": ways, "scale": scale.as_data(), "notes": asdict(notes)}
     data |= {"fps": fps, "columns": list(columns)}
     # Another start is no other data: the viewer keeps what a person chose in it.
     return data | {"id": hashlib.sha256(json.dumps(data).encode()).hexdigest(), "start": start}

@@ -23,11 +23,13 @@ function label(text, x, y, attributes = {}) {
 }
 
 const [CELL, WIDE] = [20, 24]; // a cell's height and width in the overview, in SVG units
-const NAMES = 78; // room for the layers' names
+// Room for the layers' names.
+const room = (layers) => Math.max(78, 12 + 6 * Math.max(...layers.map((name) => name.length)));
 
 /** Layers × frames of one direction; a click on a cell calls `choose(layer, frame)`. */
-function overview(rows, { layers, captions, scale, layer, frame, title, choose }) {
+function overview(rows, { layers, captions, scale, layer, frame, title, mean, choose }) {
   const count = captions.length;
+  const NAMES = room(layers);
   const width = NAMES + count * WIDE;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${CELL * layers.length + 40}`, class: "overview", role: "img", "aria-label": title });
   picture.append(label(title, NAMES, 12, { class: "title" }));
@@ -39,7 +41,7 @@ function overview(rows, { layers, captions, scale, layer, frame, title, choose }
         "rect",
         { x: NAMES + column * WIDE, y, width: WIDE - 1, height: CELL - 1, fill: scale.css(value), class: row === layer && column === frame ? "cell here" : "cell" },
         [],
-        `${layers[row]}, ${captions[column]}, ${title}: mean gate ${signed(value)}`,
+        `${layers[row]}, ${captions[column]}, ${title}: ${mean} ${signed(value)}`,
       );
       cell.addEventListener("click", () => choose(row, column));
       picture.append(cell);
@@ -58,6 +60,7 @@ function overview(rows, { layers, captions, scale, layer, frame, title, choose }
 /** Frames as columns, layers as rows; an arrow for what arrives from each side: [layer, way, frame, share, gate]. */
 function diagram(arrows, { layers, captions, scale, layer, frame, title, choose }) {
   const count = captions.length;
+  const NAMES = room(layers);
   const step = 46;
   const height = 26;
   const x = (column) => NAMES + 14 + column * step;
@@ -108,9 +111,9 @@ function curves(lines, { captions, frame, low, high, title, width }) {
   const x = (column) => left + 14 + (column * (width - left - 28)) / Math.max(1, count - 1);
   const y = (value) => 14 + ((high - value) / (high - low)) * (height - 14 - bottom);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "curves", role: "img", "aria-label": title });
-  for (const value of [low, low / 2, 0, high / 2, high]) {
+  for (const value of new Set([low, low / 2, 0, high / 2, high])) {
     picture.append(svg("line", { x1: left, x2: width, y1: y(value), y2: y(value), class: value === 0 ? "zero" : "grid" }));
-    picture.append(label(value === 0 ? "0" : signed(value).replace(/0$/, ""), left - 6, y(value) + 4, { "text-anchor": "end" }));
+    picture.append(label(value === 0 ? "0" : signed(value).replace(/0$/, "").replace(low < 0 ? "" : "+", ""), left - 6, y(value) + 4, { "text-anchor": "end" }));
   }
   picture.append(svg("line", { x1: x(frame), x2: x(frame), y1: 14, y2: height - bottom, class: "now" }));
   for (const { name, color, dash, values } of lines) {

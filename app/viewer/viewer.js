@@ -22,7 +22,7 @@ class Viewer {
   constructor(root) {
     this.root = root;
     this.playing = null;
-    this.state = { layer: 0, frame: 0, place: [0.5, 0.5], opacity: 0.6, difference: false, large: false };
+    this.state = { layer: 0, frame: 0, place: [0.5, 0.5], opacity: null, colors: 0, lines: false, difference: false, large: false };
   }
 
   /** Take the page's data. The same data again changes nothing; new data keeps what is chosen as far as it exists there. */
@@ -32,14 +32,21 @@ class Viewer {
     const before = this.data?.layers[this.state.layer];
     this.id = data.id;
     this.data = data;
-    this.scale = new Scale(data.scale.low, data.scale.high, data.scale.stops);
-    this.wide = new Scale(2 * data.scale.low, 2 * data.scale.high, data.scale.stops);
+    this.state.opacity ??= data.scale.opacity;
+    this.state.colors = Math.min(this.state.colors, data.scale.palettes.length - 1);
+    this.setScales();
     this.unpacked = new Map();
     const kept = data.layers.indexOf(before);
     this.state.layer = kept >= 0 ? kept : Math.max(0, data.layers.indexOf(data.start));
     this.state.frame = Math.min(this.state.frame, this.frames - 1);
     this.state.difference &&= data.panels.length === 2;
     this.build();
+  }
+
+  setScales() {
+    const { low, high, palettes, opposed, fade } = this.data.scale;
+    this.scale = new Scale(low, high, palettes[this.state.colors].stops, fade);
+    this.wide = new Scale(low - high, high - low, opposed, fade); // of a difference
   }
 
   get frames() {
@@ -77,16 +84,20 @@ class Viewer {
   build() {
     this.pause();
     this.root.querySelector(".gsl-viewer")?.remove();
+    // What moves between frames is drawn where something can.
+    this.moving = this.data.panels.some((panel) => panel.arrows !== null);
     const sections = ["strips", "all", "moves", "stage", "grid", "lines"].map((name) => html("div", { className: `part ${name}` }));
     [this.strips, this.all, this.moves, this.stage, this.grid, this.lines] = sections;
-    const headings = [null, "All layers", "What moves", null, null, "Over time at the chosen place"];
-    const parts = sections.flatMap((section, index) => {
-      if (section === this.stage) return [this.toolbar(), section];
-      return headings[index] ? [this.heading(headings[index]), section] : [section];
-    });
+    const toolbar = this.toolbar();
+    // Where layers move features, what they do comes first; where maps are of where a model looks, the pictures do.
+    const order = this.moving
+      ? [this.strips, this.all, this.moves, toolbar, this.stage, this.grid, this.lines]
+      : [this.strips, toolbar, this.grid, this.stage, this.lines, this.all];
+    const headings = new Map([[this.all, "All layers"], [this.moves, "What moves"], [this.lines, "Over time at the chosen place"]]);
+    const parts = order.flatMap((part) => (headings.has(part) ? [this.heading(headings.get(part)), part] : [part]));
     this.body = html("div", { className: "gsl-viewer", tabIndex: 0, onkeydown: (event) => this.key(event) }, parts);
     this.body.setAttribute("role", "group");
-    this.body.setAttribute("aria-label", "Frames with gate maps. Keys: " + KEYS.map((pair) => pair.join(" ")).join("; "));
+    this.body.setAttribute("aria-label", "Frames with maps over them. Keys: " + KEYS.map((pair) => pair.join(" ")).join("; "));
     this.root.append(this.body);
     this.buildStrips();
     this.draw();
@@ -115,6 +126,15 @@ class Viewer {
       (this.frameField = field("Frame", this.frameSlider)),
       field("Opacity", this.opacitySlider),
     ];
+    if (this.data.scale.palettes.length > 1) {
+      const colors = html("select", { onchange: (event) => this.set({ colors: +event.target.value }) });
+      colors.append(...this.data.scale.palettes.map(({ name }, value) => html("option", { value, textContent: name, selected: value === this.state.colors })));
+      items.push(field("Colours", colors));
+    }
+    if (this.data.scale.fade) {
+      const lines = html("input", { type: "checkbox", checked: this.state.lines, onchange: (event) => this.set({ lines: event.target.checked }) });
+      items.push(html("label", { className: "check", title: "Lines at a quarter, a half and three quarters of the scale, in place of colour" }, [lines, "contours"]));
+    }
     if (this.data.panels.length === 2) {
       this.differenceBox = html("input", { type: "checkbox", checked: this.state.difference, onchange: (event) => this.set({ difference: event.target.checked }) });
       items.push(html("label", { className: "check", title: this.data.notes.difference }, [this.differenceBox, "difference"]));
@@ -129,13 +149,16 @@ class Viewer {
   }
 
   drawBar() {
-    const { low, high, marks, stops, name } = this.data.scale;
-    const times = this.state.difference ? 2 : 1;
+    const { marks, name } = this.data.scale;
+    const { low, high } = this.state.difference ? this.wide : this.scale;
+    const { opposed, palettes } = this.data.scale;
+    const stops = this.state.difference ? opposed : palettes[this.state.colors].stops;
     const place = (value) => `${(100 * (value - low)) / (high - low)}%`;
     const ramp = html("div", { className: "ramp" });
     ramp.style.background = `linear-gradient(to right, ${stops.join(",")})`;
     const texts = (this.state.difference ? [[low, ""], [0, "no difference"], [high, ""]] : marks).map(([value, text]) => {
-      const mark = html("span", { textContent: `${value === 0 ? "0" : signed(value * times).replace(/\.?0+$/, "")} ${text}`.trim() });
+      const number = value === 0 ? "0" : signed(value).replace(/\.?0+$/, "").replace(low < 0 ? "" : "+", "");
+      const mark = html("span", { textContent: `${number} ${text}`.trim() });
       mark.style.left = place(value);
       return mark;
     });
@@ -171,7 +194,8 @@ class Viewer {
   set(change) {
     const before = this.state;
     this.state = { ...before, ...change };
-    const redraw = ["layer", "difference"].some((key) => this.state[key] !== before[key]);
+    if (this.state.colors !== before.colors) this.setScales();
+    const redraw = ["layer", "difference", "colors", "lines"].some((key) => this.state[key] !== before[key]);
     if (redraw) this.draw();
     else {
       if (this.state.frame !== before.frame) this.drawFrame();
@@ -216,6 +240,7 @@ class Viewer {
       return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((at) => Math.min(0.999, Math.max(0, at)));
     };
     const cell = { panel, way, frame, canvas, cross, value, image, element: html("div", { className: "mapcell" }, [picture, value]) };
+    canvas.classList.toggle("smooth", this.data.scale.fade);
     picture.addEventListener("pointermove", (event) => this.hover(place(event), cell));
     picture.addEventListener("pointerleave", () => this.hover(null, cell));
     picture.addEventListener("click", (event) => this.set({ place: place(event), frame: cell.frame }));
@@ -226,20 +251,24 @@ class Viewer {
     const { panel, way, frame } = cell;
     cell.image.src = this.data.pictures[panel.pictures][frame];
     cell.image.alt = panel.captions[frame];
-    if (way !== null) paint(cell.canvas, this.maps(panel.index), frame, way, panel.scale);
+    if (way === null) return;
+    const draw = this.state.lines ? contours : paint;
+    draw(cell.canvas, this.maps(panel.index), frame, way, panel.scale);
   }
 
   panelGrid(panel, ways) {
     const { values } = this.maps(panel.index);
     if (values?.every((value) => value === values[0])) {
-      const what = values[0] === 0 ? "nothing moves" : "a fixed shift";
+      const what = values[0] === 0 ? this.data.notes.nothing : this.data.notes.same;
       return html("div", { className: "panel" }, [this.heads(panel, `${panel.title}: ${signed(values[0])} at every place and time, ${what}`)]);
     }
     const rows = ways.map((name, way) => {
       const cells = panel.captions.map((_, frame) => this.cell(panel, way, frame));
       cells.forEach((cell) => this.show(cell));
       this.cells.push(...cells);
-      return html("div", {}, [this.heads(panel, `${panel.title}, ${name}`), this.columns(cells.map((cell) => cell.element))]);
+      const below = panel.below?.[this.state.layer];
+      if (below && !this.state.difference) cells.forEach((cell, frame) => cell.element.append(html("div", { className: "value", textContent: below[frame] })));
+      return html("div", {}, [this.heads(panel, ways.length > 1 ? `${panel.title}, ${name}` : panel.title), this.columns(cells.map((cell) => cell.element))]);
     });
     return html("div", { className: "panel" }, rows);
   }
@@ -268,11 +297,11 @@ class Viewer {
     for (const cell of this.cells) cell.element.classList.toggle("here", cell.frame === frame && !this.stages.includes(cell));
     const overviews = this.shown.map((panel) => {
       const means = this.means(panel.index);
-      const pictures = ways.map((title, way) => overview(means.map((row) => row[way]), { ...common, title, captions: panel.captions, scale: panel.scale }));
+      const pictures = ways.map((title, way) => overview(means.map((row) => row[way]), { ...common, title, mean: this.data.notes.mean, captions: panel.captions, scale: panel.scale }));
       return html("div", { className: "panel" }, [this.heads(panel), html("div", { className: "pair" }, pictures)]);
     });
     this.all.replaceChildren(...overviews);
-    const moving = this.data.panels.map((panel) => {
+    const moving = !this.moving ? [] : this.data.panels.map((panel) => {
       const picture = diagram(panel.arrows, { ...common, title: "", captions: panel.captions, scale: this.scale });
       return html("div", { className: "panel" }, [this.heads(panel), picture]);
     });
@@ -286,7 +315,7 @@ class Viewer {
     const { panels, ways } = this.data;
     const lines = panels.flatMap((panel, index) =>
       ways.map((way, number) => ({
-        name: `${panel.title}, ${way}`,
+        name: ways.length > 1 ? `${panel.title}, ${way}` : panel.title,
         color: panel.color,
         dash: number ? "6 4" : "",
         values: panel.captions.map((_, frame) => this.maps(index).at(frame, number, ...this.state.place)),
@@ -297,7 +326,7 @@ class Viewer {
       return html("span", {}, [key, ` ${name}`]);
     });
     const { low, high } = this.data.scale;
-    const options = { captions: panels[0].captions, frame: this.state.frame, low, high, title: "Gates over the frames at the chosen place", width: Math.min(860, this.body.clientWidth || 720) };
+    const options = { captions: panels[0].captions, frame: this.state.frame, low, high, title: `${this.data.scale.name}: values over the frames at the chosen place`, width: Math.min(860, this.body.clientWidth || 720) };
     this.lines.replaceChildren(curves(lines, options), html("div", { className: "legend" }, legend));
   }
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from gsm_model.cli import benchmark, confusions, drawn, evaluate, explain_gates, explain_interventions, order, predict, training
+from gsm_model.cli import (
+    benchmark,
+    confusions,
+    drawn,
+    evaluate,
+    explain_gates,
+    explain_gradcam,
+    explain_interventions,
+    order,
+    predict,
+    training,
+)
 from gsm_model.evaluation.config import describe
 
 app = typer.Typer(
@@ -18,9 +29,10 @@ app.command()(predict.convert)
 app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
 app.command()(evaluate.evaluate)
 app.command()(order.order)
-explain = typer.Typer(no_args_is_help=True, help="What a model's gates do, and what experiments on them change.")
+explain = typer.Typer(no_args_is_help=True, help="What a model's gates do, what experiments on them change, and where a model looks.")
 explain.command()(explain_gates.gates)
 explain.command()(explain_interventions.interventions)
+explain.command()(explain_gradcam.gradcam)
 app.add_typer(explain, name="explain")
 app.command()(benchmark.benchmark)
 app.command()(confusions.confusions)

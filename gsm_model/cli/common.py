@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -38,12 +38,12 @@ def model_files(checkpoints: list[Path] | None) -> list[Path]:
     return checkpoints or or_fail(lambda: list(shipped_checkpoints().values()))
 
 
-def open_clip(path: Path, models: list, segments: int | None) -> tuple:
+def open_clip(path: Path, models: list, segments: int | None, shifts: Sequence[int] = (0,)) -> tuple:
     """How many frames each model is given, and the clip with the frames of them all."""
     from gsm_model.video.isolate import read_video
 
     counts = [segments or model.architecture.num_segments for model in models]
-    return counts, read_video(path, sorted(set(counts)))
+    return counts, read_video(path, sorted(set(counts)), shifts=shifts)
 
 
 def read_list(data: Path, videos: Path | None, labels: Path | None, target: str, skip_bad: bool):

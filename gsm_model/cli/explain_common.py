@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -32,12 +32,12 @@ Target = Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is 
 Workers = Annotated[int, typer.Option(min=1, help="Processes that decode.")]
 
 
-def opened(clips: Iterable[Path], models: list, segments: int | None):
-    """Each clip that can be read, with how many frames each model is given; at the end exit status 2 if one could not."""
+def opened(clips: Iterable[Path], models: list, segments: int | None, shifts: Sequence[int] = (0,)):
+    """Each clip that can be read, with how many frames each model is given, also ``shifts`` frames away; at the end exit status 2 if one could not."""
     failed = False
     for clip in clips:
         try:
-            counts, video = open_clip(clip, models, segments)
+            counts, video = open_clip(clip, models, segments, shifts)
         except LensError as error:
             say(str(error))
             failed = True

@@ -148,51 +148,109 @@ def report_cams(
     positions = order_positions(t, order, seed)
     clip = to_views(frames, model.input)[:, torch.from_numpy(positions)]
     layers = [last_layer(model)] if layers is None else list(layers)
-    frame_logits, found = cams_of_clips(model, clip, [target], method, layers, progress)
-    [(chosen, maps)] = found
+    frame_logits, chosen, maps = cams_of_clips(model, clip, target, method, layers, progress)
     prediction = Prediction(model.card, order, indices[positions], frame_logits[0], 0.0)
     return CamReport(prediction, method, chosen, tuple(LayerMaps(m.layer, m.maps[0], m.evidence[0], m.channels) for m in maps))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What maps of one layer are made of, for N clips: ``features`` (N, T, C, h, w) float32 and the ``gradients`` of the target by them."""
+
+    layer: str
+    features: np.ndarray
+    gradients: np.ndarray
+
+    def by_frame(self) -> np.ndarray:
+        """(N, T) float32, in logits: gradient × feature summed over places and channels."""
+        return np.einsum("ntchw,ntchw->nt", self.features, self.gradients).astype(np.float32)
+
+
+def evidence_of_clips(
+    model: Recognizer, clips: Tensor, targets: Sequence[Target | None], layers: Sequence[str]
+) -> tuple[np.ndarray, list[tuple[Target, list[Evidence]]]]:
+    """Frame logits (N, T, K) float32, and for every target the evidence of every layer: one forward pass, one backward pass a target.
+
+    ``clips`` is (N, T, 3, S, S) float, normalised. ``None`` as a target is the answer to the first clip. A model in half precision is
+    copied to float32 first: gradients need it. Nothing is left on the model: no hook, no gradient, no other mode.
+
+    Raises:
+        ValueError: for an unknown layer or class.
+    """
+    model, places = _ready(model, layers)
+    device, n = next(model.parameters()).device, len(clips)
+    with device_turn(device):
+        frame_logits, features = _forward(model, clips.to(device, torch.float32), places)
+        answer = int(frame_logits[0].mean(0).argmax())
+        inputs = [features[layer] for layer in layers]
+        arrays = [_by_clip(x, n) for x in inputs]
+        found = []
+        for target in (Target(answer) if target is None else target for target in targets):
+            target.check(model.architecture.num_classes)
+            gradients = torch.autograd.grad(target.value(frame_logits.mean(1)).sum(), inputs, retain_graph=True)
+            of = [Evidence(layer, x, _by_clip(one, n)) for layer, x, one in zip(layers, arrays, gradients, strict=True)]
+            found.append((target, of))
+    return frame_logits.detach().cpu().numpy(), found
+
+
+def _ready(model: Recognizer, layers: Sequence[str]) -> tuple[Recognizer, dict[tuple[nn.Module, str], str]]:
+    """The model in float32, and its points → the names of ``layers``."""
+    if next(model.parameters()).dtype != torch.float32:
+        model = copy.deepcopy(model).float()
+    points = model.feature_points()
+    for layer in layers:
+        if layer not in points:
+            raise ValueError(f"{model.card.name} has no layer {layer!r}; it has {', '.join(points)}")
+    return model, {points[layer]: layer for layer in layers}
+
+
+def _by_clip(x: Tensor, n: int) -> np.ndarray:
+    return x.detach().unflatten(0, (n, -1)).cpu().numpy()
 
 
 def cams_of_clips(
     model: Recognizer,
     clips: Tensor,
-    targets: Sequence[Target | None],
+    target: Target | None,
     method: Method,
     layers: Sequence[str],
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[np.ndarray, list[tuple[Target, list[LayerMaps]]]]:
-    """Frame logits (N, T, K) float32, and for every target its maps, with an axis of N clips (or views) before those of `LayerMaps`.
+) -> tuple[np.ndarray, Target, list[LayerMaps]]:
+    """Frame logits (N, T, K) float32, the target, and its maps, with an axis of N clips (or views) before those of `LayerMaps`.
 
-    ``clips`` is (N, T, 3, S, S) float, normalised. All targets and layers come from one forward pass, but for the slow methods. ``None`` as
-    a target is the answer to the first clip. A model in half precision is copied to float32 first: gradients need it.
+    All layers come from one forward and one backward pass, but for the slow methods. As `evidence_of_clips` otherwise.
 
     Raises:
         ValueError: for an unknown method, layer or class, or several layers at once for a slow method.
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}")
-    points = model.feature_points()
-    for layer in layers:
-        if layer not in points:
-            raise ValueError(f"{model.card.name} has no layer {layer!r}; it has {', '.join(points)}")
     if method in SLOW_METHODS and len(layers) != 1:
         raise ValueError(f"{method} takes one layer at a time")
-    if next(model.parameters()).dtype != torch.float32:
-        model = copy.deepcopy(model).float()
-    device = next(model.parameters()).device
-    places = {points[layer]: layer for layer in layers}
-    with device_turn(device):
-        clips = clips.to(device, torch.float32)
-        frame_logits, features = _forward(model, clips, places)
-        answer = int(frame_logits[0].mean(0).argmax())
-        chosen = [Target(answer) if target is None else target for target in targets]
-        for target in chosen:
-            target.check(model.architecture.num_classes)
-        found = [
-            (target, _of_target(model, clips, target, method, layers, places, frame_logits, features, progress)) for target in chosen
-        ]
-    return frame_logits.detach().cpu().numpy(), found
+    frame_logits, [(chosen, evidence)] = evidence_of_clips(model, clips, [target], layers)
+    found = []
+    for one in evidence:
+        if method in SLOW_METHODS:
+            maps = _by_channel(model, clips, chosen, method, one, frame_logits, progress)
+        else:
+            maps = cam_of_evidence(method, one)
+        found.append(LayerMaps(one.layer, maps, one.by_frame(), one.features.shape[2]))
+    return frame_logits, chosen, found
+
+
+def cam_of_evidence(method: Method, evidence: Evidence) -> np.ndarray:
+    """(N, T, h, w) float32: the maps of a method that needs no further pass of the network.
+
+    Raises:
+        ValueError: for one of the slow methods.
+    """
+    if method == "eigencam":
+        return np.stack([_first_component(one) for one in evidence.features]).astype(np.float32)
+    if method not in _CLASSES:
+        raise ValueError(f"{method} needs the network")
+    n, t = evidence.features.shape[:2]
+    flat = [array.reshape(n * t, *array.shape[2:]) for array in (evidence.features, evidence.gradients)]
+    return _by_gradient(method, *flat).reshape(n, t, *flat[0].shape[2:]).astype(np.float32)
 
 
 def _forward(model: Recognizer, clips: Tensor, places: dict[tuple[nn.Module, str], str]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -208,26 +266,6 @@ def _forward(model: Recognizer, clips: Tensor, places: dict[tuple[nn.Module, str
     with torch.enable_grad(), tap_features(keep):
         frame_logits = model.frame_logits(clips.clone().requires_grad_())
     return frame_logits, features
-
-
-def _of_target(model, clips, target, method, layers, places, frame_logits, features, progress) -> list[LayerMaps]:
-    n, t = clips.shape[:2]
-    value = target.value(frame_logits.mean(1))
-    inputs = [features[layer] for layer in layers]
-    gradients = torch.autograd.grad(value.sum(), inputs, retain_graph=True)
-    maps = []
-    for layer, x, gradient in zip(layers, inputs, gradients, strict=True):
-        x = x.detach()
-        if method in _CLASSES:
-            found = _by_gradient(method, x.cpu().numpy(), gradient.cpu().numpy())
-        elif method == "eigencam":
-            found = np.concatenate([_first_component(one) for one in x.unflatten(0, (n, t)).cpu().numpy()])
-        else:
-            weights = _weights(model, clips, target, method, places, layer, x.unflatten(0, (n, t)), value.detach(), progress)
-            found = _weighted(weights.repeat_interleave(t, 0).cpu().numpy(), x.cpu().numpy())
-        evidence = (x * gradient).sum((1, 2, 3)).view(n, t).cpu().numpy().astype(np.float32)
-        maps.append(LayerMaps(layer, found.reshape(n, t, *found.shape[1:]).astype(np.float32), evidence, x.shape[1]))
-    return maps
 
 
 # ---- the package's formulas --------------------------------------------------------------------------------------------------
@@ -252,10 +290,6 @@ def _by_gradient(method: Method, features: np.ndarray, gradients: np.ndarray) ->
     return _formula(method).get_cam_image(None, None, None, features, gradients, False)
 
 
-def _weighted(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
-    return np.einsum("nc,nchw->nhw", weights, features)
-
-
 def _first_component(features: np.ndarray) -> np.ndarray:
     """(T, C, h, w) → (T, h, w): the features' first principal component over all frames and places of the clip, so that its sign is the
     same in all frames; turned so that its largest value is positive (EigenCAM, Muhammad and Yeasin, 2020)."""
@@ -269,53 +303,53 @@ def _first_component(features: np.ndarray) -> np.ndarray:
     return projected.reshape(t, h, w)
 
 
-def _weights(model, clips, target, method, places, layer, features: Tensor, value: Tensor, progress) -> Tensor:
-    """(N, C): each channel's weight by what becomes of the target without the rest of it (ScoreCAM) or without it (AblationCAM).
+def _by_channel(model, clips: Tensor, target: Target, method: Method, evidence: Evidence, frame_logits: np.ndarray, progress) -> np.ndarray:
+    """(N, T, h, w): features weighted by what becomes of the target without all else (ScoreCAM) or without the channel (AblationCAM).
 
-    The channel is taken in all frames at once, so that C passes are needed and not C·T. Sources: Wang and others, *Score-CAM*, 2020,
-    whose weights are the softmax of the scores; Desai and Ramaswamy, *Ablation-CAM*, 2020, equation 2, with |y| below the line so that a
+    A channel is taken in all frames at once, so that C passes are needed and not C·T. Sources: Wang and others, *Score-CAM*, 2020, whose
+    weights are the softmax of the scores; Desai and Ramaswamy, *Ablation-CAM*, 2020, equation 2, with |y| below the line so that a
     negative score does not turn the map over.
     """
-    n, t, c = features.shape[:3]
-    together = max(1, MAX_FRAMES_A_PASS // t)
-    scores = torch.empty(n, c, device=features.device)
-    done = 0
+    model, places = _ready(model, [evidence.layer])
+    device = next(model.parameters()).device
+    (n, t, c), done = evidence.features.shape[:3], 0
+    scores = torch.empty(n, c)
     for clip in range(n):
-        for start in range(0, c, together):
-            channels = torch.arange(start, min(start + together, c), device=features.device)
-            run = _masked if method == "scorecam" else _ablated
-            logits = run(model, clips[clip], features[clip], channels, places, layer)
-            scores[clip, channels] = target.value(logits)
+        frames, features = clips[clip].to(device, torch.float32), torch.from_numpy(evidence.features[clip]).to(device)
+        for channels in torch.arange(c).split(max(1, MAX_FRAMES_A_PASS // t)):
+            with device_turn(device), torch.inference_mode():
+                logits = (
+                    _masked(model, frames, features[:, channels]) if method == "scorecam" else _ablated(model, frames, channels, places)
+                )
+            scores[clip, channels] = target.value(logits.cpu())
             done += len(channels)
             if progress is not None:
                 progress(done, n * c)
-    if method == "scorecam":
-        return scores.softmax(1)
-    return (value[:, None] - scores) / value.abs().clamp_min(1e-12)[:, None]
+    value = target.value(torch.from_numpy(frame_logits).mean(1))[:, None]
+    weights = scores.softmax(1) if method == "scorecam" else (value - scores) / value.abs().clamp_min(1e-12)
+    return np.einsum("nc,ntchw->nthw", weights.numpy(), evidence.features).astype(np.float32)
 
 
-def _masked(model, clip: Tensor, features: Tensor, channels: Tensor, places, layer) -> Tensor:
-    """(B, K): the logits of ``clip`` (T, 3, S, S) seen through each of ``channels`` of ``features`` (T, C, h, w), scaled to 0 … 1."""
-    size = clip.shape[-2:]
-    masks = F.interpolate(features[:, channels], size, mode="bilinear", align_corners=True).transpose(0, 1)  # (B, T, S, S)
+def _masked(model: Recognizer, clip: Tensor, features: Tensor) -> Tensor:
+    """(B, K): the logits of ``clip`` (T, 3, S, S) seen through each channel of ``features`` (T, B, h, w), scaled to 0 … 1 over the clip."""
+    masks = F.interpolate(features, clip.shape[-2:], mode="bilinear", align_corners=True).transpose(0, 1)  # (B, T, S, S)
     low, high = masks.amin((1, 2, 3), keepdim=True), masks.amax((1, 2, 3), keepdim=True)
-    with torch.inference_mode():
-        return model(clip[None] * ((masks - low) / (high - low + 1e-8))[:, :, None])
+    return model(clip[None] * ((masks - low) / (high - low + 1e-8))[:, :, None])
 
 
-def _ablated(model, clip: Tensor, features: Tensor, channels: Tensor, places, layer) -> Tensor:
-    """(B, K): the logits of ``clip`` (T, 3, S, S) with each of ``channels`` of ``layer`` set to zero in all frames."""
+def _ablated(model: Recognizer, clip: Tensor, channels: Tensor, places: dict[tuple[nn.Module, str], str]) -> Tensor:
+    """(B, K): the logits of ``clip`` (T, 3, S, S) with each of ``channels`` of the one layer in ``places`` set to zero in all frames."""
     t = len(clip)
 
     def remove(host: nn.Module, point: str, x: Tensor) -> Tensor:
-        if places.get((host, point)) != layer:
+        if (host, point) not in places:
             return x
         x = x.clone()
         for row, channel in enumerate(channels.tolist()):
             x[row * t : (row + 1) * t, channel] = 0
         return x
 
-    with torch.inference_mode(), tap_features(remove):
+    with tap_features(remove):
         return model(clip[None].expand(len(channels), -1, -1, -1, -1))
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from gsm_model.explain.gate_tables import gate_arrays, gate_rows, layer_figures
 from gsm_model.explain.gates import DIRECTIONS, REGIME_EDGES, REGIMES, GateReport, LayerGates
+from gsm_model.explain.gradcam import CamReport
 from gsm_model.figures.gates import gates_figure, strip_figure
 from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
 from gsm_model.figures.presets import WIDTHS
@@ -113,7 +114,7 @@ def film_speed(num_frames: int, seconds: float) -> float:
     return float(np.clip(num_frames / max(seconds, 0.1), 1, 8))
 
 
-def seen_frames(report: GateReport, video: DecodedVideo, spec: InputSpec, pixels: int = FILM_PIXELS) -> np.ndarray:
+def seen_frames(report: GateReport | CamReport, video: DecodedVideo, spec: InputSpec, pixels: int = FILM_PIXELS) -> np.ndarray:
     """The frames of ``video`` that ``report`` is of, in the order and the crop that its model (of ``spec``) saw: (T, pixels, pixels, 3) uint8."""
     frames = video.frames[np.searchsorted(video.indices, report.prediction.frame_indices)]
     return frames_as_seen(frames, spec, pixels)

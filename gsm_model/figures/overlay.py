@@ -60,6 +60,7 @@ def scale_bar(colors: Colormap, low: float, high: float, width: int, count: int,
     ramp = (colors(np.linspace(0, 1, width - 40))[None, :, :3] * 255).astype(np.uint8).repeat(14, 0)
     picture.paste(Image.fromarray(ramp), (20, 4))
     draw, font = ImageDraw.Draw(picture), _font(11)
-    for place, label in ((20, f"{low:+g}"), (width // 2, text), (width - 20, f"{high:+g}")):
-        draw.text((place, 21), label.replace("-", "−"), INK, font, anchor="ma")
+    ends = [f"{value:+g}".replace("-", "−") if value else "0" for value in (low, high)]
+    for place, label in ((20, ends[0]), (width // 2, text), (width - 20, ends[1])):
+        draw.text((place, 21), label, INK, font, anchor="ma")
     return np.asarray(picture)[None].repeat(count, 0)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.errors import VideoError
-from gsm_model.video.sampling import segment_indices
+from gsm_model.video.sampling import segment_indices, shifted
 from gsm_model.video.source import Limits, VideoInfo
 
 MAX_WORKER_SECONDS = 60
@@ -36,13 +36,13 @@ class DecodedVideo:
     preview: np.ndarray
     preview_indices: np.ndarray
 
-    def clip(self, num_segments: int) -> tuple[np.ndarray, np.ndarray]:
-        """The frame indices (T,) of the evaluation clip of ``num_segments`` frames, and those frames (T, H, W, 3).
+    def clip(self, num_segments: int, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """The frame indices (T,) of the evaluation clip of ``num_segments`` frames, moved by ``shift``, and those frames (T, H, W, 3).
 
         Raises:
-            KeyError: if the video was not read for this number of segments.
+            KeyError: if the video was not read for this number of segments and this shift.
         """
-        wanted = segment_indices(self.info.num_frames, num_segments)
+        wanted = shifted(segment_indices(self.info.num_frames, num_segments), shift, self.info.num_frames)
         places = np.searchsorted(self.indices, wanted)
         if places.max() >= len(self.indices) or not np.array_equal(self.indices[places], wanted):
             raise KeyError(f"{self.name} was not read for {num_segments} segments")
@@ -56,10 +56,11 @@ def read_video(
     name: str | None = None,
     preview_frames: int = 0,
     preview_height: int = 240,
+    shifts: Sequence[int] = (0,),
 ) -> DecodedVideo:
     """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
 
-    ``preview_frames`` is the most small pictures wanted beside them (0 for none), ``preview_height``
+    ``shifts`` are numbers of frames by which those clips are wanted earlier (negative) or later too. ``preview_frames`` is the most small pictures wanted beside them (0 for none), ``preview_height``
     their height in pixels. ``name`` is what messages call the file.
 
     Raises:
@@ -73,6 +74,7 @@ def read_video(
         "path": str(path.absolute()),
         "name": name,
         "segments": list(segments),
+        "shifts": list(shifts),
         "limits": asdict(limits or Limits()),
         "preview_frames": preview_frames,
         "preview_height": preview_height,

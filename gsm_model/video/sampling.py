@@ -32,6 +32,11 @@ def segment_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips
     return np.array([int(start + tick * k) for k in range(num_segments)], dtype=np.int64)
 
 
+def shifted(indices: np.ndarray, by: int, num_frames: int) -> np.ndarray:
+    """``indices`` moved ``by`` frames, held within the video: the clip that would be seen had it begun so much later or earlier."""
+    return np.clip(indices + by, 0, num_frames - 1)
+
+
 def dense_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 10) -> np.ndarray:
     """Frame indices of one dense clip, shape ``(num_segments,)``, int64: a window of 64 frames, evenly strided.
 

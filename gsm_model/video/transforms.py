@@ -108,6 +108,15 @@ def frames_as_seen(frames: np.ndarray, spec: InputSpec, pixels: int) -> np.ndarr
     return np.stack([np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR, box=box)) for frame in frames])
 
 
+def masks_as_seen(masks: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """What each pixel of a model's centre crop shows: ``masks`` (T, H, W) uint8 kinds of the whole frames → (T, S, S) uint8, by the nearest pixel."""
+    height, width = masks.shape[1:3]
+    side = min(height, width) * spec.size / spec.resize
+    left, top = (width - side) / 2, (height - side) / 2
+    box, target = (left, top, left + side, top + side), (spec.size, spec.size)
+    return np.stack([np.asarray(Image.fromarray(mask).resize(target, Image.Resampling.NEAREST, box=box)) for mask in masks])
+
+
 def _crop_corners(height: int, width: int, size: int, crops: int) -> list[tuple[int, int]]:
     """(top, left) of each crop, in the release's order: top left, top right, bottom left, bottom right, centre."""
     if crops == 1:

@@ -43,13 +43,16 @@ def shrink(frames: np.ndarray, height: int) -> np.ndarray:
 def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     """Decode what ``request`` asks for; returns the answer's header and its arrays."""
     from gsm_model.video.decode import decode
-    from gsm_model.video.sampling import segment_indices
+    from gsm_model.video.sampling import segment_indices, shifted
     from gsm_model.video.source import Limits
 
     parts: dict[str, np.ndarray] = {}
 
     def choose(info) -> np.ndarray:
-        parts["sampled"] = np.unique(np.concatenate([segment_indices(info.num_frames, t) for t in request["segments"]]))
+        wanted = [
+            shifted(segment_indices(info.num_frames, t), by, info.num_frames) for t in request["segments"] for by in request["shifts"]
+        ]
+        parts["sampled"] = np.unique(np.concatenate(wanted))
         parts["preview"] = preview_indices(info.num_frames, request["preview_frames"]) if request["preview_frames"] else np.array([], int)
         return np.concatenate([parts["sampled"], parts["preview"]])
 

@@ -9,8 +9,9 @@ from PIL import Image
 
 from app.viewer import MapPanel, MapScale, Notes, viewer_data
 
-SCALE = MapScale("gate", -1, 1, ("#000000", "#FFFFFF"), ((0, "leaves"),))
-NOTES = Notes("a", "b", "c", "d")
+STOPS = ("#000000", "#FFFFFF")
+SCALE = MapScale("gate", -1, 1, (("grey", STOPS),), ((0, "leaves"),), STOPS)
+NOTES = Notes("a", "b", "c", "d", "e", "f", "g")
 RNG = np.random.default_rng(0)
 MAPS = (RNG.uniform(-1, 1, (3, 2, 4, 5)).astype(np.float32), np.ones((3, 2, 2, 2), np.float32))
 

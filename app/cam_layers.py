@@ -1,0 +1,124 @@
+"""The maps of the Grad-CAM page: the viewer, and what can be taken away of the layer that is chosen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.cam_view import OPACITY, SeenMaps, cams_data, layer_names
+from app.cams import Question
+from app.exports import CamExport
+from app.frame import Choices
+from app.links import write_link
+from app.session import ModelRef
+from app.viewer import show_viewer
+from gsm_model.explain.gradcam import NORMALISE
+from gsm_model.figures.cam_files import CamFileOptions, cam_rows
+from gsm_model.figures.cams import cam_film
+from gsm_model.figures.gate_files import film_speed
+from gsm_model.video.encode import to_mp4
+
+SCALES = {"clip": "each clip's largest", "frame": "each frame's largest", "models": "the largest of all models"}
+
+
+def show_maps(seen: Sequence[SeenMaps], seconds: float, key: str) -> str:
+    """The viewer, a picture for each number of frames; the layer that is chosen in the first. Only another layer makes the page run again,
+    and no model."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    normalise = left.segmented_control(
+        "1 on the scale is",
+        NORMALISE,
+        format_func=SCALES.get,
+        default="clip",
+        required=True,
+        key="cam_scale",
+        wrap=True,
+        help="Maps have units of their own; what 1 stands for is written below the pictures.",
+    )
+    signed = right.toggle(
+        "Also what speaks against", key="cam_signed", help="Blue: places that speak against the class. Without it they are left out."
+    )
+    groups: dict[int, list[SeenMaps]] = {}
+    for one in seen:
+        groups.setdefault(len(one.frames), []).append(one)
+    if len(groups) > 1:
+        st.caption(
+            "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
+        )
+    chosen = []
+    for count, group in groups.items():
+        names = layer_names(group)
+        start = st.session_state.get("map_layer")
+        data = cams_data(group, normalise, signed, start if start in names else names[-1], seconds)
+        chosen.append(show_viewer(data, f"cams-{key}-{count}"))
+    if len(layer_names(seen)) > 1:
+        st.session_state["map_layer"] = chosen[0]
+        write_link()
+    options = CamFileOptions(normalise, signed)
+    rows = [
+        row
+        for group in groups.values()
+        for row in cam_rows([one.report for one in group], [one.frames for one in group], _shared(group, chosen[0]), options)
+    ]
+    parts = [
+        f"{one.name} {row.scaled.one.max():.3g}" + (" at most" if normalise == "frame" else "")
+        for one, row in zip((one for group in groups.values() for one in group), rows, strict=True)
+    ]
+    st.caption(f"At {chosen[0].replace(':', ', ')}, 1 stands for: {'; '.join(parts)} ({seen[0].report.method}, nothing else is rescaled).")
+    return chosen[0]
+
+
+def _shared(group: Sequence[SeenMaps], layer: str) -> str:
+    return group[0].layer_name(layer, layer_names(group)) if layer in layer_names(group) else layer_names(group)[-1]
+
+
+def show_take_away(
+    choices: Choices, refs: Sequence[ModelRef], seen: Sequence[SeenMaps], layer: str, question: Question, seconds: float
+) -> None:
+    """The film, and everything as a ZIP with its command."""
+    st.markdown("#### Take it away")
+    reports, frames = [one.report for one in seen], [one.frames for one in seen]
+    if len({len(one) for one in frames}) > 1:
+        st.info("One strip and one film need models with one number of frames. Choose *Frames* in the sidebar.", icon=":material/movie:")
+        return
+    if any(layer not in [one.layer for one in report.layers] for report in reports):
+        st.info("These models have no layer in common. Choose models of one backbone, or one model.", icon=":material/movie:")
+        return
+    first, second = st.columns(2)
+    width = first.segmented_control("Width of the strip", ["column", "page"], default="page", required=True, key="cam_width")
+    opacity = second.slider("Opacity in files", 0.1, 1.0, OPACITY, 0.1, key="cam_opacity")
+    options = CamFileOptions(st.session_state.get("cam_scale", "clip"), bool(st.session_state.get("cam_signed")), width, opacity)
+    film = st.expander("The film", icon=":material/movie:", on_change="rerun", key="cam_film")
+    with film:
+        if film.open:
+            with st.spinner("Making the film …"):
+                rows = cam_rows(reports, frames, layer, options)
+                fps = film_speed(len(frames[0]), seconds)
+                st.video(
+                    _film(_film_key(seen, layer, options, fps), cam_film(rows, layer, opacity, options.signed), fps), loop=True, muted=True
+                )
+    export = CamExport(choices.clip, tuple(refs), choices.segments, question, layer, options)
+    st.download_button(
+        "Strip, film, maps, table and recipe (ZIP)",
+        lambda: export.zip(reports, frames, seconds),
+        "gradcam.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        help="strip.pdf, .svg, .png; overlay.mp4, .gif; maps.npz; frames.csv; recipe.json. Made when you click, in some seconds.",
+    )
+    with st.expander("The same on the command line"):
+        st.code(export.command(), language="bash", wrap_lines=True)
+
+
+def _film_key(seen: Sequence[SeenMaps], layer: str, options: CamFileOptions, fps: float) -> str:
+    return repr(
+        [(one.report.card.sha256, one.name, one.report.target, one.report.method, one.report.layer(layer).maps.tobytes()) for one in seen]
+        + [layer, options, fps]
+    )
+
+
+@st.cache_data(show_spinner=False, max_size="64MB")
+def _film(key: str, _frames, _fps: float) -> bytes:
+    return to_mp4(_frames, _fps)

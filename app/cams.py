@@ -1,0 +1,78 @@
+"""What the Grad-CAM page asks of models, each computed once: maps, tests of maps, films."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from app import session
+from app.once import OnceCache
+from app.session import SHUFFLE_SEED, ClipRef, ModelRef
+from gsm_model.explain.cam_trials import SHIFTS, MapTrial, trial_of_report
+from gsm_model.explain.gradcam import SLOW_METHODS, CamReport, Method, Target, report_cams
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import Order
+
+Progress = Callable[[int, int], None]
+ONE_LAYER: tuple[Method, ...] = (*SLOW_METHODS, "eigencam")  # too slow for every layer at once
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every model: the target (``None``: the first model's answer), how maps are made, at which layer if at one only
+    (``None``: the last block), in which order of the frames."""
+
+    target: Target | None
+    method: Method
+    layer: str | None
+    order: Order
+
+
+@st.cache_resource
+def _maps() -> OnceCache:
+    return OnceCache(256 * 2**20)
+
+
+@st.cache_resource
+def _trials() -> OnceCache:
+    return OnceCache(16 * 2**20)
+
+
+def _key(ref: ModelRef, clip: ClipRef, question: Question, segments: int) -> tuple:
+    return ref.sha256, ref.labels, clip.sha256, question, segments
+
+
+def cam_report(
+    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, question: Question, segments: int, progress: Progress | None = None
+) -> CamReport:
+    """The maps of ``ref``'s model, shown as ``name``: of all its layers by fast methods, of one by the others; computed once."""
+    model = session.load_model(ref)
+    layers = list(model.feature_points())
+    if question.method in ONE_LAYER:
+        layers = [question.layer if question.layer in layers else layers[-1]]
+        question = replace(question, layer=layers[0])
+    else:
+        question = replace(question, layer=None)
+
+    def compute() -> CamReport:
+        return report_cams(model, video, question.target, question.method, layers, question.order, segments, SHUFFLE_SEED, progress)
+
+    report = _maps().get(_key(ref, clip, question, segments), compute, lambda found: sum(one.maps.nbytes for one in found.layers))
+    return replace(report, prediction=replace(report.prediction, card=replace(model.card, alias=name)))
+
+
+def map_trial(
+    ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int, progress: Progress | None = None
+) -> MapTrial:
+    """Whether the map of ``report`` at ``layer`` is to be believed; computed once."""
+    question = replace(question, target=report.target, layer=layer)
+    video = session.read_clip(clip, (segments,), (0, *SHIFTS))
+    key = _key(ref, clip, question, segments)
+    return _trials().get(key, lambda: trial_of_report(session.load_model(ref), report, video, layer, progress), lambda _: 4096)
+
+
+def has_trial(ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int) -> bool:
+    """Whether `map_trial` knows the answer already."""
+    return _trials().has(_key(ref, clip, replace(question, target=report.target, layer=layer), segments))

@@ -1,0 +1,245 @@
+"""Maps over drawn clips, where it is known what moves: how often, and how much of, each method's map lies on it, by layer and by model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice, product
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from torch import Tensor
+
+from gsm_model.data.reversible.dataset import Split, draw_clip
+from gsm_model.data.reversible.scene import MASK_ROLES
+from gsm_model.errors import DataError
+from gsm_model.evaluation.clip_sets import HEIGHT, WIDTH, drawn_ids, drawn_origin, sampled_frames
+from gsm_model.evaluation.interval import measure_mean, measure_share
+from gsm_model.evaluation.parts import Parts
+from gsm_model.evaluation.predictions import Origin
+from gsm_model.explain.faithfulness import blind_maps, cell_weights, curves_of, point_at, rank_correlation
+from gsm_model.explain.gradcam import METHODS, SLOW_METHODS, Evidence, Method, Target, cam_of_evidence, evidence_of_clips
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.tables import METADATA_KEY, write_table
+from gsm_model.video.sampling import segment_indices
+from gsm_model.video.transforms import masks_as_seen, to_views
+
+TargetKind = Literal["class", "contrast"]
+TARGET_KINDS: tuple[TargetKind, ...] = ("class", "contrast")  # the true class; the true class rather than its time reversal
+FAST_METHODS: tuple[Method, ...] = tuple(method for method in METHODS if method not in SLOW_METHODS)
+MOVING = (MASK_ROLES.index("actor"), MASK_ROLES.index("hand"))
+BLOCK_CLIPS = 20
+
+
+@dataclass(frozen=True)
+class CamOrigin:
+    """What a table is of: model, data and classes, its columns' (target kind, method, layer), and whether the maps were tried."""
+
+    data: Origin
+    columns: tuple[tuple[str, str, str], ...]
+    trials: bool = False
+
+
+@dataclass(frozen=True)
+class CamTable:
+    """n clips by k maps. ``hits`` (n, k) int64: the kind of thing (`MASK_ROLES`) at the map's largest cell, −1 for an empty map; ``energies``
+    (n, k, 4) float32: the share of the map on each kind; ``areas`` (n, 4): the share of the clip that each covers.
+
+    ``others`` (n, k) float32: Spearman's ρ of the map with that of the time-reversed class, which a map that says something of the class
+    differs from; NaN for contrasts. ``tried`` (n, k) float32: each map's area (`Curves.area`), and ``blind`` (n, 3) those of a centre blob,
+    of the change between frames and the mean of five random maps, all for the true class; NaN where maps were not tried, and for contrasts.
+    """
+
+    origin: CamOrigin
+    ids: tuple[str, ...]
+    hits: np.ndarray
+    energies: np.ndarray
+    areas: np.ndarray
+    others: np.ndarray
+    tried: np.ndarray
+    blind: np.ndarray
+
+
+ARRAYS = ("hits", "energies", "areas", "others", "tried", "blind")
+
+
+def block_layers(model: Recognizer) -> list[str]:
+    """The outputs of all blocks, and before and after the gate of the last two that can have one."""
+    points = list(model.feature_points())
+    sides = [name for name in points if ":" in name]
+    return [name for name in points if ":" not in name or name in sides[-4:]]
+
+
+def score_cams(
+    model: Recognizer,
+    split: Split,
+    count: int,
+    out: Path,
+    methods: Sequence[Method] = FAST_METHODS,
+    layers: Sequence[str] | None = None,
+    trials: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> CamTable:
+    """Maps of ``model`` for the first ``count`` clips of a drawn split, for the true class and for it rather than its time reversal, against
+    what is known to move; with ``trials`` also by deletion and insertion, which takes 34 passes a map. Written to ``out`` (parquet). A run that was stopped goes on where it was.
+
+    Raises:
+        DataError: if the model's classes are not those of the drawn set, or parts of another run are in the way.
+        ValueError: for an unknown or slow method, or an unknown layer.
+    """
+    layers = block_layers(model) if layers is None else list(layers)
+    for method in methods:
+        if method not in FAST_METHODS:
+            raise ValueError(f"no fast method {method!r}; there are {', '.join(FAST_METHODS)}")
+    origin = CamOrigin(drawn_origin(model, split, count), tuple(product(TARGET_KINDS, methods, layers)), trials)
+    ids = drawn_ids(split, count)
+    parts = Parts(out, origin, ids, read_cam_table, write_cam_table)
+    upcoming: Iterator[int] = iter(range(parts.done, count))
+    while numbers := list(islice(upcoming, BLOCK_CLIPS)):
+        rows = [_of_clip(model, split, number, methods, layers, trials) for number in numbers]
+        arrays = [np.stack(column) for column in zip(*rows, strict=True)]
+        parts.add(CamTable(origin, tuple(ids[number] for number in numbers), *arrays))
+        if progress is not None:
+            progress(parts.done, count)
+    return parts.close(_join(origin, parts.finished))
+
+
+def _of_clip(
+    model: Recognizer, split: Split, number: int, methods: Sequence[Method], layers: Sequence[str], trials: bool
+) -> tuple[np.ndarray, ...]:
+    """The row of one clip in each of `ARRAYS`."""
+    clip, t = draw_clip(split, number), model.architecture.num_segments
+    kinds = masks_as_seen(clip.masks(segment_indices(clip.num_frames, t), HEIGHT, WIDTH), model.input)
+    views = to_views(sampled_frames(clip, t), model.input)
+    partner = clip.label ^ 1  # the classes of a pair stand side by side
+    targets = [Target(clip.label), Target(clip.label, partner), Target(partner)]
+    _, [(_, own), (_, contrast), (_, other)] = evidence_of_clips(model, views, targets, layers)
+    grids = {one.features.shape[-2:] for one in own}
+    weights = {grid: cell_weights(kinds, len(MASK_ROLES), *grid) for grid in grids}
+    blind = {one.layer: cam_of_evidence("eigencam", one)[0] for one in own} if "eigencam" in methods else {}
+
+    def maps_of(method: Method, one: Evidence) -> np.ndarray:
+        # EigenCAM knows no target: one map serves all.
+        return blind[one.layer] if method == "eigencam" else cam_of_evidence(method, one)[0]
+
+    hits, energies, others, tried = [], [], [], []
+    for evidence, (method, place) in ((of, key) for of in (own, contrast) for key in product(methods, range(len(layers)))):
+        maps = maps_of(method, evidence[place])
+        found = point_at(maps, kinds, len(MASK_ROLES), weights[maps.shape[1:]])
+        hits.append(found.hit)
+        energies.append(found.energy)
+        others.append(rank_correlation(maps, maps_of(method, other[place])) if evidence is own else np.nan)
+        try_it = trials and evidence is own
+        tried.append(curves_of(model, views[0], targets[0], method, maps).area if try_it else np.nan)
+    blind = _blind_areas(model, views[0], targets[0]) if trials else np.full(3, np.nan)
+    rows = hits, energies, found.area, others, tried, blind
+    return tuple(np.array(row, np.int64 if row is hits else np.float32) for row in rows)
+
+
+def _blind_areas(model: Recognizer, clip: Tensor, target: Target) -> np.ndarray:
+    """(3,): the areas of the centre blob, of the change between frames, and the mean of the random maps on a grid of 6 × 6."""
+    centre, change, *random = [curves_of(model, clip, target, name, maps).area for name, maps in blind_maps(clip, 6, 6)]
+    return np.array([centre, change, np.mean(random)])
+
+
+def _join(origin: CamOrigin, parts: Sequence[CamTable]) -> CamTable:
+    arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS)
+    return CamTable(origin, tuple(id for part in parts for id in part.ids), *arrays)
+
+
+def cam_scores(table: CamTable) -> list[dict]:
+    """A row a map: the share of clips whose largest cell is on what moves (Wilson's 95 % interval), the mean share of the map that is
+    (Student's), and what a map without knowledge would reach: the mean share of the clip that moves. Clips in which nothing moves but the
+    camera are left out. ``other_class``: the mean ρ with the map of the time-reversed class."""
+    data = table.origin.data
+    area = table.areas[:, MOVING].sum(1)
+    moving = area > 0
+    rows = []
+    for column, (kind, method, layer) in enumerate(table.origin.columns):
+        on = np.isin(table.hits[moving, column], MOVING)
+        energy = table.energies[moving, column][:, MOVING].sum(1)
+        energy = energy[np.isfinite(energy)]
+        hit = measure_share("hit", int(on.sum()), len(on), data.data)
+        share = measure_mean("energy", energy.astype(np.float64), data.data) if len(energy) else None
+        others = table.others[:, column]
+        others = others[np.isfinite(others)]
+        rows.append(
+            {
+                "target": kind,
+                "method": method,
+                "layer": layer,
+                **{"hit": hit.value, "hit_low": hit.low, "hit_high": hit.high},
+                **{f"energy{end}": share and getattr(share, name) for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))},
+                "area": float(area[moving].mean()),
+                "other_class": float(others.mean()) if len(others) else None,
+                **_trial_figures(table, column),
+                "n": len(on),
+                "empty": int((table.hits[moving, column] < 0).sum()),
+                **{"model": data.model, "checkpoint": data.checkpoint, "data": data.data},
+            }
+        )
+    return rows
+
+
+def _trial_figures(table: CamTable, column: int) -> dict[str, float | None]:
+    """The mean area with Student's interval, the share of clips on which it is above all three blind maps' with Wilson's, and their means."""
+    tried = table.tried[:, column].astype(np.float64)
+    names = ("tried", "tried_low", "tried_high", "beats", "beats_low", "beats_high", "centre", "change", "random")
+    if not np.isfinite(tried).all() or not len(tried):
+        return dict.fromkeys(names)
+    data = table.origin.data.data
+    area = measure_mean("area", tried, data)
+    beats = tried > table.blind.max(1)
+    share = measure_share("beats", int(beats.sum()), len(beats), data)
+    values = (area.value, area.low, area.high, share.value, share.low, share.high, *table.blind.mean(0).tolist())
+    return dict(zip(names, values, strict=True))
+
+
+def write_cam_table(table: CamTable, path: Path) -> None:
+    """Write ``table``; the file appears whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    k, roles = len(table.origin.columns), len(MASK_ROLES)
+
+    def lists(values: np.ndarray, width: int, kind: pa.DataType) -> pa.Array:
+        return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind), width)
+
+    columns = {
+        "id": pa.array(table.ids, pa.string()),
+        "hits": lists(table.hits, k, pa.int8()),
+        "energies": lists(table.energies, k * roles, pa.float32()),
+        "areas": lists(table.areas, roles, pa.float32()),
+        "others": lists(table.others, k, pa.float32()),
+        "tried": lists(table.tried, k, pa.float32()),
+        "blind": lists(table.blind, 3, pa.float32()),
+    }
+    write_table(pa.table(columns), {**asdict(table.origin), "kinds": MASK_ROLES}, path)
+
+
+def read_cam_table(path: Path, name: str = "") -> CamTable:
+    """Read a table that `write_cam_table` wrote.
+
+    Raises:
+        DataError: if the file is missing, damaged, or no such table.
+    """
+    try:
+        table = pq.read_table(path)
+        about = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
+        columns = tuple(tuple(column) for column in about["columns"])
+        k, roles = len(columns), len(MASK_ROLES)
+        shapes = {"hits": (-1, k), "energies": (-1, k, roles), "areas": (-1, roles), "others": (-1, k), "tried": (-1, k), "blind": (-1, 3)}
+        arrays = {
+            column: table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(shape)
+            for column, shape in shapes.items()
+        }
+        ids = tuple(table["id"].to_pylist())
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
+        raise DataError(f"{name or path.name}: not a table of maps ({type(error).__name__}); write one with 'explain gradcam'") from None
+    return CamTable(CamOrigin(origin, columns, bool(about["trials"])), ids, **{**arrays, "hits": arrays["hits"].astype(np.int64)})
