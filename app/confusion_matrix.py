@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app import charts_confusions, session
+from app.links import go_to
 from app.sentences import escape
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.clusters import cluster_order
@@ -95,4 +96,4 @@ def _open_one(ids: list[str]) -> None:
                 clip = drawn_clip_of(chosen)
                 content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
                 session.choose_clip(session.uploads().keep(f"{chosen}.mp4", content))
-                st.switch_page(entry)
+                go_to(entry)

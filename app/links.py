@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import streamlit as st
 
@@ -50,8 +51,8 @@ def _number(index: int | None) -> str:
     return "" if index is None or index < 0 else str(index)
 
 
-def write_link() -> None:
-    """After all widgets: make the address name what is shown."""
+def current_link() -> dict[str, str]:
+    """What is shown now, as an address says it."""
     state = st.session_state
     link = {
         "clip": state.get("clip") or "",
@@ -65,7 +66,18 @@ def write_link() -> None:
         "method": state.get("method", ""),
         "map_layer": state.get("map_layer", ""),
     }
-    link = {key: value for key, value in link.items() if value}
+    return {key: value for key, value in link.items() if value}
+
+
+def write_link() -> None:
+    """After all widgets: make the address name what is shown."""
+    link = current_link()
     if {key: st.query_params.get(key) for key in KEYS} != {key: link.get(key) for key in KEYS}:
         st.query_params.from_dict(link)
     st.session_state["written_link"] = link
+
+
+def go_to(page: st.Page) -> NoReturn:
+    """Show another page now; what is chosen stays chosen, which streamlit itself would forget."""
+    st.session_state["written_link"] = None
+    st.switch_page(page, query_params=current_link())

@@ -13,6 +13,7 @@ from app.cam_view import SeenMaps
 from app.cams import ONE_LAYER, Question, cam_report
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
 from app.gates_view import lighter
+from app.links import go_to
 from app.sentences import escape, looks
 from gsm_model.explain.gradcam import METHODS, SLOW_METHODS, CamReport, Target
 from gsm_model.figures.gate_files import seen_frames
@@ -67,7 +68,7 @@ def show(choices: Choices) -> None:
             "See the gates of this layer", icon=":material/conversion_path:", help="The same clip, models and order on the Gates page."
         ):
             st.session_state["layer"] = layer.partition(":")[0]
-            st.switch_page(st.session_state["pages"]["gates"])
+            go_to(st.session_state["pages"]["gates"])
     asked = [(ref, count) for ref, count in zip(choices.models, counts, strict=True) if ref in usable]
     show_trust(choices, asked, mine, layer, question)
     show_take_away(choices, [ref for ref, _ in asked], mine, layer, question, video.info.seconds)

@@ -177,7 +177,7 @@ def _trials(models: list, reports: list, video, clip: Path) -> bytes:
 
     rows = []
     for model, report in zip(models, reports, strict=True):
-        rows += trial_rows(clip.name, report, trial_of_report(model, report, video, progress("map")))
+        rows += trial_rows(clip.name, report, trial_of_report(model, report, video, progress=progress("map")))
     return csv_text(rows).encode()
 
 

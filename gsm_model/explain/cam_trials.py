@@ -21,10 +21,11 @@ SHIFTS = (-1, 1)  # frames: the clip had it been sampled one frame earlier and l
 
 @dataclass(frozen=True)
 class MapTrial:
-    """What the tests found of the one layer of a report. ``other``: the class that the class check took, empty for a contrast. ``jitter``: the mean Spearman's ρ
+    """What the tests found of the map at one ``layer`` of a report. ``other``: the class that the class check took, empty for a contrast. ``jitter``: the mean Spearman's ρ
     with the maps of the clip sampled one frame earlier and later; ``None`` where those frames were not read or the method is slow, and
     ``sanity`` too where it is slow."""
 
+    layer: str
     trial: Trial
     sanity: Sanity | None
     other: str
@@ -46,7 +47,7 @@ def trial_of_report(
     other = _other_class(report)
     name = "" if other is None else report.card.label(other.index)
     if report.method in SLOW_METHODS:
-        return MapTrial(trial, None, name, None)
+        return MapTrial(found.layer, trial, None, name, None)
     sanity = check_sanity(model, clip, report.target, report.method, found.layer, other)
     moved = [shifted(indices, by, video.info.num_frames) for by in SHIFTS]
     jitter = None
@@ -55,7 +56,7 @@ def trial_of_report(
             cams_of_clips(model, _clip(model, video, one)[None], report.target, report.method, [found.layer])[2][0].maps[0] for one in moved
         ]
         jitter = agreement([found.maps, *maps])
-    return MapTrial(trial, sanity, name, jitter)
+    return MapTrial(found.layer, trial, sanity, name, jitter)
 
 
 def _clip(model: Recognizer, video: DecodedVideo, indices: np.ndarray) -> Tensor:
@@ -84,7 +85,7 @@ def trial_rows(clip: str, report: CamReport, found: MapTrial) -> list[dict]:
         "model": report.card.name,
         "sha256": report.card.sha256,
         "method": report.method,
-        "layer": report.layers[0].layer,
+        "layer": found.layer,
         "target": report.target_name,
     }
     rows = [{**about, **row, "test": "against blind maps"} for row in found.trial.rows()]

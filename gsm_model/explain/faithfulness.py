@@ -273,17 +273,14 @@ def randomised_parts(model: Recognizer) -> list[tuple[str, list[nn.Module]]]:
     """The network's parts from the classifier down, each with its modules that have weights: the classifier, then stage by stage or block
     by block the backbone, in the order of its children, last first."""
     parts: dict[str, list[nn.Module]] = {}
+    blocks = list(model.base_model.block_ends())
     for name, module in model.base_model.named_modules():
         if name and next(module.parameters(recurse=False), None) is not None:
-            part = name.split(".")[0] if "." in name else _inception_block(name)
+            child = name.split(".")[0]
+            # An Inception's convolutions stand side by side; their names say which block they are of, the longest that fits.
+            part = max((block for block in blocks if f"{block}_" in child), key=len, default=child)
             parts.setdefault(part, []).append(module)
     return [("classifier", [model.new_fc]), *reversed(list(parts.items()))]
-
-
-def _inception_block(name: str) -> str:
-    """``inception_3a_1x1_bn`` → ``inception_3a``; a name of the stem stays."""
-    words = name.split("_")
-    return "_".join(words[:2]) if words[0] in ("inception", "mixed", "gsm") and len(words) > 2 else name
 
 
 @torch.no_grad()

@@ -111,11 +111,7 @@ class CamReport:
         Raises:
             KeyError: if it was not asked for.
         """
-        return next((layer for layer in self.layers if layer.layer == name), None) or _missing(name)
-
-
-def _missing(name: str) -> LayerMaps:
-    raise KeyError(name)
+        return {layer.layer: layer for layer in self.layers}[name]
 
 
 def last_layer(model: Recognizer) -> str:

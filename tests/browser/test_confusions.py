@@ -18,15 +18,15 @@ HEADING = "Which classes does each model mix up, and is the difference real?"
 DROP = '[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]'
 
 
-def open_confusions(page, app):
-    page.goto(f"{app}/confusions")
+def open_confusions(page, app, query=""):
+    page.goto(f"{app}/confusions?{query}")
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     expect(page.get_by_role("heading", name="The whole matrix")).to_be_visible()
     wait_until_still(page)
 
 
 def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_clips_and_opens_one(page, app):
-    open_confusions(page, app)
+    open_confusions(page, app, "models=tsm%2Cgsm")
     assert "TSN ResNet-18 (A) is right on 48.8 % and GSM ResNet-18 (B) on 99.3 %: 1,013 clips only B gets right, 2 only A." in main_text(
         page
     )
@@ -50,6 +50,7 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
     expect(page.get_by_role("heading", name="What does each model say about this clip?")).to_be_visible()
     wait_until_still(page)
     assert "GSM ResNet-18 says Unfolding something" in main_text(page)
+    assert "models=tsm%2Cgsm" in page.url, "the models stay"
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""Grad-CAM in a real browser: a clip of one's own, a contrast, the film, the strip, two people at once."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from gsm_model.explain.gradcam import Target, report_cams
+from gsm_model.models.checkpoints import load_checkpoint
+from gsm_model.shipped import sample_clips, shipped_checkpoints
+from gsm_model.video.isolate import read_video
+from tests.browser.conftest import main_text, wait_until_still
+from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+from tests.browser.test_gates import counted  # noqa: F401
+
+HEADING = "Where does each model look, frame by frame?"
+
+
+def open_cams(page, address, query=""):
+    page.goto(f"{address}/gradcam?{query}")
+    expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
+    expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
+    wait_until_still(page)
+
+
+def choose(page, label, option):
+    box = page.get_by_role("combobox", name=label)
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+    wait_until_still(page)
+
+
+def shown_values(page, model=0):
+    """What the viewer's grid says under the cursor of every frame of one model."""
+    texts = page.locator(".gsl-viewer .part.grid .panel").nth(model).locator(".mapcell .value:nth-child(2)").all_inner_texts()
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+def middle_of(report, layer):
+    maps = np.maximum(report.layer(layer).maps, 0)
+    return maps[:, maps.shape[1] // 2, maps.shape[2] // 2] / maps.max()
+
+
+def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_away(page, app, drawn_clip):  # noqa: F811
+    page.goto(f"{app}/gradcam?models=gsm%2Ctsn&map_layer=layer3.1")
+    page.set_input_files(UPLOAD, str(drawn_clip))
+    wait_until_still(page)
+    choose(page, "What speaks for", "Unfolding something")
+    choose(page, "rather than", "Folding something")
+    assert "What speaks for Unfolding something rather than Folding something is largest in frame" in main_text(page)
+    report = report_cams(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(drawn_clip), Target(1, 0), "gradcam", ["layer3.1"])
+    np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
+    page.get_by_text("The film").click()
+    video = page.get_by_test_id("stVideo")
+    expect(video).to_be_visible()
+    video.scroll_into_view_if_needed()
+    video.evaluate("node => node.play()")
+    page.wait_for_function("node => node.currentTime > 0.2", arg=video.element_handle())
+    assert video.evaluate("node => node.videoWidth") > 500
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Strip, film, maps, table and recipe (ZIP)").click()
+    archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
+    assert archive.read("strip.pdf").startswith(b"%PDF")
+    arrays = np.load(io.BytesIO(archive.read("maps.npz")), allow_pickle=False)
+    np.testing.assert_allclose(arrays["GSM ResNet-18"], report.layers[0].maps, atol=1e-4 * np.abs(report.layers[0].maps).max())
+    about = json.loads(archive.read("recipe.json"))
+    assert "--target 1 --versus 0 --method gradcam --layer layer3.1" in about["command"] and set(about["scale"]) == set(arrays)
+
+
+def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_model(page, counted):  # noqa: F811
+    address, counts = counted
+    open_cams(page, address)
+    viewer = page.locator(".gsl-viewer")
+    runs, forwards = counts()
+    assert forwards > 0
+    before = viewer.locator(".part.grid canvas").nth(3).evaluate("node => node.toDataURL()")
+    viewer.locator("select").nth(1).select_option(label="inferno")
+    after = viewer.locator(".part.grid canvas").nth(3).evaluate("node => node.toDataURL()")
+    assert before != after
+    viewer.get_by_text("contours").click()
+    assert viewer.locator(".part.grid canvas").nth(3).evaluate("node => node.width") > 100
+    viewer.locator("input[type=range]").nth(1).fill("20")
+    viewer.get_by_role("button", name="▶").click()
+    frame = viewer.locator(".toolbar .field").nth(1)
+    first = frame.inner_text()
+    expect(frame).not_to_have_text(first)
+    viewer.get_by_role("button", name="❚❚").click()
+    page.wait_for_timeout(600)
+    assert counts() == (runs, forwards)
+    viewer.locator("select").first.select_option(label="layer2.1")
+    expect(page.get_by_text("At layer2.1, 1 stands for")).to_be_visible()
+    wait_until_still(page)
+    assert counts()[1] == forwards and "map_layer=layer2.1" in page.url
+    # The same question in another session is not computed again.
+    open_cams(page, address)
+    assert counts()[1] == forwards
+
+
+def test_maps_are_put_to_the_test_and_what_was_found_stays(page, app):
+    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
+    page.get_by_role("button", name="Put the maps to the test").click()
+    expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
+    wait_until_still(page)
+    assert "the map for Moving something down" in main_text(page)
+    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
+    expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
+
+
+def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app):
+    open_cams(page, app, "models=gsm&clip=opening&frames=16")
+    choose_method = page.get_by_role("combobox", name="By")
+    choose_method.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    choose_method.click()
+    page.get_by_role("option", name="Score-CAM (slow)").click()
+    expect(page.get_by_text("channel", exact=False).first).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
+    wait_until_still(page)
+    assert "Score-CAM" not in page.get_by_role("combobox", name="By").input_value() and "(gradcam, nothing else is rescaled)" in main_text(
+        page
+    )
+
+
+def test_two_people_at_once_get_their_own_maps(browser, app):
+    clips = sample_clips()
+    pages = [browser.new_context().new_page() for _ in range(2)]
+    asked = (("pushing-left", 15), ("closing", 3))
+    for page, (clip, target) in zip(pages, asked, strict=True):
+        page.goto(f"{app}/gradcam?models=gsm&clip={clip}&target={target}&map_layer=layer3.1")
+    model = load_checkpoint(shipped_checkpoints()["gsm"])
+    for page, (clip, target) in zip(pages, asked, strict=True):
+        expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
+        wait_until_still(page)
+        report = report_cams(model, read_video(clips[clip].path), Target(target), "gradcam", ["layer3.1"])
+        np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
+        page.context.close()
+
+
+def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
+    open_cams(page, app, "models=gsm&map_layer=layer3.0%3Aafter&clip=folding")
+    page.get_by_role("button", name="See the gates of this layer").click()
+    expect(page.get_by_role("heading", name="Where, when and which way does each layer shift?")).to_be_visible()
+    expect(page.locator(".gsl-viewer .stage h4").first).to_have_text("layer3.0")
+    wait_until_still(page)
+    assert "clip=folding" in page.url and "models=gsm&" in page.url, "the clip and the models stay"
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_nothing_is_cut_off_on_a_narrow_page(page, app):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_cams(page, app, "beside=1")
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
