@@ -8,9 +8,9 @@ import streamlit as st
 
 from app import charts_cams
 from app.cam_view import SeenMaps
-from app.cams import Question, has_trial, map_trial
+from app.cams import Question, has_trial, known_score, map_trial
 from app.frame import Choices
-from app.sentences import believable
+from app.sentences import believable, measured_maps
 from app.session import ModelRef
 from gsm_model.explain.cam_trials import MapTrial, trial_rows
 from gsm_model.tables import csv_text
@@ -28,6 +28,9 @@ def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Se
         (ref, count, one, layer if layer in [found.layer for found in one.report.layers] else one.report.layers[-1].layer)
         for (ref, count), one in zip(asked, seen, strict=True)
     ]
+    for ref, _, one, at in tests:
+        if (row := known_score(ref, question, at)) is not None and one.report.prediction.order == "forward":
+            st.markdown(measured_maps(one.report.card.name, row))
     known = all(has_trial(ref, choices.clip, one.report, at, question, count) for ref, count, one, at in tests)
     if not known and not st.button(
         "Put the maps to the test", icon=":material/fact_check:", help="Takes about ten seconds a model on a CPU."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,6 +14,7 @@ from app.once import OnceCache
 from app.session import SHUFFLE_SEED, ClipRef, ModelRef
 from gsm_model.explain.cam_trials import SHIFTS, MapTrial, trial_of_report
 from gsm_model.explain.gradcam import SLOW_METHODS, CamReport, Method, Target, report_cams
+from gsm_model.shipped import cam_tables
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order
 
@@ -71,6 +74,20 @@ def map_trial(
     video = session.read_clip(clip, (segments,), (0, *SHIFTS))
     key = _key(ref, clip, question, segments)
     return _trials().get(key, lambda: trial_of_report(session.load_model(ref), report, video, layer, progress), lambda _: 4096)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _score_rows(digest: str, _path: Path) -> list[dict]:
+    with _path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def known_score(ref: ModelRef, question: Question, layer: str) -> dict[str, str] | None:
+    """What was measured of maps like these on drawn clips (a row of `cam_scores`, as text); ``None`` where nothing was."""
+    kind = "class" if question.target is None or question.target.versus is None else "contrast"
+    wanted = {"checkpoint": ref.sha256, "target": kind, "method": question.method, "layer": layer}
+    rows = (row for path in cam_tables() for row in _score_rows(session.digest(path), path))
+    return next((row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None)
 
 
 def has_trial(ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -221,6 +221,19 @@ def believable(name: str, found: MapTrial) -> str:
     if found.jitter is not None:
         steady = "stays" if found.jitter > 0.5 else "does not stay"
         text += f"; it {steady} the same when the clip is sampled one frame earlier or later (ρ {_two(found.jitter)})"
+    return text + "."
+
+
+def measured_maps(name: str, row: Mapping[str, str]) -> str:
+    """What was measured of a model's maps on drawn clips, a row of `cam_scores` as text."""
+    hit, low, high, area, centre, change = (float(row[key]) for key in ("hit", "hit_low", "hit_high", "area", "centre_hit", "change_hit"))
+    text = (
+        f"**{escape(name)}**, measured on {int(row['n']):,} clips of {escape(row['data'])}: the largest place of such a map lies on what moves in "
+        f"{percent(hit)} (95 % interval {percent(low)} to {percent(high)}); the centre does in {percent(centre)}, the largest change between frames in "
+        f"{percent(change)}, a place at random in {percent(area)}"
+    )
+    if row["other_class"]:
+        text += f". The map for the time reversal correlates by {_two(float(row['other_class']))} on average"
     return text + "."
 
 

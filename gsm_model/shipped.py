@@ -51,6 +51,11 @@ def intervention_tables() -> list[Path]:
     return sorted((assets() / "gates").glob("*_interventions.parquet"))
 
 
+def cam_tables() -> list[Path]:
+    """What ``explain gradcam --drawn`` found of the shipped models' maps on drawn test clips; empty if there are none."""
+    return sorted((assets() / "gradcam").glob("*_cams.csv"))
+
+
 def sample_clips() -> dict[str, SampleClip]:
     """The sample clips by name, in the order in which they are offered; empty if there are none."""
     index = assets() / "clips" / "clips.json"

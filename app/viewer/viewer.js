@@ -267,7 +267,7 @@ class Viewer {
       cells.forEach((cell) => this.show(cell));
       this.cells.push(...cells);
       const below = panel.below?.[this.state.layer];
-      if (below && !this.state.difference) cells.forEach((cell, frame) => cell.element.append(html("div", { className: "value", textContent: below[frame] })));
+      if (below && !this.state.difference) cells.forEach((cell, frame) => cell.element.append(html("div", { className: "value below", textContent: below[frame] })));
       return html("div", {}, [this.heads(panel, ways.length > 1 ? `${panel.title}, ${name}` : panel.title), this.columns(cells.map((cell) => cell.element))]);
     });
     return html("div", { className: "panel" }, rows);

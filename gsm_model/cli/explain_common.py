@@ -74,18 +74,17 @@ def inputs_of(clip: Path, checkpoint: Path, model) -> dict[str, str]:
     return {portable(clip): sha256(clip) if clip.is_file() else "a folder of frames", portable(checkpoint): model.card.sha256}
 
 
-def write_beside(out: Path, rows: list[dict], figure, clip_set) -> None:
-    """The table's figures as CSV, PDF and SVG, and its recipe, beside ``out``."""
+def write_beside(out: Path, rows: list[dict], figure, origin, count: int) -> None:
+    """The figures of a table of ``origin`` and ``count`` clips as CSV, PDF and SVG, and its recipe, beside ``out``."""
     from gsm_model.figures.style import figure_bytes
     from gsm_model.recipes import recipe
     from gsm_model.tables import csv_text
 
-    origin = clip_set.origin
     inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint}
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
         **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
-        f"{out.stem}.recipe.json": recipe(_parts_as_given(out), inputs, {"clips": len(clip_set.ids)}),
+        f"{out.stem}.recipe.json": recipe(_parts_as_given(out), inputs, {"clips": count}),
     }
     write_all(out.parent, files)
 

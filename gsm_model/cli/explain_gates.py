@@ -108,7 +108,7 @@ def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
     rows = data_gates_table(found)
     or_fail(lambda: write_data_gates(found, out))
     flat = [{key: value for key, value in row.items() if key not in ("histogram", "frame_means")} for row in rows]
-    write_beside(out, flat, data_gates_figure(rows, WIDTHS[width]), clip_set)
+    write_beside(out, flat, data_gates_figure(rows, WIDTHS[width]), clip_set.origin, len(clip_set.ids))
     for row in rows:
         typer.echo(
             f"{row['title']:<14} {row['direction']:<24} mean {row['gate_mean']:+.2f}  adaptivity {row['adaptivity']:.2f}  "

@@ -22,7 +22,7 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Segments, Split, inputs_of, opened
+from gsm_model.cli.explain_common import Segments, Split, inputs_of, opened, write_beside
 from gsm_model.figures.presets import WIDTHS
 
 METHOD_NAMES = ("gradcam", "gradcam++", "hirescam", "layercam", "xgradcam", "eigencam", "scorecam", "ablationcam")
@@ -190,7 +190,7 @@ def _print(clip: Path, reports: list) -> None:
 
 def _on_drawn(checkpoint, device, out: Path, methods: list[str], layers: list[str] | None, split: str, count: int, trials: bool) -> None:
     from gsm_model.explain.cam_data import FAST_METHODS, cam_scores, score_cams
-    from gsm_model.tables import csv_text
+    from gsm_model.figures.cam_data import cam_scores_figure
 
     if out.suffix != ".parquet":
         fail("--out: with --drawn, name the .parquet file to write")
@@ -203,7 +203,7 @@ def _on_drawn(checkpoint, device, out: Path, methods: list[str], layers: list[st
     except ValueError as error:
         fail(str(error))
     rows = cam_scores(table)
-    write_all(out.parent, {f"{out.stem}.csv": csv_text(rows).encode()})
+    write_beside(out, rows, cam_scores_figure(rows), table.origin.data, len(table.ids))
     for row in rows:
         tried = "" if row["tried"] is None else f"  area {row['tried']:+.2f}, above all blind maps on {row['beats']:.0%}"
         typer.echo(

@@ -155,7 +155,7 @@ def _interventions_on_data(model, clip_set, out: Path, what: _Experiments) -> No
         fail(str(error))
     rows = effects_table(table)
     paired = rows[0]["within_pair"] is not None
-    write_beside(out, rows, interventions_figure(rows), clip_set)
+    write_beside(out, rows, interventions_figure(rows), clip_set.origin, len(clip_set.ids))
     for row in rows:
         pair = f"  within pair {row['within_pair']:6.1%} ({row['within_pair_low']:.1%} to {row['within_pair_high']:.1%})" if paired else ""
         typer.echo(f"{row['intervention']:<28} top-1 {row['top1']:6.1%} ({row['top1_low']:.1%} to {row['top1_high']:.1%}){pair}")

@@ -21,8 +21,19 @@ from gsm_model.evaluation.clip_sets import HEIGHT, WIDTH, drawn_ids, drawn_origi
 from gsm_model.evaluation.interval import measure_mean, measure_share
 from gsm_model.evaluation.parts import Parts
 from gsm_model.evaluation.predictions import Origin
-from gsm_model.explain.faithfulness import blind_maps, cell_weights, curves_of, point_at, rank_correlation
+from gsm_model.explain.faithfulness import (
+    CENTRE,
+    CHANGE,
+    blind_maps,
+    cell_weights,
+    centre_blob,
+    change_map,
+    curves_of,
+    point_at,
+    rank_correlation,
+)
 from gsm_model.explain.gradcam import METHODS, SLOW_METHODS, Evidence, Method, Target, cam_of_evidence, evidence_of_clips
+from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.tables import METADATA_KEY, write_table
 from gsm_model.video.sampling import segment_indices
@@ -33,6 +44,7 @@ TARGET_KINDS: tuple[TargetKind, ...] = ("class", "contrast")  # the true class; 
 FAST_METHODS: tuple[Method, ...] = tuple(method for method in METHODS if method not in SLOW_METHODS)
 MOVING = (MASK_ROLES.index("actor"), MASK_ROLES.index("hand"))
 BLOCK_CLIPS = 20
+GUESS_CELLS = 6  # a side: the grid of blind maps
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,8 @@ class CamTable:
     ``others`` (n, k) float32: Spearman's ρ of the map with that of the time-reversed class, which a map that says something of the class
     differs from; NaN for contrasts. ``tried`` (n, k) float32: each map's area (`Curves.area`), and ``blind`` (n, 3) those of a centre blob,
     of the change between frames and the mean of five random maps, all for the true class; NaN where maps were not tried, and for contrasts.
+    ``guesses`` (n, 2, 2) float32: for the centre blob and the change between frames, whether its largest cell is on what moves (0 or 1), and
+    the share of it that is.
     """
 
     origin: CamOrigin
@@ -62,9 +76,11 @@ class CamTable:
     others: np.ndarray
     tried: np.ndarray
     blind: np.ndarray
+    guesses: np.ndarray
 
 
-ARRAYS = ("hits", "energies", "areas", "others", "tried", "blind")
+ARRAYS = ("hits", "energies", "areas", "others", "tried", "blind", "guesses")
+GUESSES = (CENTRE, CHANGE)
 
 
 def block_layers(model: Recognizer) -> list[str]:
@@ -136,13 +152,17 @@ def _of_clip(
         try_it = trials and evidence is own
         tried.append(curves_of(model, views[0], targets[0], method, maps).area if try_it else np.nan)
     blind = _blind_areas(model, views[0], targets[0]) if trials else np.full(3, np.nan)
-    rows = hits, energies, found.area, others, tried, blind
+    guesses = []
+    for maps in (centre_blob(t, GUESS_CELLS, GUESS_CELLS), change_map(views[0].numpy())):
+        guess = point_at(maps, kinds, len(MASK_ROLES))
+        guesses.append((guess.hit in MOVING, guess.energy[list(MOVING)].sum()))
+    rows = hits, energies, found.area, others, tried, blind, guesses
     return tuple(np.array(row, np.int64 if row is hits else np.float32) for row in rows)
 
 
 def _blind_areas(model: Recognizer, clip: Tensor, target: Target) -> np.ndarray:
-    """(3,): the areas of the centre blob, of the change between frames, and the mean of the random maps on a grid of 6 × 6."""
-    centre, change, *random = [curves_of(model, clip, target, name, maps).area for name, maps in blind_maps(clip, 6, 6)]
+    """(3,): the areas of the centre blob, of the change between frames, and the mean of the random maps."""
+    centre, change, *random = [curves_of(model, clip, target, name, maps).area for name, maps in blind_maps(clip, GUESS_CELLS, GUESS_CELLS)]
     return np.array([centre, change, np.mean(random)])
 
 
@@ -173,16 +193,30 @@ def cam_scores(table: CamTable) -> list[dict]:
                 "method": method,
                 "layer": layer,
                 **{"hit": hit.value, "hit_low": hit.low, "hit_high": hit.high},
-                **{f"energy{end}": share and getattr(share, name) for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))},
+                **_bounded("energy", share),
                 "area": float(area[moving].mean()),
                 "other_class": float(others.mean()) if len(others) else None,
                 **_trial_figures(table, column),
+                **_guess_figures(table.guesses[moving]),
                 "n": len(on),
                 "empty": int((table.hits[moving, column] < 0).sum()),
                 **{"model": data.model, "checkpoint": data.checkpoint, "data": data.data},
             }
         )
     return rows
+
+
+def _bounded(name: str, mean: Measure | None) -> dict[str, float | None]:
+    """A mean of shares with its interval, held within 0 … 1; ``None`` where every map is empty."""
+    ends = {"": "value", "_low": "low", "_high": "high"}
+    return {f"{name}{end}": None if mean is None else min(max(getattr(mean, of), 0.0), 1.0) for end, of in ends.items()}
+
+
+def _guess_figures(guesses: np.ndarray) -> dict[str, float]:
+    """How often the largest place of each blind map is on what moves, and the mean share of it that is."""
+    means = guesses.astype(np.float64).mean(0)
+    keys = [(place, name.split()[0]) for place, name in enumerate(GUESSES)]
+    return {f"{name}_{what}": float(means[place, number]) for place, name in keys for number, what in enumerate(("hit", "energy"))}
 
 
 def _trial_figures(table: CamTable, column: int) -> dict[str, float | None]:
@@ -218,6 +252,7 @@ def write_cam_table(table: CamTable, path: Path) -> None:
         "others": lists(table.others, k, pa.float32()),
         "tried": lists(table.tried, k, pa.float32()),
         "blind": lists(table.blind, 3, pa.float32()),
+        "guesses": lists(table.guesses, 4, pa.float32()),
     }
     write_table(pa.table(columns), {**asdict(table.origin), "kinds": MASK_ROLES}, path)
 
@@ -234,7 +269,15 @@ def read_cam_table(path: Path, name: str = "") -> CamTable:
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         columns = tuple(tuple(column) for column in about["columns"])
         k, roles = len(columns), len(MASK_ROLES)
-        shapes = {"hits": (-1, k), "energies": (-1, k, roles), "areas": (-1, roles), "others": (-1, k), "tried": (-1, k), "blind": (-1, 3)}
+        shapes = {
+            "hits": (-1, k),
+            "energies": (-1, k, roles),
+            "areas": (-1, roles),
+            "others": (-1, k),
+            "tried": (-1, k),
+            "blind": (-1, 3),
+            "guesses": (-1, 2, 2),
+        }
         arrays = {
             column: table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(shape)
             for column, shape in shapes.items()

@@ -8,7 +8,7 @@ import pytest
 
 from app.cam_view import SeenMaps, cams_data, map_scale
 from app.charts_cams import curves, evidence
-from app.sentences import believable, looks
+from app.sentences import believable, looks, measured_maps
 from gsm_model.explain.cam_trials import MapTrial
 from gsm_model.explain.faithfulness import Curves, Sanity, Trial
 from gsm_model.explain.gradcam import Target, report_cams, scaled
@@ -98,3 +98,12 @@ def test_the_curves_show_the_map_beside_the_mean_of_random_ones():
     assert names == ["this map", "centre", "change between frames", "random maps"]
     random = [trace for trace in figure.data if trace.name == "random maps"][1]
     np.testing.assert_allclose(random.y, np.array([0.9, 0.5, 0.1]) + 0.025)
+
+
+def test_what_was_measured_on_drawn_clips_is_told_with_its_interval_and_its_rivals():
+    row = {"hit": "0.492", "hit_low": "0.448", "hit_high": "0.536", "area": "0.137", "centre_hit": "0.3", "change_hit": "0.6", "n": "500"}
+    text = measured_maps("GSM", {**row, "data": "Reversible Actions, test split", "other_class": "-0.48"})
+    assert "on 500 clips of Reversible Actions, test split" in text and "in 49 % (95 % interval 45 % to 54 %)" in text
+    assert "the centre does in 30 %, the largest change between frames in 60 %, a place at random in 14 %" in text
+    assert text.endswith("The map for the time reversal correlates by −0.48 on average.")
+    assert "correlates" not in measured_maps("GSM", {**row, "data": "x", "other_class": ""})

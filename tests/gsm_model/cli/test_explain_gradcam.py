@@ -73,6 +73,7 @@ def test_maps_are_measured_on_drawn_clips(run, tmp_path):
     assert "largest on what moves" in done.stdout and len(done.stdout.splitlines()) == 4
     with (tmp_path / "o" / "cams.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 4
+    assert {"cams.pdf", "cams.svg", "cams.recipe.json"} <= {path.name for path in (tmp_path / "o").iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.clip_sets import HEIGHT, WIDTH, sampled_frames
 from gsm_model.explain import cam_data
 from gsm_model.explain.cam_data import MOVING, block_layers, cam_scores, read_cam_table, score_cams, write_cam_table
-from gsm_model.explain.faithfulness import point_at, rank_correlation
+from gsm_model.explain.faithfulness import centre_blob, point_at, rank_correlation
 from gsm_model.explain.gradcam import Target, cams_of_clips
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import masks_as_seen, to_views
@@ -33,6 +33,8 @@ def test_every_row_is_what_a_map_of_that_clip_gives(drawn_model, table):
     np.testing.assert_allclose(table.energies[3, column], expected.energy, rtol=1e-4)
     np.testing.assert_allclose(table.areas[3], expected.area, rtol=1e-5)
     assert table.others[3, column] == pytest.approx(rank_correlation(own, other), abs=1e-5)
+    centre = point_at(centre_blob(4, 6, 6), kinds, len(MASK_ROLES))
+    np.testing.assert_allclose(table.guesses[3, 0], [centre.hit in MOVING, centre.energy[list(MOVING)].sum()], rtol=1e-5)
     contrast = table.origin.columns.index(("contrast", "gradcam", "layer2.1"))
     assert np.isnan(table.others[:, contrast]).all() and len(table.origin.columns) == 8
 
@@ -43,6 +45,7 @@ def test_scores_are_shares_of_clips_in_which_something_moves(table):
     moving = table.areas[:, MOVING].sum(1) > 0
     assert row["n"] == moving.sum() and row["hit"] == pytest.approx(np.isin(table.hits[moving, column], MOVING).mean())
     assert row["energy"] == pytest.approx(np.nanmean(table.energies[moving, column][:, MOVING].sum(1)), rel=1e-5)
+    assert row["centre_hit"] == pytest.approx(table.guesses[moving, 0, 0].mean()) and 0 <= row["change_energy"] <= 1
     assert row["hit_low"] <= row["hit"] <= row["hit_high"] and row["tried"] is None
 
 

@@ -14,7 +14,9 @@ from gsm_model.explain.gradcam import Target, report_cams, scaled
 from gsm_model.figures.cam_files import CamFileOptions, cam_files, cam_rows, distinct_names, frame_rows
 from gsm_model.figures.cams import CamRow, cam_film, one_stands_for, overlaid, strip_figure
 from gsm_model.figures.gate_files import seen_frames
+from gsm_model.figures.style import figure_bytes
 from tests.conftest import make_small
+from tests.gsm_model.figures.pdf import read_pdf
 
 
 @pytest.fixture
@@ -48,6 +50,7 @@ def test_a_strip_has_a_row_a_model_and_says_what_1_stands_for(reports, seen, wid
     texts = [axes.get_xlabel() for axes in figure.axes]
     assert figure.get_size_inches()[0] == width and len(figure.axes) == 3 * 4 + 1
     assert texts[4:8] == [f"{value:+.2f}".replace("-", "−") for value in reports[0].layers[0].evidence]
+    assert read_pdf(figure_bytes(figure, "pdf"))[0] == pytest.approx(72 * width, abs=0.1)
     assert one_stands_for(rows) in texts[-1].replace(r"\$", "$") and "Small" in texts[-1]
 
 

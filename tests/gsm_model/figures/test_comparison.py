@@ -19,6 +19,7 @@ from gsm_model.figures.confusion_files import more_figures
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes, formats_of
 from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
+from tests.gsm_model.figures.pdf import read_pdf
 
 PRESET = PRESETS["cvpr-column"]
 
@@ -90,6 +91,18 @@ def test_no_name_leaves_the_figure_at_any_width(preset):
         figure.draw_without_rendering()
         boxes = [label.get_window_extent() for axes in figure.axes for label in axes.get_yticklabels() if label.get_text()]
         assert boxes and min(box.x0 for box in boxes) >= -0.5
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_pdf_has_its_venues_width_embedded_truetype_fonts_and_text_that_can_be_read(preset, two_models):  # noqa: F811
+    models = [two_models.a, two_models.b]
+    files = more_figures(["gains", "matrix", "calibration", "embedding"], models, two_models, [(0, 1)], PRESETS[preset], "pca")
+    for name in ("gains", "matrix", "calibration", "embedding"):
+        width, fonts, sizes = read_pdf(files[f"{name}.pdf"])
+        wanted = min(PRESETS[preset].width, 3.25) if name == "calibration" else PRESETS[preset].width
+        assert width == pytest.approx(72 * wanted, abs=0.1), name
+        assert fonts and all(kind == "/CIDFontType2" and embedded for kind, embedded in fonts), name
+        assert min(sizes) >= 6 and max(sizes) <= PRESETS[preset].font, name
 
 
 def test_every_marked_clip_is_a_point_of_its_kind(two_models):  # noqa: F811

@@ -1,11 +1,9 @@
 """The figure of pairs: its numbers, its size, its names."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from pypdf import PdfReader
 
 from gsm_model.confusion.pairs import view_pair
 from gsm_model.figures.confusion import pairs_figure
@@ -13,6 +11,7 @@ from gsm_model.figures.labels import in_print, shortened, wrapped
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
 from tests.gsm_model.confusion.conftest import make_answers
+from tests.gsm_model.figures.pdf import read_pdf
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -30,15 +29,6 @@ def test_each_cell_is_the_share_of_its_true_class_and_the_figure_as_wide_as_its_
     assert width == pytest.approx(72 * PRESETS[preset].width, abs=0.1)
     assert sizes == {PRESETS[preset].font, PRESETS[preset].small} and min(sizes) >= 6
     assert fonts and all(kind == "/CIDFontType2" and embedded for kind, embedded in fonts)
-
-
-def read_pdf(content: bytes) -> tuple[float, list[tuple[str, bool]], set[float]]:
-    """Of a PDF's page its width in points, each font's kind and whether it is embedded, and the sizes its text is set in."""
-    page = PdfReader(io.BytesIO(content)).pages[0]
-    fonts = [font.get_object()["/DescendantFonts"][0].get_object() for font in page["/Resources"]["/Font"].values()]
-    sizes = set()
-    page.extract_text(visitor_text=lambda text, _, matrix, __, size: sizes.add(round(size * matrix[3], 2)) if text.strip() else None)
-    return float(page.mediabox.width), [(font["/Subtype"], "/FontFile2" in font["/FontDescriptor"]) for font in fonts], sizes
 
 
 def test_class_names_are_shown_letter_by_letter_also_where_they_look_like_mathematics():

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from gsm_model.evaluation.clip_sets import drawn_clips
+from gsm_model.explain.cam_data import cam_scores, score_cams
 from gsm_model.explain.gate_data import data_gates_table, gates_of_clips
+from gsm_model.figures.cam_data import cam_scores_figure
 from gsm_model.figures.gate_data import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
 
@@ -52,3 +54,15 @@ def test_top1_is_shown_where_classes_have_no_pairs(pair):
     figure = interventions_figure(rows, figure_of="top1" if pair else None)
     assert [container.lines[0].get_xdata()[0] for container in figure.axes[0].containers] == [0.45, 0.25]
     assert figure.axes[0].get_xlabel() == "top-1 accuracy" and "10 clips of by hand" in figure.get_suptitle()
+
+
+def test_the_figure_of_maps_has_a_line_a_method_and_what_maps_without_knowledge_reach(drawn_model, tmp_path):
+    table = score_cams(drawn_model, "test", 4, tmp_path / "c.parquet", ("gradcam", "layercam"), ("layer3.1", "layer4.1"))
+    rows = cam_scores(table)
+    for axes, key in zip(cam_scores_figure(rows).axes, ("hit", "energy"), strict=True):
+        assert len(axes.containers) == 2
+        for container, method in zip(axes.containers, ("gradcam", "layercam"), strict=True):
+            expected = [row[key] for row in rows if row["target"] == "class" and row["method"] == method and row[key] is not None]
+            np.testing.assert_allclose(container.lines[0].get_ydata().astype(float), expected)
+        levels = {line.get_label(): line.get_ydata()[0] for line in axes.lines if line.get_label() in ("no knowledge", "centre", "change")}
+        assert levels == {"no knowledge": rows[0]["area"], "centre": rows[0][f"centre_{key}"], "change": rows[0][f"change_{key}"]}
