@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
-from app.cam_view import OPACITY, SeenMaps, cams_data, layer_names
+from app.cam_view import OPACITY, cams_data
 from app.cams import Question
 from app.exports import CamExport
 from app.frame import Choices
 from app.links import write_link
+from app.seen import Seen, by_length, layer_titles
+from app.sentences import escape
 from app.session import ModelRef
 from app.viewer import show_viewer
-from gsm_model.explain.gradcam import NORMALISE
+from gsm_model.explain.gradcam import NORMALISE, scaled
 from gsm_model.figures.cam_files import CamFileOptions, cam_rows
 from gsm_model.figures.cams import cam_film
 from gsm_model.figures.gate_files import film_speed
@@ -22,7 +24,7 @@ from gsm_model.video.encode import to_mp4
 SCALES = {"clip": "each clip's largest", "frame": "each frame's largest", "models": "the largest of all models"}
 
 
-def show_maps(seen: Sequence[SeenMaps], seconds: float, key: str) -> str:
+def show_maps(seen: Sequence[Seen], seconds: float, key: str) -> str:
     """The viewer, a picture for each number of frames; the layer that is chosen in the first. Only another layer makes the page run again,
     and no model."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -39,42 +41,41 @@ def show_maps(seen: Sequence[SeenMaps], seconds: float, key: str) -> str:
     signed = right.toggle(
         "Also what speaks against", key="cam_signed", help="Blue: places that speak against the class. Without it they are left out."
     )
-    groups: dict[int, list[SeenMaps]] = {}
-    for one in seen:
-        groups.setdefault(len(one.frames), []).append(one)
+    groups = by_length(seen)
     if len(groups) > 1:
         st.caption(
             "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
         )
     chosen = []
     for count, group in groups.items():
-        names = layer_names(group)
+        names = layer_titles(group)
         start = st.session_state.get("map_layer")
         data = cams_data(group, normalise, signed, start if start in names else names[-1], seconds)
         chosen.append(show_viewer(data, f"cams-{key}-{count}"))
-    if len(layer_names(seen)) > 1:
+    if len(layer_titles(seen)) > 1:
         st.session_state["map_layer"] = chosen[0]
         write_link()
-    options = CamFileOptions(normalise, signed)
-    rows = [
-        row
-        for group in groups.values()
-        for row in cam_rows([one.report for one in group], [one.frames for one in group], _shared(group, chosen[0]), options)
-    ]
-    parts = [
-        f"{one.name} {row.scaled.one.max():.3g}" + (" at most" if normalise == "frame" else "")
-        for one, row in zip((one for group in groups.values() for one in group), rows, strict=True)
-    ]
-    st.caption(f"At {chosen[0].replace(':', ', ')}, 1 stands for: {'; '.join(parts)} ({seen[0].report.method}, nothing else is rescaled).")
+    _say_scale(groups.values(), chosen[0], CamFileOptions(normalise, signed))
     return chosen[0]
 
 
-def _shared(group: Sequence[SeenMaps], layer: str) -> str:
-    return group[0].layer_name(layer, layer_names(group)) if layer in layer_names(group) else layer_names(group)[-1]
+def _say_scale(groups: Iterable[Sequence[Seen]], layer: str, options: CamFileOptions) -> None:
+    """What 1 on the scale stands for, for everything that is shown."""
+    parts, method = [], ""
+    for group in groups:
+        titles = layer_titles(group)
+        at = layer if layer in titles else titles[-1]
+        scales = scaled([one.layer(at, titles).maps for one in group], options.normalise, options.signed)
+        parts += [
+            f"{one.name} {found.one.max():.3g}" + (" at most" if options.normalise == "frame" else "")
+            for one, found in zip(group, scales, strict=True)
+        ]
+        method = group[0].report.method
+    st.caption(escape(f"At {layer.replace(':', ', ')}, 1 stands for: {'; '.join(parts)} ({method}, nothing else is rescaled)."))
 
 
 def show_take_away(
-    choices: Choices, refs: Sequence[ModelRef], seen: Sequence[SeenMaps], layer: str, question: Question, seconds: float
+    choices: Choices, refs: Sequence[ModelRef], seen: Sequence[Seen], layer: str, question: Question, seconds: float
 ) -> None:
     """The film, and everything as a ZIP with its command."""
     st.markdown("#### Take it away")
@@ -112,7 +113,7 @@ def show_take_away(
         st.code(export.command(), language="bash", wrap_lines=True)
 
 
-def _film_key(seen: Sequence[SeenMaps], layer: str, options: CamFileOptions, fps: float) -> str:
+def _film_key(seen: Sequence[Seen], layer: str, options: CamFileOptions, fps: float) -> str:
     return repr(
         [(one.report.card.sha256, one.name, one.report.target, one.report.method, one.report.layer(layer).maps.tobytes()) for one in seen]
         + [layer, options, fps]

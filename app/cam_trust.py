@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app import charts_cams
-from app.cam_view import SeenMaps
 from app.cams import Question, has_trial, known_score, map_trial
 from app.frame import Choices
+from app.seen import Seen
 from app.sentences import believable, measured_maps
 from app.session import ModelRef
 from gsm_model.explain.cam_trials import MapTrial, trial_rows
@@ -21,7 +21,7 @@ HELP = (
 )
 
 
-def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Sequence[SeenMaps], layer: str, question: Question) -> None:
+def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Sequence[Seen], layer: str, question: Question) -> None:
     """A button, and what the tests found for each model; found already, it is shown at once."""
     st.markdown("#### Is it to be believed?", help=HELP)
     tests = [
@@ -52,7 +52,7 @@ def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Se
         st.download_button("Download (CSV)", lambda: csv_text(rows), "trial.csv", "text/csv", icon=":material/download:", on_click="ignore")
 
 
-def _test(choices: Choices, ref: ModelRef, count: int, one: SeenMaps, layer: str, question: Question) -> MapTrial:
+def _test(choices: Choices, ref: ModelRef, count: int, one: Seen, layer: str, question: Question) -> MapTrial:
     box = st.empty()
     with box.container(horizontal=True):
         bar = st.progress(0.0, f"{one.name}: trying the map …")

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.answers import AnswersRef
 from app.cams import Question
-from app.gates_view import Seen
+from app.seen import Seen
 from app.session import SHUFFLE_SEED, ClipRef, ModelRef
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.embedding import FEWEST_CLIPS

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import charts_gates
-from app.gates_view import Seen, gates_data, layer_titles
+from app.gates_view import gates_data
 from app.links import write_link
+from app.seen import Seen, layer_titles
 from app.sentences import escape, layer_moves
 from app.viewer import show_viewer
 from gsm_model.explain.gate_tables import layer_figures

@@ -11,7 +11,7 @@ from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
 from app.gates_layers import show_layers
-from app.gates_view import Seen, lighter
+from app.seen import Seen, by_length, lighter
 from app.sentences import what_moves
 from gsm_model.explain.gate_tables import gate_rows, layer_figures
 from gsm_model.figures.gate_files import seen_frames
@@ -57,9 +57,7 @@ def show(choices: Choices) -> None:
         help="The same clip and models with the frames in the other order, on the same scale.",
     )
     st.session_state["layer_at_start"] = st.session_state.get("layer")
-    groups: dict[int, list[Seen]] = {}
-    for one in seen:
-        groups.setdefault(len(one.frames), []).append(one)
+    groups = by_length(seen)
     if len(groups) > 1:
         st.caption(
             "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."

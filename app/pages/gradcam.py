@@ -9,11 +9,10 @@ import streamlit as st
 from app import charts_cams, session
 from app.cam_layers import show_maps, show_take_away
 from app.cam_trust import show_trust
-from app.cam_view import SeenMaps
 from app.cams import ONE_LAYER, Question, cam_report
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
-from app.gates_view import lighter
 from app.links import go_to
+from app.seen import Seen, lighter
 from app.sentences import escape, looks
 from gsm_model.explain.gradcam import METHODS, SLOW_METHODS, CamReport, Target
 from gsm_model.figures.gate_files import seen_frames
@@ -140,7 +139,7 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
     return Question(Target(index, None if versus == NONE else versus), method, layer, order)
 
 
-def _look_all(choices: Choices, usable, counts, video, question: Question, orders: list[str]) -> list[SeenMaps]:
+def _look_all(choices: Choices, usable, counts, video, question: Question, orders: list[str]) -> list[Seen]:
     found = []
     for ref, count in zip(choices.models, counts, strict=True):
         if ref not in usable:
@@ -148,7 +147,7 @@ def _look_all(choices: Choices, usable, counts, video, question: Question, order
         for number, order in enumerate(orders):
             color = lighter(choices.color(ref)) if number else choices.color(ref)
             report = _look(choices, ref, video, count, replace(question, order=order))
-            found.append(SeenMaps(report, seen_frames(report, video, session.load_model(ref).input), color))
+            found.append(Seen(report, seen_frames(report, video, session.load_model(ref).input), color))
     return found
 
 
@@ -191,7 +190,7 @@ def _layer_of(report: CamReport) -> str:
     return chosen if chosen in own else own[-1]
 
 
-def _show_evidence(seen: list[SeenMaps], layer: str) -> None:
+def _show_evidence(seen: list[Seen], layer: str) -> None:
     st.markdown(
         "#### Which frames carry the answer?",
         help="Bars: each frame's evidence at the layer above. Diamonds: the frame's part in the target by its own scores, which sum to the model's answer. In the last block the two differ by a constant only.",

@@ -81,6 +81,11 @@ class LayerMaps:
     evidence: np.ndarray
     channels: int
 
+    @property
+    def title(self) -> str:
+        """What people call the layer: its name."""
+        return self.layer
+
 
 @dataclass(frozen=True)
 class CamReport:

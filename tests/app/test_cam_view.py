@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.cam_view import SeenMaps, cams_data, map_scale
+from app.cam_view import cams_data, map_scale
 from app.charts_cams import curves, evidence
+from app.seen import Seen
 from app.sentences import believable, looks, measured_maps
 from gsm_model.explain.cam_trials import MapTrial
 from gsm_model.explain.faithfulness import Curves, Sanity, Trial
@@ -20,7 +21,7 @@ LAYERS = ["layer3.1", "layer4.1:before", "layer4.1"]
 @pytest.fixture
 def seen(drawn_model, video):
     reports = [report_cams(drawn_model, video, Target(1), "gradcam", LAYERS, order) for order in ("forward", "reversed")]
-    return [SeenMaps(report, seen_frames(report, video, drawn_model.input, 32), "#0072B2") for report in reports]
+    return [Seen(report, seen_frames(report, video, drawn_model.input, 32), "#0072B2") for report in reports]
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.exports import answers_csv, gates_command, interventions_command, predict_command
-from app.gates_view import Seen
+from app.seen import Seen
 from app.session import ClipRef, ModelRef
 from gsm_model.explain.gates import GateReport
 from gsm_model.models.card import Card
