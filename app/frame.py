@@ -13,6 +13,7 @@ from app import session
 from app.charts import MODEL_COLORS
 from app.links import apply_link, write_link
 from app.sentences import escape
+from app.uploads import Upload
 from gsm_model.errors import LensError
 from gsm_model.models.card import Card
 from gsm_model.video.isolate import DecodedVideo
@@ -123,7 +124,20 @@ def _take_upload() -> None:
     if file is None or st.session_state.get("taken_file") == file.file_id:
         return
     st.session_state["taken_file"] = file.file_id
-    session.choose_clip(session.uploads().keep(file.name, file.getvalue()))
+    upload = keep(file)
+    if upload is not None:
+        session.choose_clip(upload)
+
+
+def keep(file, suffix: str = "") -> Upload | None:
+    """The file of a file uploader on disk; ``None`` where there is none, or no room for it, which the page then says."""
+    if file is None:
+        return None
+    try:
+        return session.uploads().keep(file.name, file.getvalue(), suffix)
+    except LensError as error:
+        explain_error(error, "Nothing else was changed.")
+        return None
 
 
 def _model_name(ref: session.ModelRef) -> str:

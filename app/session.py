@@ -75,7 +75,8 @@ def device() -> torch.device:
 
 @st.cache_resource(scope="session", on_release=UploadStore.close)
 def uploads() -> UploadStore:
-    return UploadStore()
+    limits = settings()
+    return UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20)
 
 
 @st.cache_data

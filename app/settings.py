@@ -15,12 +15,15 @@ PREFIX = "GATE_SHIFT_LENS_"
 class Settings:
     """``checkpoints``: a folder whose models anyone may load, or ``None``. ``video``: limits on clips.
 
-    ``checkpoint_megabytes`` bounds an uploaded checkpoint.
+    ``checkpoint_megabytes`` bounds an uploaded checkpoint, ``session_megabytes`` all files of one session, ``total_megabytes`` those of
+    all sessions together.
     """
 
     checkpoints: Path | None
     video: Limits
     checkpoint_megabytes: int
+    session_megabytes: int
+    total_megabytes: int
 
 
 def read_settings() -> Settings:
@@ -40,6 +43,8 @@ def read_settings() -> Settings:
             max_height=side,
         ),
         checkpoint_megabytes=_number("MAX_CHECKPOINT_MB", 1024),
+        session_megabytes=_number("MAX_SESSION_MB", 4096),
+        total_megabytes=_number("MAX_TOTAL_MB", 40960),
     )
 
 

@@ -9,8 +9,11 @@ import re
 import secrets
 import shutil
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+
+from gsm_model.errors import LensError
 
 _FOLDER = re.compile(r"gate-shift-lens-(\d+)-\w+")
 
@@ -24,26 +27,69 @@ class Upload:
     sha256: str
 
 
-class UploadStore:
-    """One session's uploads, by SHA-256."""
+class UploadError(LensError):
+    """A file cannot be kept: there is no room for it."""
 
-    def __init__(self) -> None:
+
+class UploadStore:
+    """One session's uploads, by SHA-256: at most ``session_bytes`` of them, and ``total_bytes`` of all sessions together."""
+
+    _total = 0
+    _lock = threading.Lock()
+
+    def __init__(self, session_bytes: int = 4 * 2**30, total_bytes: int = 40 * 2**30) -> None:
         self.folder = Path(tempfile.mkdtemp(dir=_process_folder()))
         self.files: dict[str, Upload] = {}
+        self.session_bytes, self.total_bytes = session_bytes, total_bytes
+        self.taken = 0
 
     def keep(self, name: str, content: bytes, suffix: str = "") -> Upload:
-        """Store ``content``; the same content is stored once. ``suffix`` is the program's own, never the person's."""
+        """Store ``content``; the same content is stored once. ``suffix`` is the program's own, never the person's.
+
+        Raises:
+            UploadError: if this session's files, or all sessions' together, would take more than they may, or the disk is full.
+        """
         digest = hashlib.sha256(content).hexdigest()
-        if digest not in self.files:
-            path = self.folder / (secrets.token_hex(16) + suffix)
+        if digest in self.files:
+            return self.files[digest]
+        shown = display_name(name)
+        self._take(shown, len(content))
+        path = self.folder / (secrets.token_hex(16) + suffix)
+        try:
             path.write_bytes(content)
-            self.files[digest] = Upload(display_name(name), path, digest)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            self._give(len(content))
+            raise UploadError(f"{shown}: cannot be kept on this server ({error.strerror}); tell whoever runs it") from None
+        self.files[digest] = Upload(shown, path, digest)
         return self.files[digest]
+
+    def _take(self, shown: str, size: int) -> None:
+        with self._lock:
+            if self.taken + size > self.session_bytes:
+                raise UploadError(
+                    f"{shown}: {_megabytes(size)} MB more than the {_megabytes(self.taken)} MB of this session are over its limit of "
+                    f"{_megabytes(self.session_bytes)} MB; reload the page to begin with none"
+                )
+            if UploadStore._total + size > self.total_bytes:
+                raise UploadError(f"{shown}: this server holds as many files as it may for now; try again when others have left")
+            self.taken += size
+            UploadStore._total += size
+
+    def _give(self, size: int) -> None:
+        with self._lock:
+            self.taken -= size
+            UploadStore._total -= size
 
     def close(self) -> None:
         """Delete everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.files.clear()
+        self._give(self.taken)
+
+
+def _megabytes(size: int) -> int:
+    return round(size / 2**20)
 
 
 def display_name(name: str) -> str:

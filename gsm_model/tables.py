@@ -16,11 +16,12 @@ METADATA_KEY = b"gate_shift_lens"
 
 
 def csv_text(rows: Sequence[dict]) -> str:
-    """``rows`` as CSV with a header; text that a spreadsheet would take for a formula is quoted."""
+    """``rows``, all with the columns of the first, as CSV with a header; text that a spreadsheet would take for a formula is quoted."""
     file = io.StringIO()
-    writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
+    writer = csv.writer(file, lineterminator="\n")
+    columns = list(rows[0]) if rows else []
+    writer.writerow([_plain(column) for column in columns])
+    writer.writerows([_plain(row[column]) for column in columns] for row in rows)
     return file.getvalue()
 
 

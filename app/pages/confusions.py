@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import charts_confusions, session
+from app import charts_confusions
 from app.answers import AnswersRef, Beside, answers_file, answers_files, comparisons, embeddings, reliabilities
 from app.confusion_matrix import show_matrix
 from app.confusion_pairs import show_pairs
-from app.frame import Choices, distinct, explain_error, heading
+from app.frame import Choices, distinct, explain_error, heading, keep
 from app.sentences import compared, escape, tenths
 from gsm_model.confusion.answers import Answers, Joined, join_answers
 from gsm_model.confusion.embedding import FEWEST_CLIPS, METHODS, has_umap, mark_pairs, mark_right, mark_wrong
@@ -81,8 +81,7 @@ def _choose_files() -> tuple[list[AnswersRef], Beside]:
     known = answers_files()
     if not known:
         return [], Beside()
-    truth = None if listed is None else session.uploads().keep(listed.name, listed.getvalue(), ".json")
-    beside = Beside(_labels(names), truth)
+    beside = Beside(_labels(names), keep(listed, ".json"))
     left, right = st.columns(2)
     shown = distinct({key: ref.name for key, ref in known.items()})
     st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))
@@ -96,10 +95,11 @@ def _choose_files() -> tuple[list[AnswersRef], Beside]:
 
 
 def _labels(file) -> tuple[str, ...] | None:
-    if file is None:
+    upload = keep(file, ".txt")
+    if upload is None:
         return None
     try:
-        return read_labels(session.uploads().keep(file.name, file.getvalue(), ".txt").path)
+        return read_labels(upload.path)
     except LensError as error:
         explain_error(error, "Go on without it, or choose another label file.")
         return None
@@ -110,7 +110,9 @@ def _take(dropped) -> None:
     mine, new = st.session_state.setdefault("uploaded_answers", {}), []
     for file in dropped:
         suffix = next((kind for kind in KINDS_OF_FILE if file.name.lower().endswith(kind)), ".csv")
-        upload = session.uploads().keep(file.name, file.getvalue(), suffix)
+        upload = keep(file, suffix)
+        if upload is None:
+            continue
         key = f"upload-{upload.sha256[:8]}"
         if key not in mine:
             mine[key] = upload

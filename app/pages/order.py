@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import charts_order, session
 from app.exports import order_command
-from app.frame import Choices, explain_error, heading, open_clip, warn_of
+from app.frame import Choices, explain_error, heading, keep, open_clip, warn_of
 from app.media import strip
 from app.sentences import escape, flips, order_matters
 from gsm_model.errors import LensError
@@ -123,7 +123,7 @@ def _show_data_set() -> None:
         max_upload_size=200,
         help="Written by python -m gsm_model evaluate, with --order forward and with --order reversed.",
     )
-    uploaded = [(u.sha256, u.path, u.name) for u in (session.uploads().keep(file.name, file.getvalue()) for file in files)]
+    uploaded = [(upload.sha256, upload.path, upload.name) for upload in map(keep, files) if upload is not None]
     tables = uploaded or [(session.digest(path), path, path.name) for path in prediction_files() if "_test_" in path.name]
     if not tables:
         st.info(

@@ -11,7 +11,7 @@ from gsm_model.figures.presets import PAGE
 from gsm_model.figures.style import COLORS, DASHES, MARKERS
 
 MEASURES = {"hit": "largest place on what moves", "energy": "share of the map on what moves"}
-GREY = "#7B8794"
+GREY, INK = "#7B8794", "#16212E"
 
 
 def cam_scores_figure(rows: Sequence[dict], width: float = PAGE) -> Figure:
@@ -50,5 +50,5 @@ def _line(axes: Axes, rows: Sequence[dict], layers: Sequence[str], key: str, num
     values = [row[key] for row in found]
     spread = [[row[key] - row[f"{key}_low"] for row in found], [row[f"{key}_high"] - row[key] for row in found]]
     beside = [place + 0.09 * (number - 2.5) for place in places]  # so that intervals do not cover each other
-    style = {"color": COLORS[number % 5], "marker": MARKERS[number % 5], "linestyle": DASHES[number % 5] if number < 5 else ":"}
+    style = {"color": (*COLORS, INK)[number % 6], "marker": MARKERS[number % 5], "linestyle": DASHES[number % 5] if number < 5 else ":"}
     axes.errorbar(beside, values, yerr=spread, markersize=2.5, linewidth=0.8, elinewidth=0.6, label=rows[0]["method"], **style)

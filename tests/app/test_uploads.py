@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.uploads import UploadStore, display_name, sweep
+from app.uploads import UploadError, UploadStore, display_name, sweep
 
 
 def test_no_name_from_outside_becomes_a_path():
@@ -48,3 +48,31 @@ def test_what_a_crashed_process_left_is_swept_and_what_a_living_one_has_is_not()
     sweep()
     assert not left.exists() and living.exists()
     living.rmdir()
+
+
+def test_a_session_and_all_sessions_together_hold_only_so_much():
+    one, other = UploadStore(10, 15), UploadStore(10, 15)
+    one.keep("a.mp4", b"12345678")
+    with pytest.raises(UploadError, match="b.mp4: 0 MB more than the 0 MB of this session are over its limit"):
+        one.keep("b.mp4", b"abc")
+    assert one.keep("again.mp4", b"12345678").name == "a.mp4", "what is there already takes no room"
+    with pytest.raises(UploadError, match="holds as many files as it may for now"):
+        other.keep("c.mp4", b"12345678")
+    one.close()
+    assert other.keep("c.mp4", b"12345678").path.read_bytes() == b"12345678", "a session that ends makes room"
+    other.close()
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch):
+    store = UploadStore(10, 10)
+
+    def full(self, content):
+        Path(self).touch()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(UploadError, match=r"a.mp4: cannot be kept on this server \(No space left on device\)"):
+            store.keep("a.mp4", b"12345678")
+    assert list(store.folder.iterdir()) == [] and store.keep("a.mp4", b"12345678").path.exists()
+    store.close()

@@ -19,5 +19,9 @@ def test_text_that_a_spreadsheet_would_run_is_made_plain_and_numbers_stay(text):
     assert list(csv.reader(io.StringIO(csv_text([{"a": text, "b": -1.5}]))))[1] == ["'" + text, "-1.5"]
 
 
+def test_a_heading_that_a_spreadsheet_would_run_is_made_plain_too():
+    assert next(csv.reader(io.StringIO(csv_text([{"=cmd()": 1, "Holding something": 2}])))) == ["'=cmd()", "Holding something"]
+
+
 def test_no_rows_are_an_empty_table():
     assert csv_text([]).strip() == ""
