@@ -34,7 +34,9 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
             upright = ImageOps.exif_transpose(picture) if count == 1 else picture
             milliseconds = picture.info.get("duration") or 1000 / PICTURE_FPS
             info = VideoInfo(count, 1000 / milliseconds, *upright.size, kind="picture")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+    except Image.DecompressionBombError:
+        raise VideoError(f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise VideoError(f"{name}: not a picture that can be read ({reason(error)})") from None
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:

@@ -31,6 +31,11 @@ class _Index:
     keys: tuple[bool, ...]
     clean_keys: bool
 
+    @property
+    def exact(self) -> bool:
+        """Whether every frame has a time of its own."""
+        return len(set(self.times)) == len(self.times)
+
 
 def open_video(path: Path, limits: Limits, name: str) -> Source:
     """Look into a video file; its frames are read when asked for.
@@ -42,8 +47,8 @@ def open_video(path: Path, limits: Limits, name: str) -> Source:
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
         frames = None
-        # decord returns rotated pictures garbled, and wrong frames after jumping to a key frame that is not clean.
-        if backend != "pyav" and info.rotation == 0 and index.clean_keys:
+        # decord returns rotated pictures garbled, and wrong frames after jumping to a key frame that is not clean, or where times repeat.
+        if backend != "pyav" and info.rotation == 0 and index.clean_keys and index.exact:
             frames = _read_with_decord(path, wanted, info)
         if frames is None:
             if backend == "decord":
@@ -63,10 +68,11 @@ def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
             first = next(container.decode(stream), None)
             if first is None:
                 raise VideoError(f"{name}: there is not one whole frame in it")
-            container.seek(0)
-            index = _index_packets(container, stream, limits, name)
             rate = stream.average_rate or stream.guessed_rate or stream.base_rate
             fps = float(rate) if rate else 25.0
+        # Opened anew: a bare stream cannot be wound back.
+        with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+            index = _index_packets(container, _video_stream(container, name), limits, name)
             if len(index.times) / fps > limits.max_seconds:
                 raise VideoError(f"{name}: {len(index.times) / fps:.0f} s is more than the {limits.max_seconds:.0f} s allowed; cut it")
             rotation = int(round(first.rotation / 90) * 90) % 360
@@ -124,34 +130,36 @@ def _read_with_decord(path: Path, wanted: np.ndarray, info: VideoInfo) -> np.nda
     except (ImportError, OSError):
         return None
     try:
-        reader = decord.VideoReader(str(path), num_threads=1)
+        # Without the tolerance, frames that cannot be decoded are silently the ones beside them.
+        reader = decord.VideoReader(str(path), num_threads=1, fault_tol=1e-9)
         if len(reader) != info.num_frames:
             return None
         frames = reader.get_batch(wanted.tolist()).asnumpy()
-    except (decord.DECORDError, RuntimeError, IndexError):
+    except (decord.DECORDError, decord.DECORDLimitReachedError, RuntimeError, IndexError):
         return None
     return frames if frames.shape == (len(wanted), info.height, info.width, 3) else None
 
 
 def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Index, name: str) -> np.ndarray:
     """Decode forward, jumping to a later key frame where that saves decoding; convert only the wanted frames."""
-    found: dict[int, np.ndarray] = {}
     position = {time: number for number, time in enumerate(index.times)}
-    exact = len(position) == len(index.times)
-    try:
-        with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
-            stream = _video_stream(container, name)
-            if exact:
-                _read_by_time(container, stream, wanted, index, position, found)
-            else:
-                _read_by_count(container, stream, wanted, found)
-    except av.error.FFmpegError as error:
-        raise VideoError(f"{name}: damaged at frame {len(found)} of those needed ({reason(error)}); export it again") from None
-    missing = [int(number) for number in wanted if int(number) not in found]
-    if missing:
-        raise VideoError(
-            f"{name}: {len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first); export it again"
-        )
+    # By time, jumping; where jumps miss, as they do in transport streams, from the start; where frames bear other times than their packets,
+    # or none, by counting.
+    ways = (_read_by_time, _read_in_one_go, _read_by_count) if index.exact else (_read_by_count,)
+    fault = ""
+    for read in ways:
+        found: dict[int, np.ndarray] = {}
+        try:
+            with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+                read(container, _video_stream(container, name), wanted, index, position, found)
+        except av.error.FFmpegError as error:
+            fault = fault or f"damaged at frame {len(found)} of those needed ({reason(error)})"
+        missing = [int(number) for number in wanted if int(number) not in found]
+        if not missing:
+            break
+        fault = fault or f"{len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first)"
+    else:
+        raise VideoError(f"{name}: {fault}; export it again")
     frames = [np.rot90(found[int(number)], info.rotation // 90) for number in wanted]
     if any(frame.shape != (info.height, info.width, 3) for frame in frames):
         raise VideoError(f"{name}: its picture size changes midway; export it at one size")
@@ -183,12 +191,21 @@ def _read_by_time(container, stream, wanted: np.ndarray, index: _Index, position
             return
 
 
-def _read_by_count(container, stream, wanted: np.ndarray, found: dict) -> None:
-    """For files whose time stamps repeat or lack: count the frames as they come."""
-    last = int(wanted[-1])
+def _read_in_one_go(container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict) -> None:
+    """From the first frame on, without a jump."""
     needed = set(wanted.tolist())
-    for number, frame in enumerate(container.decode(stream)):
+    for frame in container.decode(stream):
+        number = position.get(frame.pts if frame.pts is not None else frame.dts)
         if number in needed:
             found[number] = frame.to_ndarray(format="rgb24")
-        if number >= last:
-            break
+
+
+def _read_by_count(container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict) -> None:
+    """For files whose time stamps repeat or lack: count the frames as they come. Where not all come, no count can be trusted."""
+    needed, count = set(wanted.tolist()), 0
+    for number, frame in enumerate(container.decode(stream)):
+        count = number + 1
+        if number in needed:
+            found[number] = frame.to_ndarray(format="rgb24")
+    if count != len(index.times):
+        found.clear()

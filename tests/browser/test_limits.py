@@ -16,7 +16,7 @@ def small_app(tmp_path):
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
-def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(page, small_app, drawn_clip, tmp_path):  # noqa: F811
+def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(small_app, page, drawn_clip, tmp_path):  # noqa: F811
     (tmp_path / "large.mp4").write_bytes(drawn_clip.read_bytes() + bytes(2**21))
     page.goto(small_app)
     wait_until_still(page)

@@ -79,7 +79,7 @@ def test_the_decoder_loads_neither_torch_nor_streamlit(tmp_path, moving_bar):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     code = (
         "import sys, json; from pathlib import Path; import gsm_model.video.worker as worker;"
-        f"worker.answer(dict(path={str(path)!r}, name='a', segments=[8], preview_frames=2, preview_height=20, limits={{}}));"
+        f"worker.answer(dict(path={str(path)!r}, name='a', segments=[8], shifts=[0], preview_frames=2, preview_height=20, limits={{}}));"
         "print(json.dumps([name for name in ('torch', 'streamlit') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
