@@ -1,0 +1,19 @@
+"""Mutated files: each is frames or a message, in time, and nothing is left behind."""
+
+import numpy as np
+import pytest
+
+from tests.fuzz import fuzz, mutated
+
+
+@pytest.mark.slow
+def test_mutated_files_cost_a_message_and_nothing_else():
+    counts, longest = fuzz(1000)
+    assert sum(counts.values()) == 1000 and counts["frames"] > 20 and longest < 75
+    assert len(counts) > 3, "the faults are of several kinds"
+
+
+def test_a_mutation_is_the_same_each_time_and_another_for_another_number():
+    content = bytes(range(256)) * 8
+    one, again, other = (mutated(content, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert one == again != other and one != content
