@@ -15,7 +15,7 @@ from app.seen import Seen, by_length, layer_titles
 from app.sentences import escape
 from app.session import ModelRef
 from app.viewer import show_viewer
-from gsm_model.explain.gradcam import NORMALISE, scaled
+from gsm_model.explain.cam_scale import NORMALISE, scaled
 from gsm_model.figures.cam_files import CamFileOptions, cam_rows
 from gsm_model.figures.cams import cam_film
 from gsm_model.figures.gate_files import film_speed

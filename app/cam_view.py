@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from app.charts import short
 from app.seen import Seen, captions, layer_titles, same_pictures
 from app.viewer import MapPanel, MapScale, Notes, viewer_data
-from gsm_model.explain.gradcam import Normalise, scaled
+from gsm_model.explain.cam_scale import Normalise, scaled
 from gsm_model.figures.cams import PALETTES
 from gsm_model.figures.gate_files import film_speed
 from gsm_model.figures.style import GATE_STOPS

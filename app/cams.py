@@ -12,8 +12,10 @@ import streamlit as st
 from app import session
 from app.once import OnceCache
 from app.session import SHUFFLE_SEED, ClipRef, ModelRef
+from gsm_model.explain.cam_methods import SLOW_METHODS, Method
 from gsm_model.explain.cam_trials import SHIFTS, MapTrial, trial_of_report
-from gsm_model.explain.gradcam import SLOW_METHODS, CamReport, Method, Target, report_cams
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.gradcam import CamReport, report_cams
 from gsm_model.shipped import cam_tables
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order

@@ -14,7 +14,9 @@ from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading
 from app.links import go_to
 from app.seen import Seen, lighter
 from app.sentences import escape, looks
-from gsm_model.explain.gradcam import METHODS, SLOW_METHODS, CamReport, Target
+from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.gradcam import CamReport
 from gsm_model.figures.gate_files import seen_frames
 
 QUESTION = "Where does each model look, frame by frame?"

@@ -145,7 +145,8 @@ def _folders(clips: list[Path], out: Path) -> dict[Path, Path]:
 
 
 def _reports(models: list, counts: list[int], video, order: str, seed: int, options: dict) -> list:
-    from gsm_model.explain.gradcam import Target, report_cams
+    from gsm_model.explain.evidence import Target
+    from gsm_model.explain.gradcam import report_cams
 
     target, found = None, []
     if options["target"] is not None:

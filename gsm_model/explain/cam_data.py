@@ -21,18 +21,11 @@ from gsm_model.evaluation.clip_sets import HEIGHT, WIDTH, drawn_ids, drawn_origi
 from gsm_model.evaluation.interval import measure_mean, measure_share
 from gsm_model.evaluation.parts import Parts
 from gsm_model.evaluation.predictions import Origin
-from gsm_model.explain.faithfulness import (
-    CENTRE,
-    CHANGE,
-    blind_maps,
-    cell_weights,
-    centre_blob,
-    change_map,
-    curves_of,
-    point_at,
-    rank_correlation,
-)
-from gsm_model.explain.gradcam import METHODS, SLOW_METHODS, Evidence, Method, Target, cam_of_evidence, evidence_of_clips
+from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS, Method, cam_of_evidence
+from gsm_model.explain.evidence import Evidence, Target, evidence_of_clips
+from gsm_model.explain.faithfulness import CENTRE, CHANGE, blind_maps, centre_blob, change_map, curves_of
+from gsm_model.explain.pointing import cell_weights, point_at
+from gsm_model.explain.sanity import rank_correlation
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.tables import METADATA_KEY, write_table

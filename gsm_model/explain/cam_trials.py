@@ -9,8 +9,11 @@ import numpy as np
 from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
-from gsm_model.explain.faithfulness import Sanity, Trial, agreement, check_sanity, try_map
-from gsm_model.explain.gradcam import SLOW_METHODS, CamReport, Target, cams_of_clips
+from gsm_model.explain.cam_methods import SLOW_METHODS
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.faithfulness import Trial, try_map
+from gsm_model.explain.gradcam import CamReport, cams_of_clips
+from gsm_model.explain.sanity import Sanity, agreement, check_sanity
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import shifted

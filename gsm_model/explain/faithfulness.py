@@ -1,10 +1,8 @@
-"""Is a map to be believed? What becomes of the answer when what it marks is taken away, against maps that know nothing of the model; whether
-it follows the model's weights and the class; and, where it is known what moves, whether it lies there."""
+"""Is a map to be believed? What becomes of the answer when what it marks is taken away, against maps that know nothing of the model."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,11 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.ndimage import gaussian_filter
-from scipy.stats import spearmanr
-from torch import Tensor, nn
+from torch import Tensor
 
+from gsm_model.explain.cam_methods import MAX_FRAMES_A_PASS
+from gsm_model.explain.cam_scale import upsampled
+from gsm_model.explain.evidence import Target
 from gsm_model.explain.grad_cam_package import import_with_torchvision
-from gsm_model.explain.gradcam import MAX_FRAMES_A_PASS, Method, Target, cams_of_clips
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import device_turn
 
@@ -153,12 +152,6 @@ def curves_of(model: Recognizer, clip: Tensor, target: Target, name: str, maps: 
     return Curves(name, shares, deletion, insertion, found)
 
 
-def upsampled(maps: np.ndarray, side: int) -> np.ndarray:
-    """(T, h, w) → (T, side, side) float32, bilinear, as they are laid over the frames."""
-    grown = F.interpolate(torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None], (side, side), mode="bilinear")
-    return grown[:, 0].numpy()
-
-
 def _ranks(importance: np.ndarray, seed: int) -> np.ndarray:
     """(T, S, S) → the share of all places that are more important than each, 0 … 1; equals are put in an order by chance."""
     flat = importance.ravel()
@@ -219,136 +212,3 @@ def _filled(frame: Tensor, keep: Tensor) -> Tensor:
         return torch.where(keep, frame, frame.mean((1, 2), keepdim=True))
     filled = F.interpolate(_imputer()(small, known)[None], (side, side), mode="bilinear")[0]
     return torch.where(keep, frame, filled)
-
-
-# ---- does the map follow the model and the class? ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sanity:
-    """Rank correlations (Spearman's ρ, −1 … 1) of a map with what it should differ from, and with what it should be like.
-
-    ``randomised``: (part of the network, ρ) when that part and all after it have random weights, from the classifier down; a map that
-    hardly changes does not show what was learnt. ``other_class``: with the map for another class; ``None`` without one.
-    """
-
-    randomised: tuple[tuple[str, float], ...]
-    other_class: float | None
-
-
-def check_sanity(
-    model: Recognizer,
-    clip: Tensor,
-    target: Target,
-    method: Method,
-    layer: str,
-    other: Target | None = None,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> Sanity:
-    """Cascading randomisation of ``model``, and the class check, for the map of ``clip`` (T, 3, S, S) by ``method`` at ``layer``.
-
-    Source: Adebayo and others, *Sanity Checks for Saliency Maps*, NeurIPS 2018.
-    """
-
-    def of(network: Recognizer, wanted: Target) -> np.ndarray:
-        return cams_of_clips(network, clip[None], wanted, method, [layer])[2][0].maps[0]
-
-    ours = of(model, target)
-    broken = copy.deepcopy(model)
-    parts = [part for part in randomised_parts(broken) if part[1]]
-    found = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for number, (name, modules) in enumerate(parts):
-            for module in modules:
-                _randomise(module)
-            found.append((name, rank_correlation(ours, of(broken, target))))
-            if progress is not None:
-                progress(number + 1, len(parts))
-    return Sanity(tuple(found), None if other is None else rank_correlation(ours, of(model, other)))
-
-
-def randomised_parts(model: Recognizer) -> list[tuple[str, list[nn.Module]]]:
-    """The network's parts from the classifier down, each with its modules that have weights: the classifier, then stage by stage or block
-    by block the backbone, in the order of its children, last first."""
-    parts: dict[str, list[nn.Module]] = {}
-    blocks = list(model.base_model.block_ends())
-    for name, module in model.base_model.named_modules():
-        if name and next(module.parameters(recurse=False), None) is not None:
-            child = name.split(".")[0]
-            # An Inception's convolutions stand side by side; their names say which block they are of, the longest that fits.
-            part = max((block for block in blocks if f"{block}_" in child), key=len, default=child)
-            parts.setdefault(part, []).append(module)
-    return [("classifier", [model.new_fc]), *reversed(list(parts.items()))]
-
-
-@torch.no_grad()
-def _randomise(module: nn.Module) -> None:
-    for name, parameter in module.named_parameters(recurse=False):
-        if parameter.ndim > 1:
-            nn.init.normal_(parameter, std=float(parameter.std()) or 0.05)
-        elif name == "bias":
-            parameter.zero_()
-        else:
-            parameter.uniform_(0.5, 1.5)
-
-
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's ρ of two maps of one shape; 0 where one is the same everywhere."""
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(spearmanr(a.ravel(), b.ravel()).statistic)
-
-
-# ---- against what is known to move -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Pointing:
-    """How a map lies on what is known to be in the frames, r kinds of thing. ``hit``: which kind is in the middle of the map's largest cell
-    (−1 for an empty map). ``energy`` (r,): the share of the positive values that lies on each, summing to 1 (NaN for an empty map).
-    ``area`` (r,): the share of the clip that each covers, which is what a map without knowledge would reach."""
-
-    hit: int
-    energy: np.ndarray
-    area: np.ndarray
-
-
-def point_at(maps: np.ndarray, kinds: np.ndarray, count: int, weights: np.ndarray | None = None) -> Pointing:
-    """``maps`` (T, h, w) against ``kinds`` (T, S, S) integers 0 … ``count`` − 1. ``weights`` are the `cell_weights` of the two, for whoever
-    asks for several maps of one size. What speaks against the target is left out; the rest is laid
-    over the frames as `upsampled` does.
-
-    Source: Zhang and others, *Excitation Backprop*, 2016 (pointing game), without their margin.
-
-    Raises:
-        ValueError: if the two have other numbers of frames.
-    """
-    if len(maps) != len(kinds):
-        raise ValueError(f"{len(maps)} maps for {len(kinds)} masks")
-    positive = np.maximum(maps, 0).astype(np.float64)
-    side, (h, w) = kinds.shape[-1], maps.shape[1:]
-    area = np.bincount(kinds.ravel(), minlength=count) / kinds.size
-    if not positive.any():
-        return Pointing(-1, np.full(count, np.nan), area)
-    energies = (positive * (cell_weights(kinds, count, h, w) if weights is None else weights)).sum((1, 2, 3))
-    frame, row, column = np.unravel_index(positive.argmax(), positive.shape)
-    at = int((row + 0.5) * side / h), int((column + 0.5) * side / w)
-    return Pointing(int(kinds[frame][at]), energies / energies.sum(), area)
-
-
-def cell_weights(kinds: np.ndarray, count: int, h: int, w: int) -> np.ndarray:
-    """(count, T, h, w) float64: how much of each cell, laid over the frames bilinearly, falls on each of the ``kinds`` (T, S, S)."""
-    t, side = kinds.shape[:2]
-    masks = torch.from_numpy(np.stack([kinds == kind for kind in range(count)])).double().view(count * t, 1, side, side)
-    # The adjoint of the bilinear map is its derivative.
-    with torch.enable_grad():
-        cells = torch.zeros(count * t, 1, h, w, dtype=torch.float64, requires_grad=True)
-        (F.interpolate(cells, (side, side), mode="bilinear") * masks).sum().backward()
-    return cells.grad.view(count, t, h, w).numpy()
-
-
-def agreement(maps: Sequence[np.ndarray]) -> float:
-    """The mean Spearman's ρ of the first of ``maps`` with each other, such as maps of the clip sampled a frame earlier and later."""
-    return float(np.mean([rank_correlation(maps[0], other) for other in maps[1:]]))

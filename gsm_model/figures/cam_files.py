@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsm_model.explain.cam_scale import Normalise, scaled
 from gsm_model.explain.gate_tables import npz_bytes
-from gsm_model.explain.gradcam import CamReport, Normalise, scaled
+from gsm_model.explain.gradcam import CamReport
 from gsm_model.figures.cams import CamRow, cam_film, strip_figure
 from gsm_model.figures.gate_files import film_speed
 from gsm_model.figures.presets import WIDTHS

@@ -10,9 +10,12 @@ from app.cam_view import cams_data, map_scale
 from app.charts_cams import curves, evidence
 from app.seen import Seen
 from app.sentences import believable, looks, measured_maps
+from gsm_model.explain.cam_scale import scaled
 from gsm_model.explain.cam_trials import MapTrial
-from gsm_model.explain.faithfulness import Curves, Sanity, Trial
-from gsm_model.explain.gradcam import Target, report_cams, scaled
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.faithfulness import Curves, Trial
+from gsm_model.explain.gradcam import report_cams
+from gsm_model.explain.sanity import Sanity
 from gsm_model.figures.gate_files import seen_frames
 
 LAYERS = ["layer3.1", "layer4.1:before", "layer4.1"]

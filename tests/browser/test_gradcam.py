@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gsm_model.explain.gradcam import Target, report_cams
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.gradcam import report_cams
 from gsm_model.models.checkpoints import load_checkpoint
 from gsm_model.shipped import sample_clips, shipped_checkpoints
 from gsm_model.video.isolate import read_video

@@ -9,8 +9,11 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.clip_sets import HEIGHT, WIDTH, sampled_frames
 from gsm_model.explain import cam_data
 from gsm_model.explain.cam_data import MOVING, block_layers, cam_scores, read_cam_table, score_cams, write_cam_table
-from gsm_model.explain.faithfulness import centre_blob, point_at, rank_correlation
-from gsm_model.explain.gradcam import Target, cams_of_clips
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.faithfulness import centre_blob
+from gsm_model.explain.gradcam import cams_of_clips
+from gsm_model.explain.pointing import point_at
+from gsm_model.explain.sanity import rank_correlation
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import masks_as_seen, to_views
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gsm_model.explain.cam_trials import SHIFTS, trial_of_report, trial_rows
-from gsm_model.explain.gradcam import Target, report_cams
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.gradcam import report_cams
 from gsm_model.video.isolate import read_video
 
 

@@ -5,22 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from gsm_model.explain.faithfulness import (
-    agreement,
-    blind_maps,
-    cell_weights,
-    change_map,
-    check_sanity,
-    curves_of,
-    point_at,
-    probability,
-    randomised_parts,
-    rank_correlation,
-    try_map,
-    upsampled,
-)
-from gsm_model.explain.gradcam import Target, cams_of_clips
-from tests.conftest import make_small
+from gsm_model.explain.evidence import Target
+from gsm_model.explain.faithfulness import blind_maps, change_map, curves_of, probability, try_map
 
 T, SIDE = 4, 32
 
@@ -105,55 +91,3 @@ def test_blind_maps_know_the_centre_and_what_changes(bright):
     assert np.unravel_index(blob[0].argmax(), (5, 5)) == (2, 2)
     assert moving.shape == (T, SIDE, SIDE) and moving[1:4, :8, 24:].min() > 0 and not moving[:, 8:, 16:].any()
     assert not change_map(np.zeros((1, 3, 8, 8))).any()
-
-
-def test_weights_at_random_change_a_map_and_parts_go_from_the_classifier_down():
-    model = make_small("gsm")
-    parts = randomised_parts(model)
-    assert [name for name, _ in parts][:5] == ["classifier", "layer4", "layer3", "layer2", "layer1"]
-    modules = [module for _, of in parts for module in of]
-    assert {id(p) for module in modules for p in module.parameters(recurse=False)} == {id(p) for p in model.parameters()}
-    clip = torch.randn(T, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    state = torch.random.get_rng_state()
-    found = check_sanity(model, clip, Target(1), "gradcam", "layer3.1", Target(2))
-    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items()), "the model itself is not touched"
-    assert torch.equal(state, torch.random.get_rng_state())
-    assert [name for name, _ in found.randomised] == [name for name, _ in parts] and abs(found.randomised[-1][1]) < 0.9
-    ours, other = (cams_of_clips(model, clip[None], Target(index), "gradcam", ["layer3.1"])[2][0].maps[0] for index in (1, 2))
-    assert found.other_class == pytest.approx(rank_correlation(ours, other))
-
-
-def test_inception_blocks_are_parts_of_their_own():
-    from gsm_model import build_recognizer
-
-    names = [name for name, _ in randomised_parts(build_recognizer("bn_inception", "gsm", 5))]
-    assert names[:3] == ["classifier", "inception_5b", "inception_5a"] and "inception_3a" in names
-
-
-def test_pointing_finds_what_is_under_the_largest_cell_and_shares_the_map_out():
-    kinds = np.zeros((2, 8, 8), np.uint8)
-    kinds[1, :4, 4:] = 2
-    maps = np.zeros((2, 2, 2), np.float32)
-    maps[1, 0, 1], maps[0, 1, 0] = 3, -5
-    found = point_at(maps, kinds, 3)
-    assert found.hit == 2 and found.area.tolist() == [1 - 16 / 128, 0, 16 / 128]
-    grown = upsampled(np.maximum(maps, 0), 8)
-    np.testing.assert_allclose(found.energy, [grown[kinds == kind].sum() / grown.sum() for kind in range(3)], rtol=1e-5)
-    empty = point_at(np.minimum(maps, 0), kinds, 3)
-    assert empty.hit == -1 and np.isnan(empty.energy).all()
-    with pytest.raises(ValueError, match="2 maps for 1 masks"):
-        point_at(maps, kinds[:1], 3)
-
-
-def test_a_map_without_knowledge_reaches_the_area():
-    kinds = np.random.default_rng(0).integers(3, size=(4, 16, 16)).astype(np.uint8)
-    found = point_at(np.ones((4, 4, 4)), kinds, 3)
-    np.testing.assert_allclose(found.energy, found.area, atol=1e-6)
-    np.testing.assert_allclose(cell_weights(kinds, 3, 4, 4).sum((1, 2, 3)), [(kinds == kind).sum() for kind in range(3)])
-
-
-def test_agreement_is_the_mean_rank_correlation_with_the_first():
-    a, b = np.arange(8.0).reshape(2, 2, 2), np.arange(8.0)[::-1].reshape(2, 2, 2)
-    assert agreement([a, a * 3]) == pytest.approx(1) and agreement([a, a, b]) == pytest.approx(0)
-    assert rank_correlation(a, np.ones_like(a)) == 0

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS
+from gsm_model.explain.cam_scale import scaled
+from gsm_model.explain.evidence import Target, evidence_of_clips
 from gsm_model.explain.grad_cam_package import import_with_torchvision
-from gsm_model.explain.gradcam import (
-    METHODS,
-    SLOW_METHODS,
-    Target,
-    cams_of_clips,
-    evidence_of_clips,
-    last_layer,
-    report_cams,
-    scaled,
-)
+from gsm_model.explain.gradcam import cams_of_clips, last_layer, report_cams
 from gsm_model.models.recognizer import build_recognizer, tap_features
 from gsm_model.predict import predict
 from tests.conftest import fill, make_small, released_weights
@@ -154,25 +148,6 @@ def test_in_the_last_block_evidence_is_the_frames_own_score_up_to_the_bias(clips
     np.testing.assert_allclose(found.evidence, own, atol=1e-5)
 
 
-def test_one_forward_and_one_backward_serve_all_layers_and_targets(clips):
-    model, runs = make_small("gsm"), []
-    model.register_forward_hook(lambda *_: runs.append(1))
-    points, forwards = list(model.feature_points()), []
-    original = model.frame_logits
-    model.frame_logits = lambda clip: forwards.append(1) or original(clip)
-    _, found = evidence_of_clips(model, clips, [Target(0), Target(1), Target(2, 1)], points)
-    assert len(forwards) == 1 and [len(layers) for _, layers in found] == [len(points)] * 3
-
-
-def test_before_and_after_a_gate_are_what_enters_and_leaves_it(clips):
-    model, seen = make_small("gsm"), {}
-    module = model.gate_layers()["layer3.1.gsm_conv2"]
-    module.register_forward_hook(lambda _, inputs, output: seen.update(before=inputs[0].detach(), after=output.detach()))
-    _, [(_, found)] = evidence_of_clips(model, clips, [Target(0)], ["layer3.1:before", "layer3.1:after"])
-    for one in found:
-        np.testing.assert_array_equal(one.features.reshape(-1, *one.features.shape[2:]), seen[one.layer.partition(":")[2]].numpy())
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_nothing_is_left_on_the_model(clips, method):
     model = make_small("gsm").train()
@@ -252,20 +227,6 @@ def test_a_report_is_of_the_order_it_was_asked_for_and_of_the_answer_by_default(
 def test_what_cannot_be_asked_is_refused(clips, method, layers, target, message):
     with pytest.raises(ValueError, match=message):
         cams_of_clips(make_small("gsm"), clips, target, method, layers)
-
-
-def test_scales_divide_by_a_clips_a_frames_or_all_models_largest_and_say_by_what():
-    a = np.array([[[1.0, -4.0]], [[2.0, 0.0]]], np.float32)
-    b = np.array([[[0.0, -1.0]], [[8.0, 4.0]]], np.float32)
-    clip, frame, models = (scaled([a, b], way) for way in ("clip", "frame", "models"))
-    np.testing.assert_allclose(clip[0].maps, [[[0.5, 0]], [[1, 0]]])
-    np.testing.assert_allclose(frame[1].maps, [[[0, 0]], [[1, 0.5]]])
-    assert frame[1].one.tolist() == [0, 8] and clip[1].one.tolist() == [8, 8]
-    np.testing.assert_allclose(models[0].maps, [[[0.125, 0]], [[0.25, 0]]])
-    [signed, _] = scaled([a, b], "clip", signed=True)
-    np.testing.assert_allclose(signed.maps, [[[0.25, -1]], [[0.5, 0]]])
-    with pytest.raises(ValueError, match="by 'hand'"):
-        scaled([a], "hand")
 
 
 @pytest.mark.slow
