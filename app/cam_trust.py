@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import charts_cams
+from app import charts_cams, session
 from app.cams import Question, has_trial, known_score, map_trial
 from app.frame import Choices
 from app.seen import Seen
@@ -28,8 +28,9 @@ def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Se
         (ref, count, one, layer if layer in [found.layer for found in one.report.layers] else one.report.layers[-1].layer)
         for (ref, count), one in zip(asked, seen, strict=True)
     ]
-    for ref, _, one, at in tests:
-        if (row := known_score(ref, question, at)) is not None and one.report.prediction.order == "forward":
+    for ref, count, one, at in tests:
+        as_measured = count == session.load_model(ref).architecture.num_segments and question.order == "forward"
+        if as_measured and (row := known_score(ref, question, at)) is not None:
             st.markdown(measured_maps(one.report.card.name, row))
     known = all(has_trial(ref, choices.clip, one.report, at, question, count) for ref, count, one, at in tests)
     if not known and not st.button(

@@ -46,6 +46,7 @@ def show(choices: Choices) -> None:
     )
     st.plotly_chart(charts.frame_scores(now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model")
     link_to("gates", "**Gates**: what moves inside each model")
+    link_to("gradcam", "**Grad-CAM**: where each model looks")
     _show_details(choices, order, now)
 
 
