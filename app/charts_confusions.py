@@ -137,10 +137,11 @@ def matrix(
         hovertemplate="true: %{customdata[0]}<br>answer: %{customdata[1]}<br>" + told + "<extra></extra>",
         showlegend=False,
     )
-    every = max(1, len(names) // 36)
-    texts = [short(name) for name in shortened(names, 24)]
-    figure.update_xaxes(title="answer, in the same order", showticklabels=False)
-    figure.update_yaxes(title="true class", autorange="reversed", tickfont_size=10, tickvals=places[::every], ticktext=texts[::every])
+    # On an axis of categories plotly shows as many names as fit, more of them when zoomed in.
+    axis = {"type": "category", "categoryorder": "array", "categoryarray": places}
+    texts = {str(place): short(name) for place, name in enumerate(shortened(names, 24))}
+    figure.update_xaxes(title="answer, in the same order", showticklabels=False, **axis)
+    figure.update_yaxes(title="true class", autorange="reversed", tickfont_size=10, labelalias=texts, **axis)
     return figure.update_layout(
         title={"text": short(title, 80), "font": {"size": 14}},
         height=720,
