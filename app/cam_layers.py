@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
@@ -93,12 +94,9 @@ def show_take_away(
     film = st.expander("The film", icon=":material/movie:", on_change="rerun", key="cam_film")
     with film:
         if film.open:
+            fps = film_speed(len(frames[0]), seconds)
             with st.spinner("Making the film …"):
-                rows = cam_rows(reports, frames, layer, options)
-                fps = film_speed(len(frames[0]), seconds)
-                st.video(
-                    _film(_film_key(seen, layer, options, fps), cam_film(rows, layer, opacity, options.signed), fps), loop=True, muted=True
-                )
+                st.video(_film(_film_key(seen, layer, options, fps), list(seen), layer, options, fps), loop=True, muted=True)
     export = CamExport(choices.clip, tuple(refs), choices.segments, question, layer, options)
     st.download_button(
         "Strip, film, maps, table and recipe (ZIP)",
@@ -114,12 +112,15 @@ def show_take_away(
 
 
 def _film_key(seen: Sequence[Seen], layer: str, options: CamFileOptions, fps: float) -> str:
-    return repr(
-        [(one.report.card.sha256, one.name, one.report.target, one.report.method, one.report.layer(layer).maps.tobytes()) for one in seen]
-        + [layer, options, fps]
-    )
+    """What a film is of: every picture and map in it, and how they are shown."""
+    content = hashlib.sha256(repr((layer, options, fps)).encode())
+    for one in seen:
+        content.update(repr((one.name, one.report.target_name, one.report.method, one.report.prediction.frame_indices.tolist())).encode())
+        content.update(one.frames.tobytes() + one.report.layer(layer).maps.tobytes())
+    return content.hexdigest()
 
 
 @st.cache_data(show_spinner=False, max_size="64MB")
-def _film(key: str, _frames, _fps: float) -> bytes:
-    return to_mp4(_frames, _fps)
+def _film(key: str, _seen: list[Seen], _layer: str, _options: CamFileOptions, _fps: float) -> bytes:
+    rows = cam_rows([one.report for one in _seen], [one.frames for one in _seen], _layer, _options)
+    return to_mp4(cam_film(rows, _layer, _options.opacity, _options.signed), _fps)
