@@ -128,6 +128,9 @@ def _unusual(folder: Path) -> list[Case]:
     variable = folder / "variable.mkv"
     encode(variable, "-vf", "setpts='(N+0.4*mod(N,3))/(12*TB)'", *H264, "-fps_mode", "passthrough")
     cases.append(Case("variable rate", variable, "frames"))
+    titled = encode(folder / "titled.avi", "-c:v", "mpeg4", "-q:v", "2", "-metadata", "title=Caf?")
+    titled.write_bytes(titled.read_bytes().replace(b"Caf?", b"Caf\xe9"))
+    cases.append(Case("a title that is not UTF-8", titled, "frames"))
     note = folder / "note.txt"
     note.write_text("an attachment")
     attached = folder / "attached.mkv"

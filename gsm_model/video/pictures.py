@@ -36,7 +36,7 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
             info = VideoInfo(count, 1000 / milliseconds, *upright.size, kind="picture")
     except Image.DecompressionBombError:
         raise VideoError(f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, IndexError) as error:
         raise VideoError(f"{name}: not a picture that can be read ({reason(error)})") from None
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
@@ -49,7 +49,7 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
                         frames.append(np.asarray(shown.convert("RGB")))
                     if number >= wanted[-1]:
                         break
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
+        except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
             raise VideoError(f"{name}: the picture is damaged ({reason(error)})") from None
         return np.stack(frames)
 

@@ -59,9 +59,14 @@ def open_video(path: Path, limits: Limits, name: str) -> Source:
     return Source(info, read)
 
 
+def _open(path: Path):
+    """The container, with titles and the like of any encoding: nothing here reads them, and they must not cost the frames."""
+    return av.open(str(path), options=dict(_OPEN_OPTIONS), metadata_errors="replace")
+
+
 def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
     try:
-        with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+        with _open(path) as container:
             stream = _video_stream(container, name)
             width, height = stream.codec_context.width, stream.codec_context.height
             check_size(width, height, limits, name)
@@ -71,7 +76,7 @@ def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
             rate = stream.average_rate or stream.guessed_rate or stream.base_rate
             fps = float(rate) if rate else 25.0
         # Opened anew: a bare stream cannot be wound back.
-        with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+        with _open(path) as container:
             index = _index_packets(container, _video_stream(container, name), limits, name)
             if len(index.times) / fps > limits.max_seconds:
                 raise VideoError(f"{name}: {len(index.times) / fps:.0f} s is more than the {limits.max_seconds:.0f} s allowed; cut it")
@@ -150,7 +155,7 @@ def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Ind
     for read in ways:
         found: dict[int, np.ndarray] = {}
         try:
-            with av.open(str(path), options=dict(_OPEN_OPTIONS)) as container:
+            with _open(path) as container:
                 read(container, _video_stream(container, name), wanted, index, position, found)
         except av.error.FFmpegError as error:
             fault = fault or f"damaged at frame {len(found)} of those needed ({reason(error)})"
