@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app import charts_confusions, session
-from app.frame import explain_error
+from app.frame import keep_content
 from app.links import go_to
 from app.sentences import escape
 from gsm_model.confusion.answers import Answers, Joined
@@ -14,7 +14,6 @@ from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.data.reversible.dataset import FPS, drawn_clip_of
-from gsm_model.errors import LensError
 from gsm_model.video.encode import to_mp4
 
 OPENS = {"compare": ":material/compare_arrows:", "gates": ":material/swap_horiz:", "gradcam": ":material/visibility:"}
@@ -97,9 +96,7 @@ def _open_one(ids: list[str]) -> None:
             if entry and st.button(f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text):
                 clip = drawn_clip_of(chosen)
                 content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
-                try:
-                    session.choose_clip(session.uploads().keep(f"{chosen}.mp4", content))
-                except LensError as error:
-                    explain_error(error, "Nothing else was changed.")
-                    return
-                go_to(entry)
+                upload = keep_content(f"{chosen}.mp4", content)
+                if upload is not None:
+                    session.choose_clip(upload)
+                    go_to(entry)

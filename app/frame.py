@@ -131,10 +131,13 @@ def _take_upload() -> None:
 
 def keep(file, suffix: str = "") -> Upload | None:
     """The file of a file uploader on disk; ``None`` where there is none, or no room for it, which the page then says."""
-    if file is None:
-        return None
+    return None if file is None else keep_content(file.name, file.getvalue(), suffix)
+
+
+def keep_content(name: str, content: bytes, suffix: str = "") -> Upload | None:
+    """``content`` on disk as a file called ``name``; ``None`` where there is no room for it, which the page then says."""
     try:
-        return session.uploads().keep(file.name, file.getvalue(), suffix)
+        return session.uploads().keep(name, content, suffix)
     except LensError as error:
         explain_error(error, "Nothing else was changed.")
         return None

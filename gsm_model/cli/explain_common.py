@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,9 @@ from gsm_model.cli.common import (
     write_all,
 )
 from gsm_model.errors import LensError
+from gsm_model.figures.presets import WIDTHS
 
+WidthName = Enum("WidthName", {name: name for name in WIDTHS}, type=str)
 Segments = Annotated[int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")]
 Data = Annotated[Path | None, typer.Option(help="A folder or list of labelled videos, in place of clips; with neither, drawn clips.")]
 Videos = Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")]

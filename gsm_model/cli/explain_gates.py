@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +30,7 @@ from gsm_model.cli.explain_common import (
     Split,
     Target,
     Videos,
+    WidthName,
     Workers,
     data_set,
     folder_of,
@@ -39,8 +39,6 @@ from gsm_model.cli.explain_common import (
     write_beside,
 )
 from gsm_model.figures.presets import WIDTHS
-
-WidthName = Enum("WidthName", {name: name for name in WIDTHS}, type=str)
 
 
 def gates(

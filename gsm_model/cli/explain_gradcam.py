@@ -22,13 +22,11 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Segments, Split, inputs_of, opened, write_beside
-from gsm_model.figures.presets import WIDTHS
+from gsm_model.cli.explain_common import Segments, Split, WidthName, inputs_of, opened, write_beside
 
 METHOD_NAMES = ("gradcam", "gradcam++", "hirescam", "layercam", "xgradcam", "eigencam", "scorecam", "ablationcam")
 MethodName = Enum("MethodName", {name: name for name in METHOD_NAMES}, type=str)
 NormaliseName = Enum("NormaliseName", {name: name for name in ("clip", "frame", "models")}, type=str)
-WidthName = Enum("WidthName", {name: name for name in WIDTHS}, type=str)
 LINES = "A text file with a clip a line, besides or in place of those named; clips whose folder is whole already are left as they are."
 
 

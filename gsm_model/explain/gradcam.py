@@ -27,7 +27,7 @@ class LayerMaps:
     """One layer's maps of one clip. ``maps`` (T, h, w) float32: the method's numbers as they are, signed, not rescaled.
 
     ``evidence`` (T,) float32, in logits: gradient × feature summed over places and channels, each frame's part in the answer to first
-    order; zeros for methods without gradients. ``channels``: how many the layer has.
+    order, whatever the method. ``channels``: how many the layer has.
     """
 
     layer: str
