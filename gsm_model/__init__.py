@@ -19,6 +19,7 @@ _HOMES = {
     "record_gates": "models.recognizer",
     "Recognizer": "models.recognizer",
     "load_checkpoint": "models.checkpoints",
+    "optimize": "models.optimize",
     "save_checkpoint": "models.checkpoints",
     "best_device": "models.recognizer",
     "decode": "video.decode",

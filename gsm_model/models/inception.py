@@ -19,9 +19,27 @@ from gsm_model.models.temporal import ClipRun, Site, TemporalHost
 Step = str | Callable[[Tensor], Tensor] | tuple[str, ...]
 Branch = Sequence[Step]
 
-max_pool_half = partial(F.max_pool2d, kernel_size=3, stride=2, ceil_mode=True)
 max_pool_same = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
 average_pool_same = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
+
+
+def max_pool_half(x: Tensor) -> Tensor:
+    """3×3 maximum in steps of two, rounding up: ``(N, C, H, W)`` → ``(N, C, ⌈(H − 1)/2⌉, ⌈(W − 1)/2⌉)``.
+
+    Without a gradient, along one side after the other: PyTorch's pooling also writes where each maximum was, eight bytes a value.
+    """
+    if torch.is_grad_enabled() or x.device.type != "cpu" or min(x.shape[2:]) < 3:
+        return F.max_pool2d(x, kernel_size=3, stride=2, ceil_mode=True)
+    return _max_of_three(_max_of_three(x.transpose(1, 2)).transpose(1, 2).transpose(1, 3)).transpose(1, 3)
+
+
+def _max_of_three(x: Tensor) -> Tensor:
+    """The maximum of every second three neighbours along dimension 1, of two where the last three are not whole."""
+    whole = (x.shape[1] - 1) // 2
+    out = torch.maximum(x[:, 0:-1:2], x[:, 1::2])
+    third = x[:, 2::2]
+    torch.maximum(out[:, :whole], third[:, :whole], out=out[:, :whole])
+    return out
 
 
 class InceptionBackbone(TemporalHost):
@@ -46,7 +64,7 @@ class InceptionBackbone(TemporalHost):
         return name
 
     def conv_bn_relu(self, name: str, x: Tensor, run: ClipRun) -> Tensor:
-        return F.relu(self.conv_bn(self.conv_name(name), x, run), inplace=True)
+        return self.conv_bn(self.conv_name(name), x, run, relu=True)
 
     def take(self, steps: Branch, x: Tensor, run: ClipRun) -> Tensor:
         for step in steps:

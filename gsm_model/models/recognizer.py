@@ -67,7 +67,7 @@ class Recognizer(nn.Module):
 
     ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its weights
     come from. The number of frames T is that of the clip it is given; ``architecture.num_segments`` is
-    the number it was trained with.
+    the number it was trained with. ``precision`` is that of an inference-only copy (`optimize`), else ``None``.
     """
 
     def __init__(self, base_model: TemporalHost, architecture: Architecture, spec: InputSpec, dropout: float) -> None:
@@ -75,6 +75,7 @@ class Recognizer(nn.Module):
         self.architecture = architecture
         self.input = spec
         self.card = Card(title=f"{architecture.temporal} {architecture.backbone}")
+        self.precision: str | None = None
         self.base_model = base_model
         self.dropout = nn.Dropout(dropout)
         self.new_fc = nn.Linear(base_model.num_features, architecture.num_classes)
@@ -86,8 +87,9 @@ class Recognizer(nn.Module):
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
         n, t = clip.shape[:2]
-        features = self.base_model(clip.flatten(0, 1), ClipRun(t, _taps.get(), _watches.get(), _routes.get(), _feature_taps.get()))
-        return self.new_fc(self.dropout(features)).view(n, t, -1)
+        frames = clip.flatten(0, 1).to(next(self.base_model.parameters()).dtype)
+        features = self.base_model(frames, ClipRun(t, _taps.get(), _watches.get(), _routes.get(), _feature_taps.get()))
+        return self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype)).view(n, t, -1)
 
     def forward(self, clip: Tensor) -> Tensor:
         """Logits ``(N, K)``: the mean of the frame logits, taken before any softmax (TSN's average consensus)."""

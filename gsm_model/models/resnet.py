@@ -48,7 +48,7 @@ class BasicBlock(ResidualBlock):
         self.bn2 = nn.BatchNorm2d(planes)
 
     def branch(self, x: Tensor, run: ClipRun) -> Tensor:
-        x = F.relu(self.conv_bn("conv1", x, run), inplace=True)
+        x = self.conv_bn("conv1", x, run, relu=True)
         return self.conv_bn("conv2", x, run)
 
 
@@ -68,8 +68,8 @@ class Bottleneck(ResidualBlock):
         self.bn3 = nn.BatchNorm2d(planes * 4)
 
     def branch(self, x: Tensor, run: ClipRun) -> Tensor:
-        x = F.relu(self.conv_bn("conv1", x, run), inplace=True)
-        x = F.relu(self.conv_bn("conv2", x, run), inplace=True)
+        x = self.conv_bn("conv1", x, run, relu=True)
+        x = self.conv_bn("conv2", x, run, relu=True)
         return self.conv_bn("conv3", x, run)
 
 
@@ -123,7 +123,7 @@ class ResNet(TemporalHost):
 
     def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
-        x = F.relu(self.conv_bn("conv1", x, run), inplace=True)
+        x = self.conv_bn("conv1", x, run, relu=True)
         x = F.max_pool2d(x, 3, 2, padding=1)
         for block in self._blocks():
             x = block(x, run)

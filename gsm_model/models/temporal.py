@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 GateTap = Callable[[nn.Module, Tensor], Tensor]
@@ -36,6 +37,11 @@ class ClipRun:
     watches: tuple[FeatureWatch, ...] = ()
     routes: tuple[RouteWatch, ...] = ()
     feature_taps: tuple[FeatureTap, ...] = ()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nobody looks into this pass."""
+        return not (self.taps or self.watches or self.routes or self.feature_taps)
 
     def tap(self, module: nn.Module, gate: Tensor) -> Tensor:
         """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate to go on with."""
@@ -62,6 +68,26 @@ class ClipRun:
         """Let every watch see the features ``x`` (N·T, C, H, W) that enter ``module`` and the ``gate`` (N, T, 2, H, W) they meet."""
         for route in self.routes:
             route(module, x.unflatten(0, (-1, self.num_segments)), gate)
+
+
+class Basis(nn.Module):
+    """How features of a folded layer stand to the network's own: channel c holds ``scale[c] · own[order[c]] + shift[c]``; each is (C,)."""
+
+    def __init__(self, scale: Tensor, shift: Tensor, order: Tensor | None = None) -> None:
+        super().__init__()
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
+        self.register_buffer("order", order)
+
+    def apply_to(self, own: Tensor) -> Tensor:
+        """(N, C, H, W) in the network's own units → as the folded layer holds them."""
+        x = own if self.order is None else own[:, self.order]
+        return x * self.scale.view(-1, 1, 1) + self.shift.view(-1, 1, 1)
+
+    def undo(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) as a folded layer holds them → in the network's own units."""
+        own = (x - self.shift.view(-1, 1, 1)) / self.scale.view(-1, 1, 1)
+        return own if self.order is None else own[:, self.order.argsort()]
 
 
 class TemporalModule(nn.Module):
@@ -129,24 +155,36 @@ class TemporalHost(nn.Module):
         """The attribute that holds the BatchNorm of the convolution ``conv``."""
         raise NotImplementedError
 
-    def conv_bn(self, conv: str, x: Tensor, run: ClipRun) -> Tensor:
-        """Convolution and BatchNorm, with the temporal modules that stand before and between them."""
+    def conv_bn(self, conv: str, x: Tensor, run: ClipRun, relu: bool = False) -> Tensor:
+        """Convolution and BatchNorm, with the temporal modules that stand before and between them; then a ReLU if asked."""
+        layer = getattr(self, conv)
         if conv in self._before:
             x = self._at_module(conv, self._before[conv], x, run)
-            x = getattr(self, conv)(x)
-        else:
-            x = getattr(self, conv)(x)
+        if relu and conv not in self._after and run.is_bare and hasattr(layer, "basis"):
+            return layer(x, relu=True)
+        x = layer(x)
+        if conv not in self._before:
             x = self._at_module(conv, self._after.get(conv), x, run)
         x = getattr(self, self.norm_name(conv))(x)
         run.show(self, conv, x)
-        return x
+        return F.relu(x, inplace=True) if relu else x
 
     def _at_module(self, conv: str, attribute: str | None, x: Tensor, run: ClipRun) -> Tensor:
         """The temporal module of ``conv``, if any, with the points before and after it."""
-        x = run.pass_on(self, f"{conv}:before", x)
-        if attribute is not None:
-            x = getattr(self, attribute)(x, run)
-        return run.pass_on(self, f"{conv}:after", x)
+        module = None if attribute is None else getattr(self, attribute)
+        if not run.feature_taps:
+            return x if module is None else module(x, run)
+        entering = None if conv in self._before else getattr(getattr(self, conv), "basis", None)
+        x = self._point(f"{conv}:before", x, run, entering)
+        if module is not None:
+            x = module(x, run)
+        return self._point(f"{conv}:after", x, run, entering if module is None else getattr(module, "basis", None))
+
+    def _point(self, point: str, x: Tensor, run: ClipRun, basis: Basis | None) -> Tensor:
+        """Offer ``x`` to the feature taps in the network's own units, whatever a folded layer holds them in."""
+        if basis is None:
+            return run.pass_on(self, point, x)
+        return basis.apply_to(run.pass_on(self, point, basis.undo(x))).to(x.dtype)
 
     def module_conv(self, site: Site) -> str:
         """The convolution of ``site`` at which its module stands; without a module, at which one between convolution and BatchNorm would."""
@@ -160,6 +198,10 @@ class TemporalHost(nn.Module):
         attribute = f"{kind.prefix}_{conv}"
         setattr(self, attribute, kind.build(layer.out_channels if between else layer.in_channels))
         (self._after if between else self._before)[conv] = attribute
+
+    def module_after(self, conv: str) -> str | None:
+        """The attribute of the temporal module between the convolution ``conv`` and its BatchNorm, ``None`` where there is none."""
+        return self._after.get(conv)
 
     def temporal_at(self, site: Site) -> str | None:
         """The attribute that holds the temporal module of a site of this host, ``None`` where it has none."""
