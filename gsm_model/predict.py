@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 
@@ -10,15 +9,12 @@ import numpy as np
 import torch
 
 from gsm_model.models.card import Card
+from gsm_model.models.memory import within_memory
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.turns import device_turn
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order, order_positions
 from gsm_model.video.transforms import to_views
-
-# One forward at a time on each device: two at once take longer than one after the other, and on a
-# GPU can run out of memory.
-_device_turn: dict[torch.device, threading.Lock] = {}
-_turns_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Prediction:
 
     ``frame_indices`` (T,) are the video's frame numbers in the order in which the model saw them,
     ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views. ``seconds`` is the
-    forward's time.
+    forward's time; ``note`` says what was done for want of memory, and is empty where there was enough.
     """
 
     card: Card
@@ -35,6 +31,7 @@ class Prediction:
     frame_indices: np.ndarray
     frame_logits: np.ndarray
     seconds: float
+    note: str = ""
 
     @property
     def logits(self) -> np.ndarray:
@@ -77,12 +74,7 @@ def predict(
     with device_turn(device):
         started = time.perf_counter()
         with torch.inference_mode():
-            frame_logits = model.frame_logits(views.to(device)).float().mean(dim=0).cpu().numpy()
+            found, note = within_memory(model, views)
+            frame_logits = found.float().mean(dim=0).cpu().numpy()
         seconds = time.perf_counter() - started
-    return Prediction(model.card, order, indices[positions], frame_logits, seconds)
-
-
-def device_turn(device: torch.device) -> threading.Lock:
-    """The lock that whoever runs a model on ``device`` holds meanwhile."""
-    with _turns_lock:
-        return _device_turn.setdefault(device, threading.Lock())
+    return Prediction(model.card, order, indices[positions], frame_logits, seconds, note)

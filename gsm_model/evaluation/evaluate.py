@@ -15,6 +15,7 @@ from gsm_model.evaluation.clip_sets import drawn_ids, drawn_origin, sampled_fram
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.evaluation.predictions import Origin, Predictions, measures_of_table
 from gsm_model.models.card import Measure
+from gsm_model.models.memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.transforms import to_views
 
@@ -46,10 +47,12 @@ def score_drawn_clips(
             t = model.architecture.num_segments
             if t not in frames:
                 frames[t] = [sampled_frames(clip, t) for clip in clips]
-            batch = torch.cat([to_views(sampled, model.input) for sampled in frames[t]]).to(next(model.parameters()).device)
+            batch = torch.cat([to_views(sampled, model.input) for sampled in frames[t]])
             with torch.inference_mode():
-                forward.append(model(batch).float().cpu().numpy())
-                backward.append(model(batch.flip(1)).float().cpu().numpy())
+                both, _ = within_memory(model, torch.cat([batch, batch.flip(1)]), model)
+            one_way, other_way = both.float().cpu().numpy().reshape(2, len(batch), -1)
+            forward.append(one_way)
+            backward.append(other_way)
         if progress is not None:
             progress(len(labels), num_clips)
     return [

@@ -15,6 +15,7 @@ from gsm_model.evaluation.clip_sets import list_origin
 from gsm_model.evaluation.feed import Views, feed
 from gsm_model.evaluation.parts import Parts
 from gsm_model.evaluation.predictions import Origin, Predictions, join, read_parquet, write_parquet
+from gsm_model.models.memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.sampling import Order, order_positions
 from gsm_model.video.transforms import normalise
@@ -67,10 +68,9 @@ def _score_block(
 
 
 def _score(model: Recognizer, views: np.ndarray) -> np.ndarray:
-    device = next(model.parameters()).device
-    clip = normalise(np.ascontiguousarray(views), model.input).to(device)
     with torch.inference_mode():
-        return model(clip).float().mean(dim=0).cpu().numpy()
+        logits, _ = within_memory(model, normalise(np.ascontiguousarray(views), model.input), model)
+    return logits.float().mean(dim=0).cpu().numpy()
 
 
 def _shuffle_seed(id: str, seed: int) -> int:

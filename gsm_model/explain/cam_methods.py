@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gsm_model.explain.evidence import Evidence, Places, Target, ready
 from gsm_model.explain.grad_cam_package import import_with_torchvision
 from gsm_model.models.recognizer import Recognizer, tap_features
-from gsm_model.predict import device_turn
+from gsm_model.turns import device_turn
 
 Method = Literal["gradcam", "gradcam++", "hirescam", "layercam", "xgradcam", "eigencam", "scorecam", "ablationcam"]
 METHODS: tuple[Method, ...] = get_args(Method)

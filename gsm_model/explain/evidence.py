@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import Recognizer, tap_features
-from gsm_model.predict import device_turn
+from gsm_model.turns import device_turn
 
 Places = dict[tuple[nn.Module, str], str]
 

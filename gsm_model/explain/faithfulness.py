@@ -17,7 +17,7 @@ from gsm_model.explain.cam_scale import upsampled
 from gsm_model.explain.evidence import Target
 from gsm_model.explain.grad_cam_package import import_with_torchvision
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.predict import device_turn
+from gsm_model.turns import device_turn
 
 STEPS = 16  # levels of a deletion or insertion curve after the first
 RANDOM_MAPS = 5

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gsm_model.explain.order import MAX_FRAMES_A_PASS
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import Recognizer, watch_features
-from gsm_model.predict import device_turn
+from gsm_model.turns import device_turn
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.transforms import to_views
 

@@ -18,8 +18,8 @@ from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.adaptivity import ADAPTIVE, GateMoments, decompose
 from gsm_model.explain.gates import DIRECTIONS, REGIME_EDGES, REGIMES, LayerGates, gates_of_batch, record_routing
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.predict import device_turn
 from gsm_model.tables import write_table
+from gsm_model.turns import device_turn
 
 BINS = np.linspace(-1, 1, 81)
 BATCH_CLIPS = 20

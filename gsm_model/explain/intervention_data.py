@@ -22,8 +22,8 @@ from gsm_model.explain.gates import record_routing
 from gsm_model.explain.interventions import Intervention, intervene
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.predict import device_turn
 from gsm_model.tables import METADATA_KEY, write_table
+from gsm_model.turns import device_turn
 
 NONE = "none"
 BLOCK_CLIPS = 40

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from gsm_model.data.labels import partner
 from gsm_model.models.card import Card
+from gsm_model.models.memory import within_memory
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.predict import device_turn, softmax
+from gsm_model.predict import softmax
+from gsm_model.turns import device_turn
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import order_positions
 from gsm_model.video.transforms import to_views
@@ -104,8 +106,9 @@ def _probabilities(model: Recognizer, view: Tensor, orders: list[np.ndarray]) ->
     device = next(model.parameters()).device
     at_once = max(1, MAX_FRAMES_A_PASS // len(orders[0]))
     logits = []
-    with device_turn(device), torch.inference_mode():
-        for start in range(0, len(orders), at_once):
-            positions = torch.from_numpy(np.stack(orders[start : start + at_once]))
-            logits.append(model(view[0, positions].to(device)).float().cpu().numpy())
+    for start in range(0, len(orders), at_once):
+        positions = torch.from_numpy(np.stack(orders[start : start + at_once]))
+        with device_turn(device), torch.inference_mode():
+            found, _ = within_memory(model, view[0, positions], model)
+            logits.append(found.float().cpu().numpy())
     return softmax(np.concatenate(logits))

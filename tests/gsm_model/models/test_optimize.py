@@ -147,7 +147,7 @@ def test_another_number_of_frames_and_size_is_no_other_network(frames, size):
 
 def test_a_channel_that_the_gate_ignores_or_the_norm_kills_is_no_trouble():
     model = lived_in("bn_inception", "gsm")
-    first, second = list(model.gate_layers().values())[:2]
+    first, _ = list(model.gate_layers().values())[:2]
     first.bn.weight.data[:5] = 0
     first.bn.bias.data[:5] = torch.linspace(-1, 1, 5)
     second_norm = model.base_model.inception_3b_1x1_bn
