@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 
-from app.session import digest
+from app.kept import keep
+from app.session import digest, visit
 from app.uploads import Upload
 from gsm_model.confusion.answers import Answers, Joined, read_answers
 from gsm_model.confusion.calibration import Reliability, reliability
@@ -21,15 +23,18 @@ from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
 from gsm_model.shipped import prediction_files
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class AnswersRef:
-    """A file of a model's answers a session can choose: ``key`` for links, the file, what it is called."""
+    """A file of a model's answers a session can choose: ``key`` for links, the file, what it is called; ``private`` if it was dropped."""
 
     key: str
     path: Path
     sha256: str
     name: str
+    private: bool = False
 
     @property
     def needs_labels(self) -> bool:
@@ -50,14 +55,7 @@ def answers_files() -> dict[str, AnswersRef]:
     shipped = [path for path in prediction_files() if path.stem.endswith("_test_forward")]
     refs = {path.stem.split("_")[0]: AnswersRef(path.stem.split("_")[0], path, digest(path), path.name) for path in shipped}
     mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
-    return refs | {key: AnswersRef(key, upload.path, upload.sha256, upload.name) for key, upload in mine.items()}
-
-
-@st.cache_data(show_spinner="Reading the answers …", max_size="512MB")
-def _answers(digest: str, labels: tuple[str, ...] | None, truth: str | None, name: str, _path: Path, _truth: Upload | None) -> Answers:
-    # By name too: some answers bear their file's name, and nobody is shown another's.
-    listed = (None, None) if _truth is None else (_truth.path, _truth.name)
-    return read_answers(_path, labels, listed[0], name, listed[1])
+    return refs | {key: AnswersRef(key, upload.path, upload.sha256, upload.name, private=True) for key, upload in mine.items()}
 
 
 def answers_file(file: AnswersRef, beside: Beside) -> Answers:
@@ -68,7 +66,13 @@ def answers_file(file: AnswersRef, beside: Beside) -> Answers:
     """
     labels = beside.labels if file.needs_labels else None
     truth = beside.truth if file.path.suffix == ".json" else None
-    return _answers(file.sha256, labels, truth and f"{truth.sha256} {truth.name}", file.name, file.path, truth)
+    listed = (None, None) if truth is None else (truth.path, truth.name)
+    # By name too: some answers bear their file's name, and nobody is shown another's.
+    key = ("answers", file.sha256, labels, truth and (truth.sha256, truth.name), file.name)
+    owner = visit().name if file.private or truth is not None else None
+    return keep(
+        "tables", key, lambda: read_answers(file.path, labels, listed[0], file.name, listed[1]), owner, doing="Reading the answers …"
+    )
 
 
 def _told_apart(models: Sequence[Answers]) -> tuple[str, ...]:
@@ -76,30 +80,20 @@ def _told_apart(models: Sequence[Answers]) -> tuple[str, ...]:
     return tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
 
 
-@st.cache_data(show_spinner="Comparing …", max_entries=64)
-def _comparisons(digests: tuple[str, ...], groups: str, _joined: Joined, _groups: Mapping[str, np.ndarray]) -> list[Comparison]:
-    return compare(_joined, _groups)
-
-
 def comparisons(joined: Joined, groups: Mapping[str, np.ndarray]) -> list[Comparison]:
     """Two models compared on all clips and on each of ``groups``; computed once for each pair of files and groups."""
     content = repr([(name, np.packbits(mask).tobytes()) for name, mask in groups.items()])
-    return _comparisons(_told_apart((joined.a, joined.b)), content, joined, groups)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _reliabilities(digests: tuple[str, ...], _models: list[Answers]) -> list[Reliability]:
-    return [reliability(model) for model in _models if model.scores is not None]
+    return _once("tables", ("compared", _told_apart((joined.a, joined.b)), content), lambda: compare(joined, groups), "Comparing …")
 
 
 def reliabilities(models: list[Answers]) -> list[Reliability]:
     """The calibration of those of ``models`` that have scores; computed once for these files together."""
-    return _reliabilities(_told_apart(models), models)
-
-
-@st.cache_data(show_spinner="Laying the scores out in a plane …", max_entries=32)
-def _embedded(digests: tuple[str, ...], method: Method, _models: list[Answers]) -> list[Embedding]:
-    return [embed(model, method) for model in _models]
+    return _once(
+        "tables",
+        ("reliable", _told_apart(models)),
+        lambda: [reliability(model) for model in models if model.scores is not None],
+        "",
+    )
 
 
 def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
@@ -108,14 +102,19 @@ def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
     Raises:
         LensError: if they have no scores or too few clips.
     """
-    return _embedded(_told_apart(models), method, models)
-
-
-@st.cache_data(show_spinner="Drawing the figure …", max_size="128MB")
-def _figure(digests: tuple[str, ...], pairs: tuple[Pair, ...], preset: str, italics: bool, _models: list[Answers]) -> bytes:
-    return figure_bytes(pairs_figure(_models, pairs, replace(PRESETS[preset], italics=italics)), "png", 200)
+    key = ("embedded", _told_apart(models), method)
+    return _once("tables", key, lambda: [embed(model, method) for model in models], "Laying the scores out in a plane …")
 
 
 def confusion_figure(models: list[Answers], pairs: list[Pair], preset: str, italics: bool) -> bytes:
     """The figure of pairs as it prints, PNG; drawn once."""
-    return _figure(_told_apart(models), tuple(pairs), preset, italics, models)
+
+    def draw() -> bytes:
+        return figure_bytes(pairs_figure(models, pairs, replace(PRESETS[preset], italics=italics)), "png", 200)
+
+    return _once("figures", (_told_apart(models), tuple(pairs), preset, italics), draw, "Drawing the figure …")
+
+
+def _once(kind: str, key: Hashable, compute: Callable[[], Result], doing: str) -> Result:
+    """What this session computes of answers, once: some may be its own files."""
+    return keep(kind, key, compute, visit().name, doing=doing)

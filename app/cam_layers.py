@@ -11,10 +11,11 @@ from app.cam_view import OPACITY, cams_data
 from app.cams import Question
 from app.exports import CamExport
 from app.frame import Choices
+from app.kept import keep
 from app.links import write_link
 from app.seen import Seen, by_length, layer_titles
 from app.sentences import escape
-from app.session import ModelRef
+from app.session import ModelRef, visit
 from app.viewer import show_viewer
 from gsm_model.explain.cam_scale import NORMALISE, scaled
 from gsm_model.figures.cam_files import CamFileOptions, cam_rows
@@ -120,7 +121,9 @@ def _film_key(seen: Sequence[Seen], layer: str, options: CamFileOptions, fps: fl
     return content.hexdigest()
 
 
-@st.cache_data(show_spinner=False, max_size="64MB")
-def _film(key: str, _seen: list[Seen], _layer: str, _options: CamFileOptions, _fps: float) -> bytes:
-    rows = cam_rows([one.report for one in _seen], [one.frames for one in _seen], _layer, _options)
-    return to_mp4(cam_film(rows, _layer, _options.opacity, _options.signed), _fps)
+def _film(key: str, seen: list[Seen], layer: str, options: CamFileOptions, fps: float) -> bytes:
+    def make() -> bytes:
+        rows = cam_rows([one.report for one in seen], [one.frames for one in seen], layer, options)
+        return to_mp4(cam_film(rows, layer, options.opacity, options.signed), fps)
+
+    return keep("films", key, make, visit().name)

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import streamlit as st
-
-from app import session
-from app.once import OnceCache
-from app.session import SHUFFLE_SEED, ClipRef, ModelRef
+from app.kept import caches, keep
+from app.results import SHUFFLE_SEED, read_clip
+from app.session import ClipRef, ModelRef, digest, load_model, owner
 from gsm_model.explain.cam_methods import SLOW_METHODS, Method
 from gsm_model.explain.cam_trials import SHIFTS, MapTrial, trial_of_report
 from gsm_model.explain.evidence import Target
@@ -35,16 +33,6 @@ class Question:
     order: Order
 
 
-@st.cache_resource
-def _maps() -> OnceCache:
-    return OnceCache(256 * 2**20)
-
-
-@st.cache_resource
-def _trials() -> OnceCache:
-    return OnceCache(16 * 2**20)
-
-
 def _key(ref: ModelRef, clip: ClipRef, question: Question, segments: int) -> tuple:
     return ref.sha256, ref.labels, clip.sha256, question, segments
 
@@ -53,7 +41,7 @@ def cam_report(
     ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, question: Question, segments: int, progress: Progress | None = None
 ) -> CamReport:
     """The maps of ``ref``'s model, shown as ``name``: of all its layers by fast methods, of one by the others; computed once."""
-    model = session.load_model(ref)
+    model = load_model(ref)
     layers = list(model.feature_points())
     if question.method in ONE_LAYER:
         layers = [question.layer if question.layer in layers else layers[-1]]
@@ -64,7 +52,7 @@ def cam_report(
     def compute() -> CamReport:
         return report_cams(model, video, question.target, question.method, layers, question.order, segments, SHUFFLE_SEED, progress)
 
-    report = _maps().get(_key(ref, clip, question, segments), compute, lambda found: sum(one.maps.nbytes for one in found.layers))
+    report = keep("maps", _key(ref, clip, question, segments), compute, owner(ref, clip))
     return replace(report, prediction=replace(report.prediction, card=replace(model.card, alias=name)))
 
 
@@ -73,14 +61,13 @@ def map_trial(
 ) -> MapTrial:
     """Whether the map of ``report`` at ``layer`` is to be believed; computed once."""
     question = replace(question, target=report.target, layer=layer)
-    video = session.read_clip(clip, (segments,), (0, *SHIFTS))
+    video = read_clip(clip, (segments,), (0, *SHIFTS))
     key = _key(ref, clip, question, segments)
-    return _trials().get(key, lambda: trial_of_report(session.load_model(ref), report, video, layer, progress), lambda _: 4096)
+    return keep("trials", key, lambda: trial_of_report(load_model(ref), report, video, layer, progress), owner(ref, clip))
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def _score_rows(digest: str, _path: Path) -> list[dict]:
-    with _path.open(encoding="utf-8", newline="") as file:
+def _score_rows(path: Path) -> list[dict]:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -88,10 +75,10 @@ def known_score(ref: ModelRef, question: Question, layer: str) -> dict[str, str]
     """What was measured of maps like these on drawn clips (a row of `cam_scores`, as text); ``None`` where nothing was."""
     kind = "class" if question.target is None or question.target.versus is None else "contrast"
     wanted = {"checkpoint": ref.sha256, "target": kind, "method": question.method, "layer": layer}
-    rows = (row for path in cam_tables() for row in _score_rows(session.digest(path), path))
+    rows = (row for path in cam_tables() for row in keep("tables", ("scores", digest(path)), lambda path=path: _score_rows(path)))
     return next((row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None)
 
 
 def has_trial(ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int) -> bool:
     """Whether `map_trial` knows the answer already."""
-    return _trials().has(_key(ref, clip, replace(question, target=report.target, layer=layer), segments))
+    return caches()["trials"].has(_key(ref, clip, replace(question, target=report.target, layer=layer), segments), owner(ref, clip))

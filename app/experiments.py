@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import charts_gates, session
+from app import charts_gates, measured, results, session
 from app.exports import interventions_command
 from app.frame import Choices, explain_error
 from app.sentences import closed_gates, escape, experiment, tenths
@@ -51,7 +51,7 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
     )
     other = _choose_other(choices) if clamp == "other clip" else None
     for ref, count in zip(choices.models, counts, strict=True):
-        before = session.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count).prediction
+        before = results.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count).prediction
         try:
             after = _held(choices, ref, video, count, order, clamp, layers, SIDES[side], other)
         except LensError as error:
@@ -95,17 +95,17 @@ def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titl
         return None
     values = None
     if clamp == "data mean":
-        rows = session.data_gates(ref)
+        rows = measured.data_gates(ref)
         if not rows:
             raise LensError(f"{choices.names[ref.key]}: no mean over a data set is known; 'explain gates --data' measures it")
         values = data_means(rows, session.load_model(ref))
     if clamp == "other clip":
         if other is None:
             raise LensError("There is no other clip to take gates from")
-        donor = session.gate_report(ref, other.name, other, session.read_clip(other, (count,)), order, count)
+        donor = results.gate_report(ref, other.name, other, results.read_clip(other, (count,)), order, count)
         values = {layer.name: layer.gate for layer in donor.layers}
-    one = Intervention(clamp, layers, directions, session.SHUFFLE_SEED, values)
-    return session.under(ref, choices.names[ref.key], choices.clip, video, order, count, one)
+    one = Intervention(clamp, layers, directions, results.SHUFFLE_SEED, values)
+    return results.under(ref, choices.names[ref.key], choices.clip, video, order, count, one)
 
 
 def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
@@ -123,18 +123,18 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
     place, every = st.empty(), []
     plans = []
     for ref in choices.models:
-        model, rows = session.load_model(ref), session.data_gates(ref)
-        plan = every_clamp(data_means(rows, model) if rows else None, session.SHUFFLE_SEED) | every_layer(model)
+        model, rows = session.load_model(ref), measured.data_gates(ref)
+        plan = every_clamp(data_means(rows, model) if rows else None, results.SHUFFLE_SEED) | every_layer(model)
         plans.append(plan if any(layer.module is not None for layer in model.temporal_layers()) else {})
     total, done = sum(map(len, plans)), 0
     for ref, count, plan in zip(choices.models, counts, plans, strict=True):
         name, answers = choices.names[ref.key], []
         for what, one in plan.items():
             place.progress(done / total, f"{escape(name)}: {what} …")
-            answers.append(session.under(ref, name, choices.clip, video, order, count, one))
+            answers.append(results.under(ref, name, choices.clip, video, order, count, one))
             done += 1
         if plan:
-            before = session.gate_report(ref, name, choices.clip, video, order, count).prediction
+            before = results.gate_report(ref, name, choices.clip, video, order, count).prediction
             every.append((ref, intervention_rows(choices.clip.name, before, list(plan), answers)))
     place.empty()
     for number, (column, (ref, rows)) in enumerate(zip(st.columns(max(1, len(every))), every, strict=True)):
@@ -153,7 +153,7 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
 
 def show_data_experiments(choices: Choices) -> None:
     """What is known of the chosen models' gates on a whole data set."""
-    known = [(ref, session.data_gates(ref), session.data_effects(ref)) for ref in choices.models]
+    known = [(ref, measured.data_gates(ref), measured.data_effects(ref)) for ref in choices.models]
     known = [(ref, gates, effects) for ref, gates, effects in known if gates or effects]
     st.markdown("### And on a whole data set?", help="Figures as they print, with their number of clips and 95 % intervals.")
     if not known:
@@ -167,13 +167,13 @@ def show_data_experiments(choices: Choices) -> None:
         if effects:
             st.markdown(closed_gates(name, effects))
             _show_figure(
-                session.printed("interventions", effects), f"{name}: accuracy with gates held or layers closed", f"interventions-{ref.key}"
+                measured.printed("interventions", effects), f"{name}: accuracy with gates held or layers closed", f"interventions-{ref.key}"
             )
         if gates and not np.isclose(gates[0]["adaptivity"], 0):
-            _show_figure(session.printed("gates", gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
+            _show_figure(measured.printed("gates", gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
 
 
-def _show_figure(figure: session.Printed, caption: str, name: str) -> None:
+def _show_figure(figure: measured.Printed, caption: str, name: str) -> None:
     st.image(figure.picture, caption=escape(caption))
     st.download_button(
         "Figure (PDF)", figure.pdf, f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore"

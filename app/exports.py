@@ -13,8 +13,9 @@ import numpy as np
 
 from app.answers import AnswersRef
 from app.cams import Question
+from app.results import SHUFFLE_SEED
 from app.seen import Seen
-from app.session import SHUFFLE_SEED, ClipRef, ModelRef
+from app.session import ClipRef, ModelRef
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison

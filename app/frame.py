@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import session
+from app import results, session
 from app.charts import MODEL_COLORS
 from app.links import apply_link, write_link
 from app.sentences import escape
@@ -66,7 +66,10 @@ def run(*entries: PageEntry) -> None:
 
 def _shower(module: str):
     def show() -> None:
-        import_module(f"app.pages.{module}").show(st.session_state["choices"])
+        try:
+            import_module(f"app.pages.{module}").show(st.session_state["choices"])
+        except LensError as error:
+            explain_error(error, "Try again, or choose something else in the sidebar; nothing else was changed.")
 
     return show
 
@@ -105,7 +108,7 @@ def _sidebar() -> Choices:
             format_func=lambda choice: "as trained" if choice == "auto" else choice,
             help="How many frames, one from the middle of each equal span of the video, a model is given.",
         )
-        st.caption(f"Runs on {device_name()} in float32.")
+        st.caption(f"Runs on {device_name()} in {session.settings().precision}.", help=how_it_runs())
     return Choices(
         clips.get(clip), tuple(models[key] for key in chosen if key in models), model_names, int(frames) if frames.isdigit() else None
     )
@@ -168,7 +171,7 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
     try:
         models = [session.load_model(ref) for ref in choices.models]
         counts = [choices.segments or model.architecture.num_segments for model in models]
-        return counts, session.read_clip(choices.clip, tuple(sorted(set(counts))))
+        return counts, results.read_clip(choices.clip, tuple(sorted(set(counts))))
     except LensError as error:
         st.markdown(f"## {question}")
         explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
@@ -207,6 +210,13 @@ def device_name() -> str:
 
         return f"the GPU {torch.cuda.get_device_name()}"
     return {"mps": "the GPU (Apple MPS)", "cpu": "the CPU"}[kind]
+
+
+def how_it_runs() -> str:
+    """How passes through the networks are made quick, and what that costs in exactness."""
+    precision = session.settings().precision
+    exact = "logits to four digits" if precision == "float32" else "not exact; gates and the classifier stay in float32"
+    return f"{precision}, channels last, batch normalisations folded into the convolutions ({exact}); maps are made in float32"
 
 
 def heading(question: str, answer: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import charts, session
+from app import charts, results
 from app.exports import answers_csv, predict_command
 from app.frame import Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
 from app.media import strip
@@ -26,7 +26,7 @@ def show(choices: Choices) -> None:
     def answers(which: str) -> list[Prediction]:
         with st.spinner("The models look at the clip …"):
             return [
-                session.answer(ref, choices.names[ref.key], choices.clip, video, which, count)
+                results.answer(ref, choices.names[ref.key], choices.clip, video, which, count)
                 for ref, count in zip(choices.models, counts, strict=True)
             ]
 
@@ -55,7 +55,7 @@ def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list
     left, right = st.columns([4, 7])
     with left:
         st.video(
-            session.preview_video(choices.clip.sha256, order, counts[0], video),
+            results.preview_video(choices.clip, order, counts[0], video),
             loop=True,
             autoplay=True,
             muted=True,
@@ -80,6 +80,8 @@ def _names(predictions: list[Prediction], count: int) -> str:
 def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
     times = "; ".join(f"{p.card.name} {1000 * p.seconds:.0f} ms" for p in now)
     st.caption(f"Time of one forward pass: {times}.")
+    for note in sorted({f"{p.card.name}: {p.note}" for p in now if p.note}):
+        st.warning(escape(note), icon=":material/memory:")
     with st.expander("Numbers as a table"):
         table = {"class": charts.leading_classes(now, TOP)}
         for prediction in now:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import charts_order, session
+from app import charts_order, results, session
 from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
@@ -72,7 +72,7 @@ def show(choices: Choices) -> None:
 
 def _look(choices: Choices, ref: session.ModelRef, video, count: int, order: str, color: str) -> Seen:
     with st.spinner("The models look at the clip …"):
-        report = session.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count)
+        report = results.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count)
     return Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
 
 
@@ -86,7 +86,7 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
         )
         with st.spinner("Tracing what moves what …"):
             flows = [
-                session.flow(ref, choices.names[ref.key], choices.clip, video, count)
+                results.flow(ref, choices.names[ref.key], choices.clip, video, count)
                 for ref, count in zip(choices.models, counts, strict=True)
             ]
         largest = max(float(flow.reach_by_distance().max()) for flow in flows)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import charts_cams, session
+from app import charts_cams, results, session
 from app.cam_layers import show_maps, show_take_away
 from app.cam_trust import show_trust
 from app.cams import ONE_LAYER, Question, cam_report
@@ -95,7 +95,7 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
     card = session.load_model(usable[0]).card
     classes = list(range(session.load_model(usable[0]).architecture.num_classes))
     order = current_order()
-    answer = session.answer(usable[0], choices.names[usable[0].key], choices.clip, video, order, counts[0]).top(1)[0]
+    answer = results.answer(usable[0], choices.names[usable[0].key], choices.clip, video, order, counts[0]).top(1)[0]
     for key in ("target", "versus"):
         if st.session_state.get(key) not in classes:
             st.session_state[key] = NONE

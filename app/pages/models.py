@@ -9,8 +9,8 @@ from itertools import groupby
 
 import streamlit as st
 
-from app import session
-from app.frame import Choices, device_name, explain_error, heading
+from app import measured, session
+from app.frame import Choices, device_name, explain_error, heading, how_it_runs
 from app.sentences import escape
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
@@ -64,7 +64,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             explain_error(error, "Put the file back, or reload the page without this model.")
             return
         card, a, spec = model.card, model.architecture, model.input
-        cost = session.cost(ref.sha256, a.num_segments, model)
+        cost = measured.cost(ref)
         st.markdown(f"#### <span style='color:{choices.color(ref)}'>●</span> {escape(choices.names[ref.key])}", unsafe_allow_html=True)
         st.markdown(PROVENANCE[card.provenance])
         rows = {
@@ -76,7 +76,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "segments": f"{a.num_segments} frames a clip",
             "cost": f"{cost.parameters / 1e6:.2f} M parameters; {cost.macs / 1e9:.2f} GMAC a clip",
             "input": f"{spec.size} × {spec.size} {spec.channels}, 0…{spec.scale:g}, mean {_numbers(spec.mean)}, deviation {_numbers(spec.std)}",
-            "runs on": f"{device_name()}, float32",
+            "runs on": f"{device_name()}, {how_it_runs()}",
             "trained on": escape(card.training_data) or "not recorded in the file",
             "recipe": escape(card.recipe) or "not recorded in the file",
         }
@@ -158,7 +158,7 @@ def _add(file, from_folder, labels_file, segments: int | None) -> None:
         if file is not None:
             suffix = next((s for s in CHECKPOINT_SUFFIXES if file.name.endswith(s)), ".pth")
             kept = session.uploads().keep(file.name, file.getvalue(), suffix)
-            ref = session.ModelRef("", kept.path, kept.sha256, kept.name, "uploaded in this session")
+            ref = session.ModelRef("", kept.path, kept.sha256, kept.name, "uploaded in this session", private=True)
         else:
             ref = session.ModelRef("", from_folder, session.digest(from_folder), from_folder.name, "from this server's folder")
         slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]

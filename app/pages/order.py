@@ -6,11 +6,12 @@ import io
 
 import streamlit as st
 
-from app import charts_order, session
+from app import charts_order, measured, results, session
 from app.exports import order_command
 from app.frame import Choices, explain_error, heading, keep, open_clip, warn_of
 from app.media import strip
 from app.sentences import escape, flips, order_matters
+from app.uploads import Upload
 from gsm_model.errors import LensError
 from gsm_model.evaluation.flips import flips_of_models
 from gsm_model.explain.order_tables import clip_table, flips_table
@@ -33,7 +34,7 @@ def show(choices: Choices) -> None:
         return
     counts, video = opened
     chosen = list(zip(choices.models, counts, strict=True))
-    reports = _for_each("The models see the frames in other orders", chosen, choices, session.order_report, video)
+    reports = _for_each("The models see the frames in other orders", chosen, choices, results.order_report, video)
     heading(QUESTION, order_matters(reports))
     for report in reports:
         warn_of(report.card)
@@ -45,7 +46,7 @@ def show(choices: Choices) -> None:
         st.caption(f"The {count} frames of the clip, forward")
         st.html(strip(frames, [f"frame {index}" for index in indices]))
     _show_swaps(reports)
-    _show_flow(_for_each("Tracing what moves what", chosen, choices, session.flow, video))
+    _show_flow(_for_each("Tracing what moves what", chosen, choices, results.flow, video))
     _show_clip_details(choices, reports)
     _show_data_set()
 
@@ -123,8 +124,8 @@ def _show_data_set() -> None:
         max_upload_size=200,
         help="Written by python -m gsm_model evaluate, with --order forward and with --order reversed.",
     )
-    uploaded = [(upload.sha256, upload.path, upload.name) for upload in map(keep, files) if upload is not None]
-    tables = uploaded or [(session.digest(path), path, path.name) for path in prediction_files() if "_test_" in path.name]
+    uploaded = [upload for upload in map(keep, files) if upload is not None]
+    tables = uploaded or [Upload(path.name, path, session.digest(path)) for path in prediction_files() if "_test_" in path.name]
     if not tables:
         st.info(
             "Drop a forward and a reversed table here. Make them with `python -m gsm_model evaluate --data LIST --checkpoint MODEL "
@@ -133,7 +134,7 @@ def _show_data_set() -> None:
         )
         return
     try:
-        models = flips_of_models(session.prediction_tables(tables))
+        models = flips_of_models(measured.prediction_tables(tables, private=bool(uploaded)))
     except LensError as error:
         explain_error(error, "Remove that file above, or drop the one that is missing beside it.")
         return

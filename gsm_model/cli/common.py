@@ -19,16 +19,24 @@ TargetName = Enum("TargetName", {name: name for name in ("verb", "noun", "action
 Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoint", "-c", help="A model's file; repeat for several. Without it: the shipped models.")
 ]
+PrecisionName = Enum("PrecisionName", {name: name for name in ("float32", "bfloat16", "float16")}, type=str)
+Precision = Annotated[
+    PrecisionName,
+    typer.Option(help="What the passes compute in: float32 gives the network's logits to four digits, the others are quicker."),
+]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
 Labels = Annotated[Path | None, typer.Option(help="A label file: one class name a line.")]
 
 
-def load_models(checkpoints: list[Path] | None, labels: Path | None, device: str | None) -> list:
+def load_models(checkpoints: list[Path] | None, labels: Path | None, device: str | None, precision: PrecisionName | None = None) -> list:
+    """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for quick passes, else as their files say."""
     from gsm_model.models.checkpoints import load_checkpoint
+    from gsm_model.models.optimize import optimize
     from gsm_model.models.recognizer import best_device
 
     paths = model_files(checkpoints)
-    return or_fail(lambda: [load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths])
+    models = or_fail(lambda: [load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths])
+    return models if precision is None else [optimize(model, precision.value) for model in models]
 
 
 def model_files(checkpoints: list[Path] | None) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from gsm_model.cli.common import (
     Checkpoints,
     Device,
     OrderName,
+    Precision,
+    PrecisionName,
     SplitName,
     TargetName,
     fail,
@@ -43,24 +46,30 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list; they are counted.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="With --data: processes that score, on this machine or on each node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="With --data: machines that score together.")] = 1,
     clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
     split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = SplitName.test,
     device: Device = None,
+    precision: Precision = PrecisionName.float32,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
     """Measure models on labelled videos, or on drawn test clips, and write the table of predictions."""
     if data is None:
         if scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
             fail("--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
-        results = _measure_drawn(load_models(checkpoint, None, device), split.value, clips, out)
+        results = _measure_drawn(load_models(checkpoint, None, device, precision), split.value, clips, out)
     else:
         if out is None or out.suffix != ".parquet":
             fail("--out: name the .parquet file to write")
         if checkpoint is None or len(checkpoint) != 1:
             fail("--checkpoint: give one model for each table of predictions")
-        [model] = load_models(checkpoint, None, device)
         found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
-        results = [_measure_list(model, found, out, scores, views, order.value, seed, workers)]
+        fabric = _launch(device, devices, nodes)
+        [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
+        results = _measure_list(fabric, model, found, out, scores, views, order.value, seed, workers)
+    if not results:
+        return
     if as_json:
         typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
         return
@@ -88,19 +97,32 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
     return or_fail(run)
 
 
-def _measure_list(model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> dict:
+def _launch(device: str | None, devices: int, nodes: int):
+    """The processes that score together; this one goes on as one of them."""
+    from lightning_fabric import Fabric
+
+    fabric = Fabric(accelerator=device.split(":")[0] if device else "auto", devices=devices, num_nodes=nodes)
+    fabric.launch()
+    return fabric
+
+
+def _measure_list(fabric, model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> list[dict]:
+    """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.feed import Views
     from gsm_model.evaluation.predictions import measures_of_table, write_scores
-    from gsm_model.evaluation.score import errors_of, score_list
+    from gsm_model.evaluation.score import errors_of
+    from gsm_model.evaluation.together import score_list_together
 
-    def run():
-        table = score_list(model, found, out, Views.parse(views), order, seed, workers, progress("clip"))
-        if scores is not None:
-            write_scores(table, scores)
-        return table, measures_of_table(table)
-
-    table, measures = or_fail(run)
+    started = time.perf_counter()
+    tell = progress("clip") if fabric.global_rank == 0 else None
+    table = or_fail(lambda: score_list_together(fabric, model, found, out, Views.parse(views), order, seed, workers, tell))
+    if table is None:
+        return []
+    seconds = time.perf_counter() - started
+    if scores is not None:
+        or_fail(lambda: write_scores(table, scores))
     failed = list(errors_of(table))
     for _, error in failed:
         say(error)
-    return result_of(model, measures, out=str(out), undecodable=len(failed), skipped=len(found.faults), too_short=found.too_short)
+    counts = {"undecodable": len(failed), "skipped": len(found.faults), "too_short": found.too_short}
+    return [result_of(model, or_fail(lambda: measures_of_table(table)), out=str(out), **counts, seconds=seconds)]

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gsm_model.cli.common import (
+    PrecisionName,
     SplitName,
     TargetName,
     fail,
@@ -58,7 +59,7 @@ def data_set(checkpoint, device, out: Path, data, videos, labels, target: str, s
         fail("--out: over a data set, name the .parquet file to write; for a clip, name the clip first")
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table")
-    [model] = load_models(checkpoint, None, device)
+    [model] = load_models(checkpoint, None, device, PrecisionName.float32)
     or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
     if data is None:
         return model, or_fail(lambda: drawn_clips(model, split, count))

@@ -12,6 +12,7 @@ from gsm_model.cli.common import (
     Device,
     Labels,
     OrderName,
+    PrecisionName,
     SplitName,
     TargetName,
     fail,
@@ -81,7 +82,7 @@ def _gates_of_clips(
     from gsm_model.figures.gate_files import GateFileOptions, gate_files, seen_frames
     from gsm_model.recipes import explain_command, portable
 
-    models = load_models(paths, labels, device)
+    models = load_models(paths, labels, device, PrecisionName.float32)
     for clip, counts, video in opened(clips, models, segments):
         for path, model, count in zip(paths, models, counts, strict=True):
             report = report_gates(model, video, order, count, seed)

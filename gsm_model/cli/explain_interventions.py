@@ -14,6 +14,7 @@ from gsm_model.cli.common import (
     Device,
     Labels,
     OrderName,
+    PrecisionName,
     SplitName,
     TargetName,
     fail,
@@ -119,7 +120,7 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
     from gsm_model.recipes import explain_command, portable, recipe
     from gsm_model.tables import csv_text
 
-    models = load_models(paths, labels, device)
+    models = load_models(paths, labels, device, PrecisionName.float32)
     donors = [None] * len(models)
     if what.other:
         [(_, counts, video)] = list(opened([what.other], models, segments))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gsm_model.cli.common import Checkpoints, Device, fail, load_models, open_clip, or_fail, say
+from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, open_clip, or_fail, say
 from gsm_model.errors import LensError
 
 
@@ -38,7 +38,7 @@ def order(
         rows = flips_table(or_fail(lambda: _flips(tables, pdf)))
         _print_rows(rows)
     else:
-        rows, models = [], load_models(checkpoint, labels, device)
+        rows, models = [], load_models(checkpoint, labels, device, PrecisionName.float32)
         for path in files:
             try:
                 reports = _order_reports(path, models, segments, shuffles, seed)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gsm_model.cli.common import Checkpoints, Device, OrderName, fail, load_models, open_clip, or_fail, say
+from gsm_model.cli.common import Checkpoints, Device, OrderName, Precision, PrecisionName, fail, load_models, open_clip, or_fail, say
 from gsm_model.errors import LensError
 
 
@@ -24,6 +24,7 @@ def predict(
     crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10; logits are averaged.")] = 1,
     labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
     device: Device = None,
+    precision: Precision = PrecisionName.float32,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
     """What each model says about each clip."""
@@ -31,7 +32,7 @@ def predict(
 
     if crops not in (1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
-    models = load_models(checkpoint, labels, device)
+    models = load_models(checkpoint, labels, device, precision)
     results, failed = [], False
     for path in clips:
         try:
@@ -42,6 +43,9 @@ def predict(
             failed = True
             continue
         answers = [answer(model, video, order.value, count, seed, crops) for model, count in zip(models, counts, strict=True)]
+        for one in answers:
+            if one.note:
+                say(f"{path}: {one.card.name}: {one.note}")
         results.append(_clip_record(path, video, order.value, models, answers, top))
         if not as_json:
             _print_answers(results[-1])
@@ -81,6 +85,9 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
                 "temporal": a.temporal,
                 "num_segments": len(answer.frame_indices),
                 "sha256": model.card.sha256,
+                "device": next(model.parameters()).device.type,
+                "precision": model.precision or "float32",
+                "note": answer.note,
                 "frame_indices": answer.frame_indices.tolist(),
                 "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
             }
@@ -98,6 +105,6 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
 def _print_answers(record: dict) -> None:
     typer.echo(f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second, {record['order']})")
     for model in record["models"]:
-        typer.echo(f"  {model['name']}, frames {' '.join(map(str, model['frame_indices']))}")
+        typer.echo(f"  {model['name']} ({model['device']}, {model['precision']}), frames {' '.join(map(str, model['frame_indices']))}")
         for entry in model["top"]:
             typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")

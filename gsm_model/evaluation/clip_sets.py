@@ -113,7 +113,7 @@ def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forwar
         raise DataError(f"{model.card.title} was not trained on the drawn set as it is now: its classes are others")
     data = f"Reversible Actions, {split} split"
     digest = hashlib.sha256(f"{data}, {count} clips, {LABELS}".encode()).hexdigest()
-    return Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1")
+    return Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1", model.precision or "float32")
 
 
 def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) -> Origin:
@@ -131,7 +131,7 @@ def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) ->
     if largest >= k:
         raise DataError(f"{videos.name}: has class {largest}, but {card.name} knows {k} classes")
     labels = card.labels or videos.labels or tuple(card.label(index) for index in range(k))
-    return Origin(labels, card.title, card.sha256, videos.name, _digest(videos.entries), order, views)
+    return Origin(labels, card.title, card.sha256, videos.name, _digest(videos.entries), order, views, model.precision or "float32")
 
 
 def _digest(entries: Sequence[Entry]) -> str:

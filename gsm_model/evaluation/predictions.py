@@ -28,7 +28,8 @@ BOOTSTRAP_DRAWS = 2000
 
 @dataclass(frozen=True)
 class Origin:
-    """What a table is of: class names, the model's name and file hash, the data's name and hash, how clips were shown."""
+    """What a table is of: class names, the model's name and file hash, the data's name and hash, how clips were shown, and
+    what the passes computed in."""
 
     labels: tuple[str, ...]
     model: str
@@ -37,6 +38,7 @@ class Origin:
     data_sha256: str
     order: str
     views: str
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def score_list(
         DataError: if the list names classes the model has not, or the parts are of another run.
     """
     views = views or Views()
-    origin = list_origin(model, videos, str(views), order if order != "shuffled" else f"shuffled, seed {seed}")
+    origin = list_origin(model, videos, str(views), order_name(order, seed))
     parts = Parts(out, origin, tuple(entry.id for entry in videos.entries), read_parquet, write_parquet)
     upcoming = feed(videos.entries[parts.done :], model.architecture.num_segments, model.input, views, workers)
     while block := list(islice(upcoming, PART_CLIPS)):
@@ -51,6 +51,11 @@ def score_list(
         if progress is not None:
             progress(parts.done, len(videos.entries))
     return parts.close(join(parts.finished))
+
+
+def order_name(order: Order, seed: int) -> str:
+    """What a table calls the order of its frames; of shuffles the seed is part of it."""
+    return order if order != "shuffled" else f"shuffled, seed {seed}"
 
 
 def _score_block(

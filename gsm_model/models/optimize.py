@@ -97,7 +97,7 @@ def _set_precision(base_model: nn.Module, dtype: torch.dtype) -> None:
             module.at_precision(dtype)
         elif isinstance(module, FoldedConv):
             module.set_precision(dtype)
-        elif isinstance(module, nn.Conv2d | nn.BatchNorm2d):
+        elif isinstance(module, nn.Conv2d | nn.BatchNorm2d | GateShiftModule):  # what could not be folded
             module.to(dtype)
 
 

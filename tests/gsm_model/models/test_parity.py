@@ -10,6 +10,7 @@ from torch import nn
 
 from gsm_model import build_recognizer, record_gates
 from gsm_model.models.cost import cost_of
+from gsm_model.models.optimize import optimize
 from tests.conftest import PARITY, fill, released_weights
 
 NETWORKS = [
@@ -20,15 +21,17 @@ NETWORKS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("channels_last", [False, True], ids=["default layout", "channels-last"])
+@pytest.mark.parametrize("way", ["default layout", "channels-last", "optimised"])
 @pytest.mark.parametrize(("fixture", "backbone", "temporal", "size"), NETWORKS)
-def test_logits_frame_logits_and_gates_are_those_of_the_release(fixture, backbone, temporal, size, channels_last):
+def test_logits_frame_logits_and_gates_are_those_of_the_release(fixture, backbone, temporal, size, way):
     reference = np.load(PARITY / f"{fixture}.npz")
     listed = json.loads((PARITY / f"{fixture}.json").read_text())
     model = build_recognizer(backbone, temporal, num_classes=174, num_segments=8).eval()
     model.load_state_dict({key.removeprefix("module."): tensor for key, tensor in released_weights(fixture).items()})
-    if channels_last:
+    if way == "channels-last":
         model.channels_last()
+    elif way == "optimised":
+        model = optimize(model)
     clip = torch.from_numpy(fill.clip(8, size))
     with torch.inference_mode(), record_gates(model) as gates:
         frame_logits = model.frame_logits(clip)
