@@ -52,6 +52,7 @@ class Choices:
 
 def run(*entries: PageEntry) -> None:
     """Show the page of the address, with the sidebar beside it. The first entry is the front page."""
+    session.ready_decoder()
     st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
     pages = [
         st.Page(_shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)

@@ -18,6 +18,7 @@ from gsm_model.models.optimize import optimize
 from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.models.untrusted import sha256
 from gsm_model.shipped import sample_clips, shipped_checkpoints
+from gsm_model.video.isolate import keep_a_decoder_ready
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def settings() -> Settings:
 @st.cache_resource
 def device() -> torch.device:
     return best_device()
+
+
+@st.cache_resource(show_spinner=False)
+def ready_decoder() -> None:
+    """Have a process stand ready for the first clip that is dropped."""
+    keep_a_decoder_ready()
 
 
 @st.cache_resource(scope="session", on_release=Visit.end)

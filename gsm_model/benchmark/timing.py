@@ -40,9 +40,15 @@ def _spread(name: str, values: np.ndarray) -> dict[str, float]:
 
 
 def in_turn(
-    things: Mapping[str, Callable[[], object]], runs: int, device: torch.device, progress: Callable[[int, int], None] | None = None
+    things: Mapping[str, Callable[[], object]],
+    runs: int,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
+    before: Mapping[str, Callable[[], object]] | None = None,
 ) -> dict[str, np.ndarray]:
     """Do each of ``things`` once a round; name → seconds (``runs``,) float64, without the first rounds, that warm up.
+
+    What is to be done ``before`` a thing is not timed.
 
     Raises:
         ValueError: if ``runs`` is not positive.
@@ -52,6 +58,8 @@ def in_turn(
     seconds: dict[str, list[float]] = {name: [] for name in things}
     for number in range(-WARM_UP, runs):
         for name, do in things.items():
+            if before and name in before:
+                before[name]()
             taken = seconds_of(do, device)
             if number >= 0:
                 seconds[name].append(taken)

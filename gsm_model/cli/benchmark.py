@@ -47,7 +47,7 @@ def benchmark(
         "networks": lambda: _networks(names, kinds, precisions, where, segments, runs),
         "training": lambda: _training(names, kinds, where, segments, runs),
         "looking": lambda: _looking(names, kinds[0], precisions, where, segments, runs),
-        "answer": lambda: _answer(clip, load_models(checkpoint, None, device), precisions, runs),
+        "answer": lambda: _answer(clip, _answering(backbone, checkpoint, device, where, segments), precisions, runs),
         "evaluation": lambda: _evaluation(checkpoint, runs),
         "confusions": lambda: _confusions(runs),
     }
@@ -117,6 +117,15 @@ def _looking(names, kind: str, precisions, device, segments: int, runs: int) -> 
         rows = [timing.row() for timing in benchmark_looking(model, segments, runs, progress(f"{name}, round"))]
         tables.append({"what": f"{kind} {name}, {precisions[0]}, {segments} frames; ratio to the forward", "rows": rows, "notes": []})
     return tables
+
+
+def _answering(backbone: list[str] | None, checkpoint, device, where, segments: int) -> list:
+    """GSM and TSN of a backbone that was named, else the models of the checkpoints."""
+    from gsm_model.benchmark.networks import network
+
+    if backbone:
+        return [network(backbone[0], temporal, segments).to(where) for temporal in ("gsm", "none")]
+    return load_models(checkpoint, None, device)
 
 
 def _answer(clip: Path | None, models: list, precisions, runs: int) -> list[dict]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,12 @@ from gsm_model.video.source import Limits, VideoInfo
 MAX_WORKER_SECONDS = 60
 MAX_WORKER_MEMORY = 6 * 2**30
 MAX_SEGMENTS = 64
+SPARE_AFTER_SECONDS = 1.0
+# More decoders at once than processors would only wait for each other, and hold memory meanwhile.
+_decoders = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+_spare: subprocess.Popen | None = None
+_spares_wanted = False
+_spare_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -95,23 +102,53 @@ def read_video(
     )
 
 
-def _ask_worker(request: dict) -> tuple[dict, memoryview]:
-    name = request["name"]
+def keep_a_decoder_ready() -> None:
+    """From now on have a decoding process started ahead of the next video, which saves its start (a quarter of a second).
+
+    It serves one video, as every other, and ends with this process.
+    """
+    global _spares_wanted
+    _spares_wanted = True
+    _start_spare()
+
+
+def _start_spare() -> None:
+    global _spare
+    with _spare_lock:
+        if _spare is None or _spare.poll() is not None:
+            _spare = _start_worker()
+
+
+def _take_worker() -> subprocess.Popen:
+    global _spare
+    with _spare_lock:
+        worker, _spare = _spare, None
+    if _spares_wanted:  # a little later: just now the processor is wanted for this video
+        later = threading.Timer(SPARE_AFTER_SECONDS, _start_spare)
+        later.daemon = True
+        later.start()
+    return worker if worker is not None and worker.poll() is None else _start_worker()
+
+
+def _start_worker() -> subprocess.Popen:
     package_root = Path(__file__).resolve().parents[2]
     paths = [str(package_root), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "gsm_model.video.worker"],
-            input=json.dumps(request).encode(),
-            env=environment,
-            capture_output=True,
-            timeout=request["max_seconds"] + 10,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise VideoError(f"{name}: decoding it takes longer than {request['max_seconds']} s; cut it or make it smaller") from None
-    head, separator, body = done.stdout.partition(b"\n")
-    if done.returncode != 0 or not separator:
-        raise VideoError(f"{name}: the decoder stopped while reading it (exit {done.returncode}); the file is damaged or made to harm")
+    command = [sys.executable, "-m", "gsm_model.video.worker"]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _ask_worker(request: dict) -> tuple[dict, memoryview]:
+    name = request["name"]
+    with _decoders, _take_worker() as worker:
+        try:
+            answer, _ = worker.communicate(json.dumps(request).encode(), timeout=request["max_seconds"] + 10)
+        except subprocess.TimeoutExpired:
+            raise VideoError(f"{name}: decoding it takes longer than {request['max_seconds']} s; cut it or make it smaller") from None
+        finally:
+            if worker.poll() is None:
+                worker.kill()
+    head, separator, body = answer.partition(b"\n")
+    if worker.returncode != 0 or not separator:
+        raise VideoError(f"{name}: the decoder stopped while reading it (exit {worker.returncode}); the file is damaged or made to harm")
     return json.loads(head), memoryview(body)

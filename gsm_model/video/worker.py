@@ -6,7 +6,9 @@ process. The request and the answer are described in `gsm_model.video.isolate`, 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -71,7 +73,17 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
 
 
 def main() -> None:
-    request = json.load(sys.stdin)
+    # Before a request comes: a process that waits for one is ready for it.
+    import gsm_model.video.decode
+    import gsm_model.video.sampling  # noqa: F401
+
+    with contextlib.suppress(ImportError):
+        import decord  # noqa: F401
+
+    text = sys.stdin.read()
+    if not text:
+        return  # whoever started it ended, or has no video after all
+    request = json.loads(text)
     _confine(request["max_memory"], request["max_seconds"])
     from gsm_model.errors import VideoError
 
@@ -86,6 +98,7 @@ def main() -> None:
     for array in arrays:
         sys.stdout.buffer.write(memoryview(array).cast("B"))
     sys.stdout.buffer.flush()
+    os._exit(0)  # taking the libraries down in order would take as long as the decoding
 
 
 if __name__ == "__main__":

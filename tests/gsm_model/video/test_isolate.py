@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -45,34 +46,56 @@ def test_limits_hold_in_the_other_process(tmp_path, moving_bar):
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_decoder_that_dies_costs_a_message(tmp_path, moving_bar, monkeypatch, number):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
-    real = subprocess.run
-
-    def die(command, **options):
-        return real([sys.executable, "-c", f"import os; os.kill(os.getpid(), {int(number)})"], **options)
-
-    monkeypatch.setattr(isolate.subprocess, "run", die)
+    monkeypatch.setattr(isolate, "_start_worker", lambda: python(f"import os; os.kill(os.getpid(), {int(number)})"))
     with pytest.raises(VideoError, match=r"^clip\.mp4: the decoder stopped while reading it"):
         read_video(path)
 
 
+def python(code: str) -> subprocess.Popen:
+    """Another process in the place of the decoder's."""
+    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
 def test_a_decoder_that_hangs_is_ended(tmp_path, moving_bar, monkeypatch):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
-    real = subprocess.run
-
-    def hang(command, **options):
-        return real([sys.executable, "-c", "import time; time.sleep(60)"], **{**options, "timeout": 0.5})
-
-    monkeypatch.setattr(isolate.subprocess, "run", hang)
+    hung = python("import time; time.sleep(600)")
+    monkeypatch.setattr(isolate, "_start_worker", lambda: hung)
+    monkeypatch.setattr(isolate, "MAX_WORKER_SECONDS", -9.5)
     with pytest.raises(VideoError, match="takes longer than"):
         read_video(path)
+    assert hung.wait(10) != 0
+
+
+def test_a_decoder_stands_ready_for_the_next_video_and_a_dead_one_is_replaced(tmp_path, moving_bar, monkeypatch):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    monkeypatch.setattr(isolate, "SPARE_AFTER_SECONDS", 0.01)
+    monkeypatch.setattr(isolate, "_spares_wanted", False)
+    monkeypatch.setattr(isolate, "_spare", None)
+    isolate.keep_a_decoder_ready()
+    first = isolate._spare
+    assert first.poll() is None
+    expected = read_video(path)
+    assert first.wait(10) == 0, "it served this video, and no other"
+    for _ in range(200):
+        if isolate._spare is not None:
+            break
+        time.sleep(0.05)
+    isolate._spare.kill()
+    isolate._spare.wait(10)
+    np.testing.assert_array_equal(read_video(path).frames, expected.frames)
+    isolate._spares_wanted = False
+    time.sleep(0.1)
+    if isolate._spare is not None:
+        isolate._spare.communicate()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits on memory need POSIX")
-def test_the_decoder_may_not_take_more_memory_than_allowed(tmp_path, moving_bar, monkeypatch):
-    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+def test_the_decoder_may_not_take_more_memory_than_allowed(tmp_path, monkeypatch):
+    path = constant_rate(tmp_path / "clip.mp4", np.zeros((24, 1080, 1920, 3), np.uint8))
+    assert read_video(path, (24,)).frames.shape == (24, 1080, 1920, 3)
     monkeypatch.setattr(isolate, "MAX_WORKER_MEMORY", 1_000_000)
-    with pytest.raises(VideoError, match="more memory than allowed|decoder stopped"):
-        read_video(path)
+    with pytest.raises(VideoError, match=r"more memory than allowed|decoder stopped|[Mm]emory"):
+        read_video(path, (24,))
 
 
 def test_the_decoder_loads_neither_torch_nor_streamlit(tmp_path, moving_bar):
