@@ -9,6 +9,7 @@ import streamlit as st
 from app import charts_cams, session
 from app.cams import Question, has_trial, known_score, map_trial
 from app.frame import Choices
+from app.kept import drawn
 from app.seen import Seen
 from app.sentences import believable, measured_maps
 from app.session import ModelRef
@@ -43,7 +44,7 @@ def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Se
         found = _test(choices, ref, count, one, at, question)
         st.markdown(believable(one.name, found))
         st.plotly_chart(
-            charts_cams.curves(found.trial, one.color),
+            drawn(charts_cams.curves, found.trial, one.color),
             key=f"curves-{ref.key}",
             alt=f"{one.name}: the target's probability while places are taken away and put back",
         )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import charts_confusions, session
 from app.frame import keep_content
+from app.kept import drawn
 from app.links import go_to
 from app.sentences import escape
 from gsm_model.confusion.answers import Answers, Joined
@@ -58,7 +59,7 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
         if which != "A − B"
         else f"{models[0].model} less {models[1].model}, {len(shown.ids):,} clips"
     )
-    figure = charts_confusions.matrix(values, counts, shown.labels, places, title, kind != "none", which == "A − B")
+    figure = drawn(charts_confusions.matrix, values, counts, shown.labels, places, title, kind != "none", which == "A − B")
     event = st.plotly_chart(figure, key="matrix", on_select="rerun", selection_mode="points", alt=f"Confusion matrix of {title}")
     cells = [point["customdata"] for point in event.selection.points if "customdata" in point]
     if not cells:

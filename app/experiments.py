@@ -8,6 +8,7 @@ import streamlit as st
 from app import charts_gates, measured, results, session
 from app.exports import interventions_command
 from app.frame import Choices, explain_error
+from app.kept import drawn
 from app.sentences import closed_gates, escape, experiment, tenths
 from gsm_model.errors import LensError
 from gsm_model.explain.clamps import CLAMPS, MEANING
@@ -139,7 +140,7 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
     place.empty()
     for number, (column, (ref, rows)) in enumerate(zip(st.columns(max(1, len(every))), every, strict=True)):
         alt = f"{choices.names[ref.key]}: the probability of its answer and of its time reversal under every experiment"
-        column.plotly_chart(charts_gates.experiments(rows, choices.color(ref)), key=f"experiments-{number}", alt=alt)
+        column.plotly_chart(drawn(charts_gates.experiments, rows, choices.color(ref)), key=f"experiments-{number}", alt=alt)
     rows = [row for _, found in every for row in found]
     with st.expander("Numbers as a table"):
         shown = ("model", "intervention", "answer", "probability", "reversal", "reversal_probability", "likeliest", "moved")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from importlib import import_module
@@ -36,6 +38,9 @@ class PageEntry:
     icon: str
 
 
+OPERATOR = PageEntry("server", "Server", ":material/monitor_heart:")  # for whoever runs the app for others
+
+
 @dataclass(frozen=True)
 class Choices:
     """What the sidebar holds. ``names``: what each model that can be chosen is called, by key. ``segments``: frames a model is given, or ``None`` for as many as it was trained with."""
@@ -53,7 +58,9 @@ class Choices:
 def run(*entries: PageEntry) -> None:
     """Show the page of the address, with the sidebar beside it. The first entry is the front page."""
     session.ready_decoder()
+    session.visit()
     st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
+    entries = (*entries, *([OPERATOR] if session.settings().operator_page else []))
     pages = [
         st.Page(_shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
         for number, entry in enumerate(entries)
@@ -63,6 +70,17 @@ def run(*entries: PageEntry) -> None:
     st.session_state["choices"] = _sidebar()
     page.run()
     write_link()
+    _leave_libraries_alone(len(sys.modules) // 50)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _leave_libraries_alone(_loaded: int) -> None:
+    """Take what is in memory for good, mostly libraries, out of what Python's collector looks through after every run of a page.
+
+    Streamlit asks for that look; with the libraries it takes longer than most pages. Done again where many more have been loaded.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _shower(module: str):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import charts_gates
 from app.gates_view import gates_data
+from app.kept import drawn
 from app.links import write_link
 from app.seen import Seen, layer_titles
 from app.sentences import escape, layer_moves
@@ -32,12 +33,14 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     edges = _choose_edges(key)
     names = [one.name for one in seen]
     st.plotly_chart(
-        charts_gates.regimes(names, layers, edges), key=f"regimes-{key}", alt=f"How many gate values of {title} do what, for each model"
+        drawn(charts_gates.regimes, names, layers, edges),
+        key=f"regimes-{key}",
+        alt=f"How many gate values of {title} do what, for each model",
     )
     st.markdown("#### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
     panels = [[one.layer(other, titles) for other in titles] for one in seen]
     st.plotly_chart(
-        charts_gates.adaptivity(names, panels, titles),
+        drawn(charts_gates.adaptivity, names, panels, titles),
         key=f"adaptivity-{key}",
         alt="The variance of each layer's gates between frames and places",
     )

@@ -9,9 +9,11 @@ from typing import Literal
 from app.kept import keep
 from app.session import ModelRef, digest, load_model, visit
 from app.uploads import Upload
+from gsm_model.evaluation.flips import Flips, flips_of_models
 from gsm_model.evaluation.predictions import Predictions, read_parquet
 from gsm_model.explain.gate_data import read_data_gates
 from gsm_model.explain.intervention_data import effects_table, read_interventions
+from gsm_model.figures.flips import flips_figure
 from gsm_model.figures.gate_data import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
 from gsm_model.figures.style import figure_bytes
@@ -38,6 +40,37 @@ def prediction_tables(files: list[Upload], private: bool) -> list[Predictions]:
     ]
 
 
+@dataclass(frozen=True)
+class Printed:
+    """A figure as it prints: ``picture`` for the page (PNG), ``pdf`` to take away."""
+
+    picture: bytes
+    pdf: bytes
+
+
+@dataclass(frozen=True)
+class Reversed:
+    """What becomes of models' answers on a data set when the frames are reversed: in numbers, and as the figure prints."""
+
+    models: list[tuple[str, tuple[Flips, ...]]]
+    figure: Printed
+
+
+def flips(files: list[Upload], private: bool) -> Reversed:
+    """What `flips_of_models` makes of the tables in ``files``; computed and drawn once.
+
+    Raises:
+        LensError: if one is no such table, or they do not belong together.
+    """
+
+    def make() -> Reversed:
+        models = flips_of_models(prediction_tables(files, private))
+        figure = flips_figure(models)
+        return Reversed(models, Printed(figure_bytes(figure, "png", 160), figure_bytes(figure, "pdf")))
+
+    return keep("figures", ("flips", *((file.sha256, file.name) for file in files)), make, visit().name if private else None)
+
+
 def data_gates(ref: ModelRef) -> list[dict]:
     """What is known of the gates of ``ref``'s model on a data set (`data_gates_table`); empty where nothing is."""
     return _of_checkpoint(ref, [keep("tables", ("gates", digest(path)), lambda path=path: read_data_gates(path)) for path in gate_tables()])
@@ -56,14 +89,6 @@ def _effects(path: Path) -> list[dict]:
 
 def _of_checkpoint(ref: ModelRef, tables: list[list[dict]]) -> list[dict]:
     return next((rows for rows in tables if rows[0]["checkpoint"] == ref.sha256), [])
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A figure as it prints: ``picture`` for the page (PNG), ``pdf`` to take away."""
-
-    picture: bytes
-    pdf: bytes
 
 
 def printed(kind: Literal["gates", "interventions"], rows: list[dict]) -> Printed:

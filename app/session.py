@@ -58,6 +58,15 @@ class Visit:
         """Delete all that is this session's alone."""
         self.uploads.close()
         kept.forget(self.name)
+        _here.discard(self.name)
+
+
+_here: set[str] = set()
+
+
+def visits() -> int:
+    """How many sessions there are."""
+    return len(_here)
 
 
 @dataclass(frozen=True)
@@ -90,8 +99,9 @@ def ready_decoder() -> None:
 
 @st.cache_resource(scope="session", on_release=Visit.end)
 def visit() -> Visit:
-    limits = settings()
-    return Visit(secrets.token_hex(8), UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20))
+    limits, name = settings(), secrets.token_hex(8)
+    _here.add(name)
+    return Visit(name, UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20))
 
 
 def uploads() -> UploadStore:

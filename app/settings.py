@@ -19,6 +19,7 @@ class Settings:
     ``checkpoint_megabytes`` bounds an uploaded checkpoint, ``session_megabytes`` all files of one session, ``total_megabytes`` those of
     all sessions together; ``model_megabytes`` the models in memory, their copies for quick passes included. ``precision`` is that of those
     copies. Where more than ``most_waiting`` wait for the models, or one has waited ``longest_wait`` seconds, it is refused.
+    ``operator_page``: whether the page for whoever runs the server is shown.
     """
 
     checkpoints: Path | None
@@ -30,6 +31,7 @@ class Settings:
     precision: Precision
     most_waiting: int
     longest_wait: float
+    operator_page: bool
 
 
 def read_settings() -> Settings:
@@ -55,6 +57,7 @@ def read_settings() -> Settings:
         precision=_precision(),
         most_waiting=_number("MAX_WAITING", 64),
         longest_wait=float(_number("MAX_WAIT_SECONDS", 120)),
+        operator_page=os.environ.get(PREFIX + "OPERATOR_PAGE", "") not in ("", "0"),
     )
 
 

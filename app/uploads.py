@@ -81,6 +81,11 @@ class UploadStore:
             self.taken -= size
             UploadStore._total -= size
 
+    @classmethod
+    def total(cls) -> int:
+        """Bytes of all sessions' files together."""
+        return cls._total
+
     def close(self) -> None:
         """Delete everything."""
         shutil.rmtree(self.folder, ignore_errors=True)

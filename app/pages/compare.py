@@ -7,6 +7,7 @@ import streamlit as st
 from app import charts, results
 from app.exports import answers_csv, predict_command
 from app.frame import Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
+from app.kept import drawn
 from app.media import strip
 from app.sentences import compare, escape, order_changed
 from gsm_model.predict import Prediction
@@ -38,13 +39,17 @@ def show(choices: Choices) -> None:
     _show_clip(choices, video, order, counts, now)
     colors = [choices.color(ref) for ref in choices.models]
     st.markdown("#### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
-    st.plotly_chart(charts.probabilities(now, None if now is forward else forward, colors, TOP), key="probabilities", alt=compare(now))
+    st.plotly_chart(
+        drawn(charts.probabilities, now, None if now is forward else forward, colors, TOP), key="probabilities", alt=compare(now)
+    )
     st.markdown(
         "#### Each frame's own scores",
         help="A score (logit) for every frame; a model's answer is their mean, marked by a triangle. In a TSN a frame's score "
         "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
     )
-    st.plotly_chart(charts.frame_scores(now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model")
+    st.plotly_chart(
+        drawn(charts.frame_scores, now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model"
+    )
     link_to("gates", "**Gates**: what moves inside each model")
     link_to("gradcam", "**Grad-CAM**: where each model looks")
     _show_details(choices, order, now)

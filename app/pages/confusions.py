@@ -9,6 +9,7 @@ from app.answers import AnswersRef, Beside, answers_file, answers_files, compari
 from app.confusion_matrix import show_matrix
 from app.confusion_pairs import show_pairs
 from app.frame import Choices, distinct, explain_error, heading, keep
+from app.kept import drawn
 from app.sentences import compared, escape, tenths
 from gsm_model.confusion.answers import Answers, Joined, join_answers
 from gsm_model.confusion.embedding import FEWEST_CLIPS, METHODS, has_umap, mark_pairs, mark_right, mark_wrong
@@ -129,7 +130,7 @@ def _show_gains(joined: Joined) -> None:
     rows = comparisons(joined, class_groups(joined))
     names = (joined.a.model, joined.b.model)
     st.plotly_chart(
-        charts_confusions.gains(rows), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
+        drawn(charts_confusions.gains, rows), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
     )
 
 
@@ -143,7 +144,7 @@ def _show_calibration(models: list[Answers]) -> None:
         "says. The error is the mean gap over all clips (expected calibration error; Guo and others, ICML 2017).",
     )
     st.markdown("; ".join(f"**{escape(one.model)}**: calibration error {tenths(one.error)}" for one in scored) + ".")
-    st.plotly_chart(charts_confusions.calibration(scored), key="calibration", alt="Accuracy against confidence, a line a model")
+    st.plotly_chart(drawn(charts_confusions.calibration, scored), key="calibration", alt="Accuracy against confidence, a line a model")
 
 
 SHOWN_BY = {"right": "who is right", "pairs": "the first two pairs"}
@@ -170,5 +171,5 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
             marked = mark_pairs(model, pairs, one.rows)
         else:
             marked = mark_right(joined, one.rows) if joined else mark_wrong(model, one.rows)
-        figure = charts_confusions.scores(one, marked, model)
+        figure = drawn(charts_confusions.scores, one, marked, model)
         column.plotly_chart(figure, key=f"scores-{number}", alt=f"{model.model}: its clips as points, by {SHOWN_BY[kind]}")

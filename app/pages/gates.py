@@ -11,6 +11,7 @@ from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
 from app.gates_layers import show_layers
+from app.kept import drawn
 from app.seen import Seen, by_length, lighter
 from app.sentences import what_moves
 from gsm_model.explain.gate_tables import gate_rows, layer_figures
@@ -92,7 +93,7 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
         largest = max(float(flow.reach_by_distance().max()) for flow in flows)
         for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
             alt = f"{flow.card.name}: the change of each layer's features against the distance in frames"
-            column.plotly_chart(charts_order.reach(flow, largest), key=f"gates-reach-{number}", alt=alt)
+            column.plotly_chart(drawn(charts_order.reach, flow, largest), key=f"gates-reach-{number}", alt=alt)
 
 
 def _show_details(choices: Choices, seen: list[Seen], video) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
-
 import streamlit as st
 
 from app import charts_order, measured, results, session
 from app.exports import order_command
 from app.frame import Choices, explain_error, heading, keep, open_clip, warn_of
+from app.kept import drawn
 from app.media import strip
 from app.sentences import escape, flips, order_matters
 from app.uploads import Upload
 from gsm_model.errors import LensError
-from gsm_model.evaluation.flips import flips_of_models
 from gsm_model.explain.order_tables import clip_table, flips_table
-from gsm_model.figures.flips import flips_figure
 from gsm_model.shipped import prediction_files
 from gsm_model.tables import csv_text
 
@@ -38,7 +35,9 @@ def show(choices: Choices) -> None:
     heading(QUESTION, order_matters(reports))
     for report in reports:
         warn_of(report.card)
-    st.plotly_chart(charts_order.orders(reports, [choices.color(ref) for ref in choices.models]), key="orders", alt=order_matters(reports))
+    st.plotly_chart(
+        drawn(charts_order.orders, reports, [choices.color(ref) for ref in choices.models]), key="orders", alt=order_matters(reports)
+    )
     for column, report in zip(st.columns(len(reports)), reports, strict=True):
         column.metric(f"Order sensitivity of {report.card.name}", f"{report.sensitivity:.2f}", help=SENSITIVITY)
     for count in sorted(set(counts)):
@@ -68,7 +67,7 @@ def _show_swaps(reports) -> None:
     )
     for number, (column, report) in enumerate(zip(st.columns(len(reports)), reports, strict=True)):
         alt = f"{report.card.name}: the probability of its answer with any two frames swapped"
-        column.plotly_chart(charts_order.swaps(report), key=f"swaps-{number}", alt=alt)
+        column.plotly_chart(drawn(charts_order.swaps, report), key=f"swaps-{number}", alt=alt)
 
 
 def _show_flow(flows) -> None:
@@ -89,7 +88,7 @@ def _show_flow(flows) -> None:
     )
     for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
         alt = f"{flow.card.name}: how much each input frame moves each frame's score, {KINDS[kind]}"
-        column.plotly_chart(charts_order.flow(flow, kind), key=f"flow-{number}", alt=alt)
+        column.plotly_chart(drawn(charts_order.flow, flow, kind), key=f"flow-{number}", alt=alt)
     st.markdown(
         "#### How far does each layer reach?",
         help="The change of a layer's features at a frame, as a share of their own size, when the input frame so many frames away is "
@@ -98,7 +97,7 @@ def _show_flow(flows) -> None:
     largest = max(float(flow.reach_by_distance().max()) for flow in flows)
     for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
         alt = f"{flow.card.name}: the change of each layer's features against the distance in frames"
-        column.plotly_chart(charts_order.reach(flow, largest), key=f"reach-{number}", alt=alt)
+        column.plotly_chart(drawn(charts_order.reach, flow, largest), key=f"reach-{number}", alt=alt)
 
 
 def _show_clip_details(choices: Choices, reports) -> None:
@@ -134,20 +133,16 @@ def _show_data_set() -> None:
         )
         return
     try:
-        models = flips_of_models(measured.prediction_tables(tables, private=bool(uploaded)))
+        found = measured.flips(tables, private=bool(uploaded))
     except LensError as error:
         explain_error(error, "Remove that file above, or drop the one that is missing beside it.")
         return
-    st.markdown(flips(models))
-    figure = flips_figure(models)
-    picture, pdf = io.BytesIO(), io.BytesIO()
-    figure.savefig(picture, format="png", dpi=160)
-    figure.savefig(pdf, format="pdf")
-    st.image(picture.getvalue(), caption="As it prints. Every row is a pair of classes.")
-    rows = flips_table(models)
+    st.markdown(flips(found.models))
+    st.image(found.figure.picture, caption="As it prints. Every row is a pair of classes.")
+    rows = flips_table(found.models)
     with st.expander("Numbers as a table"):
         percents = {name: st.column_config.NumberColumn(format="percent") for name, value in rows[0].items() if isinstance(value, float)}
         st.dataframe(rows, hide_index=True, column_config=percents)
     left, right, _ = st.columns([1, 1, 3])
-    left.download_button("Figure (PDF)", pdf.getvalue(), "order.pdf", "application/pdf", icon=":material/download:")
+    left.download_button("Figure (PDF)", found.figure.pdf, "order.pdf", "application/pdf", icon=":material/download:")
     right.download_button("Table (CSV)", csv_text(rows), "order-data.csv", "text/csv", icon=":material/download:")

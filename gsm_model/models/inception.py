@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.temporal import ClipRun, Site, TemporalHost
+from gsm_model.models.temporal import ClipRun, Site, TemporalHost, frame_by_frame
 
 Step = str | Callable[[Tensor], Tensor] | tuple[str, ...]
 Branch = Sequence[Step]
@@ -78,7 +78,7 @@ class InceptionBackbone(TemporalHost):
 
     def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
-        x = self.take(self.stem, x, run)
+        x = frame_by_frame(lambda part: self.take(self.stem, part, run), x, run)
         for name, branches in self.blocks.items():
             x = run.pass_on(self, name, torch.cat([self.take(branch, x, run) for branch in branches], dim=1))
         return x

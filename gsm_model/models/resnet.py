@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.temporal import ClipRun, Site, TemporalHost
+from gsm_model.models.temporal import ClipRun, Site, TemporalHost, frame_by_frame
 
 
 class ResidualBlock(TemporalHost):
@@ -123,8 +123,7 @@ class ResNet(TemporalHost):
 
     def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
-        x = self.conv_bn("conv1", x, run, relu=True)
-        x = F.max_pool2d(x, 3, 2, padding=1)
+        x = frame_by_frame(lambda part: F.max_pool2d(self.conv_bn("conv1", part, run, relu=True), 3, 2, padding=1), x, run)
         for block in self._blocks():
             x = block(x, run)
         return x

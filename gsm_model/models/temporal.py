@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -22,6 +23,8 @@ FeatureWatch = Callable[[nn.Module, str, Tensor], None]
 RouteWatch = Callable[[nn.Module, Tensor, Tensor], None]
 # Called with a module and the name of a point in it (`ClipRun.pass_on`) and the features (N·T, C, H, W) there; returns those to go on with.
 FeatureTap = Callable[[nn.Module, str, Tensor], Tensor]
+
+STEM_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,14 @@ class ClipRun:
         """Let every watch see the features ``x`` (N·T, C, H, W) that enter ``module`` and the ``gate`` (N, T, 2, H, W) they meet."""
         for route in self.routes:
             route(module, x.unflatten(0, (-1, self.num_segments)), gate)
+
+
+def frame_by_frame(stem: Callable[[Tensor], Tensor], x: Tensor, run: ClipRun) -> Tensor:
+    """``stem(x)`` for layers that see each frame alone, on a CPU a few frames at a time: their large features then stay in memory that the
+    process has already, instead of being asked of the system anew in every pass. Whole where somebody looks or a gradient is wanted."""
+    if len(x) <= STEM_FRAMES or x.device.type != "cpu" or not run.is_bare or torch.is_grad_enabled():
+        return stem(x)
+    return torch.cat([stem(part) for part in x.split(STEM_FRAMES)])
 
 
 class Basis(nn.Module):

@@ -172,3 +172,13 @@ def test_what_cannot_be_built_is_refused_with_the_choices(arguments, message):
 def test_a_clip_of_another_shape_is_refused(small_gsm):
     with pytest.raises(ValueError, match=r"\(N, T, 3, H, W\)"):
         small_gsm(torch.randn(4, 3, 32, 32))
+
+
+@pytest.mark.parametrize("backbone", ["bn_inception", "inception_v3", "resnet18"])
+def test_a_stem_run_a_few_frames_at_a_time_gives_the_same(backbone):
+    """Eleven frames, so that the last part is not whole."""
+    model = build_recognizer(backbone, "gsm", num_classes=3, num_segments=11, input_size=101).eval()
+    clip = torch.randn(1, 11, 3, 101, 101)
+    with torch.inference_mode():
+        in_parts = model(clip)
+    torch.testing.assert_close(in_parts, model(clip).detach(), atol=1e-5, rtol=1e-4)
