@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -83,17 +83,12 @@ def _told_apart(models: Sequence[Answers]) -> tuple[str, ...]:
 def comparisons(joined: Joined, groups: Mapping[str, np.ndarray]) -> list[Comparison]:
     """Two models compared on all clips and on each of ``groups``; computed once for each pair of files and groups."""
     content = repr([(name, np.packbits(mask).tobytes()) for name, mask in groups.items()])
-    return _once("tables", ("compared", _told_apart((joined.a, joined.b)), content), lambda: compare(joined, groups), "Comparing …")
+    return _once("tables", (joined.a, joined.b), ("compared", content), lambda: compare(joined, groups), "Comparing …")
 
 
 def reliabilities(models: list[Answers]) -> list[Reliability]:
     """The calibration of those of ``models`` that have scores; computed once for these files together."""
-    return _once(
-        "tables",
-        ("reliable", _told_apart(models)),
-        lambda: [reliability(model) for model in models if model.scores is not None],
-        "",
-    )
+    return _once("tables", models, ("reliable",), lambda: [reliability(model) for model in models if model.scores is not None])
 
 
 def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
@@ -102,8 +97,9 @@ def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
     Raises:
         LensError: if they have no scores or too few clips.
     """
-    key = ("embedded", _told_apart(models), method)
-    return _once("tables", key, lambda: [embed(model, method) for model in models], "Laying the scores out in a plane …")
+    return _once(
+        "tables", models, ("embedded", method), lambda: [embed(model, method) for model in models], "Laying the scores out in a plane …"
+    )
 
 
 def confusion_figure(models: list[Answers], pairs: list[Pair], preset: str, italics: bool) -> bytes:
@@ -112,9 +108,11 @@ def confusion_figure(models: list[Answers], pairs: list[Pair], preset: str, ital
     def draw() -> bytes:
         return figure_bytes(pairs_figure(models, pairs, replace(PRESETS[preset], italics=italics)), "png", 200)
 
-    return _once("figures", (_told_apart(models), tuple(pairs), preset, italics), draw, "Drawing the figure …")
+    return _once("figures", models, (tuple(pairs), preset, italics), draw, "Drawing the figure …")
 
 
-def _once(kind: str, key: Hashable, compute: Callable[[], Result], doing: str) -> Result:
-    """What this session computes of answers, once: some may be its own files."""
-    return keep(kind, key, compute, visit().name, doing=doing)
+def _once(kind: str, models: Sequence[Answers], key: tuple, compute: Callable[[], Result], doing: str = "") -> Result:
+    """What is computed of ``models``' answers, once; for this session alone where a file of its own is among them."""
+    shipped = {ref.sha256 for ref in answers_files().values() if not ref.private}
+    owner = None if all(model.sha256 in shipped for model in models) else visit().name
+    return keep(kind, (*key, _told_apart(models)), compute, owner, doing=doing)

@@ -16,6 +16,7 @@ from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
 from gsm_model.models.card import Measure
 
+QUESTION = "What is loaded, what does it cost, how good is it?"
 CHECKPOINT_SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar")
 METRICS = """
 - **top-1**: the likeliest class is the right one. **top-5**: the right one is among the five likeliest.
@@ -42,7 +43,7 @@ def show(choices: Choices) -> None:
     """A card a model, and ways to load more."""
     refs = session.models()
     heading(
-        "What is loaded, what does it cost, how good is it?",
+        QUESTION,
         f"{len(refs)} models can be chosen in this session; {len(choices.models)} are.",
     )
     if not refs:
