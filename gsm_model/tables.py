@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 METADATA_KEY = b"gate_shift_lens"
+MAX_BYTES = 2 * 2**30
+ROWS_AT_A_TIME = 1000
 
 
 def csv_text(rows: Sequence[dict]) -> str:
@@ -27,6 +30,38 @@ def csv_text(rows: Sequence[dict]) -> str:
 
 def _plain(value: object) -> object:
     return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def read_table(path: Path) -> pa.Table:
+    """The table in a parquet file, read a thousand rows at a time so that one that unpacks to more than `MAX_BYTES` is found out early.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is no parquet file (`pyarrow.ArrowInvalid`), or unpacks to too much.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    batches, taken = [], 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_AT_A_TIME):
+            batches.append(batch)
+            taken += batch.nbytes
+            if taken > MAX_BYTES:
+                raise ValueError(f"unpacks to more than {MAX_BYTES // 2**20} MB")
+        return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def check_archive(path: Path) -> None:
+    """Look at what a zip archive (such as an ``.npz``) would unpack to before anything of it is unpacked.
+
+    Raises:
+        OSError, zipfile.BadZipFile: if it is none.
+        ValueError: if it would unpack to more than `MAX_BYTES`.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+            raise ValueError(f"unpacks to more than {MAX_BYTES // 2**20} MB")
 
 
 def write_table(table: pa.Table, about: Mapping[str, object], path: Path) -> None:

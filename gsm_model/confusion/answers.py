@@ -100,7 +100,7 @@ def _read_csv(path: Path, labels: Sequence[str] | None, name: str, digest: str) 
     """Columns ``id``, ``label``, then ``predicted`` or one column of scores a class, named by class or in index order."""
     try:
         table = pcsv.read_csv(path, convert_options=pcsv.ConvertOptions(column_types={"id": pa.string()}))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, MemoryError, pa.ArrowException) as error:
         raise DataError(f"{name}: not a CSV file that can be read ({str(error).splitlines()[0][:120]})") from None
     columns = table.column_names
     if columns[:2] != ["id", "label"] or len(columns) < 3:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
-from gsm_model.tables import METADATA_KEY, write_table
+from gsm_model.tables import METADATA_KEY, check_archive, read_table, write_table
 
 BOOTSTRAP_DRAWS = 2000
 
@@ -107,14 +107,14 @@ def read_parquet(path: Path, name: str = "") -> Predictions:
     """
     name = name or path.name
     try:
-        table = pq.read_table(path)
+        table = read_table(path)
         origin = json.loads((table.schema.metadata or {})[METADATA_KEY])
         origin = Origin(**{**origin, "labels": tuple(origin["labels"])})
         width = table.schema.field("scores").type.list_size
         scores = table["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy()
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError, MemoryError, pa.ArrowException) as error:
         raise DataError(f"{name}: not a table of predictions ({type(error).__name__}); write one with 'evaluate --out'") from None
     predictions = Predictions(origin, ids, labels.astype(np.int64), scores.astype(np.float32), errors)
     _check(predictions, name)
@@ -138,9 +138,10 @@ def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "")
     """
     name = name or path.name
     try:
+        check_archive(path)
         with np.load(path, allow_pickle=False) as file:
             scores, truth = np.asarray(file["scores"], np.float32), np.asarray(file["labels"])
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{name}: not a score file with 'scores' and 'labels' ({type(error).__name__})") from None
     if scores.ndim == 3:
         scores = scores.mean(axis=1)

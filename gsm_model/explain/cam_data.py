@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from torch import Tensor
 
 from gsm_model.data.reversible.dataset import Split, draw_clip
@@ -28,7 +27,7 @@ from gsm_model.explain.pointing import cell_weights, point_at
 from gsm_model.explain.sanity import rank_correlation
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.tables import METADATA_KEY, write_table
+from gsm_model.tables import METADATA_KEY, read_table, write_table
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import masks_as_seen, to_views
 
@@ -257,7 +256,7 @@ def read_cam_table(path: Path, name: str = "") -> CamTable:
         DataError: if the file is missing, damaged, or no such table.
     """
     try:
-        table = pq.read_table(path)
+        table = read_table(path)
         about = json.loads((table.schema.metadata or {})[METADATA_KEY])
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         columns = tuple(tuple(column) for column in about["columns"])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from gsm_model.errors import DataError
@@ -18,7 +17,7 @@ from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.adaptivity import ADAPTIVE, GateMoments, decompose
 from gsm_model.explain.gates import DIRECTIONS, REGIME_EDGES, REGIMES, LayerGates, gates_of_batch, record_routing
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.tables import write_table
+from gsm_model.tables import read_table, write_table
 from gsm_model.turns import device_turn
 
 BINS = np.linspace(-1, 1, 81)
@@ -164,7 +163,7 @@ def read_data_gates(path: Path, name: str = "") -> list[dict]:
         DataError: if the file is missing, damaged, or no such table.
     """
     try:
-        rows = pq.read_table(path).to_pylist()
+        rows = read_table(path).to_pylist()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(
             f"{name or path.name}: not a table of gates ({type(error).__name__}); write one with 'explain gates --data'"

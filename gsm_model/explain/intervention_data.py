@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from gsm_model.data.labels import partner_indices
@@ -22,7 +21,7 @@ from gsm_model.explain.gates import record_routing
 from gsm_model.explain.interventions import Intervention, intervene
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.tables import METADATA_KEY, write_table
+from gsm_model.tables import METADATA_KEY, read_table, write_table
 from gsm_model.turns import device_turn
 
 NONE = "none"
@@ -198,7 +197,7 @@ def read_interventions(path: Path, name: str = "") -> InterventionTable:
         DataError: if the file is missing, damaged, or no such table.
     """
     try:
-        table = pq.read_table(path)
+        table = read_table(path)
         about = json.loads((table.schema.metadata or {})[METADATA_KEY])
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         names = tuple(about["interventions"])

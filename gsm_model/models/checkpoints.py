@@ -77,8 +77,10 @@ def load_checkpoint(
         names = read_labels(Path(labels)) if isinstance(labels, (str, os.PathLike)) else checked_labels(labels, "labels")
         card = replace(card, labels=names)
     _check_classes(architecture, card, name)
+    _check_fit(architecture, read.weights, name)
     model = _build(architecture, read.spec)
-    _fill(model, read.weights, name)
+    wanted = model.state_dict()
+    model.load_state_dict({key: read.weights.get(key, wanted[key]) for key in wanted})
     model.card = card
     return model.eval().channels_last().to(device or "cpu")
 
@@ -180,9 +182,21 @@ def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
     return model
 
 
-def _fill(model: Recognizer, weights: dict[str, Tensor], name: str) -> None:
-    """Load ``weights`` whole, or say why they do not fit. Old files lack BatchNorm's batch counters, which nothing reads."""
-    wanted = model.state_dict()
+def _check_fit(architecture: Architecture, weights: dict[str, Tensor], name: str) -> None:
+    """Whether ``weights`` are those of such a network, whole; found out without memory for one, which a file may claim to be of any size.
+
+    Old files lack BatchNorm's batch counters, which nothing reads.
+
+    Raises:
+        CheckpointError: if they are not, or a tensor claims to be more than the file holds of it, or holds values that are not finite.
+    """
+    hollow = [key for key, tensor in weights.items() if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()]
+    if hollow:
+        raise CheckpointError(f"{name}: {len(hollow)} tensors claim more numbers than the file holds ({', '.join(hollow[:_SHOWN_KEYS])})")
+    with torch.device("meta"):
+        wanted = build_recognizer(
+            architecture.backbone, architecture.temporal, architecture.num_classes, 1, architecture.width
+        ).state_dict()
     missing = [key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in weights if key not in wanted]
     misshaped = [
@@ -196,7 +210,7 @@ def _fill(model: Recognizer, weights: dict[str, Tensor], name: str) -> None:
         if keys
     ]
     if faults:
-        a = model.architecture
+        a = architecture
         seems = f"{temporal_kinds()[a.temporal].title} on {BACKBONE_TITLES[a.backbone]} with {a.num_classes} classes"
         raise CheckpointError(
             f"{name}: seems to be {seems}, but its keys do not fit that network: {'; '.join(faults)}. Nothing was loaded."
@@ -206,4 +220,3 @@ def _fill(model: Recognizer, weights: dict[str, Tensor], name: str) -> None:
         raise CheckpointError(
             f"{name}: {len(bad)} tensors hold values that are not finite ({', '.join(bad[:_SHOWN_KEYS])}); its training diverged"
         )
-    model.load_state_dict({key: weights.get(key, wanted[key]) for key in wanted})

@@ -1,10 +1,14 @@
-"""Tables as CSV: read back by the standard reader, and plain to a spreadsheet."""
+"""Tables as files: CSV read back by the standard reader and plain to a spreadsheet; parquet and archives that unpack to too much."""
 
 import csv
 import io
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from gsm_model import tables
 from gsm_model.tables import csv_text
 
 
@@ -25,3 +29,23 @@ def test_a_heading_that_a_spreadsheet_would_run_is_made_plain_too():
 
 def test_no_rows_are_an_empty_table():
     assert csv_text([]).strip() == ""
+
+
+def test_a_table_that_unpacks_to_more_than_allowed_is_found_out_while_it_is_read(tmp_path, monkeypatch):
+    many = pa.table({"id": pa.array(["x" * 1000] * 20_000).dictionary_encode()})
+    pq.write_table(many, tmp_path / "bomb.parquet")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 100_000 and len(tables.read_table(tmp_path / "bomb.parquet")) == 20_000
+    plain = pa.table({"id": pa.array(["x" * 1000] * 20_000)})
+    pq.write_table(plain, tmp_path / "bomb.parquet")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
+    monkeypatch.setattr(tables, "MAX_BYTES", 2_000_000)
+    with pytest.raises(ValueError, match="unpacks to more than 1 MB"):
+        tables.read_table(tmp_path / "bomb.parquet")
+
+
+def test_an_archive_that_would_unpack_to_more_than_allowed_is_not_unpacked(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "bomb.npz", scores=np.zeros((1000, 1000)))
+    tables.check_archive(tmp_path / "bomb.npz")
+    monkeypatch.setattr(tables, "MAX_BYTES", 2_000_000)
+    with pytest.raises(ValueError, match="unpacks to more than 1 MB"):
+        tables.check_archive(tmp_path / "bomb.npz")

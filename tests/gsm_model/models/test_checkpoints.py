@@ -329,3 +329,79 @@ def test_a_failed_load_leaves_an_earlier_model_as_it_was(tmp_path):
     with pytest.raises(CheckpointError):
         load_checkpoint(tmp_path / "m.pth")
     assert all(torch.equal(tensor, model.state_dict()[key]) for key, tensor in before.items())
+
+
+# Made to harm
+
+
+def _pickled(code: bytes) -> bytes:
+    """A hand-written pickle, in a file as PyTorch writes them."""
+    file = io.BytesIO()
+    torch.save({"state_dict": small_release()}, file)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(changed, "w") as other:
+        for entry in archive.infolist():
+            other.writestr(entry.filename, code if entry.filename.endswith("data.pkl") else archive.read(entry))
+    return changed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        b"cos\nsystem\n(S'touch %s'\ntR.",  # a call, by REDUCE
+        b"(S'touch %s'\nios\nsystem\n.",  # the same, by INST
+        b"(cos\nsystem\nS'touch %s'\no.",  # the same, by OBJ
+        b'c__builtin__\neval\n(S\'__import__("os").system("touch %s")\'\ntR.',
+        b"c__builtin__\nexec\n(S'import os; os.system(\"touch %s\")'\ntR.",
+        b"csubprocess\nPopen\n((lS'touch'\naS'%s'\natR.",
+        b"cbuiltins\ngetattr\n(cos\n\nS'system'\ntR(S'touch %s'\ntR.",
+        b"ctorch\nload\n(S'%s'\ntR.",
+        b"cnumpy.core.multiarray\n_reconstruct\n(cos\nsystem\n(I0\ntS'touch %s'\ntR.",
+        b"cmmengine.logging.history_buffer\nHistoryBuffer\n(cos\nsystem\n(S'touch %s'\ntRtR.",
+    ],
+)
+def test_no_way_of_calling_from_a_pickle_works(refused, tmp_path, call):
+    marker = tmp_path / "ran"
+    refused("nothing in it was run|damaged or cut short|no state_dict", content=_pickled(b"\x80\x02" + call % str(marker).encode()))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}',  # beyond the end
+        b'{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4]}}',  # more than there is
+        b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',  # one over the other
+        b'{"a":{"dtype":"F9","shape":[1],"data_offsets":[0,4]}}',
+        b'{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}',
+        b"[" * 100_000,
+    ],
+)
+def test_safetensors_whose_header_lies_are_refused(refused, header):
+    refused("not a whole safetensors file", name="m.safetensors", content=len(header).to_bytes(8, "little") + header + b"\0" * 4)
+
+
+def test_a_safetensors_header_of_any_claimed_length_is_refused(refused):
+    for length in (2**62, 2**40, 200_000_000):
+        refused("not a whole safetensors file", name="m.safetensors", content=length.to_bytes(8, "little") + b"{}")
+
+
+@pytest.mark.parametrize("classes", [10**8, 10**12])
+def test_tensors_that_claim_more_than_the_file_holds_are_refused_before_memory_is_taken(refused, classes):
+    claimed = torch.zeros(1).as_strided((classes, 64), (0, 0))
+    refused("claim more numbers than the file holds", state=small_release(**{"new_fc.weight": claimed}))
+
+
+def test_a_classifier_of_absurd_width_costs_no_memory(refused):
+    """Ten million classes with one number each: the network they name would be of gigabytes."""
+    state = small_release(**{"new_fc.weight": torch.zeros(10**7, 1), "new_fc.bias": torch.zeros(1)})
+    refused(r"2 misshaped \(new_fc.weight is \(10000000, 1\)", state=state)
+
+
+def test_an_archive_of_overlapping_or_endless_entries_is_refused(refused):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index in range(50):
+            archive.writestr(f"archive/data/{index}", b"\0" * 2_000_000)
+        archive.writestr("../../escaped", b"x")
+    refused("would unpack to", content=file.getvalue())
