@@ -80,7 +80,7 @@ def show_take_away(
     choices: Choices, refs: Sequence[ModelRef], seen: Sequence[Seen], layer: str, question: Question, seconds: float
 ) -> None:
     """The film, and everything as a ZIP with its command."""
-    st.markdown("#### Take it away")
+    st.markdown("### Take it away")
     reports, frames = [one.report for one in seen], [one.frames for one in seen]
     if len({len(one) for one in frames}) > 1:
         st.info("One strip and one film need models with one number of frames. Choose *Frames* in the sidebar.", icon=":material/movie:")

@@ -24,7 +24,7 @@ HELP = (
 
 def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Sequence[Seen], layer: str, question: Question) -> None:
     """A button, and what the tests found for each model; found already, it is shown at once."""
-    st.markdown("#### Is it to be believed?", help=HELP)
+    st.markdown("### Is it to be believed?", help=HELP)
     tests = [
         (ref, count, one, layer if layer in [found.layer for found in one.report.layers] else one.report.layers[-1].layer)
         for (ref, count), one in zip(asked, seen, strict=True)

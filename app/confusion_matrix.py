@@ -24,7 +24,7 @@ KINDS = {"none": "clips", "true": "share of the true class", "predicted": "share
 @st.fragment
 def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     """The whole matrix; a cell that is clicked lists its clips. Another view of it runs this alone."""
-    st.markdown("#### The whole matrix", help="True class by row, answer by column. Drag to zoom, double-click to go back.")
+    st.markdown("### The whole matrix", help="True class by row, answer by column. Drag to zoom, double-click to go back.")
     left, middle, right = st.columns(3)
     which = left.segmented_control(
         "Of",

@@ -50,6 +50,7 @@ def show_pairs(models: list[Answers], joined: Joined | None, files: Sequence[Ans
     st.image(
         confusion_figure(models, pairs, preset, italics),
         caption="As it prints: of the clips of each class, the per cent that are taken for either class of the pair, or another.",
+        alt="Confusion of the classes of each pair, a matrix a model",
     )
     rows, test, groups = _show_tests(joined, pairs) if joined is not None else ([], "pairs", "")
     export = ConfusionExport(tuple(files), kind, text, test, groups, preset, italics)
@@ -102,7 +103,7 @@ def _choose_pairs(models: list[Answers], joined: Joined | None) -> tuple[list[Pa
 
 def _show_tests(joined: Joined, pairs: list[Pair]) -> tuple[list[Comparison], str, str]:
     """The table of tests; its rows, what was tested, and the text of a person's own groups."""
-    st.markdown("#### Is the difference real?", help="McNemar's exact test on the same clips, corrected for the number of tests.")
+    st.markdown("### Is the difference real?", help="McNemar's exact test on the same clips, corrected for the number of tests.")
     test = st.segmented_control("Tested on", list(TESTS), format_func=TESTS.get, default="pairs", required=True, key="tests_of", wrap=True)
     masks, text = _groups(joined, pairs, test)
     rows = comparisons(joined, masks)

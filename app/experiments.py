@@ -175,7 +175,7 @@ def show_data_experiments(choices: Choices) -> None:
 
 
 def _show_figure(figure: measured.Printed, caption: str, name: str) -> None:
-    st.image(figure.picture, caption=escape(caption))
+    st.image(figure.picture, caption=escape(caption), alt=caption)
     st.download_button(
         "Figure (PDF)", figure.pdf, f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore"
     )

@@ -38,6 +38,10 @@ class PageEntry:
     icon: str
 
 
+# The primary colour carries white text; as the colour of text itself, on the dark ground, it would be too dim to read.
+DARK_STYLE = """<style>
+button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] { color: #7CC4F0 !important; }
+</style>"""
 OPERATOR = PageEntry("server", "Server", ":material/monitor_heart:")  # for whoever runs the app for others
 
 
@@ -67,6 +71,9 @@ def run(*entries: PageEntry) -> None:
     ]
     st.session_state["pages"] = dict(zip((entry.module for entry in entries), pages, strict=True))
     page = st.navigation(pages, position="top")
+    st.session_state["page_now"] = page.url_path
+    if st.context.theme.type == "dark":
+        st.html(DARK_STYLE)
     st.session_state["choices"] = _sidebar()
     page.run()
     write_link()

@@ -26,7 +26,7 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
     st.session_state["layer"] = title
     write_link()
-    st.markdown(f"#### {escape(title)}", help="The layer that is chosen above.")
+    st.markdown(f"### {escape(title)}", help="The layer that is chosen above.")
     layers = [one.layer(title, titles) for one in seen]
     for one, layer in zip(seen, layers, strict=True):
         st.markdown(layer_moves(one.report, layer, motion_focus(layer, one.frames)))
@@ -37,7 +37,7 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
         key=f"regimes-{key}",
         alt=f"How many gate values of {title} do what, for each model",
     )
-    st.markdown("#### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
+    st.markdown("### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
     panels = [[one.layer(other, titles) for other in titles] for one in seen]
     st.plotly_chart(
         drawn(charts_gates.adaptivity, names, panels, titles),

@@ -70,11 +70,17 @@ def current_link() -> dict[str, str]:
 
 
 def write_link() -> None:
-    """After all widgets: make the address name what is shown."""
-    link = current_link()
-    if {key: st.query_params.get(key) for key in KEYS} != {key: link.get(key) for key in KEYS}:
+    """After all widgets: make the address name what is shown.
+
+    But not where the address of the page that is shown was emptied: that is a step back, to before it was written, and writing it again
+    would lead forward once more, for ever.
+    """
+    link, page = current_link(), st.session_state.get("page_now")
+    said = {key: st.query_params.get(key) for key in KEYS}
+    stepped_back = not any(said.values()) and (page, link) == (st.session_state.get("linked_page"), st.session_state.get("written_link"))
+    if said != {key: link.get(key) for key in KEYS} and not stepped_back:
         st.query_params.from_dict(link)
-    st.session_state["written_link"] = link
+    st.session_state["linked_page"], st.session_state["written_link"] = page, link
 
 
 def go_to(page: st.Page) -> NoReturn:

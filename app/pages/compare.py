@@ -38,12 +38,12 @@ def show(choices: Choices) -> None:
         warn_of(prediction.card)
     _show_clip(choices, video, order, counts, now)
     colors = [choices.color(ref) for ref in choices.models]
-    st.markdown("#### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
+    st.markdown("### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
     st.plotly_chart(
         drawn(charts.probabilities, now, None if now is forward else forward, colors, TOP), key="probabilities", alt=compare(now)
     )
     st.markdown(
-        "#### Each frame's own scores",
+        "### Each frame's own scores",
         help="A score (logit) for every frame; a model's answer is their mean, marked by a triangle. In a TSN a frame's score "
         "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
     )

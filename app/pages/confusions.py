@@ -124,7 +124,7 @@ def _take(dropped) -> None:
 
 def _show_gains(joined: Joined) -> None:
     st.markdown(
-        "#### Where is B better, and where worse?",
+        "### Where is B better, and where worse?",
         help="Every true class: the difference of accuracies with its 95 % interval; filled where p after Holm is below 5 %.",
     )
     rows = comparisons(joined, class_groups(joined))
@@ -139,7 +139,7 @@ def _show_calibration(models: list[Answers]) -> None:
     if not scored:
         return
     st.markdown(
-        "#### Can their confidence be believed?",
+        "### Can their confidence be believed?",
         help="Clips in fifteen equal bins of confidence, the probability of the answer: how many are right? On the dotted line as many as the model "
         "says. The error is the mean gap over all clips (expected calibration error; Guo and others, ICML 2017).",
     )
@@ -156,7 +156,7 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
     if any(model.scores is None for model in models) or len(models[0].ids) < FEWEST_CLIPS:
         return
     st.markdown(
-        "#### Which clips does each model score alike?",
+        "### Which clips does each model score alike?",
         help="Every clip is a point; clips with like scores lie close together. PCA shows the two directions in which scores differ most; "
         "t-SNE and UMAP keep neighbours together, and how far groups lie apart means nothing in them.",
     )

@@ -109,7 +109,7 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
             "text/csv",
             icon=":material/download:",
         )
-    st.markdown("#### Take it away")
+    st.markdown("### Take it away")
     model, width = st.columns(2)
     ref = model.selectbox("Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of")
     wide = width.segmented_control("Width of the figures", ["column", "page"], default="page", required=True, key="gates_width")

@@ -194,7 +194,7 @@ def _layer_of(report: CamReport) -> str:
 
 def _show_evidence(seen: list[Seen], layer: str) -> None:
     st.markdown(
-        "#### Which frames carry the answer?",
+        "### Which frames carry the answer?",
         help="Bars: each frame's evidence at the layer above. Diamonds: the frame's part in the target by its own scores, which sum to the model's answer. In the last block the two differ by a constant only.",
     )
     reports, layers = [one.report for one in seen], [_layer_of(one.report) for one in seen]

@@ -66,7 +66,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             return
         card, a, spec = model.card, model.architecture, model.input
         cost = measured.cost(ref)
-        st.markdown(f"#### <span style='color:{choices.color(ref)}'>●</span> {escape(choices.names[ref.key])}", unsafe_allow_html=True)
+        st.markdown(f"### <span style='color:{choices.color(ref)}'>●</span> {escape(choices.names[ref.key])}", unsafe_allow_html=True)
         st.markdown(PROVENANCE[card.provenance])
         rows = {
             "file": f"`{ref.name.replace('`', '')}`, {ref.origin}",
@@ -107,7 +107,7 @@ def _percent(share: float) -> str:
 
 
 def _load() -> None:
-    st.markdown("#### Load a checkpoint")
+    st.markdown("### Load a checkpoint")
     st.markdown(
         "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, or `.safetensors` of this project. "
         "The network is read off the weights; nothing in the file is run."

@@ -62,7 +62,7 @@ def _for_each(what: str, chosen, choices: Choices, compute, video) -> list:
 
 def _show_swaps(reports) -> None:
     st.markdown(
-        "#### Which frames must be where?",
+        "### Which frames must be where?",
         help="Each cell: the probability of the model's answer when the two frames change places. On the diagonal: without that frame.",
     )
     for number, (column, report) in enumerate(zip(st.columns(len(reports)), reports, strict=True)):
@@ -72,7 +72,7 @@ def _show_swaps(reports) -> None:
 
 def _show_flow(flows) -> None:
     st.markdown(
-        "#### Where does information cross time?",
+        "### Where does information cross time?",
         help="How much each input frame moves the score of the answer at each output frame. A TSN has only the diagonal; "
         "what is off the diagonal has crossed from one frame to another.",
     )
@@ -90,7 +90,7 @@ def _show_flow(flows) -> None:
         alt = f"{flow.card.name}: how much each input frame moves each frame's score, {KINDS[kind]}"
         column.plotly_chart(drawn(charts_order.flow, flow, kind), key=f"flow-{number}", alt=alt)
     st.markdown(
-        "#### How far does each layer reach?",
+        "### How far does each layer reach?",
         help="The change of a layer's features at a frame, as a share of their own size, when the input frame so many frames away is "
         "replaced by its neighbour. The reach grows with depth where modules pass features on.",
     )
@@ -138,7 +138,11 @@ def _show_data_set() -> None:
         explain_error(error, "Remove that file above, or drop the one that is missing beside it.")
         return
     st.markdown(flips(found.models))
-    st.image(found.figure.picture, caption="As it prints. Every row is a pair of classes.")
+    st.image(
+        found.figure.picture,
+        caption="As it prints. Every row is a pair of classes.",
+        alt="What becomes of each model's answers when the frames are reversed, a row a pair of classes",
+    )
     rows = flips_table(found.models)
     with st.expander("Numbers as a table"):
         percents = {name: st.column_config.NumberColumn(format="percent") for name, value in rows[0].items() if isinstance(value, float)}

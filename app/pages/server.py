@@ -15,13 +15,14 @@ from app.sentences import escape
 from app.uploads import UploadStore
 from gsm_model.turns import queue_lengths
 
+QUESTION = "How is the server doing?"
 LIBRARIES = ("streamlit", "torch", "torchvision", "av", "numpy", "plotly", "matplotlib", "grad-cam", "scikit-learn")
 EVERY_SECONDS = 5
 
 
 def show(choices: Choices) -> None:
     """Memory, models, caches, the queue, versions; up to date every few seconds."""
-    heading("How is the server doing?", "Nothing here is about anybody's files. `/_stcore/health` answers *ok* while the server lives.")
+    heading(QUESTION, "Nothing here is about anybody's files. `/_stcore/health` answers *ok* while the server lives.")
     _now()
     with st.expander("Versions"):
         found = {name: _version(name) for name in LIBRARIES}
@@ -44,7 +45,7 @@ def _now() -> None:
     for columns, part in ((st.columns(3), list(figures.items())[:3]), (st.columns(3), list(figures.items())[3:])):
         for column, (name, (value, what)) in zip(columns, part, strict=True):
             column.metric(name, value, help=what, border=True)
-    st.markdown("#### What is kept in memory", help="Each kind of result has its own bound; the oldest are forgotten first.")
+    st.markdown("### What is kept in memory", help="Each kind of result has its own bound; the oldest are forgotten first.")
     rows = {"kind": [], "results": [], "MB": [], "at most MB": []}
     for kind, cache in kept.caches().items():
         count, size = cache.usage()

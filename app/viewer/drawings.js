@@ -69,7 +69,7 @@ function diagram(arrows, { layers, captions, scale, layer, frame, title, choose 
     viewBox: `0 0 ${NAMES + count * step} ${height * layers.length + 40}`,
     class: "diagram",
     role: "img",
-    "aria-label": title,
+    "aria-label": title || "What every layer moves to the frame before and to the frame after, as arrows",
   });
   picture.append(label(title, NAMES, 12, { class: "title" }));
   picture.append(svg("rect", { x: x(frame) - 9, y: 18, width: 18, height: height * layers.length, class: "column" }));

@@ -106,7 +106,7 @@ class Viewer {
   heading(text) {
     const { overview, arrows, curves } = this.data.notes;
     const note = { "All layers": overview, "What moves": arrows }[text] ?? curves;
-    return html("div", { className: "heading" }, [html("h4", { textContent: text }), html("span", { textContent: note })]);
+    return html("div", { className: "heading" }, [html("h3", { textContent: text }), html("span", { textContent: note })]);
   }
 
   toolbar() {
@@ -216,7 +216,7 @@ class Viewer {
     this.cells = [];
     this.grid.replaceChildren(...this.shown.map((panel) => this.panelGrid(panel, ways)));
     this.stages = [];
-    this.stage.replaceChildren(html("h4", { textContent: layers[this.state.layer] }), ...this.shown.map((panel) => this.panelStage(panel, ways)));
+    this.stage.replaceChildren(html("h3", { textContent: layers[this.state.layer] }), ...this.shown.map((panel) => this.panelStage(panel, ways)));
     this.drawFrame();
     this.drawPlace();
     this.drawLook();

@@ -85,7 +85,8 @@ def page(request, browser) -> Page:
     def note(message) -> None:
         # Opened at a page's own address, streamlit looks for its server there before it looks at the root.
         looks_for_its_server = any(
-            f"/{page}/_stcore/" in message.location.get("url", "") for page in ("models", "order", "gates", "gradcam", "confusions")
+            f"/{page}/_stcore/" in message.location.get("url", "")
+            for page in ("models", "order", "gates", "gradcam", "confusions", "server")
         )
         if message.type == "error" and not looks_for_its_server:
             errors.append(message.text)

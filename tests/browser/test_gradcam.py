@@ -148,7 +148,7 @@ def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
     open_cams(page, app, "models=gsm&map_layer=layer3.0%3Aafter&clip=folding")
     page.get_by_role("button", name="See the gates of this layer").click()
     expect(page.get_by_role("heading", name="Where, when and which way does each layer shift?")).to_be_visible()
-    expect(page.locator(".gsl-viewer .stage h4").first).to_have_text("layer3.0")
+    expect(page.locator(".gsl-viewer .stage h3").first).to_have_text("layer3.0")
     wait_until_still(page)
     assert "clip=folding" in page.url and "models=gsm&" in page.url, "the clip and the models stay"
 

@@ -1,0 +1,149 @@
+"""Every page in a real browser: accessible, usable by keyboard, on a narrow screen, in both themes, by link, in two tabs, with back and reload."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.pages import compare, confusions, gates, gradcam, models, order, server
+from gsm_model.models.checkpoints import save_checkpoint
+from tests.browser.conftest import main_text, start_app, wait_until_still
+from tests.conftest import make_small
+
+PAGES = {
+    "": compare.QUESTION,
+    "order": order.QUESTION,
+    "gates": gates.QUESTION,
+    "gradcam": gradcam.QUESTION,
+    "confusions": confusions.QUESTION,
+    "models": models.QUESTION,
+    "server": server.QUESTION,
+}
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+# Streamlit's file uploader: a section with the role "presentation" that has a name. It is used through the button in it.
+NOT_OURS = ("presentation-role-conflict",)
+HOSTILE = (
+    "<img src=x onerror=document.title='broken'>",
+    "**bold** _under_ `code` [link](javascript:alert(1))",
+    "$x^2$ \\input{/etc/passwd} \\textbf{b} 100% & # ~",
+    "</script><script>document.title='broken'</script>",
+    ":material/home: :red[colour] --- :smile:",
+)
+
+
+@pytest.fixture(scope="module")
+def full_app(tmp_path_factory):
+    """The app with the operator's page, and a model whose classes have names made to break pages, in the server's folder."""
+    folder = tmp_path_factory.mktemp("full")
+    model = make_small("gsm", num_classes=len(HOSTILE))
+    model.card = type(model.card)("<b>Model</b> of $k$", "trained", HOSTILE)
+    (folder / "checkpoints").mkdir()
+    save_checkpoint(model, folder / "checkpoints" / "hostile.safetensors")
+    settings = {"GATE_SHIFT_LENS_OPERATOR_PAGE": "1", "GATE_SHIFT_LENS_CHECKPOINTS": str(folder / "checkpoints")}
+    process, address = start_app(folder / "log.txt", **settings)
+    yield address
+    process.terminate()
+    process.wait(20)
+    assert "Traceback" not in (folder / "log.txt").read_text()
+
+
+def open_page(page: Page, app: str, name: str, query: str = "") -> None:
+    page.goto(f"{app}/{name}{query}")
+    expect(page.get_by_role("heading", name=PAGES[name], exact=True)).to_be_visible()
+    wait_until_still(page)
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_page_breaks_no_rule_of_accessibility(full_app, page, name):
+    open_page(page, full_app, name)
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    ours = [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found if one["id"] not in NOT_OURS]
+    assert ours == []
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_page_fits_a_narrow_screen(full_app, page, name):
+    page.set_viewport_size({"width": 400, "height": 800})
+    open_page(page, full_app, name)
+    widest = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth")
+    assert widest <= 1, "nothing makes the page scroll sideways"
+
+
+def test_pages_are_reached_by_keyboard_alone(full_app, page):
+    open_page(page, full_app, "")
+    for name in ("order", "gates"):
+        link = page.get_by_role("link", name=name.capitalize(), exact=True).first
+        for _ in range(40):
+            if link.evaluate("element => element === document.activeElement"):
+                break
+            page.keyboard.press("Tab")
+        else:
+            raise AssertionError(f"Tab never came to the page {name}")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=PAGES[name], exact=True)).to_be_visible()
+        wait_until_still(page)
+
+
+def test_an_order_is_chosen_by_keyboard(full_app, page):
+    open_page(page, full_app, "")
+    page.get_by_role("radio", name="→ forward").or_(page.get_by_role("button", name="→ forward")).first.focus()
+    page.keyboard.press("ArrowRight")
+    if "Frames reversed" not in main_text(page):
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("Frames reversed:")).to_be_visible()
+
+
+def test_a_deep_link_reload_and_the_back_button_show_the_same(full_app, page):
+    query = "?clip=folding&models=tsm,tsn&order=reversed"
+    open_page(page, full_app, "", query)
+    said = page.get_by_text("Frames reversed:").inner_text()
+    assert "TSM ResNet-18" in said and "GSM" not in said
+    page.reload()
+    expect(page.get_by_text("Frames reversed:")).to_have_text(said)
+    wait_until_still(page)
+    page.get_by_role("link", name="Models", exact=True).first.click()
+    expect(page.get_by_role("heading", name=PAGES["models"], exact=True)).to_be_visible()
+    wait_until_still(page)
+    for _ in range(3):  # the address of a page is written when it is shown: one step for that, one for the page
+        page.go_back()
+        wait_until_still(page)
+        if PAGES[""] in main_text(page):
+            break
+    expect(page.get_by_role("heading", name=PAGES[""], exact=True)).to_be_visible()
+    expect(page.get_by_text("Frames reversed:")).to_have_text(said)
+
+
+def test_two_tabs_do_not_disturb_each_other(full_app, page):
+    open_page(page, full_app, "", "?clip=folding&models=gsm,tsn")
+    other = page.context.new_page()
+    open_page(other, full_app, "", "?clip=opening&models=tsm")
+    page.get_by_text("← reversed").click()
+    expect(page.get_by_text("Frames reversed:")).to_be_visible()
+    wait_until_still(other)
+    assert "Frames reversed" not in main_text(other) and "clip=opening" in other.url and "clip=folding" in page.url
+    other.close()
+
+
+def test_names_made_to_break_pages_show_as_they_are(full_app, page):
+    open_page(page, full_app, "models")
+    page.get_by_role("combobox", name=re.compile("Or one from this server's folder")).focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name="hostile.safetensors").click()
+    wait_until_still(page)
+    page.get_by_role("button", name="Load", exact=True).click()
+    expect(page.get_by_text("Loaded <b>Model</b> of $k$")).to_be_visible()
+    for name in ("Compare", "Order", "Gates", "Grad-CAM"):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        wait_until_still(page)
+        text = main_text(page)
+        assert "<b>Model</b> of $k$" in text, name
+        if name == "Compare":
+            assert any(label in text for label in HOSTILE), "one of the names is the answer, letter by letter"
+        assert page.title() != "broken" and page.locator("[data-testid=stMain] img[src=x]").count() == 0
+        assert page.locator("[data-testid=stMain] a[href^=javascript]").count() == 0
