@@ -56,6 +56,7 @@ class UploadStore:
         self._take(shown, len(content))
         path = self.folder / (secrets.token_hex(16) + suffix)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have cleared the system's temporary folder
             path.write_bytes(content)
         except OSError as error:
             path.unlink(missing_ok=True)

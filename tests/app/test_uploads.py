@@ -76,3 +76,14 @@ def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch):
             store.keep("a.mp4", b"12345678")
     assert list(store.folder.iterdir()) == [] and store.keep("a.mp4", b"12345678").path.exists()
     store.close()
+
+
+def test_a_temporary_folder_that_was_cleared_is_made_again(tmp_path, monkeypatch):
+    import shutil
+
+    store = UploadStore()
+    first = store.keep("a.mp4", b"first")
+    shutil.rmtree(store.folder)
+    second = store.keep("b.mp4", b"second")
+    assert second.path.read_bytes() == b"second" and not first.path.exists()
+    store.close()

@@ -123,8 +123,11 @@ def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
 
 
 def test_the_benchmark_says_on_what_it_was_measured(run):
-    answer = json.loads(run("benchmark", "--backbone", "resnet18", "--segments", 2, "--runs", 1, "--device", "cpu", "--json").stdout)
-    assert answer["device"] == "cpu" and answer["threads"] >= 1
-    [network] = answer["networks"]
-    assert network["network"] == "gsm resnet18" and network["timings"][0]["ratio"] == 1
+    options = ["--backbone", "resnet18", "--temporal", "none", "--segments", 2, "--runs", 1, "--precision", "float32", "--device", "cpu"]
+    answer = json.loads(run("benchmark", "networks", *options, "--json").stdout)
+    assert answer["device"] == "cpu" and answer["threads"] >= 1 and answer["name"]
+    table, lengths = answer["tables"]
+    assert [row["what"] for row in table["rows"]] == ["TSN, as loaded", "TSN, optimised, float32"]
+    assert table["rows"][0]["share_of_peak"] > 0 and lengths["rows"][0]["ratio"] == 1
+    assert "Grad-CAM of the last block" in run("benchmark", "looking", *options[:2], "--temporal", "gsm", *options[4:]).stdout
     assert "unknown backbone 'vgg'" in run("benchmark", "--backbone", "vgg", code=2).stderr

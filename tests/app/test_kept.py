@@ -1,0 +1,68 @@
+"""What the app keeps: once for its content, an upload's for its session alone, sizes and contents of anything."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from app import kept
+from app.once import OnceCache
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    values: np.ndarray
+
+
+@pytest.fixture(autouse=True)
+def caches(monkeypatch):
+    found = {kind: OnceCache(10_000) for kind in kept.MEGABYTES}
+    monkeypatch.setattr(kept, "caches", lambda: found)
+    return found
+
+
+def test_a_result_is_computed_once_and_is_the_same_object_for_all():
+    runs = []
+    results = [kept.keep("answers", "key", lambda: runs.append(1) or [1, 2]) for _ in range(3)]
+    assert len(runs) == 1 and results[0] is results[2]
+
+
+def test_what_comes_of_an_upload_is_its_sessions_alone_and_is_forgotten_with_it(caches):
+    mine = kept.keep("clips", "same content", lambda: "mine", owner="me")
+    theirs = kept.keep("clips", "same content", lambda: "theirs", owner="they")
+    anybodys = kept.keep("clips", "same content", lambda: "anybody's")
+    assert (mine, theirs, anybodys) == ("mine", "theirs", "anybody's")
+    kept.forget("me")
+    assert not caches["clips"].has("same content", "me") and caches["clips"].has("same content", "they")
+    assert caches["clips"].usage() == (2, len("theirs") + len("anybody's"))
+
+
+def test_a_cache_holds_no_more_bytes_than_it_may(caches):
+    for number in range(30):
+        kept.keep("answers", number, lambda: np.zeros(1000, np.uint8))
+    assert caches["answers"].usage()[1] <= 10_000
+
+
+def test_the_size_of_a_thing_is_that_of_its_arrays_however_deep():
+    thing = Thing("abc", np.zeros((10, 10)))
+    assert 800 <= kept.size_of(thing) < 1100
+    assert kept.size_of({"a": [thing, thing]}) > 1600 and kept.size_of(b"12345") == 5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Thing("b", np.zeros(3)),
+        Thing("a", np.ones(3)),
+        Thing("a", np.zeros((3, 1))),
+        Thing("a", np.zeros(3, np.float32)),
+        [Thing("a", np.zeros(3))],
+        {"a": Thing("a", np.zeros(3))},
+        None,
+    ],
+)
+def test_a_digest_differs_where_the_content_does(other):
+    thing = Thing("a", np.zeros(3))
+    assert kept.digest_of(thing) == kept.digest_of(Thing("a", np.zeros(3))) != kept.digest_of(other)
+    assert kept.digest_of([["a"], "b"]) != kept.digest_of([["a", "b"]])

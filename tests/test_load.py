@@ -1,0 +1,24 @@
+"""The load run, short: sessions that check every answer against a real server."""
+
+import numpy as np
+import pytest
+
+from tests.load import WORKING, memory_slope, report, run
+
+
+@pytest.mark.slow
+def test_eight_sessions_meet_no_wrong_answer_and_no_error():
+    met = run(sessions=8, seconds=25, think=1.0)
+    assert met.faults == [] and met.checked >= 8
+    assert len(met.seconds[WORKING]) == met.checked
+    assert "Answers checked" in report(met, 8, 25)
+
+
+def test_a_slope_of_memory_is_found_with_its_interval():
+    rng = np.random.default_rng(0)
+    rising = [(float(second), 500 + 2 * second / 60 + rng.normal(0, 1)) for second in range(600)]
+    slope, low, high = memory_slope(rising)
+    assert low < 2 < high and abs(slope - 2) < 0.5
+    flat = [(float(second), 500 + rng.normal(0, 1)) for second in range(600)]
+    _, low, high = memory_slope(flat)
+    assert low < 0 < high
