@@ -1,5 +1,7 @@
 """Many sessions against a real server: ``python -m tests.load --sessions 40 --minutes 30`` starts one and reports what they met.
 
+With ``--views``: one session, and how long the server takes to show each page again, when nothing is asked of a model.
+
 Each session speaks the browser's own protocol, goes from page to page, drops a clip that is its own, and checks every answer against one
 computed beforehand without the server. Half of what it does is a click that changes only the view.
 """
@@ -246,15 +248,15 @@ def _timed(met: Met, kind: str, do):
     return found
 
 
-def start_server(log: Path) -> tuple[subprocess.Popen, int]:
-    """The app on a free port; its process and port."""
+def start_server(log: Path, script: str = "streamlit_app.py", **environment: str) -> tuple[subprocess.Popen, int]:
+    """The app, or what ``script`` makes of it, on a free port; its process and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*command, "--server.address=127.0.0.1"], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, env=os.environ
+            [*command, "--server.address=127.0.0.1"], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **environment}
         )
     for _ in range(240):
         try:
@@ -286,6 +288,35 @@ def run(sessions: int, seconds: float, think: float = 6.0) -> Met:
         if "Traceback" in (log := (Path(folder) / "log.txt").read_text()):
             met.faults.append(f"the server's log: {log[-2000:]}")
     return met
+
+
+def views(runs: int = 15) -> dict[str, tuple[list[float], int]]:
+    """Each page shown again ``runs`` times with nothing changed: the seconds of each time, and how many forward passes all of them ran."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        counts = Path(folder) / "counts.txt"
+        counts.touch()
+        process, port = start_server(Path(folder) / "log.txt", "tests/browser/counted_app.py", COUNTS=str(counts))
+        with closing(Session(port)) as session:
+            for page in ("", *QUESTIONS):
+                for _ in range(2):
+                    session.run("clip=folding&models=gsm,tsn&order=reversed", page)
+                before, seconds = counts.read_text().count("forward"), []
+                for _ in range(runs):
+                    started = time.monotonic()
+                    session.run("clip=folding&models=gsm,tsn&order=reversed", page)
+                    seconds.append(time.monotonic() - started)
+                found[page or "compare"] = (seconds, counts.read_text().count("forward") - before)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    return found
+
+
+def _report_views(found: dict[str, tuple[list[float], int]]) -> str:
+    lines = ["| page | median | longest | forward passes |", "|---|---|---|---|"]
+    for page, (seconds, forwards) in found.items():
+        lines.append(f"| {page} | {1000 * np.median(seconds):.0f} ms | {1000 * max(seconds):.0f} ms | {forwards} |")
+    return "\n".join(lines)
 
 
 def memory_slope(memory: list[tuple[float, float]], warm_up: float = 1 / 3) -> tuple[float, float, float]:
@@ -320,7 +351,11 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--think", type=float, default=6.0, help="mean seconds between two actions of a session")
+    parser.add_argument("--views", action="store_true", help="time pages that are shown again instead")
     given = parser.parse_args()
+    if given.views:
+        print(_report_views(views()))
+        return 0
     met = run(given.sessions, 60 * given.minutes, given.think)
     print(report(met, given.sessions, 60 * given.minutes))
     return 1 if met.faults else 0

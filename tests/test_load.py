@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.load import WORKING, memory_slope, report, run
+from tests.load import QUESTIONS, WORKING, memory_slope, report, run, views
 
 
 @pytest.mark.slow
@@ -22,3 +22,9 @@ def test_a_slope_of_memory_is_found_with_its_interval():
     flat = [(float(second), 500 + rng.normal(0, 1)) for second in range(600)]
     _, low, high = memory_slope(flat)
     assert low < 0 < high
+
+
+@pytest.mark.slow
+def test_a_page_that_is_shown_again_runs_no_model():
+    found = views(runs=2)
+    assert list(found) == ["compare", *QUESTIONS] and [forwards for _, forwards in found.values()] == [0] * 6
