@@ -35,7 +35,7 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
             milliseconds = picture.info.get("duration") or 1000 / PICTURE_FPS
             info = VideoInfo(count, 1000 / milliseconds, *upright.size, kind="picture")
     except Image.DecompressionBombError:
-        raise VideoError(f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller") from None
+        raise _too_large(name, limits) from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, IndexError) as error:
         raise VideoError(f"{name}: not a picture that can be read ({reason(error)})") from None
 
@@ -49,11 +49,19 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
                         frames.append(np.asarray(shown.convert("RGB")))
                     if number >= wanted[-1]:
                         break
+        except Image.DecompressionBombError:  # a GIF's frame may reach over the size that its header states
+            raise _too_large(name, limits) from None
         except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
             raise VideoError(f"{name}: the picture is damaged ({reason(error)})") from None
+        if len({frame.shape for frame in frames}) > 1:
+            raise VideoError(f"{name}: its picture size changes midway; export it at one size")
         return np.stack(frames)
 
     return Source(info, read)
+
+
+def _too_large(name: str, limits: Limits) -> VideoError:
+    return VideoError(f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller")
 
 
 def open_folder(path: Path, limits: Limits, name: str) -> Source:

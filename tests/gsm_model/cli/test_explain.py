@@ -35,7 +35,8 @@ def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(run, cl
     assert list(arrays) == [layer.name for layer in report.layers]
     for layer in report.layers:
         assert arrays[layer.name].dtype == np.float32
-        np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-5)
+        # The command computes with the folded copy, which keeps the network's values to 1e-4.
+        np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-4)
 
 
 def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_path):

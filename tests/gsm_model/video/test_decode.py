@@ -1,5 +1,6 @@
 """Decoding: the right frames from every reader and every kind of file, or a clear error."""
 
+import struct
 import subprocess
 import sys
 
@@ -108,6 +109,18 @@ def test_an_animated_gif_is_a_video(tmp_path, moving_bar):
     info, _, frames = decode(tmp_path / "a.gif", everything)
     assert (info.num_frames, info.fps) == (24, 20.0)
     assert np.abs(frames.astype(int) - moving_bar).mean() < 8
+
+
+@pytest.mark.parametrize(("left", "message"), [(40, "size changes midway"), (65535, "so many pixels are more than allowed")])
+def test_a_gif_whose_frames_reach_over_the_size_it_states_is_refused(tmp_path, left, message):
+    pictures = [Image.fromarray(np.full((300, 64), value, np.uint8)) for value in (10, 200)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:])
+    content = bytearray((tmp_path / "a.gif").read_bytes())
+    descriptor = content.rindex(b"\x2c" + struct.pack("<4H", 0, 0, 64, 300))
+    content[descriptor + 1 : descriptor + 3] = struct.pack("<H", left)
+    (tmp_path / "a.gif").write_bytes(content)
+    with pytest.raises(VideoError, match=rf"^a\.gif: .*{message}"):
+        decode(tmp_path / "a.gif", everything)
 
 
 def test_a_picture_is_a_frozen_clip_and_its_exif_rotation_is_obeyed(tmp_path, moving_bar):
