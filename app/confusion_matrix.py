@@ -6,15 +6,17 @@ import numpy as np
 import streamlit as st
 
 from app import charts_confusions, session
-from app.frame import keep_content
+from app.frame import explain_error, keep_content
 from app.kept import drawn
 from app.links import go_to
 from app.sentences import escape
+from app.uploads import Upload
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.data.reversible.dataset import FPS, drawn_clip_of
+from gsm_model.errors import LensError
 from gsm_model.video.encode import to_mp4
 
 OPENS = {"compare": ":material/compare_arrows:", "gates": ":material/swap_horiz:", "gradcam": ":material/visibility:"}
@@ -95,9 +97,18 @@ def _open_one(ids: list[str]) -> None:
             entry = st.session_state["pages"].get(page)
             help_text = "Draws the clip again and chooses it; the models stay."
             if entry and st.button(f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text):
-                clip = drawn_clip_of(chosen)
-                content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
-                upload = keep_content(f"{chosen}.mp4", content)
+                upload = keep_drawn(chosen)
                 if upload is not None:
                     session.choose_clip(upload)
                     go_to(entry)
+
+
+def keep_drawn(clip_id: str) -> Upload | None:
+    """The clip of the drawn set on disk as if it were uploaded; ``None`` where there is no room for it, which the page then says."""
+    clip = drawn_clip_of(clip_id)
+    try:
+        content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
+    except LensError as error:
+        explain_error(error, "Nothing else was changed.")
+        return None
+    return keep_content(f"{clip_id}.mp4", content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,8 +17,9 @@ from app.charts import MODEL_COLORS
 from app.links import apply_link, write_link
 from app.sentences import escape
 from app.uploads import Upload
-from gsm_model.errors import LensError
+from gsm_model.errors import LensError, MemoryFullError
 from gsm_model.models.card import Card
+from gsm_model.models.memory import is_out_of_memory, release_memory
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
 
@@ -66,7 +68,7 @@ def run(*entries: PageEntry) -> None:
     st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
     entries = (*entries, *([OPERATOR] if session.settings().operator_page else []))
     pages = [
-        st.Page(_shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
+        st.Page(shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
         for number, entry in enumerate(entries)
     ]
     st.session_state["pages"] = dict(zip((entry.module for entry in entries), pages, strict=True))
@@ -90,12 +92,20 @@ def _leave_libraries_alone(_loaded: int) -> None:
     gc.freeze()
 
 
-def _shower(module: str):
+def shower(module: str) -> Callable[[], None]:
+    """What shows the page in ``app/pages`` of that name; what goes wrong on it is said in words."""
+
     def show() -> None:
         try:
             import_module(f"app.pages.{module}").show(st.session_state["choices"])
         except LensError as error:
             explain_error(error, "Try again, or choose something else in the sidebar; nothing else was changed.")
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            release_memory()
+            full = MemoryFullError(f"The memory of {device_name()} is full.")
+            explain_error(full, "Choose fewer frames or one model in the sidebar, or try again in a minute; nothing else was changed.")
 
     return show
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.models.untrusted import sha256
 from gsm_model.shipped import sample_clips, shipped_checkpoints
 from gsm_model.video.isolate import keep_a_decoder_ready
+
+STARTED = time.monotonic()
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ class UploadStore:
         """
         digest = hashlib.sha256(content).hexdigest()
         if digest in self.files:
-            return self.files[digest]
+            if self.files[digest].path.exists():
+                return self.files[digest]
+            del self.files[digest]  # somebody has cleared the temporary folder: it is stored again
+            self._give(len(content))
         shown = display_name(name)
         self._take(shown, len(content))
         path = self.folder / (secrets.token_hex(16) + suffix)

@@ -13,5 +13,9 @@ class VideoError(LensError):
     """A file cannot be decoded to frames, or exceeds a limit."""
 
 
+class MemoryFullError(LensError):
+    """A model does not fit into the memory of the device it was to run on, nor of any other."""
+
+
 class DataError(LensError):
     """A label file, list file or configuration is wrong."""

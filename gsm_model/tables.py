@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsm_model.whole_files import whole_file
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -72,7 +74,6 @@ def write_table(table: pa.Table, about: Mapping[str, object], path: Path) -> Non
     """
     import pyarrow.parquet as pq
 
-    unfinished = path.with_name(path.name + ".part")
     named = table.replace_schema_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False).encode()})
-    pq.write_table(named, unfinished, compression="zstd")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        pq.write_table(named, unfinished, compression="zstd")

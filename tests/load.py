@@ -3,7 +3,8 @@
 With ``--views``: one session, and how long the server takes to show each page again, when nothing is asked of a model.
 
 Each session speaks the browser's own protocol, goes from page to page, drops a clip that is its own, and checks every answer against one
-computed beforehand without the server. Half of what it does is a click that changes only the view.
+computed beforehand without the server. Half of what it does is a click that changes only the view; with ``--clicks`` everything after
+the first question of a session is.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODELS = (("gsm", "tsn"), ("gsm", "tsm"), ("tsm", "tsn"), ("gsm",))
 QUESTIONS = {page.__name__.rsplit(".", 1)[1]: page.QUESTION for page in (order, gates, gradcam, confusions, models)}
 WORKING = "the answer of a clip"
+CLICK = "a click that changes the view"
 PATIENCE = 150  # seconds a session waits for one run of a page
 
 
@@ -85,11 +87,7 @@ class Session:
         Raises:
             Wrong: if it shows an error, or does not end.
         """
-        message = BackMsg()
-        message.rerun_script.query_string, message.rerun_script.page_name = query, page
-        for name, info in self.states.items():
-            message.rerun_script.widget_states.widgets.add(id=name).file_uploader_state_value.CopyFrom(info)
-        self.socket.send(message.SerializeToString())
+        self.ask(query, page)
         texts: list[str] = []
         while True:
             answer = self._next()
@@ -100,6 +98,14 @@ class Session:
                 texts += self._read(answer.delta.new_element)
             elif kind == "script_finished" and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return texts
+
+    def ask(self, query: str, page: str = "") -> None:
+        """Have a page run, and do not wait for it."""
+        message = BackMsg()
+        message.rerun_script.query_string, message.rerun_script.page_name = query, page
+        for name, info in self.states.items():
+            message.rerun_script.widget_states.widgets.add(id=name).file_uploader_state_value.CopyFrom(info)
+        self.socket.send(message.SerializeToString())
 
     def _read(self, element) -> list[str]:
         kind = element.WhichOneof("type")
@@ -181,14 +187,17 @@ def _sentence(fast: dict, models: Sequence[str], path: Path) -> str:
     return compare([predict(fast[name], video) for name in models])
 
 
-def live(port: int, number: int, samples: list[Question], own: Question, end: float, think: float, met: Met) -> None:
+def live(port: int, number: int, samples: list[Question], own: Question, end: float, think: float, met: Met, clicks_only: bool) -> None:
     """One session's life: what a person would do, at a person's pace, until ``end``; after a fault it comes back as a new one."""
     rng = random.Random(number)
     while time.monotonic() < end:
         try:
             session = Session(port)
             with closing(session):
-                _visit(session, rng, samples, own, end, think, met)
+                if clicks_only:
+                    _click(session, rng, rng.choice(samples), end, think, met)
+                else:
+                    _visit(session, rng, samples, own, end, think, met)
         except Wrong as wrong:
             with met.lock:
                 if "try again in a minute" in str(wrong):
@@ -209,7 +218,7 @@ def _visit(session: Session, rng: random.Random, samples, own: Question, end: fl
         time.sleep(rng.uniform(0.5 * think, 1.5 * think))
         choice, query = rng.random(), _query(question)
         if choice < 0.5:
-            _timed(met, "a click that changes the view", lambda query=query: session.run(query))
+            _timed(met, CLICK, lambda query=query: session.run(query))
         elif choice < 0.65:
             question = rng.choice(samples)
             _ask(session, question, met)
@@ -223,6 +232,13 @@ def _visit(session: Session, rng: random.Random, samples, own: Question, end: fl
             texts = _timed(met, f"page {page}", lambda page=page, query=query: session.run(query, page))
             if f"## {QUESTIONS[page]}" not in texts:
                 raise Wrong(f"the page {page} has no heading: {texts[:3]}")
+
+
+def _click(session: Session, rng: random.Random, question: Question, end: float, think: float, met: Met) -> None:
+    _ask(session, question, met)
+    while time.monotonic() < end:
+        time.sleep(rng.uniform(0.5 * think, 1.5 * think))
+        _check(question, _timed(met, CLICK, lambda: session.run(_query(question))), met)
 
 
 def _ask(session: Session, question: Question, met: Met) -> None:
@@ -267,7 +283,7 @@ def start_server(log: Path, script: str = "streamlit_app.py", **environment: str
     raise RuntimeError(f"the app did not start: {log.read_text()}")
 
 
-def run(sessions: int, seconds: float, think: float = 6.0) -> Met:
+def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = False) -> Met:
     """``sessions`` sessions for so many ``seconds`` against a server started for them; what they met."""
     met = Met()
     with tempfile.TemporaryDirectory() as folder:
@@ -275,7 +291,7 @@ def run(sessions: int, seconds: float, think: float = 6.0) -> Met:
         process, port = start_server(Path(folder) / "log.txt")
         end, server = time.monotonic() + seconds, psutil.Process(process.pid)
         threads = [
-            threading.Thread(target=live, args=(port, number, samples, own[number], end, think, met), daemon=True)
+            threading.Thread(target=live, args=(port, number, samples, own[number], end, think, met, clicks_only), daemon=True)
             for number in range(sessions)
         ]
         for thread in threads:
@@ -351,12 +367,13 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--think", type=float, default=6.0, help="mean seconds between two actions of a session")
+    parser.add_argument("--clicks", action="store_true", help="each session asks once and then only changes the view")
     parser.add_argument("--views", action="store_true", help="time pages that are shown again instead")
     given = parser.parse_args()
     if given.views:
         print(_report_views(views()))
         return 0
-    met = run(given.sessions, 60 * given.minutes, given.think)
+    met = run(given.sessions, 60 * given.minutes, given.think, given.clicks)
     print(report(met, given.sessions, 60 * given.minutes))
     return 1 if met.faults else 0
 

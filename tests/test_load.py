@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.load import QUESTIONS, WORKING, memory_slope, report, run, views
+from tests.load import CLICK, QUESTIONS, WORKING, memory_slope, report, run, views
 
 
 @pytest.mark.slow
@@ -12,6 +12,13 @@ def test_eight_sessions_meet_no_wrong_answer_and_no_error():
     assert met.faults == [] and met.checked >= 8
     assert len(met.seconds[WORKING]) == met.checked
     assert "Answers checked" in report(met, 8, 25)
+
+
+@pytest.mark.slow
+def test_sessions_that_only_click_ask_once_each():
+    met = run(sessions=3, seconds=10, think=0.5, clicks_only=True)
+    assert met.faults == [] and len(met.seconds[WORKING]) == 3
+    assert met.checked == 3 + len(met.seconds[CLICK]) > 10
 
 
 def test_a_slope_of_memory_is_found_with_its_interval():

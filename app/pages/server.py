@@ -40,7 +40,7 @@ def _now() -> None:
         "Memory of the process": (f"{process.memory_info().rss / 2**20:,.0f} MB", "Resident, with everything that is shared."),
         "Free memory": (f"{psutil.virtual_memory().available / 2**20:,.0f} MB", "Of the machine, or of what this program sees of it."),
         "Uploads on disk": (f"{UploadStore.total() / 2**20:,.0f} MB", f"Of all sessions; at most {limits.total_megabytes:,} MB."),
-        "Up": (_duration(time.time() - process.create_time()), "Since the process started."),
+        "Up": (_duration(time.monotonic() - session.STARTED), "Since its first page was shown."),
     }
     for columns, part in ((st.columns(3), list(figures.items())[:3]), (st.columns(3), list(figures.items())[3:])):
         for column, (name, (value, what)) in zip(columns, part, strict=True):

@@ -1,4 +1,4 @@
-"""``benchmark``: how long networks, training steps, looks inside, first answers, evaluations and comparisons take here."""
+"""``benchmark``: how long networks, training steps, looks inside, first answers, evaluations, their decoding and comparisons take here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, progress
 
-What = Enum("What", {name: name for name in ("networks", "training", "looking", "answer", "evaluation", "confusions")}, type=str)
+What = Enum("What", {name: name for name in ("networks", "training", "looking", "answer", "evaluation", "feeding", "confusions")}, type=str)
 BACKBONES = ("bn_inception", "inception_v3", "resnet50")
 
 
@@ -21,7 +21,8 @@ def benchmark(
         What,
         typer.Argument(
             help="networks: forward passes against the release's formulation; training: steps; looking: gates, routing, Grad-CAM over "
-            "the forward; answer: from a clip to the first answers; evaluation: one process and two; confusions: two large files of answers."
+            "the forward; answer: from a clip to the first answers; evaluation: one process and two; feeding: whether decoding keeps up; "
+            "confusions: two large files of answers."
         ),
     ] = What.networks,
     backbone: Annotated[list[str] | None, typer.Option(help=f"A backbone; repeat for several. Without it: {', '.join(BACKBONES)}.")] = None,
@@ -49,6 +50,7 @@ def benchmark(
         "looking": lambda: _looking(names, kinds[0], precisions, where, segments, runs),
         "answer": lambda: _answer(clip, _answering(backbone, checkpoint, device, where, segments), precisions, runs),
         "evaluation": lambda: _evaluation(checkpoint, runs),
+        "feeding": lambda: _feeding(_answering(backbone, checkpoint, device, where, segments)[0], precisions, runs),
         "confusions": lambda: _confusions(runs),
     }
     try:
@@ -153,6 +155,18 @@ def _evaluation(checkpoint: list[Path] | None, runs: int) -> list[dict]:
     timings = benchmark_evaluation(path, runs=min(runs, 5), progress=progress("round"))
     what = f"{path.name} over drawn clips as files; ratio: how many times as long one process with one thread takes"
     return [{"what": what, "rows": [timing.row() for timing in timings], "notes": []}]
+
+
+def _feeding(model, precisions, runs: int) -> list[dict]:
+    from gsm_model.benchmark.feeding import benchmark_feeding
+    from gsm_model.models.optimize import optimize
+
+    tables = []
+    for one in precisions:
+        timings = benchmark_feeding(optimize(model, one), runs=min(runs, 5), progress=progress("round"))
+        what = f"{model.card.name}, {one}, drawn clips as files; ratio to decoding and scoring in turn"
+        tables.append({"what": what, "rows": [timing.row() for timing in timings], "notes": []})
+    return tables
 
 
 def _confusions(runs: int) -> list[dict]:

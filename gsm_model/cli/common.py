@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gsm_model.errors import LensError
+from gsm_model.whole_files import write_whole
 
 OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str)
 SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str)
@@ -84,7 +85,7 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     def write() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            write_whole(folder / name, content)
 
     or_fail(write)
 

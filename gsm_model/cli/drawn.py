@@ -30,5 +30,5 @@ def make_samples(out: Annotated[Path, typer.Argument(help="Folder for the sample
     """Draw the sample clips that ship in assets/clips."""
     from gsm_model.data.reversible.samples import write_samples
 
-    for path in write_samples(out):
+    for path in or_fail(lambda: write_samples(out)):
         typer.echo(path)

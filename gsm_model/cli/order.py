@@ -9,6 +9,7 @@ import typer
 
 from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, open_clip, or_fail, say
 from gsm_model.errors import LensError
+from gsm_model.whole_files import write_whole
 
 
 def order(
@@ -50,7 +51,7 @@ def order(
                 _print_order(path, report)
                 rows += clip_table(str(path), report)
     if csv is not None:
-        or_fail(lambda: csv.write_text(csv_text(rows), encoding="utf-8"))
+        or_fail(lambda: write_whole(csv, csv_text(rows)))
     if failed:
         raise typer.Exit(2)
 

@@ -22,6 +22,7 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
 from gsm_model.tables import METADATA_KEY, check_archive, read_table, write_table
+from gsm_model.whole_files import whole_file
 
 BOOTSTRAP_DRAWS = 2000
 
@@ -127,7 +128,8 @@ def write_scores(predictions: Predictions, path: Path) -> None:
     answers, k = rows.scores.argmax(1), len(rows.origin.labels)
     confusion = np.zeros((k, k), np.int64)
     np.add.at(confusion, (rows.labels, answers), 1)
-    np.savez_compressed(path, scores=rows.scores[:, None], labels=rows.labels, predictions=answers, cf=confusion)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, scores=rows.scores[:, None], labels=rows.labels, predictions=answers, cf=confusion)
 
 
 def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "") -> Predictions:

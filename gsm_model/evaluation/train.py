@@ -27,6 +27,7 @@ from gsm_model.evaluation.recipe import build_model, build_optimizer, build_sche
 from gsm_model.figures.training import read_log, training_curves
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.transforms import normalise
+from gsm_model.whole_files import whole_file, write_whole
 
 STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
 CURVES_FILE, TENSORBOARD_FOLDER = "curves.png", "tensorboard"
@@ -127,14 +128,13 @@ def _claim_folder(config: TrainConfig, out: Path) -> None:
     path = out / CONFIG_FILE
     if path.exists() and path.read_text() != text:
         raise DataError(f"{out}: holds a run with another configuration; choose another folder or remove this one")
-    path.write_text(text)
+    write_whole(path, text)
 
 
 def _save_state(out: Path, step: int, model, optimizer, schedule) -> None:
     state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-    unfinished = out / (STATE_FILE + ".part")
-    torch.save(state, unfinished)
-    unfinished.replace(out / STATE_FILE)
+    with whole_file(out / STATE_FILE) as unfinished, unfinished.open("wb") as file:
+        torch.save(state, file)
 
 
 def _load_state(out: Path, model, optimizer, schedule) -> int:
@@ -152,7 +152,7 @@ def _load_state(out: Path, model, optimizer, schedule) -> int:
 def _trim_log(path: Path, steps: int) -> None:
     """Keep the rows of the first ``steps`` steps: those after the saved state will be run again."""
     rows = path.read_text().splitlines() if path.exists() else []
-    path.write_text("\n".join([*(rows or ["step,loss,accuracy,learning_rate"])[: steps + 1], ""]))
+    write_whole(path, "\n".join([*(rows or ["step,loss,accuracy,learning_rate"])[: steps + 1], ""]))
 
 
 def _log(path: Path, step: int, loss: float, accuracy: float, rate: float) -> None:

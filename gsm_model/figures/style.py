@@ -11,6 +11,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from gsm_model.figures.pgf import pgf_bytes
+from gsm_model.whole_files import write_whole
 
 FORMATS = ("pdf", "svg", "png")  # of every figure; of those without pictures also pgf, see `formats_of`
 
@@ -80,4 +81,4 @@ def save_figure(figure: Figure, path: Path) -> None:
         ValueError: if that is none of `FORMATS`.
         OSError: if it cannot be written.
     """
-    path.write_bytes(figure_bytes(figure, path.suffix.removeprefix(".")))
+    write_whole(path, figure_bytes(figure, path.suffix.removeprefix(".")))

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from gsm_model.models.recognizer import Architecture, Recognizer, build_recogniz
 from gsm_model.models.registry import backbones, temporal_kinds
 from gsm_model.models.untrusted import read_safetensors, read_torch_file, sha256
 from gsm_model.video.transforms import InputSpec
+from gsm_model.whole_files import whole_file
 
 HEADER_KEY = "gate_shift_lens"
 MAX_SEGMENTS = 256
@@ -106,9 +108,11 @@ def save_checkpoint(model: Recognizer, path: str | os.PathLike, card: Card | Non
         key: (tensor.half() if half and tensor.ndim >= 2 else tensor).detach().cpu().contiguous()
         for key, tensor in model.state_dict().items()
     }
-    unfinished = path.with_name(path.name + ".part")
-    save_file(weights, unfinished, metadata={HEADER_KEY: json.dumps(header, ensure_ascii=False)})
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        try:
+            save_file(weights, unfinished, metadata={HEADER_KEY: json.dumps(header, ensure_ascii=False)})
+        except SafetensorError as error:
+            raise OSError(None, str(error)) from None
 
 
 def _read_own(path: Path, name: str) -> _Read | None:

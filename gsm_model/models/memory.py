@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gsm_model.errors import MemoryFullError
 from gsm_model.models.recognizer import Recognizer
 
 # PyTorch's own error on CUDA, and what MPS and the CPU's allocator say in a RuntimeError.
@@ -20,7 +21,8 @@ def within_memory(model: Recognizer, clips: Tensor, score: Callable[[Tensor], Te
     alone does not fit, the model goes to the CPU for this pass. Whoever calls has the device's turn.
 
     Raises:
-        RuntimeError: if memory does not suffice on the CPU either; any other error of the pass.
+        MemoryFullError: if memory does not suffice on the CPU either.
+        RuntimeError: any other error of the pass.
     """
     score = score or model.frame_logits
     size = len(clips)
@@ -37,14 +39,14 @@ def within_memory(model: Recognizer, clips: Tensor, score: Callable[[Tensor], Te
         if size > 1:
             size = (size + 1) // 2
         elif _device(model).type == "cpu":
-            raise RuntimeError("not enough memory for one clip on the CPU; close other programs or take fewer frames")
+            raise MemoryFullError("not enough memory for one clip on the CPU; close other programs or take fewer frames")
         else:
             return _on_cpu(model, clips, score)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that a device's memory is full."""
-    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error).lower() for sign in _SIGNS)
+    """Whether an error says that a device's memory is full, or this process's."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(sign in str(error).lower() for sign in _SIGNS)
 
 
 def release_memory() -> None:

@@ -11,6 +11,8 @@ import av
 import numpy as np
 from PIL import Image
 
+from gsm_model.errors import VideoError
+
 
 def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
     """``(n, H, W, 3)`` uint8 RGB → an MP4 file's bytes: H.264, yuv420p, index in front. Odd sides lose one pixel.
@@ -19,14 +21,20 @@ def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
 
     Raises:
         ValueError: if there is no frame, or a side is under 2 pixels.
+        VideoError: if the system's temporary folder has no room, or is not there.
     """
     _require_frames(frames)
     height, width = frames.shape[1] // 2 * 2, frames.shape[2] // 2 * 2
     # Moving the index to the front needs a file that can be opened a second time, so not memory.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "clip.mp4"
-        _write(path, frames[:, :height, :width], fps, quality)
-        return path.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "clip.mp4"
+            _write(path, frames[:, :height, :width], fps, quality)
+            return path.read_bytes()
+    except OSError as error:
+        raise VideoError(
+            f"a film of the clip cannot be made on this machine ({error.strerror or error}); make room in its temporary folder"
+        ) from None
 
 
 def to_gif(frames: np.ndarray, fps: float) -> bytes:

@@ -63,6 +63,13 @@ def test_a_session_and_all_sessions_together_hold_only_so_much():
     other.close()
 
 
+def test_a_file_that_somebody_cleared_away_is_stored_again():
+    store = UploadStore(10, 10)
+    store.keep("a.mp4", b"12345678").path.unlink()
+    assert store.keep("a.mp4", b"12345678").path.read_bytes() == b"12345678" and store.taken == 8
+    store.close()
+
+
 def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch):
     store = UploadStore(10, 10)
 

@@ -12,6 +12,7 @@ from gsm_model.data.reversible.actions import LABELS
 from gsm_model.data.reversible.dataset import FPS, DrawnClip, Split, draw_clip
 from gsm_model.errors import DataError
 from gsm_model.video.encode import to_mp4
+from gsm_model.whole_files import write_whole
 
 Format = Literal["mp4", "frames"]
 LIST_FILE, LABELS_FILE, CARD_FILE = "list.txt", "labels.txt", "README.md"
@@ -78,7 +79,7 @@ def write_dataset(
 def _write_clip(clip: DrawnClip, path: Path, format: Format, height: int, width: int) -> None:
     frames = clip.frames(range(clip.num_frames), height, width)
     if format == "mp4":
-        path.write_bytes(to_mp4(frames, FPS, quality=20))
+        write_whole(path, to_mp4(frames, FPS, quality=20))
         return
     path.mkdir()
     for number, frame in enumerate(frames, start=1):

@@ -6,6 +6,7 @@ import torch
 
 from gsm_model.benchmark.confusions import benchmark_confusions
 from gsm_model.benchmark.evaluating import ONE, TWO, benchmark_evaluation
+from gsm_model.benchmark.feeding import benchmark_feeding
 from gsm_model.benchmark.first_answer import benchmark_first_answer
 from gsm_model.benchmark.looking import benchmark_looking
 from gsm_model.benchmark.networks import RELEASED, benchmark_lengths, benchmark_networks, over_tsn, peak_megabytes
@@ -70,6 +71,15 @@ def test_a_comparison_is_timed_from_the_files_on():
     assert "ratio" not in timings[0].row()
     with pytest.raises(ValueError, match="at least one run"):
         benchmark_confusions(runs=0)
+
+
+@pytest.mark.slow
+def test_waiting_for_frames_is_part_of_a_clips_time_decoded_ahead_or_not(small_gsm):
+    in_turn, decoding, ahead, waiting = benchmark_feeding(small_gsm, clips_per_class=1, runs=2)
+    assert (decoding.seconds > 0).all() and (decoding.seconds < in_turn.seconds).all() and (waiting.seconds < ahead.seconds).all()
+    np.testing.assert_allclose(ahead.ratio, ahead.seconds / in_turn.seconds)
+    with pytest.raises(ValueError, match="at least one run"):
+        benchmark_feeding(small_gsm, runs=0)
 
 
 @pytest.mark.slow

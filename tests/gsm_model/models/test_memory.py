@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gsm_model import record_gates
+from gsm_model.errors import MemoryFullError
 from gsm_model.models import memory
 from gsm_model.models.memory import is_out_of_memory, within_memory
 
@@ -71,7 +72,7 @@ def test_where_no_clip_fits_the_cpu_takes_over_and_whoever_looks_still_sees(smal
 
 def test_where_the_cpu_is_full_as_well_it_is_said(small_gsm, clips):
     FullDevice(small_gsm, 0)
-    with torch.inference_mode(), pytest.raises(RuntimeError, match="not enough memory for one clip"):
+    with torch.inference_mode(), pytest.raises(MemoryFullError, match="not enough memory for one clip"):
         within_memory(small_gsm, clips)
 
 

@@ -1,12 +1,14 @@
 """Encoding: what browsers play, frame for frame."""
 
 import io
+import tempfile
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from gsm_model.errors import VideoError
 from gsm_model.video.encode import to_gif, to_mp4
 
 
@@ -25,6 +27,12 @@ def test_the_file_is_h264_yuv420p_with_its_index_in_front(tmp_path, moving_bar):
 def test_odd_sides_lose_a_pixel_and_the_same_frames_give_the_same_bytes():
     frames = np.random.default_rng(0).integers(0, 255, (3, 31, 45, 3), dtype=np.uint8)
     assert to_mp4(frames, 10) == to_mp4(frames, 10)
+
+
+def test_without_a_temporary_folder_it_says_so(tmp_path, moving_bar, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(VideoError, match=r"No such file or directory.*make room in its temporary folder"):
+        to_mp4(moving_bar, 10)
 
 
 def test_a_gif_repeats_for_ever_with_every_frame_and_its_time(moving_bar):

@@ -1,0 +1,34 @@
+"""The frame around a page: what goes wrong on it is said in words."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def page_that_fails(message: str) -> None:
+    import streamlit as st
+
+    from app.frame import shower
+    from app.pages import order
+
+    def show(choices) -> None:
+        raise RuntimeError(message)
+
+    st.session_state["choices"], whole = None, order.show
+    order.show = show
+    try:
+        shower("order")()
+    finally:
+        order.show = whole
+
+
+@pytest.mark.parametrize("message", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: can't allocate memory"])
+def test_a_full_memory_is_said_with_what_to_do(message):
+    shown = AppTest.from_function(page_that_fails, args=(message,)).run(timeout=60)
+    assert not shown.exception
+    assert "memory" in shown.error[0].value and "is full" in shown.error[0].value
+    assert "Choose fewer frames" in shown.markdown[0].value
+
+
+def test_another_fault_of_the_program_is_not_hidden():
+    shown = AppTest.from_function(page_that_fails, args=("shapes do not fit",)).run(timeout=60)
+    assert shown.exception and not shown.error
