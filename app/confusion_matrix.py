@@ -97,13 +97,13 @@ def _open_one(ids: list[str]) -> None:
             entry = st.session_state["pages"].get(page)
             help_text = "Draws the clip again and chooses it; the models stay."
             if entry and st.button(f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text):
-                upload = keep_drawn(chosen)
+                upload = _keep_drawn(chosen)
                 if upload is not None:
                     session.choose_clip(upload)
                     go_to(entry)
 
 
-def keep_drawn(clip_id: str) -> Upload | None:
+def _keep_drawn(clip_id: str) -> Upload | None:
     """The clip of the drawn set on disk as if it were uploaded; ``None`` where there is no room for it, which the page then says."""
     clip = drawn_clip_of(clip_id)
     try:

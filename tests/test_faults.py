@@ -31,10 +31,10 @@ def folder(tmp_path, moving_bar):
     """A checkpoint, and a list of 160 short videos, which every process takes in more than one part."""
     save_checkpoint(make_small("gsm"), tmp_path / "small.safetensors", Card("Small", "trained", tuple("abcde")))
     lines = []
-    for index in range(8):
-        constant_rate(tmp_path / f"{index}.mp4", np.roll(moving_bar, index, axis=0))
     for index in range(160):
-        if index >= 8:
+        if index < 8:
+            constant_rate(tmp_path / f"{index}.mp4", np.roll(moving_bar, index, axis=0))
+        else:
             shutil.copy(tmp_path / f"{index % 8}.mp4", tmp_path / f"{index}.mp4")
         lines.append(f"{index}.mp4 {FRAMES} {index % 5}")
     (tmp_path / "list.txt").write_text("\n".join(lines) + "\n")

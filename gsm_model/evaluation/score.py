@@ -67,12 +67,13 @@ def _score_block(
     for row, (entry, views) in enumerate(block):
         if not isinstance(views, str):
             positions = order_positions(views.shape[1], order, _shuffle_seed(entry.id, seed))
-            scores[row] = _score(model, views[:, positions])
+            scores[row] = score_views(model, views[:, positions])
     entries = [entry for entry, _ in block]
     return Predictions(origin, tuple(entry.id for entry in entries), np.array([entry.label for entry in entries]), scores, tuple(errors))
 
 
-def _score(model: Recognizer, views: np.ndarray) -> np.ndarray:
+def score_views(model: Recognizer, views: np.ndarray) -> np.ndarray:
+    """The mean logits (K,) float32 over the ``views`` (V, T, 3, S, S) uint8 of one video."""
     with torch.inference_mode():
         logits, _ = within_memory(model, normalise(np.ascontiguousarray(views), model.input), model)
     return logits.float().mean(dim=0).cpu().numpy()

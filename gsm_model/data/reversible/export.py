@@ -57,8 +57,8 @@ def write_dataset(
         lines.append(f"{name} {clip.num_frames} {clip.label}")
         if progress is not None:
             progress(index + 1, total)
-    (out / LIST_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (out / LABELS_FILE).write_text("\n".join(LABELS) + "\n", encoding="utf-8")
+    write_whole(out / LIST_FILE, "\n".join(lines) + "\n")
+    write_whole(out / LABELS_FILE, "\n".join(LABELS) + "\n")
     card = _CARD.format(
         shifted=_SHIFTED_NOTE if split == "shifted" else "",
         split=split,
@@ -72,7 +72,7 @@ def write_dataset(
         list_file=LIST_FILE,
         labels_file=LABELS_FILE,
     )
-    (out / CARD_FILE).write_text(card, encoding="utf-8")
+    write_whole(out / CARD_FILE, card)
     return out / LIST_FILE
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from gsm_model.data.reversible.actions import LABELS
 from gsm_model.data.reversible.dataset import FPS, draw_clip
 from gsm_model.video.encode import to_mp4
+from gsm_model.whole_files import write_whole
 
 # Clip numbers of the validation split, chosen by eye so that the action is plain to see.
 CHOSEN = {
@@ -42,9 +43,9 @@ def write_samples(out: Path) -> list[Path]:
     for name, (label, index) in CHOSEN.items():
         clip = draw_clip("validation", index, label)
         path = out / f"{name}.mp4"
-        path.write_bytes(to_mp4(clip.frames(range(clip.num_frames), HEIGHT, WIDTH), FPS, quality=27))
+        write_whole(path, to_mp4(clip.frames(range(clip.num_frames), HEIGHT, WIDTH), FPS, quality=27))
         written.append(path)
         entries.append({"name": name, "label": LABELS[label], "file": path.name, "split": "validation", "index": index})
     index_file = out / "clips.json"
-    index_file.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(index_file, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
     return [*written, index_file]
