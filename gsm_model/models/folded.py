@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsm_model.models.gate_shift import GateShiftModule
+from gsm_model.models.inception import average_pool_same
 from gsm_model.models.temporal import Basis, ClipRun
 
 # Shares of the largest scale below which a BatchNorm is not folded where its input must be given back.
@@ -86,6 +87,23 @@ class FoldedConv(nn.Module):
         return {**self.__dict__, "packed": None}
 
 
+class AveragedConv(nn.Module):
+    """A folded 1×1 convolution that takes 3×3 means of its input, for inference: the means are taken of its output, which has fewer planes.
+
+    Both are sums, of other things, so either may come first; the bias comes last, because at the border a mean counts zeros as well.
+    """
+
+    def __init__(self, conv: FoldedConv) -> None:
+        super().__init__()
+        self.conv, self.bias, self.basis = conv, conv.bias, conv.basis
+        conv.bias = nn.Parameter(torch.zeros_like(conv.bias), requires_grad=False)
+
+    def forward(self, x: Tensor, relu: bool = False) -> Tensor:
+        """``(N, C, H, W)`` before the mean → the convolution's output, through a ReLU if asked."""
+        out = average_pool_same(self.conv(x)).add_(self.bias.to(x.dtype).view(-1, 1, 1))
+        return F.relu(out, inplace=True) if relu else out
+
+
 class FoldedGateShift(GateShiftModule):
     """A Gate-Shift Module whose input comes scaled and interleaved and whose output gets the following BatchNorm's shift, for inference.
 
@@ -132,11 +150,11 @@ class FoldedGateShift(GateShiftModule):
         planes = self.rows(clamped).to(self.plane.dtype, memory_format=torch.contiguous_format)
         from_above, from_same, from_below = planes.view(-1, num_segments, 2, 3, 3, h, w).unbind(4)
         taps = from_same + self._constant(h, w)
-        taps[..., 1:, :] += from_above[..., :-1, :]
-        taps[..., :-1, :] += from_below[..., 1:, :]
+        taps[..., 1:, :].add_(from_above[..., :-1, :])
+        taps[..., :-1, :].add_(from_below[..., 1:, :])
         gate = taps.select(3, 1)
-        gate[:, 1:] += taps[:, :-1, :, 0]
-        gate[:, :-1] += taps[:, 1:, :, 2]
+        gate[:, 1:].add_(taps[:, :-1, :, 0])
+        gate[:, :-1].add_(taps[:, 1:, :, 2])
         return torch.tanh(gate)
 
     def _clamp(self, x: Tensor) -> Tensor:
@@ -164,7 +182,7 @@ class FoldedGateShift(GateShiftModule):
         c, h, w = x.shape[1:]
         x = x.permute(0, 2, 3, 1).view(n, t, h, w, 2, c // 2)
         moving = gate.to(x.dtype).permute(0, 1, 3, 4, 2).unsqueeze(5)
-        out = (x * (1 - moving)).add_(self.shift)
+        out = torch.addcmul(self.shift, x, 1 - moving)
         if t > 1:
             (x_left, x_right), (left, right) = x.unbind(4), moving.unbind(4)
             out.select(4, 0).narrow(1, 0, t - 1).addcmul_(x_left.narrow(1, 1, t - 1), left.narrow(1, 1, t - 1))

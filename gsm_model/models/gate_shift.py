@@ -47,8 +47,8 @@ class GateShiftModule(TemporalModule):
         taps = taps.view(-1, num_segments, 2, 3, *taps.shape[-2:])
         from_previous, from_same, from_next = taps.unbind(3)
         gate = from_same + self.conv3D.bias.to(taps.dtype).view(2, 1, 1)
-        gate[:, 1:] += from_previous[:, :-1]
-        gate[:, :-1] += from_next[:, 1:]
+        gate[:, 1:].add_(from_previous[:, :-1])
+        gate[:, :-1].add_(from_next[:, 1:])
         return torch.tanh(gate)
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
@@ -107,16 +107,16 @@ class _GatedShift(torch.autograd.Function):
         ctx.save_for_backward(x, gate)
         moving = x * gate
         out = x - moving
-        out[:, :-1, 0] += moving[:, 1:, 0]
-        out[:, 1:, 1] += moving[:, :-1, 1]
+        out[:, :-1, 0].add_(moving[:, 1:, 0])
+        out[:, 1:, 1].add_(moving[:, :-1, 1])
         return out
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, gate = ctx.saved_tensors
         difference = -grad
-        difference[:, 1:, 0] += grad[:, :-1, 0]
-        difference[:, :-1, 1] += grad[:, 1:, 1]
+        difference[:, 1:, 0].add_(grad[:, :-1, 0])
+        difference[:, :-1, 1].add_(grad[:, 1:, 1])
         return torch.addcmul(grad, difference, gate), (x * difference).sum(3, keepdim=True)
 
 

@@ -17,10 +17,14 @@ from torch import Tensor, nn
 from gsm_model.models.temporal import ClipRun, Site, TemporalHost, frame_by_frame
 
 Step = str | Callable[[Tensor], Tensor] | tuple[str, ...]
-Branch = Sequence[Step]
+Branch = list[Step]
 
 max_pool_same = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
-average_pool_same = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
+
+
+def average_pool_same(x: Tensor) -> Tensor:
+    """3×3 mean in steps of one, ``(N, C, H, W)`` → the same shape; at the border the zeros outside count."""
+    return F.avg_pool2d(x, kernel_size=3, stride=1, padding=1)
 
 
 def max_pool_half(x: Tensor) -> Tensor:

@@ -13,8 +13,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from gsm_model.models.folded import FoldedConv, FoldedGateShift, can_be_undone, interleave_order, scale_and_shift
+from gsm_model.models.folded import AveragedConv, FoldedConv, FoldedGateShift, can_be_undone, interleave_order, scale_and_shift
 from gsm_model.models.gate_shift import GateShiftModule
+from gsm_model.models.inception import InceptionBackbone, average_pool_same
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.temporal import ClipRun, TemporalHost
 
@@ -56,6 +57,8 @@ def fold(model: Recognizer) -> Recognizer:
     for module in list(folded.modules()):
         if isinstance(module, TemporalHost):
             _fold_host(module)
+            if isinstance(module, InceptionBackbone):
+                _average_last(module)
         elif isinstance(module, nn.Sequential):
             _fold_pairs(module)
     return folded.channels_last()
@@ -82,6 +85,16 @@ def _fold_host(host: TemporalHost) -> None:
             continue
         setattr(host, conv, folded)
         setattr(host, host.norm_name(conv), nn.Identity())
+
+
+def _average_last(backbone: InceptionBackbone) -> None:
+    """Let each branch that averages and then convolves do it the other way round."""
+    for branches in backbone.blocks.values():
+        for branch in branches:
+            if branch[0] is average_pool_same:
+                conv = backbone.conv_name(branch[1])
+                setattr(backbone, conv, AveragedConv(getattr(backbone, conv)))
+                del branch[0]
 
 
 def _fold_pairs(chain: nn.Sequential) -> None:
