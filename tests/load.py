@@ -57,13 +57,14 @@ class Wrong(Exception):
 
 @dataclass
 class Met:
-    """What all sessions met: seconds of each kind of action, what was wrong, and memory over time."""
+    """What all sessions met: seconds of each kind of action, what was wrong, the server's memory over time (when, MB), and what of it its caches keep."""
 
     seconds: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     refused: int = 0
     checked: int = 0
     memory: list[tuple[float, float]] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def took(self, kind: str, at: float, seconds: float) -> None:
@@ -288,7 +289,8 @@ def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = F
     met = Met()
     with tempfile.TemporaryDirectory() as folder:
         samples, own = questions(sessions, Path(folder))
-        process, port = start_server(Path(folder) / "log.txt")
+        kept = Path(folder) / "kept"
+        process, port = start_server(Path(folder) / "log.txt", "tests/browser/watched_app.py", KEPT=str(kept))
         end, server = time.monotonic() + seconds, psutil.Process(process.pid)
         threads = [
             threading.Thread(target=live, args=(port, number, samples, own[number], end, think, met, clicks_only), daemon=True)
@@ -298,6 +300,7 @@ def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = F
             thread.start()
         while any(thread.is_alive() for thread in threads) and time.monotonic() < end + PATIENCE:
             met.memory.append((time.monotonic(), server.memory_info().rss / 2**20))
+            met.kept.append(int(kept.read_text()) / 2**20 if kept.exists() else 0.0)
             time.sleep(1.0)
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -336,7 +339,7 @@ def _report_views(found: dict[str, tuple[list[float], int]]) -> str:
 
 
 def memory_slope(memory: list[tuple[float, float]], warm_up: float = 1 / 3) -> tuple[float, float, float]:
-    """Megabytes a minute after the first third, with its 95 % interval. Neighbouring samples are alike, so it is of twenty means."""
+    """Megabytes a minute after the ``warm_up``, with its 95 % interval. Neighbouring samples are alike, so it is of twenty means."""
     kept = np.array(memory[int(len(memory) * warm_up) :])
     parts = [part.mean(0) for part in np.array_split(kept, min(20, len(kept)))]
     minutes, values = np.array(parts).T
@@ -352,12 +355,14 @@ def report(met: Met, sessions: int, seconds: float) -> str:
         taken = np.array([value for _, value in found])
         lines.append(f"| {kind} | {len(taken):,} | {np.median(taken):.2f} s | {np.quantile(taken, 0.95):.2f} s |")
     slope, low, high = memory_slope(met.memory)
-    values = [value for _, value in met.memory]
+    late, late_low, late_high = memory_slope(met.memory, 2 / 3)
+    values, third = [value for _, value in met.memory], len(met.memory) // 3
     lines += [
         "",
         f"Answers checked: {met.checked:,}; faults: {len(met.faults)}; refused politely: {met.refused}.",
-        f"Memory of the server: {values[len(values) // 3]:,.0f} MB after a third of the time, {values[-1]:,.0f} MB at the end, "
-        f"{slope:+.1f} MB a minute (95 % interval {low:+.1f} to {high:+.1f}).",
+        f"Memory of the server: {values[third]:,.0f} MB after a third of the time, {values[-1]:,.0f} MB at the end, "
+        f"{slope:+.1f} MB a minute (95 % interval {low:+.1f} to {high:+.1f}); in the last third {late:+.1f} ({late_low:+.1f} to "
+        f"{late_high:+.1f}). Its caches kept {met.kept[third]:,.0f} MB after a third of the time, {met.kept[-1]:,.0f} MB at the end.",
     ]
     return "\n".join(lines + [f"- {fault}" for fault in met.faults[:20]])
 
