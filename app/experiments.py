@@ -106,7 +106,7 @@ def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titl
         donor = results.gate_report(ref, other.name, other, results.read_clip(other, (count,)), order, count)
         values = {layer.name: layer.gate for layer in donor.layers}
     one = Intervention(clamp, layers, directions, results.SHUFFLE_SEED, values)
-    return results.under(ref, choices.names[ref.key], choices.clip, video, order, count, one)
+    return results.under(ref, choices.names[ref.key], choices.clip, video, order, count, one, other)
 
 
 def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:

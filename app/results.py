@@ -73,12 +73,21 @@ def gate_report(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, or
 
 
 def under(
-    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int, experiment: Intervention
+    ref: ModelRef,
+    name: str,
+    clip: ClipRef,
+    video: DecodedVideo,
+    order: Order,
+    segments: int,
+    experiment: Intervention,
+    donor: ClipRef | None = None,
 ) -> Prediction:
-    """The answer of ``ref``'s model under an experiment on its gates; computed once for each content of the experiment."""
+    """The answer of ``ref``'s model under an experiment on its gates, which may be those of a ``donor``; computed once for each content of
+    the experiment."""
     model = fast_model(ref)
+    givers = (ref, clip) if donor is None else (ref, clip, donor)
     key = ("under", _told_apart(experiment), *_content(ref, clip), order, segments)
-    found = keep("answers", key, lambda: predict_under(model, video, [experiment], order, segments, SHUFFLE_SEED)[0], owner(ref, clip))
+    found = keep("answers", key, lambda: predict_under(model, video, [experiment], order, segments, SHUFFLE_SEED)[0], owner(*givers))
     return replace(found, card=replace(model.card, alias=name))
 
 
