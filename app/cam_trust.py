@@ -10,6 +10,7 @@ from app import charts_cams, session
 from app.cams import Question, has_trial, known_score, map_trial
 from app.frame import Choices
 from app.kept import drawn
+from app.progress import cancellable
 from app.seen import Seen
 from app.sentences import believable, measured_maps
 from app.session import ModelRef
@@ -55,19 +56,6 @@ def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Se
 
 
 def _test(choices: Choices, ref: ModelRef, count: int, one: Seen, layer: str, question: Question) -> MapTrial:
-    box = st.empty()
-    with box.container(horizontal=True):
-        bar = st.progress(0.0, f"{one.name}: trying the map …")
-        # A click on anything ends the run; this says so.
-        st.button("Cancel", icon=":material/close:", key=f"cancel-trial-{ref.key}", help="Stops the tests; what is found already is kept.")
-    found = map_trial(
-        ref,
-        choices.clip,
-        one.report,
-        layer,
-        question,
-        count,
-        lambda done, total: bar.progress(done / total, f"{one.name}: map {done} of {total}"),
-    )
-    box.empty()
-    return found
+    stop = "Stops the tests; what is found already is kept."
+    with cancellable(f"{one.name}: trying the map …", f"{one.name}: map", f"cancel-trial-{ref.key}", stop) as progress:
+        return map_trial(ref, choices.clip, one.report, layer, question, count, progress)

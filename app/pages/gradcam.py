@@ -12,6 +12,7 @@ from app.cam_trust import show_trust
 from app.cams import ONE_LAYER, Question, cam_report
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
 from app.links import go_to
+from app.progress import cancellable
 from app.seen import Seen, lighter
 from app.sentences import escape, looks
 from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS
@@ -158,27 +159,10 @@ def _look(choices: Choices, ref: session.ModelRef, video, count: int, question: 
     if question.method not in SLOW_METHODS:
         with st.spinner(f"{name} looks at the clip …"):
             return cam_report(ref, name, choices.clip, video, question, count)
-    box = st.empty()
-    with box.container(horizontal=True):
-        bar = st.progress(0.0, f"{name}: one pass for every channel …")
-        st.button(
-            "Cancel",
-            icon=":material/close:",
-            key=f"cancel-{ref.key}-{question.order}",
-            on_click=_give_up,
-            help="Back to Grad-CAM, which takes a moment.",
-        )
-    report = cam_report(
-        ref,
-        name,
-        choices.clip,
-        video,
-        question,
-        count,
-        lambda done, total: bar.progress(done / total, f"{name}: channel {done:,} of {total:,}"),
-    )
-    box.empty()
-    return report
+    back = "Back to Grad-CAM, which takes a moment."
+    key = f"cancel-{ref.key}-{question.order}"
+    with cancellable(f"{name}: one pass for every channel …", f"{name}: channel", key, back, _give_up) as progress:
+        return cam_report(ref, name, choices.clip, video, question, count, progress)
 
 
 def _give_up() -> None:
