@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gsm_model.whole_files import whole_file
 
@@ -77,3 +80,28 @@ def write_table(table: pa.Table, about: Mapping[str, object], path: Path) -> Non
     named = table.replace_schema_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False).encode()})
     with whole_file(path) as unfinished:
         pq.write_table(named, unfinished, compression="zstd")
+
+
+def what_table_says(table: pa.Table) -> dict:
+    """What `write_table` was told ``table`` is about.
+
+    Raises:
+        KeyError, ValueError: if it was not written so.
+    """
+    return json.loads((table.schema.metadata or {})[METADATA_KEY])
+
+
+def list_column(values: np.ndarray) -> pa.Array:
+    """(N, …) numbers as a column of N lists, each of one length, of the same type."""
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), math.prod(values.shape[1:]))
+
+
+def list_values(table: pa.Table, column: str, *shape: int) -> np.ndarray:
+    """(N, *shape): the numbers of a ``column`` that `list_column` made.
+
+    Raises:
+        KeyError, ValueError, AttributeError: if there is none, or its lists are not of that shape.
+    """
+    return table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, *shape)

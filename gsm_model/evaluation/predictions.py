@@ -7,7 +7,6 @@ too. The file is parquet; the GSM release's score files (``.npz``) are read and 
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
 from gsm_model.evaluation.interval import measure_share
 from gsm_model.models.card import Measure
-from gsm_model.tables import METADATA_KEY, check_archive, read_table, write_table
+from gsm_model.tables import check_archive, list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.whole_files import whole_file
 
 BOOTSTRAP_DRAWS = 2000
@@ -86,11 +85,10 @@ def write_parquet(predictions: Predictions, path: Path) -> None:
         OSError: if it cannot be written.
     """
     origin, n = predictions.origin, len(predictions.ids)
-    flat = pa.array(predictions.scores.astype(np.float32).ravel())
     columns = {
         "id": pa.array(predictions.ids, pa.string()),
         "label": pa.array(predictions.labels, pa.int64()),
-        "scores": pa.FixedSizeListArray.from_arrays(flat, len(origin.labels)),
+        "scores": list_column(predictions.scores.astype(np.float32)),
         "order": pa.array([origin.order] * n, pa.string()),
         "views": pa.array([origin.views] * n, pa.string()),
         "checkpoint": pa.array([origin.checkpoint] * n, pa.string()),
@@ -109,10 +107,9 @@ def read_parquet(path: Path, name: str = "") -> Predictions:
     name = name or path.name
     try:
         table = read_table(path)
-        origin = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        origin = what_table_says(table)
         origin = Origin(**{**origin, "labels": tuple(origin["labels"])})
-        width = table.schema.field("scores").type.list_size
-        scores = table["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+        scores = list_values(table, "scores", table.schema.field("scores").type.list_size)
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy()
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError, MemoryError, pa.ArrowException) as error:

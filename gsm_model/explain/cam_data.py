@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, product
@@ -27,7 +26,7 @@ from gsm_model.explain.pointing import cell_weights, point_at
 from gsm_model.explain.sanity import rank_correlation
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.tables import METADATA_KEY, read_table, write_table
+from gsm_model.tables import list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import masks_as_seen, to_views
 
@@ -231,20 +230,18 @@ def write_cam_table(table: CamTable, path: Path) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    k, roles = len(table.origin.columns), len(MASK_ROLES)
-
-    def lists(values: np.ndarray, width: int, kind: pa.DataType) -> pa.Array:
-        return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind), width)
-
+    floats = {
+        "energies": table.energies,
+        "areas": table.areas,
+        "others": table.others,
+        "tried": table.tried,
+        "blind": table.blind,
+        "guesses": table.guesses,
+    }
     columns = {
         "id": pa.array(table.ids, pa.string()),
-        "hits": lists(table.hits, k, pa.int8()),
-        "energies": lists(table.energies, k * roles, pa.float32()),
-        "areas": lists(table.areas, roles, pa.float32()),
-        "others": lists(table.others, k, pa.float32()),
-        "tried": lists(table.tried, k, pa.float32()),
-        "blind": lists(table.blind, 3, pa.float32()),
-        "guesses": lists(table.guesses, 4, pa.float32()),
+        "hits": list_column(table.hits.astype(np.int8)),
+        **{name: list_column(values.astype(np.float32)) for name, values in floats.items()},
     }
     write_table(pa.table(columns), {**asdict(table.origin), "kinds": MASK_ROLES}, path)
 
@@ -257,23 +254,20 @@ def read_cam_table(path: Path, name: str = "") -> CamTable:
     """
     try:
         table = read_table(path)
-        about = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        about = what_table_says(table)
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         columns = tuple(tuple(column) for column in about["columns"])
         k, roles = len(columns), len(MASK_ROLES)
         shapes = {
-            "hits": (-1, k),
-            "energies": (-1, k, roles),
-            "areas": (-1, roles),
-            "others": (-1, k),
-            "tried": (-1, k),
-            "blind": (-1, 3),
-            "guesses": (-1, 2, 2),
+            "hits": (k,),
+            "energies": (k, roles),
+            "areas": (roles,),
+            "others": (k,),
+            "tried": (k,),
+            "blind": (3,),
+            "guesses": (2, 2),
         }
-        arrays = {
-            column: table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(shape)
-            for column, shape in shapes.items()
-        }
+        arrays = {column: list_values(table, column, *shape) for column, shape in shapes.items()}
         ids = tuple(table["id"].to_pylist())
     except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(f"{name or path.name}: not a table of maps ({type(error).__name__}); write one with 'explain gradcam'") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from gsm_model.explain.gates import record_routing
 from gsm_model.explain.interventions import Intervention, intervene
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.tables import METADATA_KEY, read_table, write_table
+from gsm_model.tables import list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.turns import device_turn
 
 NONE = "none"
@@ -179,12 +178,11 @@ def write_interventions(table: InterventionTable, path: Path) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    m = len(table.origin.interventions)
     columns = {
         "id": pa.array(table.ids, pa.string()),
         "label": pa.array(table.labels, pa.int64()),
-        "answers": pa.FixedSizeListArray.from_arrays(pa.array(table.answers.astype(np.int32).ravel()), m),
-        "margins": pa.FixedSizeListArray.from_arrays(pa.array(table.margins.astype(np.float32).ravel()), m),
+        "answers": list_column(table.answers.astype(np.int32)),
+        "margins": list_column(table.margins.astype(np.float32)),
         "error": pa.array(table.errors, pa.string()),
     }
     write_table(pa.table(columns), asdict(table.origin), path)
@@ -198,13 +196,10 @@ def read_interventions(path: Path, name: str = "") -> InterventionTable:
     """
     try:
         table = read_table(path)
-        about = json.loads((table.schema.metadata or {})[METADATA_KEY])
+        about = what_table_says(table)
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         names = tuple(about["interventions"])
-        answers, margins = (
-            table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, len(names))
-            for column in ("answers", "margins")
-        )
+        answers, margins = (list_values(table, column, len(names)) for column in ("answers", "margins"))
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy().astype(np.int64)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:

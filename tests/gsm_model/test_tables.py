@@ -49,3 +49,17 @@ def test_an_archive_that_would_unpack_to_more_than_allowed_is_not_unpacked(tmp_p
     monkeypatch.setattr(tables, "MAX_BYTES", 2_000_000)
     with pytest.raises(ValueError, match="unpacks to more than 1 MB"):
         tables.check_archive(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_lists_in_a_column_and_what_a_table_is_about_come_back_as_they_were(tmp_path, count):
+    values = np.arange(count * 4, dtype=np.float32).reshape(count, 2, 2)
+    tables.write_table(pa.table({"pairs": tables.list_column(values)}), {"of": "é"}, tmp_path / "t.parquet")
+    table = tables.read_table(tmp_path / "t.parquet")
+    found = tables.list_values(table, "pairs", 2, 2)
+    assert found.dtype == np.float32 and np.array_equal(found, values) and tables.what_table_says(table) == {"of": "é"}
+    if count:
+        with pytest.raises(ValueError, match="reshape"):
+            tables.list_values(table, "pairs", 5)
+    with pytest.raises(KeyError):
+        tables.what_table_says(pa.table({"pairs": [1]}))
