@@ -14,6 +14,7 @@ from gsm_model.explain.gates import DIRECTIONS, REGIMES, LayerGates, regime_shar
 from gsm_model.figures.style import GATE_STOPS
 
 BINS = 40
+TEXT_WIDTH = 0.42  # of a share in per cent, in units of the gate, on the narrowest panel
 REGIME_COLORS = (GATE_STOPS[0], "#9AA5B1", GATE_STOPS[3], GATE_STOPS[4])
 EDGE_LINE = {"dash": "dot", "color": RING_COLOR, "width": 1}
 LEVEL_COLORS = {"frame": "#56B4E9", "place": "#0072B2"}
@@ -44,16 +45,26 @@ def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[flo
     for number, share in enumerate(shares, start=1):
         axes = {"xref": f"x{number if number > 1 else ''}", "yref": f"y{number if number > 1 else ''} domain"}
         lines += [{**axes, "type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": 1, "line": EDGE_LINE} for edge in edges]
-        text = " · ".join(f"{name} {part:.0%}" for name, part in zip(REGIMES, share, strict=True) if part >= 0.005)
-        texts.append({**axes, "text": text, "x": 0, "y": 0.97, "yanchor": "top", "showarrow": False})
+        texts += [{**axes, **text, "y": 1, "yanchor": "top", "showarrow": False} for text in _share_texts(share, edges)]
     figure.update_layout(shapes=lines, annotations=[*figure.layout.annotations, *texts])
     figure.update_xaxes(range=[-1.03, 1.03])
     figure.update_xaxes(title="gate", row=2)
-    figure.update_yaxes(tickformat=".0%", range=[0, 1.03])
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.25], tickvals=[0, 0.5, 1])
     figure.update_annotations(font_size=11)
     return figure.update_layout(
         barmode="overlay", bargap=0, height=430, margin={"l": 8, "r": 30, "t": 62, "b": 90}, legend={"orientation": "h", "y": -0.2, "x": 0}
     )
+
+
+def _share_texts(shares: Sequence[float], edges: Sequence[float]) -> list[dict]:
+    """The share of each regime over its middle, of those that have one; moved to the left where two would meet."""
+    ends, texts = (-1, *edges, 1), []
+    free = 1.0 + TEXT_WIDTH
+    for number in reversed(range(len(shares))):
+        if shares[number] >= 0.005:
+            free = min((ends[number] + ends[number + 1]) / 2, free - TEXT_WIDTH)
+            texts.append({"text": f"{shares[number]:.0%}", "x": free, "hovertext": REGIMES[number]})
+    return texts
 
 
 def _histogram(gate: np.ndarray, bounds: np.ndarray, middles: np.ndarray, regime: np.ndarray, shares: np.ndarray) -> go.Bar:
@@ -87,6 +98,8 @@ def adaptivity(names: Sequence[str], panels: Sequence[Sequence[LayerGates]], tit
                 row=1,
                 col=column,
             )
+        if not any(values["adaptivity"] for values in figures):
+            figure.add_annotation(text="0: a fixed shift", x=0.5, y=titles[len(titles) // 2], showarrow=False, row=1, col=column)
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(range=[0, 1], title="variance of the gate")
     return figure.update_layout(

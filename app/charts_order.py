@@ -40,7 +40,9 @@ def orders(reports: Sequence[OrderReport], colors: Sequence[str]) -> go.Figure:
     figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
     figure.update_yaxes(title="probability", row=1, col=1)
     figure.update_layout(
-        height=360, margin={"l": 8, "r": 8, "t": 52, "b": 60}, legend={"orientation": "h", "y": -0.16, "x": 0, "yanchor": "top"}
+        height=380,
+        margin={"l": 8, "r": 8, "t": 52, "b": 90},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
     )
     return figure
 

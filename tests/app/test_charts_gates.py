@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.charts_gates import adaptivity, experiments, regimes
+from app.charts_gates import TEXT_WIDTH, _share_texts, adaptivity, experiments, regimes
 from gsm_model.explain.gate_tables import layer_figures
 from gsm_model.explain.gates import REGIMES, regime_shares, report_gates
 from tests.conftest import make_small
@@ -24,8 +24,10 @@ def test_the_histogram_of_each_direction_is_whole_and_split_at_the_edges(report)
         for middle, name in zip(bars.x, bars.customdata, strict=True):
             number = sum(middle > edge for edge in edges)
             assert name == f"{REGIMES[number]}, {shares[number]:.0%} of all"
-        texts = [note.text for note in figure.layout.annotations]
-        assert any(f"{REGIMES[3]} {shares[3]:.0%}" in text for text in texts if "·" in text)
+        notes = [note for note in figure.layout.annotations if note.hovertext and note.yref == f"{axis} domain"]
+        assert {note.hovertext: note.text for note in notes} == {
+            name: f"{share:.0%}" for name, share in zip(REGIMES, shares, strict=True) if share >= 0.005
+        }
     assert sorted({line.x0 for line in figure.layout.shapes}) == list(edges)
     assert [trace.name for trace in figure.data if trace.showlegend is None] == list(REGIMES)
 
@@ -36,6 +38,20 @@ def test_the_variance_of_every_layer_is_split_between_frames_and_places(report):
     frames, places = figure.data
     np.testing.assert_allclose(frames.x, [layer_figures(layer)["variance_frame"] for layer in report.layers])
     np.testing.assert_allclose(np.add(frames.x, places.x), [layer_figures(layer)["adaptivity"] ** 2 for layer in report.layers])
+
+
+def test_shares_of_narrow_regimes_stand_beside_each_other_from_the_right():
+    texts = _share_texts([0.2, 0.3, 0.4, 0.1], (0.9, 0.94, 0.98))
+    places = [text["x"] for text in texts]
+    assert [text["hovertext"] for text in texts] == list(reversed(REGIMES)) and places[0] == pytest.approx(0.99)
+    assert np.all(np.diff(places) <= -TEXT_WIDTH + 1e-9) and min(places) > -1
+
+
+def test_a_model_whose_gates_never_vary_is_said_to_be_a_fixed_shift(report, video):
+    fixed = report_gates(make_small("tsm"), video)
+    titles = [layer.title for layer in fixed.layers]
+    notes = adaptivity(["TSM"], [fixed.layers], titles).layout.annotations
+    assert [note.text for note in notes] == ["TSM", "0: a fixed shift"]
 
 
 def test_experiments_show_the_answer_and_its_reversal_where_it_has_one():
