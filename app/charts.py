@@ -15,6 +15,7 @@ MODEL_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"
 CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
 CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 RING_COLOR = "#7B8794"
+BESIDE_RING = 4 * "\u00a0"  # as wide as a ring's half, whatever the width of the chart
 MAX_LABEL = 34
 
 
@@ -67,13 +68,14 @@ def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | Non
                 offsetgroup=group,
                 marker={"symbol": "circle-open", "size": 11, "line": {"width": 2.5}, "color": RING_COLOR},
                 hovertemplate="forward: %{x:.1%}",
+                cliponaxis=False,
             )
         figure.add_scatter(
             y=labels,
             x=[_text_place(*pair) for pair in zip(values, before, strict=True)],
             orientation="h",
             mode="text",
-            text=[_percent(value) for value in values],
+            text=[BESIDE_RING + _percent(value) for value in values],
             textposition="middle right",
             offsetgroup=group,
             showlegend=False,
@@ -104,7 +106,7 @@ def _text_place(value: float | None, before: float | None) -> float | None:
     if value is None:
         return None
     ring_in_the_way = before is not None and value - 0.02 <= before <= value + 0.09
-    return max(value, before if ring_in_the_way else 0.0) + 0.018
+    return max(value, before if ring_in_the_way else 0.0)
 
 
 def _percent(value: float | None) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import measured, session
 from app.frame import Choices, device_name, explain_error, heading, how_it_runs
-from app.sentences import escape
+from app.sentences import escape, tenths
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
 from gsm_model.models.card import Measure
@@ -103,7 +103,7 @@ def _show_measures(measures: Sequence[Measure]) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return tenths(share).replace(" %", "\u00a0%")
 
 
 def _load() -> None:

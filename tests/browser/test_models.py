@@ -5,6 +5,7 @@ import re
 import torch
 from playwright.sync_api import expect
 
+from app.sentences import tenths
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints import load_checkpoint, save_checkpoint
 from gsm_model.shipped import shipped_checkpoints
@@ -29,7 +30,7 @@ def load(page, path):
 
 def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(page, app):
     open_models(page, app)
-    text = main_text(page)
+    text = main_text(page).replace("\u00a0", " ")
     for path in shipped_checkpoints().values():
         assert path.name in text
     assert re.search(r"2\.83 M parameters; 0\.7\d GMAC a clip", text)
@@ -38,7 +39,7 @@ def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(pag
         assert text.count(f"Measured on 2,000 clips of Reversible Actions, {split} split") == 3
     for path in shipped_checkpoints().values():
         for measure in load_checkpoint(path).card.measures:
-            assert f"{measure.metric}\t{100 * measure.value:.1f} %\t{100 * measure.low:.1f} % to {100 * measure.high:.1f} %" in text
+            assert f"{measure.metric}\t{tenths(measure.value)}\t{tenths(measure.low)} to {tenths(measure.high)}" in text
 
 
 def test_the_authors_layout_is_loaded_by_upload_and_answers_on_compare(page, app, tmp_path):
