@@ -124,7 +124,7 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
     method = right.selectbox(
         "By", METHODS, format_func=METHOD_NAMES.get, key="method", persist_state="session", help="How maps are made; see the words below."
     )
-    left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
+    left, middle, right = st.columns([4, 2, 2], vertical_alignment="bottom")
     with left:
         choose_order()
     middle.toggle(
