@@ -8,8 +8,8 @@ import streamlit as st
 
 from app import charts_cams, session
 from app.cams import Question, has_trial, known_score, map_trial
+from app.drawn import drawn
 from app.frame import Choices
-from app.kept import drawn
 from app.progress import cancellable
 from app.seen import Seen
 from app.sentences import believable, measured_maps

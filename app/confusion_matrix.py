@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from app import charts_confusions, session
+from app.drawn import drawn
 from app.frame import explain_error, keep_content
-from app.kept import drawn
 from app.links import go_to
 from app.sentences import escape
 from app.uploads import Upload

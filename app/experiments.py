@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from app import charts_gates, measured, results, session
+from app.drawn import drawn
 from app.exports import interventions_command
 from app.frame import Choices, explain_error
-from app.kept import drawn
 from app.sentences import closed_gates, escape, experiment, tenths
 from gsm_model.errors import LensError
 from gsm_model.explain.clamps import CLAMPS, MEANING

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app import charts_gates
+from app.drawn import drawn
 from app.gates_view import gates_data
-from app.kept import drawn
 from app.links import write_link
 from app.seen import Seen, layer_titles
 from app.sentences import escape, layer_moves

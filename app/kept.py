@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, is_dataclass
@@ -28,7 +27,6 @@ MEGABYTES = {
     "figures": 128,
     "charts": 128,
 }
-CHART_BYTES = 100_000  # about what a chart of a page takes
 
 
 @st.cache_resource(show_spinner=False)
@@ -89,41 +87,6 @@ def forget(owner: str) -> None:
     """Drop all that is kept for ``owner``."""
     for cache in caches().values():
         cache.forget(owner)
-
-
-def drawn(draw: Callable[..., Result], *what: object) -> Result:
-    """The chart ``draw(*what)``, drawn once for each content of ``what`` in each session."""
-    from app.session import visit  # which keeps its files by this module
-
-    return keep(
-        "charts", (draw.__module__, draw.__qualname__, digest_of(what)), lambda: draw(*what), visit().name, size=lambda _: CHART_BYTES
-    )
-
-
-def digest_of(value: object) -> str:
-    """A text that differs where ``value`` does: its arrays, numbers and texts, however deep in dataclasses, lists and dictionaries."""
-    found = hashlib.sha256()
-    _digest(value, found)
-    return found.hexdigest()
-
-
-def _digest(value: object, found: hashlib._Hash) -> None:
-    if isinstance(value, np.ndarray):
-        found.update(f"{value.dtype}{value.shape}".encode())
-        found.update(np.ascontiguousarray(value).tobytes())
-    elif is_dataclass(value):
-        for field in fields(value):
-            _digest(getattr(value, field.name), found)
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            _digest(key, found)
-            _digest(one, found)
-    elif isinstance(value, (list, tuple)):
-        found.update(f"[{len(value)}".encode())
-        for one in value:
-            _digest(one, found)
-    else:
-        found.update(repr(value).encode() + b"\0")
 
 
 def size_of(value: object) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import charts, results
+from app.drawn import drawn
 from app.exports import answers_csv, predict_command
 from app.frame import Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
-from app.kept import drawn
 from app.media import strip
 from app.sentences import compare, escape, order_changed
 from gsm_model.predict import Prediction

@@ -8,8 +8,8 @@ from app import charts_confusions
 from app.answers import AnswersRef, Beside, answers_file, answers_files, comparisons, embeddings, reliabilities
 from app.confusion_matrix import show_matrix
 from app.confusion_pairs import show_pairs
+from app.drawn import drawn
 from app.frame import Choices, distinct, explain_error, heading, keep
-from app.kept import drawn
 from app.sentences import compared, escape, tenths
 from gsm_model.confusion.answers import Answers, Joined, join_answers
 from gsm_model.confusion.embedding import FEWEST_CLIPS, METHODS, has_umap, mark_pairs, mark_right, mark_wrong

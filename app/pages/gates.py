@@ -7,11 +7,11 @@ from dataclasses import replace
 import streamlit as st
 
 from app import charts_order, results, session
+from app.drawn import drawn
 from app.experiments import show_data_experiments, show_experiments
 from app.exports import gates_command, gates_zip
 from app.frame import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
 from app.gates_layers import show_layers
-from app.kept import drawn
 from app.seen import Seen, by_length, lighter
 from app.sentences import what_moves
 from gsm_model.explain.gate_tables import gate_rows, layer_figures

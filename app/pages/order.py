@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import charts_order, measured, results, session
+from app.drawn import drawn
 from app.exports import order_command
 from app.frame import Choices, explain_error, heading, keep, open_clip, warn_of
-from app.kept import drawn
 from app.media import strip
 from app.sentences import escape, flips, order_matters
 from app.uploads import Upload
