@@ -73,11 +73,12 @@ def _networks(names, kinds, precisions, device, segments: int, runs: int) -> lis
     from gsm_model.benchmark.timing import multiply_add_peak
     from gsm_model.models.registry import temporal_kinds
 
-    peaks = {one: multiply_add_peak(getattr(torch, one), device) for one in precisions}
+    peaks = dict.fromkeys(precisions, 0.0)  # the machine's speed wanders: it is asked anew with each backbone
     kind_of = {kind.title: name for name, kind in temporal_kinds().items()}
     tables = []
     for name in names:
         timings = benchmark_networks(name, kinds, precisions, device, segments, runs, progress(f"{name}, round"))
+        peaks = {one: max(peak, multiply_add_peak(getattr(torch, one), device)) for one, peak in peaks.items()}
         rows = [timing.row() for timing in timings]
         for row in rows:
             title, how = row["what"].split(", ", 1)
