@@ -6,6 +6,7 @@ Each must be frames or a message, within the decoder's own limits; nothing may b
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 import time
 from collections import Counter
@@ -68,7 +69,7 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def read_mutated(folder: Path, contents: list[bytes], number: int) -> tuple[str, float]:
-    """What becomes of mutation ``number``, *frames* or the beginning of the message, and how long it took."""
+    """What becomes of mutation ``number``, *frames* or what the message begins with, its numbers left out, and how long it took."""
     rng = np.random.default_rng(number)
     path = folder / f"{number}.bin"
     path.write_bytes(mutated(contents[number % len(contents)], rng))
@@ -78,8 +79,7 @@ def read_mutated(folder: Path, contents: list[bytes], number: int) -> tuple[str,
         assert video.clip(SEGMENTS)[1].shape[0] == SEGMENTS
         outcome = "frames"
     except VideoError as error:
-        outcome = str(error).partition(": ")[2].partition(" (")[0][:48]
-        outcome = "".join(character for character in outcome if not character.isdigit())
+        outcome = re.sub(r"\d+(\.\d+)?", "…", re.split(r" \(|[;:] ", str(error).partition(": ")[2])[0])
     finally:
         path.unlink()
     return outcome, time.perf_counter() - started
