@@ -25,7 +25,7 @@ MEGABYTES = {
     "trials": 16,
     "tables": 512,
     "figures": 128,
-    "charts": 128,
+    "charts": 256,
 }
 
 
