@@ -12,10 +12,10 @@ sys.path[:0] = [str(ROOT)] if str(ROOT) not in sys.path else []
 
 def _watch(caches: dict, file: Path) -> None:
     """Write what ``caches`` hold to ``file``, again and again."""
+    from gsm_model.whole_files import write_whole
+
     while True:
-        beside = file.with_suffix(".new")
-        beside.write_text(str(sum(cache.usage()[1] for cache in caches.values())))
-        beside.replace(file)
+        write_whole(file, str(sum(cache.usage()[1] for cache in caches.values())))
         time.sleep(1.0)
 
 
