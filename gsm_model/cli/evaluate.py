@@ -26,6 +26,7 @@ from gsm_model.cli.common import (
     result_of,
     say,
 )
+from gsm_model.cli.processes import together
 
 
 def evaluate(
@@ -65,16 +66,21 @@ def evaluate(
         if checkpoint is None or len(checkpoint) != 1:
             fail("--checkpoint: give one model for each table of predictions")
         found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
-        fabric = _launch(device, devices, nodes)
-        [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
-        results = _measure_list(fabric, model, found, out, scores, views, order.value, seed, workers)
-    if not results:
+        with together(device, devices, nodes) as fabric:
+            [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
+            results = _measure_list(fabric, model, found, out, scores, views, order.value, seed, workers)
+            _print(results, as_json)
         return
-    if as_json:
+    _print(results, as_json)
+
+
+def _print(results: list[dict], as_json: bool) -> None:
+    """The results, where this process has any."""
+    if as_json and results:
         typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
-        return
-    for result in results:
-        print_result(result)
+    elif not as_json:
+        for result in results:
+            print_result(result)
 
 
 def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> list[dict]:
@@ -95,15 +101,6 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
         ]
 
     return or_fail(run)
-
-
-def _launch(device: str | None, devices: int, nodes: int):
-    """The processes that score together; this one goes on as one of them."""
-    from lightning_fabric import Fabric
-
-    fabric = Fabric(accelerator=device.split(":")[0] if device else "auto", devices=devices, num_nodes=nodes)
-    fabric.launch()
-    return fabric
 
 
 def _measure_list(fabric, model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> list[dict]:

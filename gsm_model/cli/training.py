@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gsm_model.cli.common import fail, or_fail, print_result, progress, read_list, result_of
+from gsm_model.cli.processes import together
 from gsm_model.evaluation.config import TrainConfig
 
 
@@ -21,21 +22,17 @@ def train(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")] = False,
 ) -> None:
     """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors, measured on drawn test clips if drawn."""
-    from lightning_fabric import Fabric
-
     from gsm_model.evaluation.pack import pack_run
     from gsm_model.evaluation.train import train as run
 
     settings = or_fail(lambda: TrainConfig.read(config))
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
-    fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=settings.precision)
-    fabric.launch()
     tell = progress("step")
-    or_fail(lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, ")))
-    if fabric.global_rank != 0:
-        return
-    model = or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, progress("test clip")))
-    print_result(result_of(model, model.card.measures))
+    with together(None, devices, nodes, settings.precision) as fabric:
+        or_fail(lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, ")))
+        if fabric.global_rank == 0:
+            model = or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, progress("test clip")))
+            print_result(result_of(model, model.card.measures))
 
 
 def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool):
