@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", 
 FIRST_MODELS = ("gsm", "tsn")  # the two that differ in whether they can tell an action from its reverse
 ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
 OTHER_ORDER = {"forward": "reversed", "reversed": "forward", "shuffled": "forward", "frozen": "forward"}  # to stand beside it
+COLLECT_EVERY = 30.0  # seconds
 FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
 
 
@@ -79,17 +79,16 @@ def run(*entries: PageEntry) -> None:
     st.session_state["choices"] = _sidebar()
     page.run()
     write_link()
-    _leave_libraries_alone(len(sys.modules) // 50)
+    _collect_garbage()
 
 
-@st.cache_resource(show_spinner=False, max_entries=20)
-def _leave_libraries_alone(_loaded: int) -> None:
-    """Take what is in memory for good, mostly libraries, out of what Python's collector looks through after every run of a page.
+@st.cache_resource(show_spinner=False, ttl=COLLECT_EVERY)
+def _collect_garbage() -> None:
+    """Free what only refers to itself, such as a chart that is no longer kept; not after every run of a page, as Streamlit would.
 
-    Streamlit asks for that look; with the libraries it takes longer than most pages. Done again where many more have been loaded.
+    Python has to look at every object for that, and kept charts are of very many: with forty sessions it took most of the time.
     """
     gc.collect()
-    gc.freeze()
 
 
 def shower(module: str) -> Callable[[], None]:

@@ -1,9 +1,14 @@
 """The frame around a page: what goes wrong on it is said in words."""
 
+import gc
 import sys
+from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +45,14 @@ def test_a_full_memory_is_said_with_what_to_do(message):
 def test_another_fault_of_the_program_is_not_hidden():
     shown = AppTest.from_function(page_that_fails, args=("shapes do not fit",)).run(timeout=60)
     assert shown.exception and not shown.error
+
+
+def test_memory_is_looked_through_once_in_a_while_and_not_after_every_run(monkeypatch):
+    looks = []
+    shown = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).run()
+    monkeypatch.setattr(gc, "collect", lambda *generation: looks.append(generation) or 0)
+    st.cache_resource.clear()
+    for _ in range(3):
+        shown.run()
+    assert not shown.exception
+    assert len(looks) == 1

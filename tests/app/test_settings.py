@@ -47,3 +47,7 @@ def test_precision_waiting_and_the_operators_page_can_be_set(monkeypatch):
 def test_the_server_bounds_uploads_and_watches_no_files():
     assert config.get_option("server.maxUploadSize") == 2048
     assert config.get_option("server.fileWatcherType") == "none"
+
+
+def test_streamlit_does_not_look_through_all_memory_after_every_run():
+    assert config.get_option("runner.postScriptGC") is False
