@@ -59,28 +59,26 @@ def evaluate(
     if data is None:
         if scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
             fail("--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
-        results = _measure_drawn(load_models(checkpoint, None, device, precision), split.value, clips, out)
-    else:
-        if out is None or out.suffix != ".parquet":
-            fail("--out: name the .parquet file to write")
-        if checkpoint is None or len(checkpoint) != 1:
-            fail("--checkpoint: give one model for each table of predictions")
-        found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
-        with together(device, devices, nodes) as fabric:
-            [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
-            results = _measure_list(fabric, model, found, out, scores, views, order.value, seed, workers)
-            _print(results, as_json)
+        _print(_measure_drawn(load_models(checkpoint, None, device, precision), split.value, clips, out), as_json)
         return
-    _print(results, as_json)
+    if out is None or out.suffix != ".parquet":
+        fail("--out: name the .parquet file to write")
+    if checkpoint is None or len(checkpoint) != 1:
+        fail("--checkpoint: give one model for each table of predictions")
+    found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
+    with together(device, devices, nodes) as fabric:
+        [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
+        results = _measure_list(fabric, model, found, out, scores, views, order.value, seed, workers)
+        if fabric.global_rank == 0:
+            _print(results, as_json)
 
 
 def _print(results: list[dict], as_json: bool) -> None:
-    """The results, where this process has any."""
-    if as_json and results:
+    if as_json:
         typer.echo(json.dumps({"models": results}, ensure_ascii=False, indent=2))
-    elif not as_json:
-        for result in results:
-            print_result(result)
+        return
+    for result in results:
+        print_result(result)
 
 
 def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> list[dict]:

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from app import frame
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +52,7 @@ def test_memory_is_looked_through_once_in_a_while_and_not_after_every_run(monkey
     looks = []
     shown = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120).run()
     monkeypatch.setattr(gc, "collect", lambda *generation: looks.append(generation) or 0)
-    st.cache_resource.clear()
+    frame._collect_garbage.clear()
     for _ in range(3):
         shown.run()
     assert not shown.exception

@@ -14,9 +14,9 @@ from gsm_model.cli.processes import together
 atexit.register(os.abort)  # stands for a thread that aborts when the interpreter is taken apart
 with together("cpu", {devices}, 1) as fabric:
     total = fabric.all_reduce(torch.ones(1), reduce_op="sum")
-    print(f"process {{fabric.global_rank}} of {{int(total)}}", end="")
+    print(f"process {{fabric.global_rank}} of {{int(total)}}")
 atexit.unregister(os.abort)
-print(", and after", end="")
+print("and after")
 """
 
 
@@ -32,9 +32,9 @@ def _run(tmp_path, devices: int) -> subprocess.CompletedProcess:
 def test_each_of_two_processes_ends_with_what_it_said_and_without_taking_its_interpreter_apart(tmp_path):
     done = _run(tmp_path, 2)
     assert done.returncode == 0, done.stderr
-    assert sorted(done.stdout.replace("2process", "2\nprocess").splitlines()) == ["process 0 of 2", "process 1 of 2"]
+    assert sorted(done.stdout.splitlines()) == ["process 0 of 2", "process 1 of 2"]
 
 
 def test_a_process_that_is_alone_goes_on_after_the_block(tmp_path):
     done = _run(tmp_path, 1)
-    assert (done.returncode, done.stdout) == (0, "process 0 of 1, and after"), done.stderr
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["process 0 of 1", "and after"]), done.stderr
