@@ -14,7 +14,7 @@ from gsm_model.cli.processes import together
 atexit.register(os.abort)  # stands for a thread that aborts when the interpreter is taken apart
 with together("cpu", {devices}, 1) as fabric:
     total = fabric.all_reduce(torch.ones(1), reduce_op="sum")
-    print(f"process {{fabric.global_rank}} of {{int(total)}}")
+    print(f"process {{fabric.global_rank}} of {{int(total)}}\\n", end="")  # one write: neither process breaks the other's line
 atexit.unregister(os.abort)
 print("and after")
 """
