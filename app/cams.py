@@ -10,7 +10,7 @@ from pathlib import Path
 from app.kept import caches, keep
 from app.results import SHUFFLE_SEED, read_clip
 from app.session import ClipRef, ModelRef, digest, load_model, owner
-from gsm_model.explain.cam_methods import SLOW_METHODS, Method
+from gsm_model.explain.cam_names import SLOW_METHODS, Method
 from gsm_model.explain.cam_trials import SHIFTS, MapTrial, trial_of_report
 from gsm_model.explain.evidence import Target
 from gsm_model.explain.gradcam import CamReport, report_cams

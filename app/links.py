@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from gsm_model.explain.cam_methods import METHODS
+from gsm_model.explain.cam_names import METHODS
 from gsm_model.video.sampling import ORDERS
 
 KEYS = ("clip", "models", "order", "frames", "layer", "beside", "target", "versus", "method", "map_layer")

@@ -15,7 +15,7 @@ from app.links import go_to
 from app.progress import cancellable
 from app.seen import Seen, lighter
 from app.sentences import escape, looks
-from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS
+from gsm_model.explain.cam_names import METHODS, SLOW_METHODS
 from gsm_model.explain.evidence import Target
 from gsm_model.explain.gradcam import CamReport
 from gsm_model.figures.gate_files import seen_frames

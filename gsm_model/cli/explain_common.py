@@ -72,19 +72,26 @@ def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
 
 def inputs_of(clip: Path, checkpoint: Path, model) -> dict[str, str]:
     """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded with."""
+    from gsm_model.recipes import portable
+
+    return {**hashes([clip]), portable(checkpoint): model.card.sha256}
+
+
+def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
+    """The inputs that ``paths`` are, ``None`` left out: each file with its SHA-256; folders have none."""
     from gsm_model.models.untrusted import sha256
     from gsm_model.recipes import portable
 
-    return {portable(clip): sha256(clip) if clip.is_file() else "a folder of frames", portable(checkpoint): model.card.sha256}
+    return {portable(path): sha256(path) if path.is_file() else "a folder of frames" for path in paths if path is not None}
 
 
-def write_beside(out: Path, rows: list[dict], figure, origin, count: int) -> None:
-    """The figures of a table of ``origin`` and ``count`` clips as CSV, PDF and SVG, and its recipe, beside ``out``."""
+def write_beside(out: Path, rows: list[dict], figure, origin, count: int, more: Iterable[Path | None] = ()) -> None:
+    """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG, and its recipe, beside ``out``."""
     from gsm_model.figures.style import figure_bytes
     from gsm_model.recipes import recipe
     from gsm_model.tables import csv_text
 
-    inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint}
+    inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint, **hashes(more)}
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
         **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},

@@ -23,9 +23,9 @@ from gsm_model.cli.common import (
     write_all,
 )
 from gsm_model.cli.explain_common import Segments, Split, WidthName, inputs_of, opened, write_beside
+from gsm_model.explain.cam_names import METHODS
 
-METHOD_NAMES = ("gradcam", "gradcam++", "hirescam", "layercam", "xgradcam", "eigencam", "scorecam", "ablationcam")
-MethodName = Enum("MethodName", {name: name for name in METHOD_NAMES}, type=str)
+MethodName = Enum("MethodName", {name: name for name in METHODS}, type=str)
 NormaliseName = Enum("NormaliseName", {name: name for name in ("clip", "frame", "models")}, type=str)
 LINES = "A text file with a clip a line, besides or in place of those named; clips whose folder is whole already are left as they are."
 

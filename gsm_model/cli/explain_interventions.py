@@ -35,6 +35,7 @@ from gsm_model.cli.explain_common import (
     Workers,
     data_set,
     folder_of,
+    hashes,
     inputs_of,
     opened,
     write_beside,
@@ -127,9 +128,10 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
         reports = [report_gates(model, video, order, count, seed) for model, count in zip(models, counts, strict=True)]
         donors = [{layer.name: layer.gate for layer in report.layers} for report in reports]
     plans = [what.plan(model, donor) for model, donor in zip(models, donors, strict=True)]
-    options = {"clamp": what.clamp, "direction": what.direction, "gates": what.gates, "other": what.other, "layer": what.layers}
+    files = {name: None if path is None else portable(path) for name, path in (("gates", what.gates), ("other", what.other))}
+    options = {"clamp": what.clamp, "direction": what.direction, **files, "layer": what.layers}
     for clip, counts, video in opened(clips, models, segments):
-        rows, inputs = [], {}
+        rows, inputs = [], hashes([what.gates, what.other])
         for path, model, count, plan in zip(paths, models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
             try:
@@ -156,7 +158,7 @@ def _interventions_on_data(model, clip_set, out: Path, what: _Experiments) -> No
         fail(str(error))
     rows = effects_table(table)
     paired = rows[0]["within_pair"] is not None
-    write_beside(out, rows, interventions_figure(rows), clip_set.origin, len(clip_set.ids))
+    write_beside(out, rows, interventions_figure(rows), clip_set.origin, len(clip_set.ids), [what.gates])
     for row in rows:
         pair = f"  within pair {row['within_pair']:6.1%} ({row['within_pair_low']:.1%} to {row['within_pair_high']:.1%})" if paired else ""
         typer.echo(f"{row['intervention']:<28} top-1 {row['top1']:6.1%} ({row['top1_low']:.1%} to {row['top1_high']:.1%}){pair}")

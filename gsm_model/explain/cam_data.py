@@ -19,7 +19,8 @@ from gsm_model.evaluation.clip_sets import HEIGHT, WIDTH, drawn_ids, drawn_origi
 from gsm_model.evaluation.interval import measure_mean, measure_share
 from gsm_model.evaluation.parts import Parts
 from gsm_model.evaluation.predictions import Origin
-from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS, Method, cam_of_evidence
+from gsm_model.explain.cam_methods import cam_of_evidence
+from gsm_model.explain.cam_names import METHODS, SLOW_METHODS, Method
 from gsm_model.explain.evidence import Evidence, Target, evidence_of_clips
 from gsm_model.explain.faithfulness import CENTRE, CHANGE, blind_maps, centre_blob, change_map, curves_of
 from gsm_model.explain.pointing import cell_weights, point_at

@@ -4,7 +4,6 @@ run the network once for every channel."""
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -12,15 +11,12 @@ import torch.nn.functional as F
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
+from gsm_model.explain.cam_names import Method
 from gsm_model.explain.evidence import Evidence, Places, Target, ready
 from gsm_model.explain.grad_cam_package import import_with_torchvision
 from gsm_model.models.recognizer import Recognizer, tap_features
 from gsm_model.turns import device_turn
 
-Method = Literal["gradcam", "gradcam++", "hirescam", "layercam", "xgradcam", "eigencam", "scorecam", "ablationcam"]
-METHODS: tuple[Method, ...] = get_args(Method)
-# These run the network once for every channel of the layer.
-SLOW_METHODS: tuple[Method, ...] = ("scorecam", "ablationcam")
 _CLASSES = {
     "gradcam": "GradCAM",
     "gradcam++": "GradCAMPlusPlus",

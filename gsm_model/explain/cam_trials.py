@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
-from gsm_model.explain.cam_methods import SLOW_METHODS
+from gsm_model.explain.cam_names import SLOW_METHODS
 from gsm_model.explain.evidence import Target
 from gsm_model.explain.faithfulness import Trial, try_map
 from gsm_model.explain.gradcam import CamReport, cams_of_clips

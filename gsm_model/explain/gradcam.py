@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS, Method, cam_by_channel, cam_of_evidence
+from gsm_model.explain.cam_methods import cam_by_channel, cam_of_evidence
+from gsm_model.explain.cam_names import METHODS, SLOW_METHODS, Method
 from gsm_model.explain.evidence import Target, evidence_of_clips
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import Recognizer

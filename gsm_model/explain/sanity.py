@@ -11,7 +11,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from gsm_model.explain.cam_methods import Method
+from gsm_model.explain.cam_names import Method
 from gsm_model.explain.evidence import Target
 from gsm_model.explain.gradcam import cams_of_clips
 from gsm_model.models.recognizer import Recognizer

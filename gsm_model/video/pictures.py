@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
-from gsm_model.video.source import Backend, Limits, Source, VideoInfo, check_size, reason
+from gsm_model.video.source import SIZE_CHANGES, Backend, Limits, Source, VideoInfo, check_size, reason
 
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM")
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
@@ -54,7 +54,7 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
         except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
             raise VideoError(f"{name}: the picture is damaged ({reason(error)})") from None
         if len({frame.shape for frame in frames}) > 1:
-            raise VideoError(f"{name}: its picture size changes midway; export it at one size")
+            raise VideoError(f"{name}: {SIZE_CHANGES}")
         return np.stack(frames)
 
     return Source(info, read)

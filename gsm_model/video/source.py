@@ -11,6 +11,8 @@ import numpy as np
 from gsm_model.errors import VideoError
 
 Backend = Literal["decord", "pyav"]
+# What is said of a file whose frames are of several sizes.
+SIZE_CHANGES = "its picture size changes midway; export it at one size"
 
 
 @dataclass(frozen=True)

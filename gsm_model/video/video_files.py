@@ -14,7 +14,7 @@ import av
 import numpy as np
 
 from gsm_model.errors import VideoError
-from gsm_model.video.source import Backend, Limits, Source, VideoInfo, check_size, reason
+from gsm_model.video.source import SIZE_CHANGES, Backend, Limits, Source, VideoInfo, check_size, reason
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,asf,h264,hevc,m4v,mjpeg,ivf,mxf,obu"
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
@@ -167,7 +167,7 @@ def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Ind
         raise VideoError(f"{name}: {fault}; export it again")
     frames = [np.rot90(found[int(number)], info.rotation // 90) for number in wanted]
     if any(frame.shape != (info.height, info.width, 3) for frame in frames):
-        raise VideoError(f"{name}: its picture size changes midway; export it at one size")
+        raise VideoError(f"{name}: {SIZE_CHANGES}")
     return np.stack(frames)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from gsm_model.explain.gate_data import read_data_gates
 from gsm_model.explain.gates import report_gates
 from gsm_model.explain.intervention_data import read_interventions
 from gsm_model.models.card import Card
+from gsm_model.models.untrusted import sha256
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
 
@@ -94,14 +96,18 @@ def test_experiments_on_a_data_set_know_its_mean(run, drawn_checkpoint, tmp_path
     table = read_interventions(tmp_path / "held.parquet")
     assert {"none", "data mean", "other clip", "layer3.0 alone working"} <= set(table.origin.interventions)
     assert "data mean" in done.stdout and (tmp_path / "held.pdf").exists() and (tmp_path / "held.csv").exists()
+    inputs = json.loads((tmp_path / "held.recipe.json").read_text())["inputs"]
+    assert inputs[str(tmp_path / "gates.parquet")] == sha256(tmp_path / "gates.parquet")
 
 
 def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):
     args = ("-c", checkpoint, "--clamp", "other clip", "--out", tmp_path / "o")
-    run("explain", "interventions", clip, "--other", clip, *args)
+    other = shutil.copy(clip, tmp_path / "other.mp4")
+    run("explain", "interventions", clip, "--other", other, *args)
     with (tmp_path / "o" / "interventions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows[1]["intervention"] == "other clip" and float(rows[1]["moved"]) == pytest.approx(0, abs=1e-5)
+    assert json.loads((tmp_path / "o" / "recipe.json").read_text())["inputs"][str(other)] == sha256(other)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsm_model.explain.cam_methods import METHODS, SLOW_METHODS
+from gsm_model.explain.cam_names import METHODS, SLOW_METHODS
 from gsm_model.explain.cam_scale import scaled
 from gsm_model.explain.evidence import Target, evidence_of_clips
 from gsm_model.explain.grad_cam_package import import_with_torchvision
