@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,12 +87,8 @@ def _collect_garbage() -> None:
     """Free what only refers to itself, such as a chart that is no longer kept; not after every run of a page, as Streamlit would.
 
     Python has to look at every object for that, and kept charts are of very many: with forty sessions it took most of the time.
-    What is free then goes back to the system: glibc would keep it, in pieces, for each of the threads that pages ran in.
     """
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim:
-        trim(0)
 
 
 def shower(module: str) -> Callable[[], None]:
