@@ -128,10 +128,11 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
         reports = [report_gates(model, video, order, count, seed) for model, count in zip(models, counts, strict=True)]
         donors = [{layer.name: layer.gate for layer in report.layers} for report in reports]
     plans = [what.plan(model, donor) for model, donor in zip(models, donors, strict=True)]
-    files = {name: None if path is None else portable(path) for name, path in (("gates", what.gates), ("other", what.other))}
-    options = {"clamp": what.clamp, "direction": what.direction, **files, "layer": what.layers}
+    gates, other = (path and portable(path) for path in (what.gates, what.other))
+    options = {"clamp": what.clamp, "direction": what.direction, "gates": gates, "other": other, "layer": what.layers}
+    given = hashes([what.gates, what.other])
     for clip, counts, video in opened(clips, models, segments):
-        rows, inputs = [], hashes([what.gates, what.other])
+        rows, inputs = [], dict(given)
         for path, model, count, plan in zip(paths, models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
             try:
