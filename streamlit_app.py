@@ -1,6 +1,6 @@
 """Gate-Shift Lens: names the pages, nothing else. Start with ``streamlit run streamlit_app.py``."""
 
-from app.frame import PageEntry, run
+from app.shell.layout import PageEntry, run
 
 run(
     PageEntry("compare", "Compare", ":material/compare_arrows:"),

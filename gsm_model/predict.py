@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from gsm_model.models.card import Card
-from gsm_model.models.memory import within_memory
+from gsm_model.models.inference.device_queue import device_turn
+from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.turns import device_turn
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order, order_positions
 from gsm_model.video.transforms import to_views

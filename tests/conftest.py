@@ -67,7 +67,7 @@ def small_gsm():
 @pytest.fixture
 def drawn_model():
     """A small untrained GSM with the classes of the drawn set."""
-    from gsm_model.data.reversible.actions import LABELS
+    from gsm_model.data.synthetic.actions import LABELS
     from gsm_model.models.card import Card
 
     model = make_small("gsm", num_classes=len(LABELS))

@@ -33,13 +33,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
+from app.components.sentences import compare
 from app.pages import confusions, gates, gradcam, models, order
-from app.sentences import compare
-from gsm_model.data.reversible.dataset import FPS, draw_clip
-from gsm_model.models.checkpoints import load_checkpoint
-from gsm_model.models.optimize import optimize
+from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.data.synthetic.dataset import FPS, draw_clip
+from gsm_model.models.checkpoints.files import load_checkpoint
+from gsm_model.models.inference.optimize import optimize
 from gsm_model.predict import predict
-from gsm_model.shipped import sample_clips, shipped_checkpoints
 from gsm_model.video.encode import to_mp4
 from gsm_model.video.isolate import read_video
 

@@ -33,7 +33,7 @@ def test_it_runs_as_no_root_and_answers_for_its_health():
 def test_what_is_copied_is_enough(tmp_path):
     copied(tmp_path)
     pages = ", ".join(f"app.pages.{page.stem}" for page in (ROOT / "app" / "pages").glob("*.py") if page.stem != "__init__")
-    code = f"import {pages}; from gsm_model.shipped import shipped_checkpoints; print(len(shipped_checkpoints()))"
+    code = f"import {pages}; from gsm_model.bundled import shipped_checkpoints; print(len(shipped_checkpoints()))"
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path / "nowhere"), "PYTHONPATH": ""}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.strip() == "3", done.stderr

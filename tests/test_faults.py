@@ -17,7 +17,7 @@ import pytest
 from app.pages import gates
 from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.models.card import Card
-from gsm_model.models.checkpoints import save_checkpoint
+from gsm_model.models.checkpoints.files import save_checkpoint
 from tests.conftest import make_small
 from tests.load import Session, Wrong, questions, start_server
 from tests.videos import constant_rate

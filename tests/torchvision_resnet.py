@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gsm_model.explain.grad_cam_package import import_with_torchvision
+from gsm_model.explain.cam.package import import_with_torchvision
 
 
 def torchvision_resnet(depth: int, num_classes: int):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.benchmark.timing import Timing
-from gsm_model.data.reversible.export import write_dataset
+from gsm_model.data.synthetic.export import write_dataset
 from gsm_model.errors import DataError
 
 ONE, TWO = "one process, one thread", "two processes, one thread each"

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.benchmark.timing import Timing
-from gsm_model.data.reversible.export import write_dataset
-from gsm_model.data.video_lists import Entry, read_video_list
-from gsm_model.evaluation.feed import AHEAD, Views, feed, read_views
+from gsm_model.data.lists import Entry, read_video_list
+from gsm_model.data.synthetic.export import write_dataset
+from gsm_model.evaluation.loader import AHEAD, Views, feed, read_views
 from gsm_model.evaluation.score import score_views
 from gsm_model.models.recognizer import Recognizer
 

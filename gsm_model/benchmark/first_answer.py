@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from gsm_model.benchmark.timing import Timing, in_turn
-from gsm_model.models.optimize import Precision, optimize
+from gsm_model.models.inference.optimize import Precision, optimize
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import predict
 from gsm_model.video.decode import decode

@@ -15,10 +15,10 @@ from torch import nn
 from gsm_model.benchmark.released import as_released
 from gsm_model.benchmark.timing import Timing, in_turn
 from gsm_model.models.cost import cost_of
-from gsm_model.models.gate_shift import GateShiftModule
-from gsm_model.models.optimize import Precision, optimize
+from gsm_model.models.inference.optimize import Precision, optimize
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import temporal_kinds
+from gsm_model.models.systems.gsm import GateShiftModule
 
 RELEASED = "release's formulation"
 PLAIN = "as loaded"

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.gate_shift import GateShiftModule
-from gsm_model.models.inception import InceptionBackbone, max_pool_half
+from gsm_model.models.backbones.inception import InceptionBackbone, max_pool_half
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.models.temporal import ClipRun
+from gsm_model.models.slots import ClipRun
+from gsm_model.models.systems.gsm import GateShiftModule
 
 
 class ReleasedGateShift(nn.Module):

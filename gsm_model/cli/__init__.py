@@ -7,16 +7,16 @@ import typer
 from gsm_model.cli import (
     benchmark,
     confusions,
-    drawn,
     evaluate,
     explain_gates,
     explain_gradcam,
     explain_interventions,
     order,
     predict,
+    synthetic,
     training,
 )
-from gsm_model.evaluation.config import describe
+from gsm_model.training.config import describe
 
 app = typer.Typer(
     add_completion=False,
@@ -38,5 +38,5 @@ app.command()(benchmark.benchmark)
 app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(training.curves)
-app.command("make-dataset")(drawn.make_dataset)
-app.command("make-samples")(drawn.make_samples)
+app.command("make-dataset")(synthetic.make_dataset)
+app.command("make-samples")(synthetic.make_samples)

@@ -112,7 +112,7 @@ def _training(names, kinds, device, segments: int, runs: int) -> list[dict]:
 def _looking(names, kind: str, precisions, device, segments: int, runs: int) -> list[dict]:
     from gsm_model.benchmark.looking import benchmark_looking
     from gsm_model.benchmark.networks import network
-    from gsm_model.models.optimize import optimize
+    from gsm_model.models.inference.optimize import optimize
 
     tables = []
     for name in names:
@@ -133,7 +133,7 @@ def _answering(backbone: list[str] | None, checkpoint, device, where, segments: 
 
 def _answer(clip: Path | None, models: list, precisions, runs: int) -> list[dict]:
     from gsm_model.benchmark.first_answer import benchmark_first_answer
-    from gsm_model.shipped import sample_clips
+    from gsm_model.bundled import sample_clips
 
     if clip is None:
         clip = next((sample.path for sample in sample_clips().values()), None)
@@ -160,7 +160,7 @@ def _evaluation(checkpoint: list[Path] | None, runs: int) -> list[dict]:
 
 def _feeding(model, precisions, runs: int) -> list[dict]:
     from gsm_model.benchmark.feeding import benchmark_feeding
-    from gsm_model.models.optimize import optimize
+    from gsm_model.models.inference.optimize import optimize
 
     tables = []
     for one in precisions:

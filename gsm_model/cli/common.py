@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gsm_model.errors import LensError
-from gsm_model.whole_files import write_whole
+from gsm_model.io.atomic import write_whole
 
 OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str)
 SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str)
@@ -31,8 +31,8 @@ Labels = Annotated[Path | None, typer.Option(help="A label file: one class name 
 
 def load_models(checkpoints: list[Path] | None, labels: Path | None, device: str | None, precision: PrecisionName | None = None) -> list:
     """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for quick passes, else as their files say."""
-    from gsm_model.models.checkpoints import load_checkpoint
-    from gsm_model.models.optimize import optimize
+    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.models.inference.optimize import optimize
     from gsm_model.models.recognizer import best_device
 
     paths = model_files(checkpoints)
@@ -42,7 +42,7 @@ def load_models(checkpoints: list[Path] | None, labels: Path | None, device: str
 
 def model_files(checkpoints: list[Path] | None) -> list[Path]:
     """The files that ``--checkpoint`` names, or those of the shipped models."""
-    from gsm_model.shipped import shipped_checkpoints
+    from gsm_model.bundled import shipped_checkpoints
 
     return checkpoints or or_fail(lambda: list(shipped_checkpoints().values()))
 
@@ -56,7 +56,7 @@ def open_clip(path: Path, models: list, segments: int | None, shifts: Sequence[i
 
 
 def read_list(data: Path, videos: Path | None, labels: Path | None, target: str, skip_bad: bool):
-    from gsm_model.data.video_lists import read_video_list
+    from gsm_model.data.lists import read_video_list
 
     found = read_video_list(data, videos, labels, target)
     return found if skip_bad else found.require_clean()

@@ -53,7 +53,7 @@ def confusions(
     """
     from gsm_model.confusion.answers import Joined, join_answers, read_answers
     from gsm_model.data.labels import read_labels
-    from gsm_model.figures.confusion_files import confusion_files, more_figures
+    from gsm_model.exports.confusion import confusion_files, more_figures
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
     models = [or_fail(lambda path=path: read_answers(path, labels, truth)) for path in (a, b) if path is not None]
@@ -109,7 +109,7 @@ def _pairs(what: str, models: list, most: int) -> list[tuple[int, int]]:
 def _significance(joined, pairs: list[tuple[int, int]], test: str, groups: Path | None, blocks: Path | None, seed: int) -> dict[str, bytes]:
     from gsm_model.confusion.groups import read_groups
     from gsm_model.confusion.significance import class_groups, compare, named_groups, pair_groups
-    from gsm_model.figures.confusion_files import significance_files
+    from gsm_model.exports.confusion import significance_files
 
     if groups is not None:
         masks = named_groups(joined, or_fail(lambda: read_groups(groups, joined.a.labels)))
@@ -136,7 +136,7 @@ def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
 
 def _matrix(model, kind: str) -> bytes:
     from gsm_model.confusion.matrix import confusion, expected_confusion, topk_confusion
-    from gsm_model.tables import csv_text
+    from gsm_model.io.tables import csv_text
 
     if kind == "top5":
         values = topk_confusion(model, min(5, len(model.labels)))
@@ -148,8 +148,8 @@ def _matrix(model, kind: str) -> bytes:
 
 def _recipe(answers: list[tuple[Path, str]], options: dict, more: list[str]) -> bytes:
     """The recipe of a comparison; ``answers`` are the files with their hashes."""
-    from gsm_model.models.untrusted import sha256
-    from gsm_model.recipes import confusions_command, portable, recipe
+    from gsm_model.exports.provenance import confusions_command, portable, recipe
+    from gsm_model.models.checkpoints.safe_load import sha256
 
     if Path(options["pairs"]).is_file():
         options = {**options, "pairs": Path(options["pairs"])}
@@ -165,7 +165,7 @@ def figures(
 ) -> None:
     """Make the results of a recipe again, from the same inputs, into another folder: the same bytes with the same versions."""
     from gsm_model.cli import app
-    from gsm_model.models.untrusted import sha256
+    from gsm_model.models.checkpoints.safe_load import sha256
 
     try:
         content = json.loads(recipe.read_text(encoding="utf-8"))

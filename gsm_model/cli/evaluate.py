@@ -103,10 +103,10 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
 
 def _measure_list(fabric, model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> list[dict]:
     """The result, in the first process; in the others nothing."""
-    from gsm_model.evaluation.feed import Views
+    from gsm_model.evaluation.distributed import score_list_together
+    from gsm_model.evaluation.loader import Views
     from gsm_model.evaluation.predictions import measures_of_table, write_scores
     from gsm_model.evaluation.score import errors_of
-    from gsm_model.evaluation.together import score_list_together
 
     started = time.perf_counter()
     tell = progress("clip") if fabric.global_rank == 0 else None

@@ -53,7 +53,7 @@ def opened(clips: Iterable[Path], models: list, segments: int | None, shifts: Se
 
 def data_set(checkpoint, device, out: Path, data, videos, labels, target: str, skip_bad: bool, workers: int, split: str, count: int):
     """The one model, and the labelled clips to run it on."""
-    from gsm_model.evaluation.clip_sets import drawn_clips, listed_clips
+    from gsm_model.evaluation.dataset import drawn_clips, listed_clips
 
     if out.suffix != ".parquet":
         fail("--out: over a data set, name the .parquet file to write; for a clip, name the clip first")
@@ -72,24 +72,24 @@ def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
 
 def inputs_of(clip: Path, checkpoint: Path, model) -> dict[str, str]:
     """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded with."""
-    from gsm_model.recipes import portable
+    from gsm_model.exports.provenance import portable
 
     return {**hashes([clip]), portable(checkpoint): model.card.sha256}
 
 
 def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
     """The inputs that ``paths`` are, ``None`` left out: each file with its SHA-256; folders have none."""
-    from gsm_model.models.untrusted import sha256
-    from gsm_model.recipes import portable
+    from gsm_model.exports.provenance import portable
+    from gsm_model.models.checkpoints.safe_load import sha256
 
     return {portable(path): sha256(path) if path.is_file() else "a folder of frames" for path in paths if path is not None}
 
 
 def write_beside(out: Path, rows: list[dict], figure, origin, count: int, more: Iterable[Path | None] = ()) -> None:
     """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG, and its recipe, beside ``out``."""
+    from gsm_model.exports.provenance import recipe
     from gsm_model.figures.style import figure_bytes
-    from gsm_model.recipes import recipe
-    from gsm_model.tables import csv_text
+    from gsm_model.io.tables import csv_text
 
     inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint, **hashes(more)}
     files = {

@@ -78,9 +78,9 @@ def gates(
 def _gates_of_clips(
     clips: list[Path], paths: list[Path], labels, device, out: Path, order: str, seed: int, segments, options: dict
 ) -> None:
-    from gsm_model.explain.gates import report_gates
-    from gsm_model.figures.gate_files import GateFileOptions, gate_files, seen_frames
-    from gsm_model.recipes import explain_command, portable
+    from gsm_model.explain.gates.report import report_gates
+    from gsm_model.exports.gates import GateFileOptions, gate_files, seen_frames
+    from gsm_model.exports.provenance import explain_command, portable
 
     models = load_models(paths, labels, device, PrecisionName.float32)
     for clip, counts, video in opened(clips, models, segments):
@@ -100,8 +100,8 @@ def _gates_of_clips(
 
 
 def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
-    from gsm_model.explain.gate_data import data_gates_table, gates_of_clips, write_data_gates
-    from gsm_model.figures.gate_data import data_gates_figure
+    from gsm_model.explain.gates.dataset import data_gates_table, gates_of_clips, write_data_gates
+    from gsm_model.figures.gate_dataset import data_gates_figure
 
     found = or_fail(lambda: gates_of_clips(model, clip_set, progress("clip")))
     rows = data_gates_table(found)
@@ -118,7 +118,7 @@ def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
 
 
 def _print_layers(clip: Path, report) -> None:
-    from gsm_model.explain.gate_tables import layer_figures
+    from gsm_model.explain.gates.tables import layer_figures
 
     typer.echo(f"{clip}  {report.card.name}, frames {report.prediction.order}")
     for layer in report.layers:

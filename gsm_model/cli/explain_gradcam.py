@@ -23,7 +23,7 @@ from gsm_model.cli.common import (
     write_all,
 )
 from gsm_model.cli.explain_common import Segments, Split, WidthName, inputs_of, opened, write_beside
-from gsm_model.explain.cam_names import METHODS
+from gsm_model.explain.cam.names import METHODS
 
 MethodName = Enum("MethodName", {name: name for name in METHODS}, type=str)
 NormaliseName = Enum("NormaliseName", {name: name for name in ("clip", "frame", "models")}, type=str)
@@ -99,9 +99,9 @@ def _lines(path: Path) -> list[Path]:
 def _on_clips(
     clips: list[Path], resume: bool, paths: list[Path], labels, device, out: Path, order: str, seed: int, segments, options: dict
 ) -> None:
-    from gsm_model.figures.cam_files import CamFileOptions, cam_files
-    from gsm_model.figures.gate_files import seen_frames
-    from gsm_model.recipes import explain_command, portable
+    from gsm_model.exports.cam import CamFileOptions, cam_files
+    from gsm_model.exports.gates import seen_frames
+    from gsm_model.exports.provenance import explain_command, portable
 
     models = load_models(paths, labels, device)
     several = len(clips) > 1 or resume
@@ -143,8 +143,8 @@ def _folders(clips: list[Path], out: Path) -> dict[Path, Path]:
 
 
 def _reports(models: list, counts: list[int], video, order: str, seed: int, options: dict) -> list:
-    from gsm_model.explain.evidence import Target
-    from gsm_model.explain.gradcam import report_cams
+    from gsm_model.explain.cam.evidence import Target
+    from gsm_model.explain.cam.report import report_cams
 
     target, found = None, []
     if options["target"] is not None:
@@ -171,8 +171,8 @@ def _class(model, text: str) -> int:
 
 
 def _trials(models: list, reports: list, video, clip: Path) -> bytes:
-    from gsm_model.explain.cam_trials import trial_of_report, trial_rows
-    from gsm_model.tables import csv_text
+    from gsm_model.explain.cam.trials import trial_of_report, trial_rows
+    from gsm_model.io.tables import csv_text
 
     rows = []
     for model, report in zip(models, reports, strict=True):
@@ -188,8 +188,8 @@ def _print(clip: Path, reports: list) -> None:
 
 
 def _on_drawn(checkpoint, device, out: Path, methods: list[str], layers: list[str] | None, split: str, count: int, trials: bool) -> None:
-    from gsm_model.explain.cam_data import FAST_METHODS, cam_scores, score_cams
-    from gsm_model.figures.cam_data import cam_scores_figure
+    from gsm_model.explain.cam.dataset import FAST_METHODS, cam_scores, score_cams
+    from gsm_model.figures.cam_dataset import cam_scores_figure
 
     if out.suffix != ".parquet":
         fail("--out: with --drawn, name the .parquet file to write")

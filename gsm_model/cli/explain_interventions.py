@@ -40,7 +40,7 @@ from gsm_model.cli.explain_common import (
     opened,
     write_beside,
 )
-from gsm_model.explain.clamps import CLAMPS
+from gsm_model.explain.gates.clamps import CLAMPS
 
 WayName = Enum("WayName", {name: name for name in ("next", "previous")}, type=str)
 
@@ -95,8 +95,8 @@ class _Experiments:
 
     def plan(self, model, other_gates=None, over_data: bool = False) -> dict:
         """Name → `Intervention`; all there are, or the one asked for."""
-        from gsm_model.explain.gate_data import data_means, read_data_gates
-        from gsm_model.explain.interventions import Intervention, every_clamp, every_layer
+        from gsm_model.explain.gates.dataset import data_means, read_data_gates
+        from gsm_model.explain.gates.interventions import Intervention, every_clamp, every_layer
 
         names = {layer.title: layer.name for layer in model.temporal_layers()}
         means = None if self.gates is None else or_fail(lambda: data_means(read_data_gates(self.gates), model))
@@ -114,12 +114,12 @@ class _Experiments:
 
 
 def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str, seed: int, segments, what: _Experiments) -> None:
-    from gsm_model.explain.gates import report_gates
-    from gsm_model.explain.intervention_tables import intervention_rows
-    from gsm_model.explain.interventions import predict_under
+    from gsm_model.explain.gates.intervention_tables import intervention_rows
+    from gsm_model.explain.gates.interventions import predict_under
+    from gsm_model.explain.gates.report import report_gates
+    from gsm_model.exports.provenance import explain_command, portable, recipe
+    from gsm_model.io.tables import csv_text
     from gsm_model.predict import predict
-    from gsm_model.recipes import explain_command, portable, recipe
-    from gsm_model.tables import csv_text
 
     models = load_models(paths, labels, device, PrecisionName.float32)
     donors = [None] * len(models)
@@ -149,7 +149,7 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
 
 
 def _interventions_on_data(model, clip_set, out: Path, what: _Experiments) -> None:
-    from gsm_model.explain.intervention_data import effects_table, run_interventions
+    from gsm_model.explain.gates.intervention_dataset import effects_table, run_interventions
     from gsm_model.figures.interventions import interventions_figure
 
     plan = what.plan(model, over_data=True)

@@ -9,7 +9,7 @@ import typer
 
 from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, open_clip, or_fail, say
 from gsm_model.errors import LensError
-from gsm_model.whole_files import write_whole
+from gsm_model.io.atomic import write_whole
 
 
 def order(
@@ -26,8 +26,8 @@ def order(
     device: Device = None,
 ) -> None:
     """What if time ran otherwise? A clip's answers in other orders; of tables, what becomes of the answers on reversed frames."""
-    from gsm_model.explain.order_tables import clip_table, flips_table
-    from gsm_model.tables import csv_text
+    from gsm_model.explain.order.tables import clip_table, flips_table
+    from gsm_model.io.tables import csv_text
 
     tables = [path for path in files if path.suffix == ".parquet"]
     if tables and len(tables) < len(files):
@@ -57,9 +57,9 @@ def order(
 
 
 def _flips(paths: list[Path], pdf: Path | None) -> list:
-    from gsm_model.evaluation.flips import flips_of_models
     from gsm_model.evaluation.predictions import read_parquet
-    from gsm_model.figures.flips import flips_figure
+    from gsm_model.evaluation.reversal import flips_of_models
+    from gsm_model.figures.reversal import flips_figure
 
     models = flips_of_models([read_parquet(path) for path in paths])
     if pdf is not None:
@@ -68,7 +68,7 @@ def _flips(paths: list[Path], pdf: Path | None) -> list:
 
 
 def _order_reports(path: Path, models: list, segments: int | None, shuffles: int, seed: int) -> list:
-    from gsm_model.explain.order import report_order
+    from gsm_model.explain.order.report import report_order
 
     counts, video = open_clip(path, models, segments)
     return [report_order(model, video, count, shuffles, seed) for model, count in zip(models, counts, strict=True)]

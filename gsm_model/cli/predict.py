@@ -63,7 +63,7 @@ def convert(
     half: Annotated[bool, typer.Option("--half", help="Store the weights in float16: half the size.")] = False,
 ) -> None:
     """Rewrite a published checkpoint as safetensors that carry everything: architecture, labels, segments, input."""
-    from gsm_model.models.checkpoints import load_checkpoint, save_checkpoint
+    from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
 
     if target.suffix != ".safetensors":
         fail(f"{target.name}: the file to write must end in .safetensors")

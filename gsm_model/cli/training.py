@@ -9,7 +9,7 @@ import typer
 
 from gsm_model.cli.common import fail, or_fail, print_result, progress, read_list, result_of
 from gsm_model.cli.processes import together
-from gsm_model.evaluation.config import TrainConfig
+from gsm_model.training.config import TrainConfig
 
 
 def train(
@@ -22,8 +22,8 @@ def train(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")] = False,
 ) -> None:
     """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors, measured on drawn test clips if drawn."""
-    from gsm_model.evaluation.pack import pack_run
-    from gsm_model.evaluation.train import train as run
+    from gsm_model.training.publish import pack_run
+    from gsm_model.training.train import train as run
 
     settings = or_fail(lambda: TrainConfig.read(config))
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))

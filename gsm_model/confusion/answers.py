@@ -19,7 +19,7 @@ import pyarrow.csv as pcsv
 from gsm_model.data.labels import something_something
 from gsm_model.errors import DataError
 from gsm_model.evaluation.predictions import Predictions, read_parquet, read_scores
-from gsm_model.models.untrusted import sha256
+from gsm_model.models.checkpoints.safe_load import sha256
 
 MAX_FILE_BYTES = 2_000_000_000
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gsm_model.confusion.answers import Answers
 from gsm_model.errors import DataError
-from gsm_model.evaluation.interval import measure_share
+from gsm_model.evaluation.intervals import measure_share
 from gsm_model.models.card import Measure
 from gsm_model.predict import softmax
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from gsm_model.confusion.answers import Joined
 from gsm_model.confusion.significance import DRAWS, FEWEST_DISCORDANT, Comparison
-from gsm_model.latex import latex_escape
+from gsm_model.io.latex import latex_escape
 
 HEADS = ("", "n", "A", "B", "only A", "only B", "B − A", "95 % interval", "p", "Holm", "BH")
 

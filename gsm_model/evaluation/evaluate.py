@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from gsm_model.data.labels import partner_indices
-from gsm_model.data.reversible.dataset import Split, draw_clip
+from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.errors import DataError
-from gsm_model.evaluation.clip_sets import drawn_ids, drawn_origin, sampled_frames
-from gsm_model.evaluation.interval import measure_share
+from gsm_model.evaluation.dataset import drawn_ids, drawn_origin, sampled_frames
+from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.predictions import Origin, Predictions, measures_of_table
 from gsm_model.models.card import Measure
-from gsm_model.models.memory import within_memory
+from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.transforms import to_views
 

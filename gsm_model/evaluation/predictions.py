@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
-from gsm_model.evaluation.interval import measure_share
+from gsm_model.evaluation.intervals import measure_share
+from gsm_model.io.atomic import whole_file
+from gsm_model.io.tables import check_archive, list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.models.card import Measure
-from gsm_model.tables import check_archive, list_column, list_values, read_table, what_table_says, write_table
-from gsm_model.whole_files import whole_file
 
 BOOTSTRAP_DRAWS = 2000
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gsm_model.data.video_lists import Entry, VideoList
-from gsm_model.evaluation.clip_sets import list_origin
-from gsm_model.evaluation.feed import Views, feed
-from gsm_model.evaluation.parts import Parts
+from gsm_model.data.lists import Entry, VideoList
+from gsm_model.evaluation.dataset import list_origin
+from gsm_model.evaluation.loader import Views, feed
 from gsm_model.evaluation.predictions import Origin, Predictions, join, read_parquet, write_parquet
-from gsm_model.models.memory import within_memory
+from gsm_model.evaluation.resumable import Parts
+from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.sampling import Order, order_positions
 from gsm_model.video.transforms import normalise

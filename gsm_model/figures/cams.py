@@ -11,8 +11,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
-from gsm_model.explain.cam_scale import Scaled, upsampled
-from gsm_model.explain.gradcam import CamReport
+from gsm_model.explain.cam.report import CamReport
+from gsm_model.explain.cam.scale import Scaled, upsampled
 from gsm_model.figures.labels import in_print
 from gsm_model.figures.overlay import scale_bar, side_by_side, titled
 from gsm_model.figures.presets import PAGE

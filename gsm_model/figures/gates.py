@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from gsm_model.explain.gates import DIRECTIONS, GateReport, LayerGates
+from gsm_model.explain.gates.report import DIRECTIONS, GateReport, LayerGates
 from gsm_model.figures.overlay import blended, colored
 from gsm_model.figures.presets import PAGE
 from gsm_model.figures.style import gate_colors

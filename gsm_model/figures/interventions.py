@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gsm_model.explain.clamps import CLAMPS
+from gsm_model.explain.gates.clamps import CLAMPS
 from gsm_model.figures.presets import PAGE
 from gsm_model.figures.style import COLORS, DASHES, MARKERS
 

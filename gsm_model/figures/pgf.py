@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.backends.backend_pgf import RendererPgf
 from matplotlib.figure import Figure
 
-from gsm_model.latex import latex_escape
+from gsm_model.io.latex import latex_escape
 
 _HEAD = r"""%% Put \usepackage{pgf} into the preamble and the figure into the text with \input.
 \begingroup%

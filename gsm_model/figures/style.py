@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from gsm_model.figures.pgf import pgf_bytes
-from gsm_model.whole_files import write_whole
+from gsm_model.io.atomic import write_whole
 
 FORMATS = ("pdf", "svg", "png")  # of every figure; of those without pictures also pgf, see `formats_of`
 

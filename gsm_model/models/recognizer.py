@@ -15,9 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.card import Card
-from gsm_model.models.gate_shift import GateShiftModule
 from gsm_model.models.registry import backbones, temporal_kinds
-from gsm_model.models.temporal import (
+from gsm_model.models.slots import (
     ClipRun,
     FeatureTap,
     FeatureWatch,
@@ -27,6 +26,7 @@ from gsm_model.models.temporal import (
     TemporalModule,
     attach_temporal_modules,
 )
+from gsm_model.models.systems.gsm import GateShiftModule
 from gsm_model.video.transforms import InputSpec
 
 

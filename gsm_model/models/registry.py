@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gsm_model.models import gate_shift, temporal_shift
-from gsm_model.models.bn_inception import BNInception
-from gsm_model.models.inception_v3 import InceptionV3
-from gsm_model.models.resnet import LAYOUTS, ResNet
-from gsm_model.models.temporal import TemporalHost, TemporalKind
+from gsm_model.models.backbones.bn_inception import BNInception
+from gsm_model.models.backbones.inception_v3 import InceptionV3
+from gsm_model.models.backbones.resnet import LAYOUTS, ResNet
+from gsm_model.models.slots import TemporalHost, TemporalKind
+from gsm_model.models.systems import gsm, tsm
 from gsm_model.video.transforms import InputSpec
 
 TSN = TemporalKind(name="none", title="TSN", prefix="", build=None)
@@ -17,7 +17,7 @@ TSN = TemporalKind(name="none", title="TSN", prefix="", build=None)
 
 def temporal_kinds() -> dict[str, TemporalKind]:
     """Name → temporal module. A new module is one file and one line here."""
-    return {kind.name: kind for kind in (TSN, gate_shift.KIND, temporal_shift.KIND)}
+    return {kind.name: kind for kind in (TSN, gsm.KIND, tsm.KIND)}
 
 
 @dataclass(frozen=True)

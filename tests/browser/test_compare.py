@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from gsm_model.data.reversible.dataset import FPS, draw_clip
-from gsm_model.models.checkpoints import load_checkpoint
+from gsm_model.bundled import shipped_checkpoints
+from gsm_model.data.synthetic.dataset import FPS, draw_clip
+from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.predict import predict
-from gsm_model.shipped import shipped_checkpoints
 from gsm_model.video.encode import to_mp4
 from gsm_model.video.isolate import read_video
 from tests.browser.conftest import main_text, wait_until_still

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from gsm_model.bundled import prediction_files
 from gsm_model.data.labels import something_something
 from gsm_model.evaluation.predictions import read_parquet
-from gsm_model.shipped import prediction_files
 from tests.browser.conftest import main_text, wait_until_still
 
 HEADING = "Which classes does each model mix up, and is the difference real?"

@@ -10,9 +10,9 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from gsm_model.explain.gates import report_gates
-from gsm_model.models.checkpoints import load_checkpoint
-from gsm_model.shipped import shipped_checkpoints
+from gsm_model.bundled import shipped_checkpoints
+from gsm_model.explain.gates.report import report_gates
+from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.video.isolate import read_video
 from tests.browser.conftest import main_text, start_app, wait_until_still
 from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gsm_model.explain.evidence import Target
-from gsm_model.explain.gradcam import report_cams
-from gsm_model.models.checkpoints import load_checkpoint
-from gsm_model.shipped import sample_clips, shipped_checkpoints
+from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.explain.cam.evidence import Target
+from gsm_model.explain.cam.report import report_cams
+from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.video.isolate import read_video
 from tests.browser.conftest import main_text, wait_until_still
 from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401

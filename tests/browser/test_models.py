@@ -5,10 +5,10 @@ import re
 import torch
 from playwright.sync_api import expect
 
-from app.sentences import tenths
+from app.components.sentences import tenths
+from gsm_model.bundled import shipped_checkpoints
 from gsm_model.models.card import Card
-from gsm_model.models.checkpoints import load_checkpoint, save_checkpoint
-from gsm_model.shipped import shipped_checkpoints
+from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
 from tests.browser.conftest import main_text, wait_until_still
 from tests.conftest import make_small
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.pages import compare, confusions, gates, gradcam, models, order, server
-from gsm_model.models.checkpoints import save_checkpoint
+from gsm_model.models.checkpoints.files import save_checkpoint
 from tests.browser.conftest import main_text, start_app, wait_until_still
 from tests.conftest import make_small
 

@@ -12,7 +12,7 @@ sys.path[:0] = [str(ROOT)] if str(ROOT) not in sys.path else []
 
 def _watch(caches: dict, file: Path) -> None:
     """Write what ``caches`` hold to ``file``, again and again."""
-    from gsm_model.whole_files import write_whole
+    from gsm_model.io.atomic import write_whole
 
     while True:
         write_whole(file, str(sum(cache.usage()[1] for cache in caches.values())))
@@ -21,12 +21,12 @@ def _watch(caches: dict, file: Path) -> None:
 
 def _begin() -> None:
     """Begin to watch, once for the process."""
-    from app import kept
+    from app.cache import store
 
-    if getattr(kept, "watched", False):
+    if getattr(store, "watched", False):
         return
-    kept.watched = True
-    threading.Thread(target=_watch, args=(kept.caches(), Path(os.environ["KEPT"])), daemon=True).start()
+    store.watched = True
+    threading.Thread(target=_watch, args=(store.caches(), Path(os.environ["KEPT"])), daemon=True).start()
 
 
 _begin()

@@ -12,7 +12,7 @@ from gsm_model.benchmark.looking import benchmark_looking
 from gsm_model.benchmark.networks import RELEASED, benchmark_lengths, benchmark_networks, over_tsn, peak_megabytes
 from gsm_model.benchmark.timing import WARM_UP
 from gsm_model.benchmark.training import benchmark_training
-from gsm_model.models.checkpoints import save_checkpoint
+from gsm_model.models.checkpoints.files import save_checkpoint
 from tests.videos import constant_rate
 
 CPU = torch.device("cpu")

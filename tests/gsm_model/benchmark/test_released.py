@@ -7,7 +7,7 @@ import torch
 from gsm_model import build_recognizer
 from gsm_model.benchmark.networks import open_gates
 from gsm_model.benchmark.released import ReleasedGateShift, as_released
-from gsm_model.models.gate_shift import GateShiftModule
+from gsm_model.models.systems.gsm import GateShiftModule
 from tests.conftest import PARITY, fill, released_weights
 
 

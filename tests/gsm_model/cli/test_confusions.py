@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from gsm_model.bundled import assets
 from gsm_model.evaluation.predictions import read_parquet
-from gsm_model.shipped import assets
 
 TSN, GSM = (assets() / "predictions" / f"{name}_resnet18_test_forward.parquet" for name in ("tsn", "gsm"))
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
-from gsm_model.data.reversible.actions import LABELS
-from gsm_model.explain.gate_data import read_data_gates
-from gsm_model.explain.gates import report_gates
-from gsm_model.explain.intervention_data import read_interventions
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.explain.gates.dataset import read_data_gates
+from gsm_model.explain.gates.intervention_dataset import read_interventions
+from gsm_model.explain.gates.report import report_gates
 from gsm_model.models.card import Card
-from gsm_model.models.untrusted import sha256
+from gsm_model.models.checkpoints.safe_load import sha256
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
-from gsm_model.data.reversible.actions import LABELS
-from gsm_model.explain.cam_data import read_cam_table
-from gsm_model.explain.evidence import Target
-from gsm_model.explain.gradcam import report_cams
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.explain.cam.dataset import read_cam_table
+from gsm_model.explain.cam.evidence import Target
+from gsm_model.explain.cam.report import report_cams
 from gsm_model.models.card import Card
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from gsm_model.data.labels import partner, something_something
-from gsm_model.data.reversible.actions import LABELS
-from gsm_model.data.reversible.chance import SHIFTED, TRAINED, Chance
-from gsm_model.data.reversible.dataset import FRAME_COUNTS, draw_clip
-from gsm_model.data.reversible.materials import Material, paint
-from gsm_model.data.reversible.raster import coverage
-from gsm_model.data.reversible.scene import MASK_ROLES
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.data.synthetic.chance import SHIFTED, TRAINED, Chance
+from gsm_model.data.synthetic.dataset import FRAME_COUNTS, draw_clip
+from gsm_model.data.synthetic.materials import Material, paint
+from gsm_model.data.synthetic.raster import coverage
+from gsm_model.data.synthetic.scene import MASK_ROLES
 
 FIRST_TEST_CLIP = [216.5, 184.1, 167.7, 157.4, 153.8, 80.5, 101.1, 154.5, 81.0, 63.4, 61.2, 93.5, 86.3, 72.2, 67.2, 87.4]
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gsm_model.bundled import assets, shipped_checkpoints
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import BothWays, largest_reversal_change, measures_of, score_drawn_clips
-from gsm_model.evaluation.interval import measure_share
+from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet
-from gsm_model.models.checkpoints import load_checkpoint
-from gsm_model.shipped import assets, shipped_checkpoints
+from gsm_model.models.checkpoints.files import load_checkpoint
 from tests.conftest import make_small
 
 FOUR = ("Folding something", "Unfolding something", "Moving something up", "Moving something down")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from gsm_model.data.video_lists import Entry, read_video_list
+from gsm_model.data.lists import Entry, read_video_list
 from gsm_model.errors import DataError, VideoError
-from gsm_model.evaluation import feed as feeding
-from gsm_model.evaluation.feed import Views, feed
+from gsm_model.evaluation import loader as feeding
+from gsm_model.evaluation.loader import Views, feed
 from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.evaluation.score import score_list
 from gsm_model.predict import predict

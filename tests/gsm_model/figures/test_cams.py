@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gsm_model.explain.cam_scale import scaled
-from gsm_model.explain.evidence import Target
-from gsm_model.explain.gradcam import report_cams
-from gsm_model.figures.cam_files import CamFileOptions, cam_files, cam_rows, distinct_names, frame_rows
+from gsm_model.explain.cam.evidence import Target
+from gsm_model.explain.cam.report import report_cams
+from gsm_model.explain.cam.scale import scaled
+from gsm_model.exports.cam import CamFileOptions, cam_files, cam_rows, distinct_names, frame_rows
+from gsm_model.exports.gates import seen_frames
 from gsm_model.figures.cams import CamRow, cam_film, one_stands_for, overlaid, strip_figure
-from gsm_model.figures.gate_files import seen_frames
 from gsm_model.figures.style import figure_bytes
 from tests.conftest import make_small
 from tests.gsm_model.figures.pdf import read_pdf

@@ -13,9 +13,9 @@ from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.confusion.significance import class_groups, compare
 from gsm_model.errors import DataError
+from gsm_model.exports.confusion import more_figures
 from gsm_model.figures.comparison import MOST_GAINS, calibration_figure, embedding_figure, gains_figure, matrix_figure
 from gsm_model.figures.confusion import pairs_figure
-from gsm_model.figures.confusion_files import more_figures
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes, formats_of
 from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gsm_model.evaluation.clip_sets import drawn_clips
-from gsm_model.explain.cam_data import cam_scores, score_cams
-from gsm_model.explain.gate_data import data_gates_table, gates_of_clips
-from gsm_model.figures.cam_data import cam_scores_figure
-from gsm_model.figures.gate_data import data_gates_figure
+from gsm_model.evaluation.dataset import drawn_clips
+from gsm_model.explain.cam.dataset import cam_scores, score_cams
+from gsm_model.explain.gates.dataset import data_gates_table, gates_of_clips
+from gsm_model.figures.cam_dataset import cam_scores_figure
+from gsm_model.figures.gate_dataset import data_gates_figure
 from gsm_model.figures.interventions import interventions_figure
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gsm_model.explain.gates import report_gates
-from gsm_model.figures.gate_files import seen_frames
+from gsm_model.explain.gates.report import report_gates
+from gsm_model.exports.gates import seen_frames
 from gsm_model.figures.gates import FAINTEST_SHARE, arrows_of, gates_figure, strip_figure
 from tests.conftest import make_small
-from tests.gsm_model.explain.test_gates import one_place
+from tests.gsm_model.explain.gates.test_report import one_place
 
 
 @pytest.mark.parametrize("width", [3.25, 6.875])

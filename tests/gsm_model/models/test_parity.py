@@ -10,7 +10,7 @@ from torch import nn
 
 from gsm_model import build_recognizer, record_gates
 from gsm_model.models.cost import cost_of
-from gsm_model.models.optimize import optimize
+from gsm_model.models.inference.optimize import optimize
 from tests.conftest import PARITY, fill, released_weights
 
 NETWORKS = [

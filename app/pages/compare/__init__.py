@@ -1,0 +1,5 @@
+"""The Compare page."""
+
+from app.pages.compare.page import QUESTION, show
+
+__all__ = ["QUESTION", "show"]

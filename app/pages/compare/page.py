@@ -1,0 +1,106 @@
+"""Compare: what does each model say about this clip, and what if time ran otherwise?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.cache.charts import drawn
+from app.components import chart_style
+from app.components.downloads import answers_csv, predict_command
+from app.components.media import strip
+from app.components.sentences import compare, escape, order_changed
+from app.queries import clip_results
+from app.shell.layout import Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
+from gsm_model.predict import Prediction
+
+QUESTION = "What does each model say about this clip?"
+TOP = 5
+
+
+def show(choices: Choices) -> None:
+    """Answers of the chosen models to the chosen clip, under the chosen order of its frames."""
+    opened = open_clip(choices, QUESTION)
+    if opened is None:
+        return
+    counts, video = opened
+    order = current_order()
+
+    def answers(which: str) -> list[Prediction]:
+        with st.spinner("The models look at the clip …"):
+            return [
+                clip_results.answer(ref, choices.names[ref.key], choices.clip, video, which, count)
+                for ref, count in zip(choices.models, counts, strict=True)
+            ]
+
+    forward = answers("forward")
+    now = forward if order == "forward" else answers(order)
+    heading(QUESTION, compare(now) if order == "forward" else order_changed(order, forward, now))
+    for prediction in now:
+        warn_of(prediction.card)
+    _show_clip(choices, video, order, counts, now)
+    colors = [choices.color(ref) for ref in choices.models]
+    st.markdown("### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
+    st.plotly_chart(
+        drawn(chart_style.probabilities, now, None if now is forward else forward, colors, TOP), key="probabilities", alt=compare(now)
+    )
+    st.markdown(
+        "### Each frame's own scores",
+        help="A score (logit) for every frame; a model's answer is their mean, marked by a triangle. In a TSN a frame's score "
+        "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
+    )
+    st.plotly_chart(
+        drawn(chart_style.frame_scores, now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model"
+    )
+    link_to("gates", "**Gates**: what moves inside each model")
+    link_to("gradcam", "**Grad-CAM**: where each model looks")
+    _show_details(choices, order, now)
+
+
+def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list[Prediction]) -> None:
+    choose_order()
+    left, right = st.columns([4, 7])
+    with left:
+        st.video(
+            clip_results.preview_video(choices.clip, order, counts[0], video),
+            loop=True,
+            autoplay=True,
+            muted=True,
+            alt=f"{choices.clip.name}, played {order}",
+        )
+        info = video.info
+        st.caption(f"{info.num_frames} frames, {info.seconds:.1f} s, {info.width} × {info.height}")
+    with right:
+        for count in sorted(set(counts)):
+            prediction = now[counts.index(count)]
+            who = "the models see" if len(set(counts)) == 1 else f"of {_names(now, count)}"
+            st.caption(f"The {count} frames {who}, in the order in which they are seen")
+            frames = video.frames[video.indices.searchsorted(prediction.frame_indices)]
+            st.html(strip(frames, [f"frame {index}" for index in prediction.frame_indices]))
+
+
+def _names(predictions: list[Prediction], count: int) -> str:
+    """The models that are given ``count`` frames."""
+    return " and ".join(escape(p.card.name) for p in predictions if len(p.frame_indices) == count)
+
+
+def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
+    times = "; ".join(f"{p.card.name} {1000 * p.seconds:.0f} ms" for p in now)
+    st.caption(f"Time of one forward pass: {times}.")
+    for note in sorted({f"{p.card.name}: {p.note}" for p in now if p.note}):
+        st.warning(escape(note), icon=":material/memory:")
+    with st.expander("Numbers as a table"):
+        table = {"class": chart_style.leading_classes(now, TOP)}
+        for prediction in now:
+            indices, p = chart_style.class_indices(prediction), prediction.probabilities
+            table[prediction.card.name] = [float(p[indices[c]]) if c in indices else None for c in table["class"]]
+        st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="percent") for name in list(table)[1:]})
+        st.download_button("Download all classes (CSV)", answers_csv(now), f"answers-{order}.csv", "text/csv", icon=":material/download:")
+    with st.expander("The same on the command line"):
+        st.code(predict_command(choices.clip, choices.models, choices.segments, order, TOP), language="bash", wrap_lines=True)
+    with st.expander("What does this mean?"):
+        st.markdown(
+            "**TSN** scores every frame alone and averages the scores. Whatever the order of the frames, the average is the same, so it "
+            "cannot tell an action from its reverse. **GSM** puts a gate into the network that decides, for each place and time, "
+            "which features move one frame forward or back; its scores depend on the order. Reverse the frames above and watch whose answer moves. "
+            "(Sudhakaran, Escalera, Lanz: *Gate-Shift Networks for Video Action Recognition*, CVPR 2020.)"
+        )

@@ -1,0 +1,5 @@
+"""The Confusions page."""
+
+from app.pages.confusions.page import QUESTION, show
+
+__all__ = ["QUESTION", "show"]

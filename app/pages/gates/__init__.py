@@ -1,0 +1,5 @@
+"""The Gates page."""
+
+from app.pages.gates.page import QUESTION, show
+
+__all__ = ["QUESTION", "show"]

@@ -1,0 +1,141 @@
+"""Plotly figures of the Gates page, one function a figure: data in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.components.chart_style import RING_COLOR, panel_titles, short
+from gsm_model.explain.gates.report import DIRECTIONS, REGIMES, LayerGates, regime_shares
+from gsm_model.explain.gates.tables import layer_figures
+from gsm_model.figures.style import GATE_STOPS
+
+BINS = 40
+TEXT_WIDTH = 0.42  # of a share in per cent, in units of the gate, on the narrowest panel
+REGIME_COLORS = (GATE_STOPS[0], "#9AA5B1", GATE_STOPS[3], GATE_STOPS[4])
+EDGE_LINE = {"dash": "dot", "color": RING_COLOR, "width": 1}
+LEVEL_COLORS = {"frame": "#56B4E9", "place": "#0072B2"}
+LEVEL_NAMES = {"frame": "between frames", "place": "between places of a frame"}
+
+
+def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[float, float, float]) -> go.Figure:
+    """How many of a layer's gate values lie where, a column a panel and a row a direction, coloured by regime; its share is above."""
+    figure = make_subplots(
+        2,
+        len(names),
+        shared_xaxes=True,
+        shared_yaxes=True,
+        subplot_titles=panel_titles(names),
+        vertical_spacing=0.16,
+        row_titles=DIRECTIONS,
+    )
+    bounds = np.linspace(-1, 1, BINS + 1)
+    middles = (bounds[1:] + bounds[:-1]) / 2
+    regime = np.searchsorted(np.asarray(edges), middles, side="right")
+    places = [(way + 1, column, layer.gate[:, way]) for way in range(2) for column, layer in enumerate(layers, start=1)]
+    shares = [regime_shares(gate, edges) for *_, gate in places]
+    bars = [_histogram(gate, bounds, middles, regime, share) for (*_, gate), share in zip(places, shares, strict=True)]
+    figure.add_traces(bars, rows=[row for row, *_ in places], cols=[column for _, column, _ in places])
+    key = [go.Bar(x=[None], y=[None], name=name, marker_color=color) for name, color in zip(REGIMES, REGIME_COLORS, strict=True)]
+    figure.add_traces(key, rows=[1] * len(key), cols=[1] * len(key))
+    lines, texts = [], []
+    for number, share in enumerate(shares, start=1):
+        axes = {"xref": f"x{number if number > 1 else ''}", "yref": f"y{number if number > 1 else ''} domain"}
+        lines += [{**axes, "type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": 1, "line": EDGE_LINE} for edge in edges]
+        texts += [{**axes, **text, "y": 1, "yanchor": "top", "showarrow": False} for text in _share_texts(share, edges)]
+    figure.update_layout(shapes=lines, annotations=[*figure.layout.annotations, *texts])
+    figure.update_xaxes(range=[-1.03, 1.03])
+    figure.update_xaxes(title="gate", row=2)
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.25], tickvals=[0, 0.5, 1])
+    figure.update_annotations(font_size=11)
+    return figure.update_layout(
+        barmode="overlay", bargap=0, height=430, margin={"l": 8, "r": 30, "t": 62, "b": 90}, legend={"orientation": "h", "y": -0.2, "x": 0}
+    )
+
+
+def _share_texts(shares: Sequence[float], edges: Sequence[float]) -> list[dict]:
+    """The share of each regime over its middle, of those that have one; moved to the left where two would meet."""
+    ends, texts = (-1, *edges, 1), []
+    free = 1.0 + TEXT_WIDTH
+    for number in reversed(range(len(shares))):
+        if shares[number] >= 0.005:
+            free = min((ends[number] + ends[number + 1]) / 2, free - TEXT_WIDTH)
+            texts.append({"text": f"{shares[number]:.0%}", "x": free, "hovertext": REGIMES[number]})
+    return texts
+
+
+def _histogram(gate: np.ndarray, bounds: np.ndarray, middles: np.ndarray, regime: np.ndarray, shares: np.ndarray) -> go.Bar:
+    names = [f"{REGIMES[number]}, {shares[number]:.0%} of all" for number in regime]
+    return go.Bar(
+        x=middles,
+        y=np.histogram(gate, bounds)[0] / gate.size,
+        width=2 / BINS,
+        marker_color=[REGIME_COLORS[number] for number in regime],
+        customdata=names,
+        showlegend=False,
+        hovertemplate="%{customdata}<br>gate %{x:.2f}: %{y:.1%}<extra></extra>",
+    )
+
+
+def adaptivity(names: Sequence[str], panels: Sequence[Sequence[LayerGates]], titles: Sequence[str]) -> go.Figure:
+    """The variance of every layer's gates within this clip, split into what lies between frames and between places, a panel a model."""
+    figure = make_subplots(1, len(names), shared_yaxes=True, subplot_titles=panel_titles(names))
+    for column, layers in enumerate(panels, start=1):
+        figures = [layer_figures(layer) for layer in layers]
+        for level, color in LEVEL_COLORS.items():
+            figure.add_bar(
+                y=list(titles),
+                x=[values[f"variance_{level}"] for values in figures],
+                orientation="h",
+                marker_color=color,
+                name=LEVEL_NAMES[level],
+                legendgroup=level,
+                showlegend=column == 1,
+                hovertemplate="%{y}: %{x:.3f} " + LEVEL_NAMES[level] + "<extra></extra>",
+                row=1,
+                col=column,
+            )
+        if not any(values["adaptivity"] for values in figures):
+            figure.add_annotation(text="0: a fixed shift", x=0.5, y=titles[len(titles) // 2], showarrow=False, row=1, col=column)
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(range=[0, 1], title="variance of the gate")
+    return figure.update_layout(
+        barmode="stack",
+        height=120 + 24 * len(titles),
+        margin={"l": 8, "r": 8, "t": 44, "b": 80},
+        legend={"orientation": "h", "y": -0.3, "x": 0},
+    )
+
+
+def experiments(rows: Sequence[dict], color: str) -> go.Figure:
+    """The probability of the answer (filled) and of its time reversal (open) under every experiment of one model."""
+    names = [str(row["intervention"]) for row in rows]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[row["probability"] for row in rows],
+        y=names,
+        mode="markers",
+        name=short(f"{rows[0]['answer']}: the answer"),
+        marker={"color": color, "size": 10},
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    if rows[0]["reversal"] is not None:
+        figure.add_scatter(
+            x=[row["reversal_probability"] for row in rows],
+            y=names,
+            mode="markers",
+            name=short(f"{rows[0]['reversal']}: its time reversal"),
+            marker={"color": color, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        )
+    figure.update_yaxes(autorange="reversed", type="category", tickfont_size=11)
+    figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", title="probability")
+    return figure.update_layout(
+        title={"text": short(str(rows[0]["model"])), "font": {"size": 14}},
+        height=150 + 19 * len(rows),
+        margin={"l": 8, "r": 8, "t": 70, "b": 44},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )

@@ -1,0 +1,131 @@
+"""Gates: where, when and which way does each layer shift, and does it matter?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.cache.charts import drawn
+from app.components.downloads import gates_command, gates_zip
+from app.components.panels import Seen, by_length, lighter
+from app.components.sentences import what_moves
+from app.pages.gates.experiments import show_data_experiments, show_experiments
+from app.pages.gates.layers import show_layers
+from app.pages.order import charts
+from app.queries import clip_results
+from app.shell import session
+from app.shell.layout import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
+from gsm_model.explain.gates.tables import gate_rows, layer_figures
+from gsm_model.exports.gates import seen_frames
+from gsm_model.io.tables import csv_text
+
+QUESTION = "Where, when and which way does each layer shift?"
+WORDS = """
+- **gate**: a number in −1 … 1 for each place, frame and direction: 0 leaves a feature where it is, +1 swaps in the neighbouring frame's, +½ averages
+  the two, −1 takes a difference (doubles its own, subtracts the neighbour's). A TSM's gates are 1 for an eighth of the channels each way, a TSN has none.
+- **from the next, from the previous frame**: each gate rules its own half of the channels, one for each direction.
+- **energy**: the sum of squared features. An output is the sum of a part of its own frame and a part of a neighbour's; shares are of those parts' energies.
+- **adaptivity**: the standard deviation of a layer's gates about each direction's mean: 0 would be a fixed shift.
+- **reach**: how many frames back and ahead the input can matter at this layer, by which weights of the gates are not zero.
+- *lost*: what the shift carries over the clip's first or last frame.
+
+Source: Sudhakaran, Escalera, Lanz, *Gate-Shift Networks for Video Action Recognition*, CVPR 2020, section 3.2. Gates are float32 outputs of the network, nothing is rescaled.
+"""
+
+
+def show(choices: Choices) -> None:
+    """The gates of the chosen models on the chosen clip, experiments on them, and files to take away."""
+    opened = open_clip(choices, QUESTION)
+    if opened is None:
+        return
+    counts, video = opened
+    order = current_order()
+    orders = [order, OTHER_ORDER[order]] if st.session_state.get("beside") else [order]
+    seen = [
+        _look(choices, ref, video, count, which, lighter(choices.color(ref)) if number else choices.color(ref))
+        for ref, count in zip(choices.models, counts, strict=True)
+        for number, which in enumerate(orders)
+    ]
+    heading(QUESTION, what_moves([one.report for one in seen if one.report.prediction.order == order]))
+    for ref in choices.models:
+        warn_of(replace(session.load_model(ref).card, alias=choices.names[ref.key]))
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        choose_order()
+    right.toggle(
+        f"Beside it: {OTHER_ORDER[order]}",
+        key="beside",
+        persist_state="session",
+        help="The same clip and models with the frames in the other order, on the same scale.",
+    )
+    st.session_state["layer_at_start"] = st.session_state.get("layer")
+    groups = by_length(seen)
+    if len(groups) > 1:
+        st.caption(
+            "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
+        )
+    for count, group in groups.items():
+        show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}")
+    _show_reach(choices, counts, video)
+    show_experiments(choices, counts, video, order)
+    show_data_experiments(choices)
+    _show_details(choices, seen, video)
+
+
+def _look(choices: Choices, ref: session.ModelRef, video, count: int, order: str, color: str) -> Seen:
+    with st.spinner("The models look at the clip …"):
+        report = clip_results.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count)
+    return Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
+
+
+def _show_reach(choices: Choices, counts: list[int], video) -> None:
+    box = st.expander("How far does each layer reach?", on_change="rerun", key="gates_reach")
+    with box:
+        if not box.open:
+            return
+        st.caption(
+            "How much a layer's features change when the input frame so many frames away is replaced by its neighbour; *reach* in the table below is how far it can be."
+        )
+        with st.spinner("Tracing what moves what …"):
+            flows = [
+                clip_results.flow(ref, choices.names[ref.key], choices.clip, video, count)
+                for ref, count in zip(choices.models, counts, strict=True)
+            ]
+        largest = max(float(flow.reach_by_distance().max()) for flow in flows)
+        for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
+            alt = f"{flow.card.name}: the change of each layer's features against the distance in frames"
+            column.plotly_chart(drawn(charts.reach, flow, largest), key=f"gates-reach-{number}", alt=alt)
+
+
+def _show_details(choices: Choices, seen: list[Seen], video) -> None:
+    with st.expander("Numbers as a table"):
+        rows = [{"model": one.name, "layer": layer.title, **layer_figures(layer)} for one in seen for layer in one.report.layers]
+        st.dataframe(
+            rows, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]}
+        )
+        st.download_button(
+            "Download every layer and frame (CSV)",
+            lambda: csv_text([row for one in seen for row in gate_rows(choices.clip.name, one.report)]),
+            "gates.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
+    st.markdown("### Take it away")
+    model, width = st.columns(2)
+    ref = model.selectbox("Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of")
+    wide = width.segmented_control("Width of the figures", ["column", "page"], default="page", required=True, key="gates_width")
+    one = next(other for other, of in zip(seen[:: len(seen) // len(choices.models)], choices.models, strict=True) if of == ref)
+    st.download_button(
+        "Figures, film, arrays, tables and recipe (ZIP)",
+        lambda: gates_zip(choices.clip, ref, one, video.info.seconds, choices.segments, wide),
+        f"gates-{ref.key}.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        help="gates.pdf, .svg, .png; strip.pdf, .svg, .png; gates.mp4, .gif; gates.npz; gates.csv, .parquet; recipe.json. Made when you click, in some seconds.",
+    )
+    with st.expander("The same on the command line"):
+        st.code(gates_command(choices.clip, ref, one, choices.segments, wide), language="bash", wrap_lines=True)
+    with st.expander("What do these words mean?"):
+        st.markdown(WORDS)

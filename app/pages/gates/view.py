@@ -1,0 +1,50 @@
+"""From reports on gates to what the viewer and the files of the Gates page show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.components.chart_style import short
+from app.components.panels import Seen, captions, layer_titles, same_pictures
+from app.components.viewer import MapPanel, MapScale, Notes, viewer_data
+from gsm_model.explain.gates.report import DIRECTIONS
+from gsm_model.exports.gates import film_speed
+from gsm_model.figures.gates import arrows_of
+from gsm_model.figures.style import GATE_STOPS
+
+MARKS = ((-1, "takes a difference"), (0, "leaves"), (0.5, "averages"), (1, "swaps"))
+SCALE = MapScale("gate", -1, 1, (("gates", GATE_STOPS),), MARKS, GATE_STOPS)
+NOTES = Notes(
+    overview="The mean gate of each layer (row) and frame (column). Click a cell to choose it.",
+    arrows="An arrow is as wide as the share of the layer's energy that comes to a frame from that side; its colour is the gate's sign. "
+    "No arrow: nothing moves.",
+    curves="Click in a picture to choose another place.",
+    difference="The first less the second, at the same picture and place.",
+    nothing="nothing moves",
+    same="a fixed shift",
+    mean="mean gate",
+)
+
+
+def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
+    """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of frames."""
+    titles = layer_titles(seen)
+    panels = []
+    for one in seen:
+        layers = [one.layer(title, titles) for title in titles]
+        arrows = [(row, *arrow) for row, layer in enumerate(layers) for arrow in arrows_of(layer)]
+        panels.append(
+            MapPanel(
+                short(one.name, 60),
+                one.color,
+                one.frames,
+                captions(one),
+                tuple(layer.gate for layer in layers),
+                np.stack([layer.gate.mean((2, 3)).T for layer in layers]),
+                tuple(arrows),
+            )
+        )
+    columns = same_pictures(*seen) if len(seen) == 2 else []
+    return viewer_data(panels, titles, DIRECTIONS, SCALE, NOTES, start, film_speed(len(seen[0].frames), seconds), columns)

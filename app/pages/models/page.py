@@ -1,0 +1,176 @@
+"""Models: what is loaded, from which file, what does it cost, how good is it and on what?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import streamlit as st
+
+from app.components.sentences import escape, tenths
+from app.queries import precomputed
+from app.shell import session
+from app.shell.layout import Choices, device_name, explain_error, heading, how_it_runs
+from gsm_model.data.labels import read_labels
+from gsm_model.errors import LensError
+from gsm_model.models.card import Measure
+
+QUESTION = "What is loaded, what does it cost, how good is it?"
+CHECKPOINT_SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar")
+METRICS = """
+- **top-1**: the likeliest class is the right one. **top-5**: the right one is among the five likeliest.
+- **class mean**: the mean over the classes of each class's top-1.
+- **within pair**: the class scores higher than its time reversal; a guess gives 50 %.
+- **pair**: the likeliest class is the right one or its time reversal.
+- **reversed to partner**: with the frames reversed, the likeliest class is the time reversal.
+- **95 % interval**: Wilson's, for a share of that many clips; of a class mean, from resampling the clips of each class.
+"""
+WORDS = f"""
+- **segment**: one of the equal spans a video is cut into; the model is given one frame from each.
+- **temporal module**: what mixes neighbouring frames inside the network: *gsm* a gate-shift module, *tsm* a fixed shift, *none* nothing (a TSN).
+- **GMAC**: thousand million multiply-adds of convolutions and linear layers, for one clip of that many frames.
+{METRICS.strip()}
+"""
+PROVENANCE = {
+    "trained": ":material/check_circle: trained",
+    "unknown": ":material/help: the file does not record whether or how it was trained",
+    "untrained": ":material/warning: **not trained: its answers mean nothing**",
+}
+
+
+def show(choices: Choices) -> None:
+    """A card a model, and ways to load more."""
+    refs = session.models()
+    heading(
+        QUESTION,
+        f"{len(refs)} models can be chosen in this session; {len(choices.models)} are.",
+    )
+    if not refs:
+        st.info("No model came with this installation. Load a checkpoint below.")
+    columns = st.columns(2)
+    for number, ref in enumerate(refs.values()):
+        with columns[number % 2]:
+            _card(choices, ref)
+    with st.expander("What do these words mean?"):
+        st.markdown(WORDS)
+    _load()
+
+
+def _card(choices: Choices, ref: session.ModelRef) -> None:
+    with st.container(border=True, key=f"card-{ref.key}"):
+        try:
+            model = session.load_model(ref)
+        except LensError as error:
+            explain_error(error, "Put the file back, or reload the page without this model.")
+            return
+        card, a, spec = model.card, model.architecture, model.input
+        cost = precomputed.cost(ref)
+        st.markdown(f"### <span style='color:{choices.color(ref)}'>●</span> {escape(choices.names[ref.key])}", unsafe_allow_html=True)
+        st.markdown(PROVENANCE[card.provenance])
+        rows = {
+            "file": f"`{ref.name.replace('`', '')}`, {ref.origin}",
+            "SHA-256": f"`{ref.sha256[:16]}…`",
+            "network": f"{a.backbone}, temporal module {a.temporal}" + (f", width {a.width:g}" if a.width != 1 else ""),
+            "classes": f"{a.num_classes}"
+            + ("" if card.labels else "; names not known, so they show as *class 17*: load it with a label file"),
+            "segments": f"{a.num_segments} frames a clip",
+            "cost": f"{cost.parameters / 1e6:.2f} M parameters; {cost.macs / 1e9:.2f} GMAC a clip",
+            "input": f"{spec.size} × {spec.size} {spec.channels}, 0…{spec.scale:g}, mean {_numbers(spec.mean)}, deviation {_numbers(spec.std)}",
+            "runs on": f"{device_name()}, {how_it_runs()}",
+            "trained on": escape(card.training_data) or "not recorded in the file",
+            "recipe": escape(card.recipe) or "not recorded in the file",
+        }
+        st.markdown("| property | value |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items()))
+        _show_measures(card.measures)
+        if card.labels:
+            with st.expander(f"The {len(card.labels)} classes"):
+                st.dataframe({"class": list(card.labels)}, height=240)
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:g}" for value in values)
+
+
+def _show_measures(measures: Sequence[Measure]) -> None:
+    """A table for each data the model was measured on: every figure with its interval."""
+    if not measures:
+        st.markdown("No measured accuracy is recorded in the file.")
+    for (data, n), found in groupby(measures, lambda measure: (measure.data, measure.n)):
+        st.markdown(f"Measured on {n:,} clips of {escape(data)}", help=METRICS)
+        rows = "\n".join(f"| {escape(m.metric)} | {_percent(m.value)} | {_percent(m.low)} to {_percent(m.high)} |" for m in found)
+        st.markdown(f"| figure | value | 95 % interval |\n|---|---|---|\n{rows}")
+
+
+def _percent(share: float) -> str:
+    return tenths(share).replace(" %", "\u00a0%")
+
+
+def _load() -> None:
+    st.markdown("### Load a checkpoint")
+    st.markdown(
+        "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, or `.safetensors` of this project. "
+        "The network is read off the weights; nothing in the file is run."
+    )
+    left, right = st.columns(2)
+    with left:
+        labels_file = st.file_uploader(
+            "Label file, if the names are not known",
+            type=["txt"],
+            key="labels_file",
+            max_upload_size=4,
+            help="One class name a line, in index order.",
+        )
+        segments = st.number_input(
+            "Segments, if the file's name does not say",
+            min_value=1,
+            max_value=64,
+            value=None,
+            key="segments",
+            help="Frames a clip; 8 if left empty.",
+        )
+    with right:
+        limit = session.settings().checkpoint_megabytes
+        file = st.file_uploader("Checkpoint", type=["safetensors", "pth", "tar", "pt"], key="checkpoint_file", max_upload_size=limit)
+        from_folder = _choose_from_folder()
+    if st.button("Load", type="primary", icon=":material/upload:", disabled=file is None and from_folder is None):
+        _add(file, from_folder, labels_file, segments)
+    if message := st.session_state.pop("model_added", None):
+        st.success(message, icon=":material/check_circle:")
+
+
+def _choose_from_folder():
+    folder = session.settings().checkpoints
+    if folder is None:
+        st.caption("Whoever runs this app can offer a folder of checkpoints here: GATE_SHIFT_LENS_CHECKPOINTS.")
+        return None
+    files = {}
+    if folder.is_dir():
+        files = {path.name: path for path in sorted(folder.iterdir()) if path.name.endswith(CHECKPOINT_SUFFIXES) and path.is_file()}
+    name = st.selectbox("Or one from this server's folder", list(files), index=None, placeholder="none" if files else "the folder is empty")
+    return files.get(name)
+
+
+def _add(file, from_folder, labels_file, segments: int | None) -> None:
+    try:
+        labels = None
+        if labels_file is not None:
+            labels = read_labels(session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt").path)
+        if file is not None:
+            suffix = next((s for s in CHECKPOINT_SUFFIXES if file.name.endswith(s)), ".pth")
+            kept = session.uploads().keep(file.name, file.getvalue(), suffix)
+            ref = session.ModelRef("", kept.path, kept.sha256, kept.name, "uploaded in this session", private=True)
+        else:
+            ref = session.ModelRef("", from_folder, session.digest(from_folder), from_folder.name, "from this server's folder")
+        slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]
+        ref = replace(ref, key=f"{slug}-{ref.sha256[:6]}", labels=labels, num_segments=segments)
+        with st.spinner("Reading the checkpoint …"):
+            model = session.add_model(ref)
+    except LensError as error:
+        explain_error(error, "Nothing was loaded. Choose another file.")
+        return
+    st.session_state["model_added"] = (
+        f"Loaded {escape(model.card.name)} from {escape(ref.name)}; it is chosen in the sidebar, ready on Compare."
+    )
+    st.rerun()

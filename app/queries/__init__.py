@@ -1,0 +1,1 @@
+"""What pages ask of models and files, each computed once."""

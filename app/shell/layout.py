@@ -1,0 +1,275 @@
+"""The frame around every page: navigation, and the sidebar with what all pages share."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from app.components.chart_style import MODEL_COLORS
+from app.components.sentences import escape
+from app.queries import clip_results
+from app.shell import session
+from app.shell.permalink import apply_link, write_link
+from app.shell.uploads import Upload
+from gsm_model.errors import LensError, MemoryFullError
+from gsm_model.models.card import Card
+from gsm_model.models.inference.out_of_memory import is_out_of_memory, release_memory
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import ORDERS, Order
+
+ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.png"
+VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
+FIRST_MODELS = ("gsm", "tsn")  # the two that differ in whether they can tell an action from its reverse
+ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
+OTHER_ORDER = {"forward": "reversed", "reversed": "forward", "shuffled": "forward", "frozen": "forward"}  # to stand beside it
+COLLECT_EVERY = 30.0  # seconds
+FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One page: its file in ``app/pages`` and address, its name, its icon."""
+
+    module: str
+    title: str
+    icon: str
+
+
+# The primary colour carries white text; as the colour of text itself, on the dark ground, it would be too dim to read.
+DARK_STYLE = """<style>
+button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] { color: #7CC4F0 !important; }
+</style>"""
+OPERATOR = PageEntry("server", "Server", ":material/monitor_heart:")  # for whoever runs the app for others
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the sidebar holds. ``names``: what each model that can be chosen is called, by key. ``segments``: frames a model is given, or ``None`` for as many as it was trained with."""
+
+    clip: session.ClipRef | None
+    models: tuple[session.ModelRef, ...]
+    names: dict[str, str]
+    segments: int | None
+
+    def color(self, ref: session.ModelRef) -> str:
+        """The colour of a model, the same on every page."""
+        return MODEL_COLORS[list(session.models()).index(ref.key) % len(MODEL_COLORS)]
+
+
+def run(*entries: PageEntry) -> None:
+    """Show the page of the address, with the sidebar beside it. The first entry is the front page."""
+    session.ready_decoder()
+    session.visit()
+    st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
+    entries = (*entries, *([OPERATOR] if session.settings().operator_page else []))
+    pages = [
+        st.Page(shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
+        for number, entry in enumerate(entries)
+    ]
+    st.session_state["pages"] = dict(zip((entry.module for entry in entries), pages, strict=True))
+    page = st.navigation(pages, position="top")
+    st.session_state["page_now"] = page.url_path
+    if st.context.theme.type == "dark":
+        st.html(DARK_STYLE)
+    st.session_state["choices"] = _sidebar()
+    page.run()
+    write_link()
+    _collect_garbage()
+
+
+@st.cache_resource(show_spinner=False, ttl=COLLECT_EVERY)
+def _collect_garbage() -> None:
+    """Free what only refers to itself, such as a chart that is no longer kept; not after every run of a page, as Streamlit would.
+
+    Python has to look at every object for that, and kept charts are of very many: with forty sessions it took most of the time.
+    """
+    gc.collect()
+
+
+def shower(module: str) -> Callable[[], None]:
+    """What shows the page in ``app/pages`` of that name; what goes wrong on it is said in words."""
+
+    def show() -> None:
+        try:
+            import_module(f"app.pages.{module}").show(st.session_state["choices"])
+        except LensError as error:
+            explain_error(error, "Try again, or choose something else in the sidebar; nothing else was changed.")
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            release_memory()
+            full = MemoryFullError(f"The memory of {device_name()} is full.")
+            explain_error(full, "Choose fewer frames or one model in the sidebar, or try again in a minute; nothing else was changed.")
+
+    return show
+
+
+def _sidebar() -> Choices:
+    with st.sidebar:
+        st.markdown("### Gate-Shift Lens")
+        _take_upload()
+        clips, models = session.clips(), session.models()
+        st.session_state.setdefault("models", [key for key in FIRST_MODELS if key in models] or list(models)[:2])
+        apply_link(list(clips), list(models), FRAME_CHOICES)
+        clip_names = distinct({key: ref.name for key, ref in clips.items()})
+        model_names = distinct({key: _model_name(ref) for key, ref in models.items()})
+        if "choose_clip" in st.session_state:
+            st.session_state["clip"] = st.session_state.pop("choose_clip")
+        clip = st.selectbox(
+            "Clip",
+            list(clips),
+            format_func=lambda key: clip_names.get(key, key),
+            key="clip",
+            help="A sample that came with the project, or a file of your own.",
+        )
+        if "choose_models" in st.session_state:
+            st.session_state["models"] = st.session_state.pop("choose_models")
+        chosen = st.multiselect(
+            "Models",
+            list(models),
+            format_func=lambda key: model_names.get(key, key),
+            key="models",
+            help="Two or more to compare. More can be loaded on the Models page.",
+        )
+        frames = st.selectbox(
+            "Frames",
+            FRAME_CHOICES,
+            key="frames",
+            format_func=lambda choice: "as trained" if choice == "auto" else choice,
+            help="How many frames, one from the middle of each equal span of the video, a model is given.",
+        )
+        st.caption(f"Runs on {device_name()} in {session.settings().precision}.", help=how_it_runs())
+    return Choices(
+        clips.get(clip), tuple(models[key] for key in chosen if key in models), model_names, int(frames) if frames.isdigit() else None
+    )
+
+
+def _take_upload() -> None:
+    """Keep a newly dropped file and choose it."""
+    limit = session.settings().video.max_bytes // 2**20
+    file = st.file_uploader(
+        "Drop a clip here",
+        type=VIDEO_TYPES,
+        key="clip_file",
+        max_upload_size=limit,
+        help=f"A video, GIF or picture up to {limit} MB. It stays in this session and is deleted with it.",
+    )
+    if file is None or st.session_state.get("taken_file") == file.file_id:
+        return
+    st.session_state["taken_file"] = file.file_id
+    upload = keep(file)
+    if upload is not None:
+        session.choose_clip(upload)
+
+
+def keep(file, suffix: str = "") -> Upload | None:
+    """The file of a file uploader on disk; ``None`` where there is none, or no room for it, which the page then says."""
+    return None if file is None else keep_content(file.name, file.getvalue(), suffix)
+
+
+def keep_content(name: str, content: bytes, suffix: str = "") -> Upload | None:
+    """``content`` on disk as a file called ``name``; ``None`` where there is no room for it, which the page then says."""
+    try:
+        return session.uploads().keep(name, content, suffix)
+    except LensError as error:
+        explain_error(error, "Nothing else was changed.")
+        return None
+
+
+def _model_name(ref: session.ModelRef) -> str:
+    """A model's name; its file's where it cannot be loaded, which the pages then explain."""
+    try:
+        return session.load_model(ref).card.name
+    except LensError:
+        return ref.name
+
+
+def distinct(names: dict[str, str]) -> dict[str, str]:
+    """``names`` with the key added to those that come more than once: streamlit tells options apart by what they show."""
+    counts = Counter(names.values())
+    return {key: name if counts[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo] | None:
+    """How many frames each chosen model is given, and the chosen clip with the frames of them all.
+
+    ``None`` where there is nothing to show: the page then has ``question`` as its heading and says what to do next.
+    """
+    if not choices.models or choices.clip is None:
+        heading(question, "Choose a clip and at least one model in the sidebar on the left.")
+        return None
+    try:
+        models = [session.load_model(ref) for ref in choices.models]
+        counts = [choices.segments or model.architecture.num_segments for model in models]
+        return counts, clip_results.read_clip(choices.clip, tuple(sorted(set(counts))))
+    except LensError as error:
+        st.markdown(f"## {question}")
+        explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
+        return None
+
+
+def link_to(module: str, text: str) -> None:
+    """A link to another page of the app; what is chosen stays chosen."""
+    st.page_link(st.session_state["pages"][module], label=text)
+
+
+def current_order() -> Order:
+    """The order of the frames that is chosen, the same on every page that has `choose_order`."""
+    return st.session_state.setdefault("order", "forward")
+
+
+def choose_order() -> None:
+    """The control of `current_order`."""
+    st.segmented_control(
+        "Order of the frames",
+        ORDERS,
+        format_func=ORDER_NAMES.get,
+        key="order",
+        required=True,
+        persist_state="session",
+        wrap=True,
+        help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
+    )
+
+
+def device_name() -> str:
+    """The device in words."""
+    kind = session.device().type
+    if kind == "cuda":
+        import torch
+
+        return f"the GPU {torch.cuda.get_device_name()}"
+    return {"mps": "the GPU (Apple MPS)", "cpu": "the CPU"}[kind]
+
+
+def how_it_runs() -> str:
+    """How passes through the networks are made quick, and what that costs in exactness."""
+    precision = session.settings().precision
+    exact = "logits to four digits" if precision == "float32" else "not exact; gates and the classifier stay in float32"
+    return f"{precision}, channels last, batch normalisations folded into the convolutions ({exact}); maps are made in float32"
+
+
+def heading(question: str, answer: str) -> None:
+    """A page's question and the one sentence that answers it."""
+    st.markdown(f"## {question}")
+    st.markdown(answer)
+
+
+def warn_of(card: Card) -> None:
+    """Say it where a model's answers and maps may mean nothing."""
+    if card.provenance == "untrained":
+        st.warning(f"{escape(card.name)} has random weights: its answer means nothing.", icon=":material/warning:")
+    elif card.provenance == "unknown":
+        st.caption(f"{escape(card.name)}: its file does not record whether it was trained.")
+
+
+def explain_error(error: Exception, next_step: str) -> None:
+    """An error on a page: what was wrong, and what to do next."""
+    st.error(escape(str(error)), icon=":material/error:")
+    st.markdown(next_step)

@@ -1,0 +1,205 @@
+"""Who is here and what can be chosen: the settings, the device, the clips and the models of this session."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from app.cache import store
+from app.shell.settings import Settings, read_settings
+from app.shell.uploads import Upload, UploadStore
+from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.errors import CheckpointError, LensError
+from gsm_model.models.checkpoints.files import load_checkpoint
+from gsm_model.models.checkpoints.safe_load import sha256
+from gsm_model.models.inference.optimize import optimize
+from gsm_model.models.recognizer import Recognizer, best_device
+from gsm_model.video.isolate import keep_a_decoder_ready
+
+STARTED = time.monotonic()
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model a session can choose: ``key`` for links, the file it is in, where that came from; ``private`` if it was uploaded."""
+
+    key: str
+    path: Path
+    sha256: str
+    name: str
+    origin: str
+    labels: tuple[str, ...] | None = None
+    num_segments: int | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class ClipRef:
+    """A clip a session can choose: ``key`` for links, the file, what it is called, what it is known to show; ``private`` if it was uploaded."""
+
+    key: str
+    path: Path
+    sha256: str
+    name: str
+    label: str | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One session: its uploads, and the name under which what comes of them is kept until it ends."""
+
+    name: str
+    uploads: UploadStore
+
+    def end(self) -> None:
+        """Delete all that is this session's alone."""
+        self.uploads.close()
+        store.forget(self.name)
+        _here.discard(self.name)
+
+
+_here: set[str] = set()
+
+
+def visits() -> int:
+    """How many sessions there are."""
+    return len(_here)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory: as its file says, and the copy for quick passes."""
+
+    plain: Recognizer
+    fast: Recognizer
+
+    def size(self) -> int:
+        """About how many bytes both take; the copy's weights are there twice, once laid out for the processor."""
+        return 3 * sum(parameter.nbytes for parameter in self.plain.parameters())
+
+
+@st.cache_resource
+def settings() -> Settings:
+    return read_settings()
+
+
+@st.cache_resource
+def device() -> torch.device:
+    return best_device()
+
+
+@st.cache_resource(show_spinner=False)
+def ready_decoder() -> None:
+    """Have a process stand ready for the first clip that is dropped."""
+    keep_a_decoder_ready()
+
+
+@st.cache_resource(scope="session", on_release=Visit.end)
+def visit() -> Visit:
+    limits, name = settings(), secrets.token_hex(8)
+    _here.add(name)
+    return Visit(name, UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20))
+
+
+def uploads() -> UploadStore:
+    """This session's uploaded files."""
+    return visit().uploads
+
+
+def owner(*refs: ModelRef | ClipRef) -> str | None:
+    """Whose what comes of ``refs`` is: this session's if one of them was uploaded, else everybody's."""
+    return visit().name if any(ref.private for ref in refs) else None
+
+
+@st.cache_data(max_entries=256)
+def _digest(path: Path, modified: float) -> str:
+    return sha256(path)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file of the operator's, read once for each time it changes."""
+    return _digest(path, path.stat().st_mtime)
+
+
+def clips() -> dict[str, ClipRef]:
+    """The clips this session can choose, its uploads first."""
+    mine: dict[str, Upload] = st.session_state.setdefault("uploaded_clips", {})
+    refs = {key: ClipRef(key, upload.path, upload.sha256, upload.name, private=True) for key, upload in reversed(mine.items())}
+    for clip in sample_clips().values():
+        if clip.path.is_file():
+            refs[clip.name] = ClipRef(clip.name, clip.path, digest(clip.path), f"Sample: {clip.label}", clip.label)
+    return refs
+
+
+def choose_clip(upload: Upload) -> None:
+    """Offer ``upload`` to this session as a clip; the next run has it chosen."""
+    key = f"upload-{upload.sha256[:8]}"
+    st.session_state.setdefault("uploaded_clips", {})[key] = upload
+    st.session_state["choose_clip"] = key
+
+
+def models() -> dict[str, ModelRef]:
+    """The models this session can choose: the shipped ones, then those it loaded."""
+    refs = {}
+    try:
+        for key, path in shipped_checkpoints().items():
+            refs[key] = ModelRef(key, path, digest(path), path.name, "shipped with the project")
+    except (LensError, FileNotFoundError):
+        pass  # there is none, or it went away just now: pages say what to do without
+    return refs | st.session_state.setdefault("loaded_models", {})
+
+
+def add_model(ref: ModelRef) -> Recognizer:
+    """Load a model and offer it to this session; the next choice of models includes it.
+
+    A file that can be chosen already is not offered twice.
+
+    Raises:
+        LensError: if it cannot be loaded.
+    """
+    model = load_model(ref)
+    same = (
+        other
+        for other in models().values()
+        if (other.sha256, other.labels, other.num_segments) == (ref.sha256, ref.labels, ref.num_segments)
+    )
+    ref = next(same, ref)
+    if ref.key not in models():
+        st.session_state.setdefault("loaded_models", {})[ref.key] = ref
+    chosen = list(st.session_state.get("models", []))
+    st.session_state["choose_models"] = [*chosen, ref.key] if ref.key not in chosen else chosen
+    return model
+
+
+def load_model(ref: ModelRef) -> Recognizer:
+    """The model of ``ref`` as its file says, in memory once for all sessions.
+
+    Raises:
+        LensError: if the file is no checkpoint that fits.
+    """
+    return _loaded(ref).plain
+
+
+def fast_model(ref: ModelRef) -> Recognizer:
+    """The copy of ``ref``'s model for passes without gradients, in the precision of the settings.
+
+    Raises:
+        LensError: if the file is no checkpoint that fits.
+    """
+    return _loaded(ref).fast
+
+
+def _loaded(ref: ModelRef) -> Loaded:
+    def load() -> Loaded:
+        model = load_checkpoint(ref.path, ref.num_segments, ref.labels, device(), name=ref.name)
+        if model.card.sha256 != ref.sha256:
+            raise CheckpointError(f"{ref.name}: the file was changed since it was chosen; reload the page and choose it again")
+        return Loaded(model, optimize(model, settings().precision))
+
+    return store.keep("models", (ref.sha256, ref.labels, ref.num_segments), load, size=Loaded.size, doing="Loading the model …")

@@ -1,0 +1,141 @@
+"""Labelled clips to run a model on, drawn or from a list, as one model wants to see them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from torch import Tensor
+
+from gsm_model.data.lists import Entry, VideoList
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.data.synthetic.dataset import DrawnClip, Split, draw_clip
+from gsm_model.errors import DataError
+from gsm_model.evaluation.loader import Views, feed
+from gsm_model.evaluation.predictions import Origin
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.video.sampling import segment_indices
+from gsm_model.video.transforms import normalise, view_bytes
+
+HEIGHT, WIDTH = 120, 160  # pixels of a drawn clip
+
+
+@dataclass(frozen=True)
+class ClipSet:
+    """n clips for one model: what they are of, their ``ids`` and ``labels`` (n,) int64.
+
+    ``read(start)`` yields for each clip from ``start`` on its one view (T, 3, S, S) uint8, or the message of what was wrong with it.
+    """
+
+    origin: Origin
+    ids: tuple[str, ...]
+    labels: np.ndarray
+    read: Callable[[int], Iterator[np.ndarray | str]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive clips: ``errors`` is empty for those that were read, which ``clips`` (m, T, 3, S, S) float32 holds at ``rows`` (m,)."""
+
+    ids: tuple[str, ...]
+    labels: np.ndarray
+    errors: tuple[str, ...]
+    rows: np.ndarray
+    clips: Tensor | None
+
+
+def batches(model: Recognizer, clip_set: ClipSet, start: int, size: int) -> Iterator[Batch]:
+    """The clips of ``clip_set`` from ``start`` on, ``size`` at a time, normalised, on ``model``'s device."""
+    device = next(model.parameters()).device
+    upcoming = clip_set.read(start)
+    while found := list(islice(upcoming, size)):
+        stop = start + len(found)
+        rows = [row for row, views in enumerate(found) if not isinstance(views, str)]
+        clips = normalise(np.stack([found[row] for row in rows]), model.input).to(device) if rows else None
+        errors = tuple(views if isinstance(views, str) else "" for views in found)
+        yield Batch(clip_set.ids[start:stop], clip_set.labels[start:stop], errors, np.array(rows, dtype=np.int64), clips)
+        start = stop
+
+
+def drawn_clips(model: Recognizer, split: Split, count: int) -> ClipSet:
+    """Clips 0 … ``count`` − 1 of a split of the drawn set, at 160 × 120.
+
+    Raises:
+        DataError: if the model's classes are not those of the drawn set, in order.
+    """
+    origin = drawn_origin(model, split, count)
+    t = model.architecture.num_segments
+
+    def read(start: int) -> Iterator[np.ndarray]:
+        for index in range(start, count):
+            yield view_bytes(sampled_frames(draw_clip(split, index), t), model.input)[0]
+
+    labels = np.arange(count, dtype=np.int64) % len(LABELS)
+    return ClipSet(origin, drawn_ids(split, count), labels, read)
+
+
+def listed_clips(model: Recognizer, videos: VideoList, workers: int = 1) -> ClipSet:
+    """The clips of a list, decoded ahead of need by ``workers`` processes, one centre crop of one clip each.
+
+    Raises:
+        DataError: if the list names classes the model has not.
+    """
+    entries = videos.entries
+
+    def read(start: int) -> Iterator[np.ndarray | str]:
+        for _, views in feed(entries[start:], model.architecture.num_segments, model.input, Views(), workers):
+            yield views if isinstance(views, str) else views[0]
+
+    origin = list_origin(model, videos, str(Views()), "forward")
+    return ClipSet(origin, tuple(entry.id for entry in entries), np.array([entry.label for entry in entries], dtype=np.int64), read)
+
+
+def sampled_frames(clip: DrawnClip, num_segments: int) -> np.ndarray:
+    """The evaluation clip of a drawn clip, (T, 120, 160, 3) uint8."""
+    return clip.frames(segment_indices(clip.num_frames, num_segments), HEIGHT, WIDTH)
+
+
+def drawn_ids(split: str, count: int) -> tuple[str, ...]:
+    """What the clips of a split are called in tables."""
+    return tuple(f"{split}/{index:06d}" for index in range(count))
+
+
+def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forward") -> Origin:
+    """What a table of ``model`` on the first ``count`` clips of ``split`` is of.
+
+    Raises:
+        DataError: if the model's classes are not those of the drawn set, in order.
+    """
+    if model.card.labels != LABELS:
+        raise DataError(f"{model.card.title} was not trained on the drawn set as it is now: its classes are others")
+    data = f"Reversible Actions, {split} split"
+    digest = hashlib.sha256(f"{data}, {count} clips, {LABELS}".encode()).hexdigest()
+    return Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1", model.precision or "float32")
+
+
+def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) -> Origin:
+    """What a table of ``model`` on ``videos`` is of.
+
+    Raises:
+        DataError: if the list is empty or names classes the model has not.
+    """
+    card, k = model.card, model.architecture.num_classes
+    if videos.labels is not None and card.labels is not None and videos.labels != card.labels:
+        raise DataError(f"{videos.name}: its classes are not those of {card.name}, or in another order")
+    if not videos.entries:
+        raise DataError(f"{videos.name}: no clip is left to score")
+    largest = max(entry.label for entry in videos.entries)
+    if largest >= k:
+        raise DataError(f"{videos.name}: has class {largest}, but {card.name} knows {k} classes")
+    labels = card.labels or videos.labels or tuple(card.label(index) for index in range(k))
+    return Origin(labels, card.title, card.sha256, videos.name, _digest(videos.entries), order, views, model.precision or "float32")
+
+
+def _digest(entries: Sequence[Entry]) -> str:
+    digest = hashlib.sha256()
+    for entry in entries:
+        digest.update(f"{entry.id}\0{entry.label}\0{entry.first}\0{entry.stop}\n".encode())
+    return digest.hexdigest()

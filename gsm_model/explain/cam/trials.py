@@ -1,0 +1,104 @@
+"""One report's map put to every test there is for a clip of one's own: against blind maps, random weights, another class, another moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from gsm_model.data.labels import partner_indices
+from gsm_model.explain.cam.evidence import Target
+from gsm_model.explain.cam.faithfulness import Trial, try_map
+from gsm_model.explain.cam.names import SLOW_METHODS
+from gsm_model.explain.cam.report import CamReport, cams_of_clips
+from gsm_model.explain.cam.sanity import Sanity, agreement, check_sanity
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import shifted
+from gsm_model.video.transforms import to_views
+
+SHIFTS = (-1, 1)  # frames: the clip had it been sampled one frame earlier and later
+
+
+@dataclass(frozen=True)
+class MapTrial:
+    """What the tests found of the map at one ``layer`` of a report. ``other``: the class that the class check took, empty for a contrast. ``jitter``: the mean Spearman's ρ
+    with the maps of the clip sampled one frame earlier and later; ``None`` where those frames were not read or the method is slow, and
+    ``sanity`` too where it is slow."""
+
+    layer: str
+    trial: Trial
+    sanity: Sanity | None
+    other: str
+    jitter: float | None
+
+
+def trial_of_report(
+    model: Recognizer, report: CamReport, video: DecodedVideo, layer: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> MapTrial:
+    """Test the map of ``report`` at ``layer``, its only one by default, on the clip it is of.
+
+    Raises:
+        KeyError: if ``video`` has not the report's frames, or the report no such layer.
+    """
+    found = report.layers[0] if layer is None else report.layer(layer)
+    indices = report.prediction.frame_indices
+    clip = _clip(model, video, indices)
+    trial = try_map(model, clip, report.target, found.maps, progress=progress)
+    other = _other_class(report)
+    name = "" if other is None else report.card.label(other.index)
+    if report.method in SLOW_METHODS:
+        return MapTrial(found.layer, trial, None, name, None)
+    sanity = check_sanity(model, clip, report.target, report.method, found.layer, other)
+    moved = [shifted(indices, by, video.info.num_frames) for by in SHIFTS]
+    jitter = None
+    if all(np.isin(one, video.indices).all() for one in moved):
+        maps = [
+            cams_of_clips(model, _clip(model, video, one)[None], report.target, report.method, [found.layer])[2][0].maps[0] for one in moved
+        ]
+        jitter = agreement([found.maps, *maps])
+    return MapTrial(found.layer, trial, sanity, name, jitter)
+
+
+def _clip(model: Recognizer, video: DecodedVideo, indices: np.ndarray) -> Tensor:
+    """The frames of ``video`` at ``indices``, in that order, as the model sees them: (T, 3, S, S)."""
+    places = np.searchsorted(video.indices, indices)
+    if places.max() >= len(video.indices) or not np.array_equal(video.indices[places], indices):
+        raise KeyError(f"{video.name} was not read with these frames")
+    return to_views(video.frames[places], model.input)[0]
+
+
+def _other_class(report: CamReport) -> Target | None:
+    """The class a map is compared with: the time reversal, else the likeliest other. None for a contrast, whose map for the other side is
+    the same turned over."""
+    target, card = report.target, report.card
+    if target.versus is not None:
+        return None
+    if card.labels is not None and (partner := int(partner_indices(card.labels)[target.index])) >= 0:
+        return Target(partner)
+    return next(Target(index) for index in np.argsort(-report.prediction.logits).tolist() if index != target.index)
+
+
+def trial_rows(clip: str, report: CamReport, found: MapTrial) -> list[dict]:
+    """A row a map that was tried, the report's first, with what the other tests found of it."""
+    about = {
+        "clip": clip,
+        "model": report.card.name,
+        "sha256": report.card.sha256,
+        "method": report.method,
+        "layer": found.layer,
+        "target": report.target_name,
+    }
+    rows = [{**about, **row, "test": "against blind maps"} for row in found.trial.rows()]
+    empty = dict.fromkeys(("area", "deletion", "insertion", "road"))
+    correlations = []
+    if found.sanity is not None:
+        correlations = [(f"random weights from {part} on", rho) for part, rho in reversed(found.sanity.randomised)]
+        if found.other:
+            correlations.append((f"map for {found.other}", found.sanity.other_class))
+    if found.jitter is not None:
+        correlations.append(("sampled one frame earlier and later", found.jitter))
+    rows = [{**row, "correlation": None} for row in rows]
+    return rows + [{**about, "map": what, **empty, "test": "rank correlation", "correlation": rho} for what, rho in correlations]

@@ -1,0 +1,1 @@
+"""What temporal modules do: gates, and experiments on them."""

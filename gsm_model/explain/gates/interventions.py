@@ -1,0 +1,147 @@
+"""Experiments on gates: hold them at a value, at a mean, at another clip's, or shuffle them, and see what the answer does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gsm_model.explain.gates.clamps import CLAMPS, NEEDS_VALUES, Clamp
+from gsm_model.models.recognizer import Recognizer, tap_gates
+from gsm_model.predict import Prediction, predict
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import Order
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What is done to which gates.
+
+    ``layers`` names temporal layers, ``None`` for all; ``directions`` are indices into `DIRECTIONS`. ``seed``
+    picks a shuffle. ``values`` holds an array a layer: for *data mean* (2,), for *other clip* (T, 2, h, w), or
+    (N, T, 2, h, w) to give each clip of a batch its own.
+    """
+
+    clamp: Clamp
+    layers: tuple[str, ...] | None = None
+    directions: tuple[int, ...] = (0, 1)
+    seed: int = 0
+    values: Mapping[str, np.ndarray | Tensor] | None = None
+
+
+@contextmanager
+def intervene(model: Recognizer, intervention: Intervention) -> Iterator[None]:
+    """Let every forward of this thread inside the block run with ``intervention`` on ``model``'s gates.
+
+    The gate that is held is the one computed from the features as they are, changed by the layers before. It is
+    averaged and shuffled clip by clip. A fixed shift (TSM) counts as a gate of 1. Nothing is left on the model, also
+    after an error; blocks may be nested, the inner one acting on what the outer one made.
+
+    Raises:
+        ValueError: for an unknown clamp, direction or layer, or where ``values`` lacks a layer or has another shape.
+    """
+    modules = _chosen(model, intervention)
+    change = _change(intervention)
+
+    def tap(module: nn.Module, gate: Tensor) -> Tensor:
+        if module not in modules:
+            return gate
+        changed = change(modules[module], gate).to(gate).expand_as(gate)
+        kept = torch.ones(2, dtype=torch.bool, device=gate.device)
+        kept[list(intervention.directions)] = False
+        return torch.where(kept.view(2, 1, 1), gate, changed)
+
+    with tap_gates(tap):
+        yield
+
+
+def _chosen(model: Recognizer, intervention: Intervention) -> dict[nn.Module, str]:
+    clamp, layers, directions = intervention.clamp, intervention.layers, intervention.directions
+    if clamp not in CLAMPS or not directions or not set(directions) <= {0, 1}:
+        raise ValueError(f"no clamp {clamp!r} of directions {directions}; clamps are {', '.join(CLAMPS)}")
+    known = {layer.name: layer.module for layer in model.temporal_layers()}
+    names = list(known) if layers is None else list(layers)
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"{model.card.name} has no layer {unknown[0]!r}; it has {', '.join(known)}")
+    chosen = {known[name]: name for name in names if known[name] is not None}
+    if clamp in NEEDS_VALUES and (missing := [name for name in chosen.values() if name not in (intervention.values or {})]):
+        raise ValueError(f"{clamp!r} needs values for {missing[0]!r}")
+    return chosen
+
+
+def _change(intervention: Intervention) -> Callable[[str, Tensor], Tensor]:
+    """The new gate, or one that broadcasts to it, as a function of a layer's name and its gate (N, T, 2, h, w)."""
+    constants = {"closed": 0.0, "open": 1.0, "negative": -1.0}
+    axes = {"clip mean": (1, 3, 4), "spatial mean": (3, 4), "temporal mean": (1,)}
+    clamp = intervention.clamp
+    if clamp in constants:
+        return lambda name, gate: torch.full_like(gate, constants[clamp])
+    if clamp in axes:
+        return lambda name, gate: gate.mean(axes[clamp], keepdim=True)
+    if clamp in NEEDS_VALUES:
+        return lambda name, gate: _given(name, gate, intervention.values[name])
+    return lambda name, gate: _shuffled(gate, clamp == "shuffled in time", intervention.seed)
+
+
+def _given(name: str, gate: Tensor, values: np.ndarray | Tensor) -> Tensor:
+    held = torch.as_tensor(values, dtype=gate.dtype, device=gate.device)
+    held = held.view(2, 1, 1) if held.ndim == 1 else held
+    if held.shape not in (gate.shape, gate.shape[1:], (2, 1, 1)):
+        raise ValueError(f"{name}: a gate of {tuple(gate.shape[1:])} cannot take values of {tuple(held.shape)}")
+    return held
+
+
+def _shuffled(gate: Tensor, in_time: bool, seed: int) -> Tensor:
+    """The same permutation for every clip, so that a batch gives what its clips give alone."""
+    h, w = gate.shape[3:]
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(gate.shape[1] if in_time else h * w, generator=generator).to(gate.device)
+    return gate[:, order] if in_time else gate.flatten(3)[..., order].view_as(gate)
+
+
+def predict_under(
+    model: Recognizer,
+    video: DecodedVideo,
+    interventions: Sequence[Intervention],
+    order: Order = "forward",
+    num_segments: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Prediction]:
+    """``model``'s answer to ``video`` under each of ``interventions``, one forward pass each. Other arguments and errors as `predict` and `intervene`."""
+    answers = []
+    for intervention in interventions:
+        with intervene(model, intervention):
+            answers.append(predict(model, video, order, num_segments, seed))
+        if progress is not None:
+            progress(len(answers), len(interventions))
+    return answers
+
+
+def every_clamp(values: Mapping[str, np.ndarray | Tensor] | None = None, seed: int = 0) -> dict[str, Intervention]:
+    """Each clamp on all layers, by name; *data mean* only with its ``values``, and no other clip's gates."""
+    plan = {clamp: Intervention(clamp, seed=seed) for clamp in CLAMPS if clamp not in NEEDS_VALUES}
+    return plan | ({"data mean": Intervention("data mean", values=values)} if values is not None else {})
+
+
+def every_layer(model: Recognizer) -> dict[str, Intervention]:
+    """Which layer carries the order: each layer alone closed, each alone working, and closed up to it and from it on, by name.
+
+    Layers without a temporal module are left out.
+    """
+    layers = [layer for layer in model.temporal_layers() if layer.module is not None]
+    names, titles = [layer.name for layer in layers], [layer.title for layer in layers]
+    plan = {}
+    for place, title in enumerate(titles):
+        groups = {
+            f"{title} alone closed": names[place : place + 1],
+            f"{title} alone working": names[:place] + names[place + 1 :],
+            f"closed up to {title}": names[: place + 1],
+            f"closed from {title} on": names[place:],
+        }
+        plan |= {name: Intervention("closed", tuple(group)) for name, group in groups.items()}
+    return plan

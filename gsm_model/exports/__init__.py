@@ -1,0 +1,1 @@
+"""What a download consists of, and where it comes from."""

@@ -1,0 +1,120 @@
+"""All that can be taken away of one clip's gates, as files: arrays, tables, figures, film, recipe."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gsm_model.explain.cam.report import CamReport
+from gsm_model.explain.gates.report import DIRECTIONS, REGIME_EDGES, REGIMES, GateReport, LayerGates
+from gsm_model.explain.gates.tables import gate_arrays, gate_rows, layer_figures
+from gsm_model.exports.provenance import recipe
+from gsm_model.figures.gates import gates_figure, strip_figure
+from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
+from gsm_model.figures.presets import WIDTHS
+from gsm_model.figures.style import FORMATS, figure_bytes, gate_colors
+from gsm_model.io.tables import csv_text
+from gsm_model.video.encode import to_gif, to_mp4
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.transforms import InputSpec, frames_as_seen
+
+FILM_PIXELS = 256
+
+
+@dataclass(frozen=True)
+class GateFileOptions:
+    """``layer``: whose maps the strip and the film show, ``None`` for the most adaptive; ``width``: *column* or *page*; ``opacity`` 0 … 1."""
+
+    layer: str | None = None
+    width: str = "page"
+    opacity: float = 0.6
+
+
+def gate_files(
+    report: GateReport, clip: str, seen: np.ndarray, seconds: float, options: GateFileOptions, parts: Sequence[str], inputs: dict[str, str]
+) -> dict[str, bytes]:
+    """File name → content. ``seen`` (T, S, S, 3) uint8 are the frames in the order and the crop that the model sees, ``seconds`` how
+    long the clip lasts; ``parts`` and ``inputs`` are those of its `recipe`.
+
+    Raises:
+        ValueError: for an unknown layer or width.
+    """
+    layer = chosen_layer(report, options.layer)
+    width = WIDTHS[options.width]
+    rows = gate_rows(clip, report)
+    table = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), table, compression="zstd")
+    film, fps = gate_film(report, layer, seen, options.opacity), film_speed(len(seen), seconds)
+    figures = {"gates": gates_figure(report, seen, width), "strip": strip_figure(report, layer, seen, options.opacity, width)}
+    about = {
+        "model": report.card.name,
+        "order": report.prediction.order,
+        "frames": report.prediction.frame_indices.tolist(),
+        "layer": layer.name,
+        "gates.npz": {
+            "arrays": "gate of one layer, (T, 2, h, w) float32",
+            "unit": "none, −1 … 1",
+            "second axis": list(DIRECTIONS),
+            "meaning": "0 leaves, +1 swaps in the neighbour's feature, +½ averages, −1 takes a difference",
+        },
+        "gates.csv": {"regimes": dict(zip(REGIMES, _spans(), strict=True)), "shares": "of the layer's energy, 0 … 1"},
+        "film": {"frames a second": fps},
+    }
+    return {
+        "gates.npz": gate_arrays(report),
+        "gates.csv": csv_text(rows).encode(),
+        "gates.parquet": table.getvalue(),
+        **{f"{name}.{kind}": figure_bytes(figure, kind) for name, figure in figures.items() for kind in FORMATS},
+        "gates.mp4": to_mp4(film, fps),
+        "gates.gif": to_gif(film, fps),
+        "recipe.json": recipe(parts, inputs, about),
+    }
+
+
+def _spans() -> list[str]:
+    low, middle, high = REGIME_EDGES
+    return [f"below {low:g}", f"{low:g} to {middle:g}", f"{middle:g} to {high:g}", f"{high:g} and above"]
+
+
+def chosen_layer(report: GateReport, name: str | None) -> LayerGates:
+    """The layer called ``name`` (its module's name or its title), or the most adaptive one.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    if name is None:
+        return max(report.layers, key=lambda layer: layer_figures(layer)["adaptivity"])
+    for layer in report.layers:
+        if name in (layer.name, layer.title):
+            return layer
+    raise ValueError(f"{report.card.name} has no layer {name!r}; it has {', '.join(layer.title for layer in report.layers)}")
+
+
+def gate_film(report: GateReport, layer: LayerGates, seen: np.ndarray, opacity: float) -> np.ndarray:
+    """The frames one after the other, and beside them the layer's two gate maps laid over: (T, H, W, 3) uint8, every column titled."""
+    t = len(seen)
+    pixels = seen.shape[1]
+    columns = [titled(seen, [f"frame {index}" for index in report.prediction.frame_indices])]
+    for way, direction in enumerate(DIRECTIONS):
+        over = colored(layer.gate[:, way], gate_colors(), -1, 1, pixels)
+        columns.append(titled(blended(seen, over, opacity), [direction] * t))
+    film = side_by_side(columns)
+    heading = titled(film, [f"{report.card.name}, {layer.title}, frames {report.prediction.order}"] * t)
+    bar = scale_bar(gate_colors(), -1, 1, film.shape[2], t, "gate: −1 difference, 0 leaves, +1 swaps")
+    return np.concatenate([heading, bar], axis=1)
+
+
+def film_speed(num_frames: int, seconds: float) -> float:
+    """Frames a second at which the sampled frames last as long as the clip, between 1 and 8."""
+    return float(np.clip(num_frames / max(seconds, 0.1), 1, 8))
+
+
+def seen_frames(report: GateReport | CamReport, video: DecodedVideo, spec: InputSpec, pixels: int = FILM_PIXELS) -> np.ndarray:
+    """The frames of ``video`` that ``report`` is of, in the order and the crop that its model (of ``spec``) saw: (T, pixels, pixels, 3) uint8."""
+    frames = video.frames[np.searchsorted(video.indices, report.prediction.frame_indices)]
+    return frames_as_seen(frames, spec, pixels)

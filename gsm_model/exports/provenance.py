@@ -1,0 +1,67 @@
+"""A recipe beside a result: the command, the inputs with their hashes and the versions that make it again."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from gsm_model import __version__
+from gsm_model.bundled import assets
+
+PACKAGES = ("torch", "numpy", "matplotlib", "av", "pillow", "pyarrow")
+
+
+def portable(path: Path, name: str | None = None) -> str:
+    """How a recipe or a command names a file: those of the project from its folder, others as ``name`` or as they were given."""
+    root = assets().resolve().parent
+    full = path.resolve()
+    if full.is_relative_to(root):
+        return full.relative_to(root).as_posix()
+    return name or str(path)
+
+
+def command_line(parts: Sequence[str]) -> str:
+    """``parts`` after ``python -m gsm_model`` as a line for a shell."""
+    return "python -m gsm_model " + shlex.join(parts)
+
+
+def recipe(parts: Sequence[str], inputs: Mapping[str, str], about: Mapping[str, object]) -> bytes:
+    """The JSON of a result made by ``python -m gsm_model`` with ``parts``: ``inputs`` are file → SHA-256, ``about`` says what the files hold."""
+    content = {
+        "command": command_line(parts),
+        "inputs": dict(inputs),
+        **about,
+        "versions": {"gate-shift-lens": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def explain_command(
+    what: str, clip: str, checkpoints: Sequence[str], order: str, seed: int, segments: int | None, options: Mapping[str, object], out: str
+) -> list[str]:
+    """The parts of ``explain gates`` or ``explain interventions`` for one clip; ``options`` as in `_options`."""
+    parts = ["explain", what, clip, *(part for path in checkpoints for part in ("--checkpoint", path)), "--order", order]
+    if order == "shuffled":
+        parts += ["--seed", str(seed)]
+    return [*parts, *_options({"segments": segments, **options}), "--out", out]
+
+
+def confusions_command(files: Sequence[str], options: Mapping[str, object], out: str) -> list[str]:
+    """The parts of ``confusions`` for one or two files of answers; ``options`` as in `_options`."""
+    return ["confusions", *files, *_options(options), "--out", out]
+
+
+def _options(options: Mapping[str, object]) -> list[str]:
+    """``{"layer": ("a", "b"), "seed": 3, "italics": True}`` → ``--layer a --layer b --seed 3 --italics``; ``None`` and ``False`` are left out."""
+    options = {name: value for name, value in options.items() if value is not False}
+    repeated = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in options.items() if value is not None}
+    return [
+        part
+        for name, values in repeated.items()
+        for value in values
+        for part in ([f"--{name}"] if value is True else [f"--{name}", str(value)])
+    ]

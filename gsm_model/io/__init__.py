@@ -1,0 +1,1 @@
+"""Files: tables, whole files, hashes, LaTeX."""

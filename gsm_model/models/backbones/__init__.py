@@ -1,0 +1,1 @@
+"""2D networks that temporal modules stand in, one file each."""

@@ -1,0 +1,106 @@
+"""What the two Inception backbones share: named convolutions, and blocks made of branches.
+
+A block is a list of branches whose outputs are concatenated; a branch is a list of steps taken one
+after the other: the name of a convolution (with its BatchNorm and ReLU), a pooling function, or a
+tuple of convolutions side by side. Pooling rounds up, as in the release's Caffe-born networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gsm_model.models.slots import ClipRun, Site, TemporalHost, frame_by_frame
+
+Step = str | Callable[[Tensor], Tensor] | tuple[str, ...]
+Branch = list[Step]
+
+max_pool_same = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1, ceil_mode=True)
+
+
+def average_pool_same(x: Tensor) -> Tensor:
+    """3×3 mean in steps of one, ``(N, C, H, W)`` → the same shape; at the border the zeros outside count."""
+    return F.avg_pool2d(x, kernel_size=3, stride=1, padding=1)
+
+
+def max_pool_half(x: Tensor) -> Tensor:
+    """3×3 maximum in steps of two, rounding up: ``(N, C, H, W)`` → ``(N, C, ⌈(H − 1)/2⌉, ⌈(W − 1)/2⌉)``.
+
+    Without a gradient, along one side after the other: PyTorch's pooling also writes where each maximum was, eight bytes a value.
+    """
+    if torch.is_grad_enabled() or x.device.type != "cpu" or min(x.shape[2:]) < 3:
+        return F.max_pool2d(x, kernel_size=3, stride=2, ceil_mode=True)
+    return _max_of_three(_max_of_three(x.transpose(1, 2)).transpose(1, 2).transpose(1, 3)).transpose(1, 3)
+
+
+def _max_of_three(x: Tensor) -> Tensor:
+    """The maximum of every second three neighbours along dimension 1, of two where the last three are not whole."""
+    whole = (x.shape[1] - 1) // 2
+    out = torch.maximum(x[:, 0:-1:2], x[:, 1::2])
+    third = x[:, 2::2]
+    torch.maximum(out[:, :whole], third[:, :whole], out=out[:, :whole])
+    return out
+
+
+class InceptionBackbone(TemporalHost):
+    """A stem and a chain of blocks: ``(N·T, 3, H, W)`` → features ``(N·T, num_features)``."""
+
+    num_features: int
+    stem: Branch
+    blocks: dict[str, Sequence[Branch]]
+    temporal_convs: Sequence[str]
+
+    def conv_name(self, name: str) -> str:
+        """The attribute of the convolution called ``name`` in a branch."""
+        return name
+
+    def add_conv(
+        self, name: str, c_in: int, c_out: int, kernel: int | tuple[int, int], stride: int = 1, padding: int | tuple[int, int] = 0
+    ) -> str:
+        """Register a convolution and its BatchNorm under the release's names; returns ``name`` for use as a step."""
+        conv = self.conv_name(name)
+        self.add_module(conv, nn.Conv2d(c_in, c_out, kernel, stride, padding))
+        self.add_module(self.norm_name(conv), nn.BatchNorm2d(c_out))
+        return name
+
+    def conv_bn_relu(self, name: str, x: Tensor, run: ClipRun) -> Tensor:
+        return self.conv_bn(self.conv_name(name), x, run, relu=True)
+
+    def take(self, steps: Branch, x: Tensor, run: ClipRun) -> Tensor:
+        for step in steps:
+            if isinstance(step, str):
+                x = self.conv_bn_relu(step, x, run)
+            elif isinstance(step, tuple):
+                x = torch.cat([self.conv_bn_relu(name, x, run) for name in step], dim=1)
+            else:
+                x = step(x)
+        return x
+
+    def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
+        """The last block's output, ``(N·T, num_features, h, w)``."""
+        x = frame_by_frame(lambda part: self.take(self.stem, part, run), x, run)
+        for name, branches in self.blocks.items():
+            x = run.pass_on(self, name, torch.cat([self.take(branch, x, run) for branch in branches], dim=1))
+        return x
+
+    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
+        return self.feature_map(x, run).mean(dim=(2, 3))
+
+    def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
+        """Each block by its title → where its output passes (`ClipRun.pass_on`), in network order."""
+        return {name: (self, name) for name in self.blocks}
+
+    def sites(self) -> list[Site]:
+        """One site a block: the branch with the fewest convolutions (paper, section 4.3)."""
+        return [
+            Site(host=self, conv=self.conv_name(name), branch=self.conv_name(name), title=self._block_of(name))
+            for name in self.temporal_convs
+        ]
+
+    def _block_of(self, conv: str) -> str:
+        """The block that the branch of ``conv`` belongs to; of ``mixed`` and ``mixed_1``, which both begin its name, the longer."""
+        return max((block for block in self.blocks if conv.startswith(block + "_")), key=len)

@@ -1,0 +1,1 @@
+"""Checkpoints: published ones and our own, read safely."""

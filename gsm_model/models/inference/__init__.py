@@ -1,0 +1,1 @@
+"""Running models: faster copies, full memory, whose turn it is."""

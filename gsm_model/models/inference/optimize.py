@@ -1,0 +1,160 @@
+"""A copy of a recogniser for inference alone, as fast as it gets: BatchNorms and interleaves folded, channels-last, in a chosen precision.
+
+What a `Recognizer` can show of itself the copy can show: gates, features, routes and gradients by the input, all in the network's own
+units. What it lacks is what training needs.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from gsm_model.models.backbones.inception import InceptionBackbone, average_pool_same
+from gsm_model.models.inference.fused import AveragedConv, FoldedConv, FoldedGateShift, can_be_undone, interleave_order, scale_and_shift
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.slots import ClipRun, TemporalHost
+from gsm_model.models.systems.gsm import GateShiftModule
+
+Precision = Literal["float32", "bfloat16", "float16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+_log = logging.getLogger(__name__)
+
+
+def optimize(model: Recognizer, precision: Precision = "float32", compiled: bool = False) -> Recognizer:
+    """An inference-only copy of ``model`` on its device; ``model`` is left as it is.
+
+    In float32 its logits are those of ``model`` to 1e-4 of the largest. In half precision the convolutions run in ``precision``, gates
+    and classifier in float32. With ``compiled`` passes that nobody looks into go through `torch.compile`; where that fails, the copy says
+    so in the log, once, and goes on without. A copy is not copied again: what is optimised comes back as it is in its own precision.
+
+    Raises:
+        ValueError: for an unknown precision, a model in training mode, or a copy asked for another precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}; there are {', '.join(PRECISIONS)}")
+    if model.training:
+        raise ValueError("only a model in evaluation mode can be optimised; call eval() first")
+    if model.precision is not None:
+        if model.precision != precision:
+            raise ValueError(f"this model is optimised in {model.precision} already; optimise the original in {precision}")
+        return model
+    fast = fold(model).float()
+    _set_precision(fast.base_model, getattr(torch, precision))
+    fast.precision = precision
+    _pack(fast)
+    if compiled:
+        fast.base_model.forward = _Compiled(fast.base_model)
+    return fast
+
+
+def fold(model: Recognizer) -> Recognizer:
+    """A copy of ``model`` without its BatchNorms and interleaves, channels-last, in the precision of ``model``."""
+    folded = copy.deepcopy(model).requires_grad_(False)
+    for module in list(folded.modules()):
+        if isinstance(module, TemporalHost):
+            _fold_host(module)
+            if isinstance(module, InceptionBackbone):
+                _average_last(module)
+        elif isinstance(module, nn.Sequential):
+            _fold_pairs(module)
+    return folded.channels_last()
+
+
+def _fold_host(host: TemporalHost) -> None:
+    """Fold each convolution of ``host`` with its BatchNorm, and the Gate-Shift Module between them, where that can be undone for a look."""
+    sites = {site.conv for site in host.sites()} if hasattr(host, "sites") else {getattr(host, "last_conv", None)}
+    for conv, layer in list(host.named_children()):
+        norm = getattr(host, host.norm_name(conv), None) if isinstance(layer, nn.Conv2d) else None
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        scale, shift = scale_and_shift(norm)
+        attribute = host.module_after(conv)
+        if (attribute or conv in sites) and not can_be_undone(scale):
+            continue
+        if attribute is None:
+            folded = FoldedConv(layer, scale, shift)
+        elif isinstance(module := getattr(host, attribute), GateShiftModule):
+            order = interleave_order(module.channels, scale.device)
+            folded = FoldedConv(layer, scale, torch.zeros_like(shift), order)
+            setattr(host, attribute, FoldedGateShift(module, scale, shift, order))
+        else:
+            continue
+        setattr(host, conv, folded)
+        setattr(host, host.norm_name(conv), nn.Identity())
+
+
+def _average_last(backbone: InceptionBackbone) -> None:
+    """Let each branch that averages and then convolves do it the other way round."""
+    for branches in backbone.blocks.values():
+        for branch in branches:
+            if branch[0] is average_pool_same:
+                conv = backbone.conv_name(branch[1])
+                setattr(backbone, conv, AveragedConv(getattr(backbone, conv)))
+                del branch[0]
+
+
+def _fold_pairs(chain: nn.Sequential) -> None:
+    """Fold each convolution of ``chain`` with the BatchNorm that follows it."""
+    for index, (first, second) in enumerate(zip(list(chain), list(chain)[1:], strict=False)):
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            chain[index], chain[index + 1] = FoldedConv(first, *scale_and_shift(second)), nn.Identity()
+
+
+def _set_precision(base_model: nn.Module, dtype: torch.dtype) -> None:
+    for module in base_model.modules():
+        if isinstance(module, FoldedGateShift):
+            module.at_precision(dtype)
+        elif isinstance(module, FoldedConv):
+            module.set_precision(dtype)
+        elif isinstance(module, nn.Conv2d | nn.BatchNorm2d | GateShiftModule):  # what could not be folded
+            module.to(dtype)
+
+
+def _pack(model: Recognizer) -> None:
+    """Lay the weights out for clips as the model was trained on, by one pass that sees the shapes."""
+    device = next(model.parameters()).device
+    if device.type != "cpu":
+        return
+    shapes: dict[FoldedConv, tuple[int, ...]] = {}
+
+    def see(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        shapes[module] = tuple(inputs[0].shape)
+
+    hooks = [module.register_forward_pre_hook(see) for module in model.modules() if isinstance(module, FoldedConv)]
+    size = model.input.size
+    try:
+        with torch.inference_mode():
+            model(torch.zeros(1, model.architecture.num_segments, 3, size, size))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for module, shape in shapes.items():
+        module.pack(shape)
+
+
+class _Compiled:
+    """A backbone's forward through `torch.compile` where nobody looks into it, with a way back."""
+
+    def __init__(self, base_model: nn.Module) -> None:
+        self._plain = base_model.forward
+        for module in base_model.modules():
+            if isinstance(module, FoldedConv):
+                module.packed = None  # the compiler lays weights out itself
+        self._compiled = torch.compile(self._plain, dynamic=False)
+
+    def __deepcopy__(self, memo: dict) -> object:
+        return copy.deepcopy(self._plain, memo)
+
+    def __call__(self, x: Tensor, run: ClipRun) -> Tensor:
+        if self._compiled is None or not run.is_bare or torch.is_grad_enabled():
+            return self._plain(x, run)
+        try:
+            return self._compiled(x, run)
+        except Exception as error:  # compilers fail in many ways; none may cost the answer
+            _log.warning("torch.compile failed (%s); going on without it", str(error).strip().splitlines()[0] if str(error) else error)
+            self._compiled = None
+            return self._plain(x, run)

@@ -1,0 +1,1 @@
+"""Ways to put time into a 2D network, one file each."""

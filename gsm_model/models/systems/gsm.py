@@ -1,0 +1,123 @@
+"""The Gate-Shift Module: a learned gate decides, per time and place, which features move one frame.
+
+Source: Sudhakaran, Escalera, Lanz, "Gate-Shift Networks for Video Action Recognition", CVPR 2020,
+section 3.2 and figure 3, and the authors' release.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gsm_model.models.slots import ClipRun, TemporalKind, TemporalModule
+
+
+class GateShiftModule(TemporalModule):
+    """Gate, shift by one frame, add the residual, interleave. ``(N·T, C, H, W)`` → the same shape.
+
+    The parameters carry the release's names (``conv3D``, ``bn``), so its checkpoints load unchanged.
+    The convolution starts at zero, as in the release: a fresh module only permutes channels.
+
+    Raises:
+        ValueError: if ``channels`` is not a multiple of 4 (two halves, each interleaved in two).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        if channels % 4:
+            raise ValueError(f"a Gate-Shift Module needs a multiple of 4 channels, got {channels}")
+        self.channels = channels
+        self.conv3D = nn.Conv3d(channels, 2, kernel_size=3, padding=1, groups=2)
+        nn.init.zeros_(self.conv3D.weight)
+        nn.init.zeros_(self.conv3D.bias)
+        # Statistics of BatchNorm3d over (N, T, H, W) are those of BatchNorm2d over (N·T, H, W).
+        self.bn = nn.BatchNorm2d(channels)
+
+    def gate(self, x: Tensor, num_segments: int) -> Tensor:
+        """The gate, ``(N, T, 2, H, W)`` in (−1, 1): channel 0 for the half that moves from t+1 to t.
+
+        Equal to ``tanh(conv3D(relu(bn(x))))`` (paper, figure 3). The 3×3×3 convolution is computed as
+        one grouped 2D convolution to 2 halves × 3 time taps and two shifted additions, which is
+        several times faster on a CPU.
+        """
+        weight = self.conv3D.weight  # (2, C/2, 3 taps, 3, 3)
+        planes = weight.transpose(1, 2).reshape(6, self.channels // 2, 3, 3)
+        taps = F.conv2d(F.relu(self.bn(x)), planes, padding=1, groups=2)
+        taps = taps.view(-1, num_segments, 2, 3, *taps.shape[-2:])
+        from_previous, from_same, from_next = taps.unbind(3)
+        gate = from_same + self.conv3D.bias.to(taps.dtype).view(2, 1, 1)
+        gate[:, 1:].add_(from_previous[:, :-1])
+        gate[:, :-1].add_(from_next[:, 1:])
+        return torch.tanh(gate)
+
+    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
+        gate = run.tap(self, self.gate(x, run.num_segments))
+        run.show_route(self, x, gate)
+        return shift_and_interleave(x, gate)
+
+    def gated_channels(self, channels: int) -> tuple[slice, slice]:
+        return slice(0, channels // 2), slice(channels // 2, channels)
+
+    def reach(self) -> tuple[int, int]:
+        """One frame by the shift; one more where the gate's kernel looks at the frame beside it, also against the shift."""
+        back, ahead = 0, 0
+        for sign, weight, bias in zip((1, -1), self.conv3D.weight, self.conv3D.bias, strict=True):
+            earlier, now, later = (bool(tap.any()) for tap in weight.unbind(1))
+            if not (earlier or now or later or bool(bias)):
+                continue
+            # The output at t needs the gates at t and at t + sign, and the features they gate.
+            frames = [0, sign, *(at + step for at in (0, sign) for step, used in ((-1, earlier), (0, now), (1, later)) if used)]
+            back, ahead = max(back, -min(frames)), max(ahead, max(frames))
+        return back, ahead
+
+
+def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
+    """Move the gated part of ``x`` by one frame, keep the rest, interleave the channels of each half.
+
+    ``x`` is ``(N·T, C, H, W)``, ``gate`` is ``(N, T, 2, H, W)``. With y = gate·x, the first half takes
+    y from t+1 (nothing after the last frame), the second from t−1 (nothing before the first); the
+    residual x − y stays in place. Paper, equations 2 to 5; the interleave is the release's.
+    The memory layout of ``x`` (default or channels-last) is the layout of the result.
+    """
+    n, t = gate.shape[:2]
+    _, c, h, w = x.shape
+    out = gated_shift(x.view(n, t, 2, c // 2, h, w), gate)
+    interleaved = out.view(n * t, 2, 2, c // 4, h, w).transpose(2, 3)
+    if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
+        return interleaved.permute(0, 4, 5, 1, 2, 3).reshape(n * t, h, w, c).permute(0, 3, 1, 2)
+    return interleaved.reshape(n * t, c, h, w)
+
+
+def gated_shift(x: Tensor, gate: Tensor) -> Tensor:
+    """x − y + shift(y) with y = gate·x, for ``x`` (N, T, 2, C, H, W), half 0 moving from t+1 and half 1 from t−1; ``gate`` (N, T, 2, H, W)."""
+    return _GatedShift.apply(x, gate.to(x.dtype).unsqueeze(3))
+
+
+class _GatedShift(torch.autograd.Function):
+    """x − y + shift(y) with y = gate·x, for x ``(N, T, 2, C/2, H, W)`` and gate ``(N, T, 2, 1, H, W)``.
+
+    The derivative is written out because automatic differentiation of the shifted additions keeps a
+    zero-filled copy for each of them and takes twice as long. With u the gradient of the output and
+    d = shift⁻¹(u) − u: the gradient is u + gate·d for x, and the sum of x·d over channels for the gate.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, gate: Tensor) -> Tensor:
+        ctx.save_for_backward(x, gate)
+        moving = x * gate
+        out = x - moving
+        out[:, :-1, 0].add_(moving[:, 1:, 0])
+        out[:, 1:, 1].add_(moving[:, :-1, 1])
+        return out
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        x, gate = ctx.saved_tensors
+        difference = -grad
+        difference[:, 1:, 0].add_(grad[:, :-1, 0])
+        difference[:, :-1, 1].add_(grad[:, 1:, 1])
+        return torch.addcmul(grad, difference, gate), (x * difference).sum(3, keepdim=True)
+
+
+KIND = TemporalKind(name="gsm", title="GSM", prefix="gsm", build=GateShiftModule)

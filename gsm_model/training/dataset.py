@@ -1,0 +1,100 @@
+"""Training clips, drawn or from a list: the same clip for the same place in a run, whoever asks and in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from gsm_model.data.labels import mirrored_labels
+from gsm_model.data.lists import Entry
+from gsm_model.data.synthetic.dataset import draw_clip
+from gsm_model.evaluation.loader import read_frames
+from gsm_model.training.config import TrainConfig
+from gsm_model.video.augment import multi_scale_crop, random_crop
+from gsm_model.video.sampling import training_indices
+from gsm_model.video.transforms import InputSpec, resize_shorter_side
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What is done to the frames of a training clip: a crop, and a mirror with the classes it swaps."""
+
+    spec: InputSpec
+    crops: str
+    mirror: str
+    mirrored: np.ndarray
+
+    @classmethod
+    def of(cls, config: TrainConfig, spec: InputSpec, labels: Sequence[str]) -> Augment:
+        """The augmentation that ``config`` asks for, for a network that takes ``spec`` and knows ``labels``."""
+        swaps = mirrored_labels(labels) if config.mirror == "something-something" else np.arange(len(labels))
+        return cls(spec, config.crops, config.mirror, swaps)
+
+    def __call__(self, frames: np.ndarray, label: int, rng: np.random.Generator) -> tuple[Tensor, int]:
+        """``frames`` (T, H, W, 3) uint8 → (T, 3, S, S) uint8 and the label they now have."""
+        crop = multi_scale_crop if self.crops == "multi-scale" else random_crop
+        frames = crop(frames, self.spec.size, rng)
+        if self.mirror != "none" and rng.random() < 0.5:
+            frames, label = frames[:, :, ::-1], int(self.mirrored[label])
+        planes = frames[..., ::-1] if self.spec.channels == "BGR" else frames
+        return torch.from_numpy(planes.transpose(0, 3, 1, 2).copy()), label
+
+
+class DrawnClips(Dataset):
+    """Place in the run → (clip (T, 3, S, S) uint8, label): the drawn set's training clips, which never run out."""
+
+    def __init__(self, config: TrainConfig, augment: Augment) -> None:
+        self.config, self.augment = config, augment
+
+    def __getitem__(self, place: int) -> tuple[Tensor, int]:
+        clip = draw_clip("train", place)
+        rng = np.random.default_rng((self.config.seed, place))
+        indices = training_indices(clip.num_frames, self.config.num_segments, rng)
+        side = self.augment.spec.resize
+        return self.augment(clip.frames(indices, side, side), clip.label, rng)
+
+
+class ListedClips(Dataset):
+    """Place in the run → (clip (T, 3, S, S) uint8, label): the videos of a list, each epoch in an order of its own."""
+
+    def __init__(self, config: TrainConfig, augment: Augment, entries: Sequence[Entry]) -> None:
+        self.config, self.augment, self.entries = config, augment, entries
+
+    def __getitem__(self, place: int) -> tuple[Tensor, int]:
+        epoch, within = divmod(place, len(self.entries))
+        entry = self.entries[int(_epoch_order(self.config.seed, epoch, len(self.entries))[within])]
+        rng = np.random.default_rng((self.config.seed, place))
+        frames = read_frames(entry, lambda count: training_indices(count, self.config.num_segments, rng))
+        return self.augment(resize_shorter_side(frames, self.augment.spec.resize), entry.label, rng)
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
+    return np.random.default_rng((seed, epoch, count)).permutation(count)
+
+
+class RunPlaces(Sampler[int]):
+    """The places in the run that one of ``world`` processes takes, from step ``first`` on.
+
+    Batch k is places k·B … (k + 1)·B − 1. It is cut into ``accumulate``·``world`` equal parts, dealt to the
+    processes in turn, so that any split of a batch over processes and accumulated parts runs the same parts.
+    """
+
+    def __init__(self, config: TrainConfig, first: int, rank: int, world: int) -> None:
+        self.config, self.first, self.rank, self.world = config, first, rank, world
+        self.part = config.batch_size // (config.accumulate * world)
+
+    def __len__(self) -> int:
+        return (self.config.steps - self.first) * self.config.accumulate * self.part
+
+    def __iter__(self) -> Iterator[int]:
+        for step in range(self.first, self.config.steps):
+            for turn in range(self.config.accumulate):
+                start = step * self.config.batch_size + (turn * self.world + self.rank) * self.part
+                yield from range(start, start + self.part)

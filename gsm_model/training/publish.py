@@ -1,0 +1,72 @@
+"""From a finished training run to a checkpoint that says what it is and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from gsm_model.data.lists import VideoList
+from gsm_model.data.synthetic.actions import LABELS, PAIRS
+from gsm_model.data.synthetic.dataset import Split
+from gsm_model.errors import DataError
+from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
+from gsm_model.models.card import Card, Measure
+from gsm_model.models.checkpoints.files import BACKBONE_TITLES, load_checkpoint, save_checkpoint
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.registry import temporal_kinds
+from gsm_model.training.config import TrainConfig
+from gsm_model.training.optim import build_model
+from gsm_model.training.train import CONFIG_FILE, STATE_FILE
+
+
+def pack_run(
+    run: Path, target: Path, num_clips: int, videos: VideoList | None = None, progress: Callable[[int, int], None] | None = None
+) -> Recognizer:
+    """Write the model of a finished run to ``target``, weights in float16.
+
+    What was trained on the drawn set is measured, as written, on ``num_clips`` clips of each test split;
+    what was trained on ``videos`` is to be measured on a list of its own, with `score_list`.
+
+    Raises:
+        DataError: if ``run`` holds no finished run.
+    """
+    config = TrainConfig.read(run / CONFIG_FILE)
+    if not (run / STATE_FILE).is_file():
+        raise DataError(f"{run}: holds no training state; train first")
+    state = torch.load(run / STATE_FILE, map_location="cpu", weights_only=True)
+    if state["step"] < config.steps:
+        raise DataError(f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same command")
+    labels = LABELS if videos is None else videos.labels
+    model = build_model(config, len(labels))
+    model.load_state_dict(state["model"])
+    kind = temporal_kinds()[config.temporal].title
+    card = Card(
+        title=f"{kind} {BACKBONE_TITLES[config.backbone]}",
+        provenance="trained",
+        labels=labels,
+        training_data=_training_data(config, videos),
+        recipe=f"from scratch, {config.steps:,} steps of {config.batch_size} clips, {config.optimizer}, {config.schedule} to "
+        f"{config.learning_rate:g}, {config.precision}, seed {config.seed}",
+    )
+    save_checkpoint(model, target, card, half=True)
+    stored = load_checkpoint(target)
+    if videos is not None:
+        return stored
+    measures = [m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)]
+    save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
+    return load_checkpoint(target)
+
+
+def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
+    seen = f"{config.steps * config.batch_size:,} clips seen"
+    if videos is None:
+        return f"Reversible Actions, {len(PAIRS)} pairs, drawn: {seen}"
+    return f"{videos.name}, {len(videos.entries):,} videos, {seen}"
+
+
+def _measured(model: Recognizer, split: Split, num_clips: int, progress: Callable[[int, int], None] | None) -> tuple[Measure, ...]:
+    [both] = score_drawn_clips([model], split, num_clips, progress=progress)
+    return measures_of(both)

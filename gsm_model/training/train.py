@@ -1,0 +1,160 @@
+"""Training a recogniser, on the drawn set or on a list of videos: resumable at any step, on one process or several.
+
+What is run at a step depends on the step alone, so a run that was stopped and resumed has seen exactly
+what an uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from lightning_fabric.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from gsm_model.data.lists import VideoList
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.errors import DataError
+from gsm_model.figures.training import read_log, training_curves
+from gsm_model.io.atomic import whole_file, write_whole
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.training.config import TrainConfig
+from gsm_model.training.dataset import Augment, DrawnClips, ListedClips, RunPlaces
+from gsm_model.training.optim import build_model, build_optimizer, build_schedule
+from gsm_model.video.transforms import normalise
+
+STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
+CURVES_FILE, TENSORBOARD_FOLDER = "curves.png", "tensorboard"
+
+
+def train(
+    config: TrainConfig,
+    out: Path,
+    videos: VideoList | None = None,
+    workers: int = 1,
+    fabric: Fabric | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Recognizer:
+    """Train, or go on with the run whose state lies in ``out``; returns the trained model in evaluation mode.
+
+    ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric`` carries device,
+    precision and processes; the batch of ``config`` is that of all processes together. Writes ``config.json``,
+    ``state.pt`` (every ``save_every`` steps, atomically), ``log.csv`` (step, loss, accuracy, learning rate),
+    the same for TensorBoard in ``tensorboard/`` and, at the end, ``curves.png`` to ``out``.
+    ``progress(step, steps, loss)`` is called after each step.
+
+    Raises:
+        DataError: if ``out`` holds a run with another configuration, the list has no labels or clips, or the
+            batch cannot be dealt equally.
+    """
+    fabric = fabric or Fabric(accelerator="auto", devices=1, precision=config.precision)
+    if config.batch_size % (config.accumulate * fabric.world_size):
+        parts = f"{config.accumulate} parts in each of {fabric.world_size} processes"
+        raise DataError(f"a batch of {config.batch_size} cannot be run in {parts}")
+    labels = LABELS if videos is None else _labels_of(videos)
+    if fabric.global_rank == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        _claim_folder(config, out)
+    fabric.barrier()
+    torch.manual_seed(config.seed)
+    model = build_model(config, len(labels)).channels_last()
+    optimizer = build_optimizer(model, config)
+    schedule = build_schedule(optimizer, config)
+    first = _load_state(out, model, optimizer, schedule)
+    wrapped, optimizer = fabric.setup(model, optimizer)
+    if fabric.global_rank == 0:
+        _trim_log(out / LOG_FILE, first)
+        # What TensorBoard was told after the saved state is told again: it forgets all from purge_step on.
+        board = TensorBoardLogger(out, name="", version=TENSORBOARD_FOLDER, purge_step=first)
+    augment = Augment.of(config, model.input, labels)
+    clips = DrawnClips(config, augment) if videos is None else ListedClips(config, augment, videos.entries)
+    places = RunPlaces(config, first, fabric.global_rank, fabric.world_size)
+    batches = iter(DataLoader(clips, batch_size=places.part, sampler=places, num_workers=workers))
+    model.train()
+    for step in range(first, config.steps):
+        rate = schedule.get_last_lr()[0]
+        loss, accuracy = _step(fabric, wrapped, optimizer, config, model.input, batches, step)
+        schedule.step()
+        if fabric.global_rank == 0:
+            _log(out / LOG_FILE, step, loss, accuracy, rate)
+            board.log_metrics({"loss": loss, "accuracy": accuracy, "learning_rate": rate}, step)
+            if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+                _save_state(out, step + 1, model, optimizer, schedule)
+            if progress is not None:
+                progress(step + 1, config.steps, loss)
+    if fabric.global_rank == 0:
+        board.finalize("success")
+        training_curves([read_log(out / LOG_FILE)], [out.name]).savefig(out / CURVES_FILE, dpi=160)
+    return model.eval()
+
+
+def _labels_of(videos: VideoList) -> tuple[str, ...]:
+    if videos.labels is None:
+        raise DataError(f"{videos.name}: training needs the names of its classes; give a label file")
+    if not videos.entries:
+        raise DataError(f"{videos.name}: no clip is left to train on")
+    return videos.labels
+
+
+def _step(fabric: Fabric, model, optimizer, config: TrainConfig, spec, batches, step: int) -> tuple[float, float]:
+    """One optimiser step over all parts of a batch; returns the mean loss and accuracy of the whole batch."""
+    sums = torch.zeros(2, device=fabric.device)
+    for turn in range(config.accumulate):
+        part = turn * fabric.world_size + fabric.global_rank
+        torch.manual_seed(config.seed * 1_000_003 + step + part * 2**40)
+        frames, labels = next(batches)
+        clip, labels = fabric.to_device(normalise(frames.numpy(), spec)), fabric.to_device(labels)
+        with fabric.no_backward_sync(model, enabled=turn + 1 < config.accumulate):
+            logits = model(clip)
+            loss = F.cross_entropy(logits.float(), labels, label_smoothing=config.label_smoothing)
+            fabric.backward(loss / config.accumulate)
+        sums += torch.stack([loss.detach(), (logits.argmax(1) == labels).float().mean()])
+    if config.clip_gradient:
+        fabric.clip_gradients(model, optimizer, max_norm=config.clip_gradient)
+    optimizer.step()
+    optimizer.zero_grad()
+    loss, accuracy = fabric.all_reduce(sums / config.accumulate, reduce_op="mean").tolist()
+    return loss, accuracy
+
+
+def _claim_folder(config: TrainConfig, out: Path) -> None:
+    text = json.dumps(asdict(config), indent=2) + "\n"
+    path = out / CONFIG_FILE
+    if path.exists() and path.read_text() != text:
+        raise DataError(f"{out}: holds a run with another configuration; choose another folder or remove this one")
+    write_whole(path, text)
+
+
+def _save_state(out: Path, step: int, model, optimizer, schedule) -> None:
+    state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+    with whole_file(out / STATE_FILE) as unfinished, unfinished.open("wb") as file:
+        torch.save(state, file)
+
+
+def _load_state(out: Path, model, optimizer, schedule) -> int:
+    """The number of steps already taken; the three objects take up where they were."""
+    path = out / STATE_FILE
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    return state["step"]
+
+
+def _trim_log(path: Path, steps: int) -> None:
+    """Keep the rows of the first ``steps`` steps: those after the saved state will be run again."""
+    rows = path.read_text().splitlines() if path.exists() else []
+    write_whole(path, "\n".join([*(rows or ["step,loss,accuracy,learning_rate"])[: steps + 1], ""]))
+
+
+def _log(path: Path, step: int, loss: float, accuracy: float, rate: float) -> None:
+    with path.open("a", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow([step, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.6g}"])

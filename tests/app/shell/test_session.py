@@ -1,0 +1,42 @@
+"""Models of a session: a file that is changed or goes away while it is chosen is said, and never another model in its place."""
+
+from pathlib import Path
+
+import pytest
+
+from app.cache import store
+from app.cache.lru import OnceCache
+from app.shell import session
+from gsm_model.errors import CheckpointError
+from gsm_model.models.checkpoints.files import save_checkpoint
+from gsm_model.models.checkpoints.safe_load import sha256
+from tests.conftest import make_small
+
+
+@pytest.fixture
+def chosen(tmp_path, monkeypatch) -> session.ModelRef:
+    caches = {kind: OnceCache(2**30) for kind in store.MEGABYTES}
+    monkeypatch.setattr(store, "caches", lambda: caches)
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(make_small("gsm"), path)
+    return session.ModelRef("m", path, sha256(path), path.name, "from this server's folder")
+
+
+def test_a_model_is_loaded_once_with_its_copy_for_quick_passes(chosen: session.ModelRef):
+    model = session.load_model(chosen)
+    assert session.load_model(chosen) is model and session.fast_model(chosen).precision == "float32" and model.precision is None
+
+
+def test_a_file_replaced_since_it_was_chosen_is_said(chosen: session.ModelRef):
+    save_checkpoint(make_small("gsm", seed=1), chosen.path)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: the file was changed since it was chosen"):
+        session.load_model(chosen)
+
+
+def test_a_file_deleted_after_loading_costs_nothing_and_before_it_is_said(chosen: session.ModelRef):
+    session.load_model(chosen)
+    Path(chosen.path).unlink()
+    assert session.load_model(chosen).architecture.num_classes == 5
+    store.caches()["models"].get("other", lambda: b"", lambda _: 2**31)  # no room for the first any more
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        session.load_model(chosen)

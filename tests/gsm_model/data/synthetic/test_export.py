@@ -1,0 +1,37 @@
+"""The drawn set as files: what a data loader takes, and what it says of itself."""
+
+import numpy as np
+import pytest
+
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.data.synthetic.dataset import draw_clip
+from gsm_model.data.synthetic.export import write_dataset
+from gsm_model.errors import DataError
+from gsm_model.video.decode import decode
+
+
+@pytest.mark.parametrize("format", ["mp4", "frames"])
+def test_every_line_of_the_list_is_a_clip_that_decodes_to_what_was_drawn(tmp_path, format):
+    path = write_dataset(tmp_path / "set", "test", 1, format, height=48, width=64)
+    lines = [line.split(" ") for line in path.read_text().splitlines()]
+    assert [int(label) for _, _, label in lines] == list(range(len(LABELS)))
+    for index, (name, num_frames, label) in enumerate(lines):
+        info, _, frames = decode(path.parent / name, lambda info: range(info.num_frames))
+        drawn = draw_clip("test", index, int(label))
+        assert info.num_frames == int(num_frames) == drawn.num_frames
+        # Both formats halve the colours' resolution, so it is the brightness that is compared.
+        expected = drawn.frames(range(info.num_frames), 48, 64)
+        assert np.abs(frames.mean(axis=-1) - expected.mean(axis=-1)).mean() < 8
+
+
+def test_labels_and_card_lie_beside_the_list(tmp_path):
+    folder = write_dataset(tmp_path, "validation", 1, "mp4", height=32, width=32).parent
+    assert tuple((folder / "labels.txt").read_text().splitlines()) == LABELS
+    assert "no evidence about real footage" in (folder / "README.md").read_text()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(DataError, match="is not empty"):
+        write_dataset(tmp_path, "test", 1, "mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -1,0 +1,60 @@
+"""The recipe's parts against the release's rules, counted by hand."""
+
+import math
+
+import pytest
+import torch
+
+from gsm_model.training.config import TrainConfig
+from gsm_model.training.optim import build_optimizer, build_schedule, parameter_groups, warmup_cosine
+from tests.conftest import make_small
+
+RELEASE = TrainConfig(
+    "gsm", optimizer="sgd", learning_rate=0.01, weight_decay=5e-4, groups="release", schedule="cosine", warmup=1 / 6, steps=60
+)
+
+
+def test_biases_learn_twice_as_fast_and_do_not_decay_and_nothing_is_left_out():
+    model = make_small("gsm")
+    optimizer = build_optimizer(model, RELEASE)
+    weights, biases = optimizer.param_groups
+    assert (weights["lr"], weights["weight_decay"], weights["momentum"]) == (0.01, 5e-4, 0.9)
+    assert (biases["lr"], biases["weight_decay"], biases["momentum"]) == (0.02, 0.0, 0.9)
+    gates = [module.conv3D.bias for module in model.gate_layers().values()]
+    assert {id(p) for p in biases["params"]} == {id(p) for p in [*gates, model.new_fc.bias]}
+    assert sorted(p.numel() for g in (weights, biases) for p in g["params"]) == sorted(p.numel() for p in model.parameters())
+    [one] = parameter_groups(model, TrainConfig("gsm"))
+    assert len(one["params"]) == len(list(model.parameters()))
+
+
+def test_the_rate_rises_in_a_line_and_falls_as_a_cosine():
+    assert [warmup_cosine(step, 60, 10) for step in (0, 4, 9)] == [0.1, 0.5, 1.0]
+    assert warmup_cosine(35, 60, 10) == pytest.approx(0.5 * (1 + math.cos(math.pi / 2)))
+    assert warmup_cosine(59, 60, 10) < 0.001
+    optimizer = build_optimizer(make_small("gsm"), RELEASE)
+    schedule = build_schedule(optimizer, RELEASE)
+    rates = []
+    for _ in range(60):
+        rates.append(schedule.get_last_lr())
+        optimizer.step()
+        schedule.step()
+    assert rates[9] == pytest.approx([0.01, 0.02]) and rates[0] == pytest.approx([0.001, 0.002])
+    assert max(rate for rate, _ in rates) == pytest.approx(0.01) and rates[-1][0] < 1e-5
+
+
+def test_a_schedule_goes_on_from_its_state():
+    for config in (RELEASE, TrainConfig("gsm", steps=60)):
+        rates = {}
+        for stop in (60, 25):
+            optimizer = build_optimizer(make_small("gsm"), config)
+            schedule = build_schedule(optimizer, config)
+            for _ in range(stop):
+                optimizer.step()
+                schedule.step()
+            rates[stop] = (schedule, optimizer)
+        again = build_optimizer(make_small("gsm"), config)
+        resumed = build_schedule(again, config)
+        resumed.load_state_dict(rates[25][0].state_dict())
+        again.load_state_dict(rates[25][1].state_dict())
+        assert resumed.get_last_lr() == rates[25][0].get_last_lr()
+        assert torch.tensor(resumed.get_last_lr()).isfinite().all()

@@ -1,0 +1,199 @@
+"""Training: a stopped and resumed run is the uninterrupted one; a configuration is checked before anything is done."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gsm_model.data.lists import VideoList, read_video_list
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.data.synthetic.dataset import draw_clip
+from gsm_model.data.synthetic.export import write_dataset
+from gsm_model.errors import DataError
+from gsm_model.evaluation.intervals import measure_share
+from gsm_model.figures.training import read_log
+from gsm_model.predict import predict
+from gsm_model.training.config import TrainConfig
+from gsm_model.training.publish import pack_run
+from gsm_model.training.train import CURVES_FILE, LOG_FILE, STATE_FILE, TENSORBOARD_FOLDER, train
+from gsm_model.video.isolate import read_video
+
+TINY = TrainConfig(
+    temporal="gsm",
+    width=0.125,
+    num_segments=2,
+    input_size=32,
+    steps=5,
+    batch_size=2,
+    precision="32-true",
+    save_every=2,
+)
+
+
+class Killed(Exception):
+    """What the test raises in the middle of a run."""
+
+
+def kill_after(steps):
+    def progress(step, total, loss):
+        if step == steps:
+            raise Killed
+
+    return progress
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed_after", [1, 2, 3, 4])
+def test_a_run_killed_at_any_step_and_resumed_gives_the_same_weights_and_log(tmp_path, killed_after):
+    whole = train(TINY, tmp_path / "whole", workers=0)
+    with pytest.raises(Killed):
+        train(TINY, tmp_path / "resumed", workers=0, progress=kill_after(killed_after))
+    resumed = train(TINY, tmp_path / "resumed", workers=0)
+    for key, tensor in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[key], tensor, atol=0, rtol=0, msg=key)
+    assert (tmp_path / "resumed" / LOG_FILE).read_text() == (tmp_path / "whole" / LOG_FILE).read_text()
+
+
+def test_a_folder_of_another_run_is_not_overwritten(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(DataError, match="another configuration"):
+        train(TINY, tmp_path)
+
+
+@pytest.mark.slow
+def test_an_unfinished_run_is_not_packed_and_a_finished_one_carries_its_measures(tmp_path):
+    with pytest.raises(Killed):
+        train(TINY, tmp_path, workers=0, progress=kill_after(3))
+    with pytest.raises(DataError, match="stopped after 2 of 5 steps"):
+        pack_run(tmp_path, tmp_path / "m.safetensors", 6)
+    train(TINY, tmp_path, workers=0)
+    card = pack_run(tmp_path, tmp_path / "m.safetensors", 6).card
+    assert card.provenance == "trained" and "10 clips" in card.training_data
+    assert [m.metric for m in card.measures[:6]] == ["top-1", "top-5", "class mean", "within pair", "pair", "reversed to partner"]
+    assert {m.data for m in card.measures} == {"Reversible Actions, test split", "Reversible Actions, shifted split"}
+    assert all(m.n == 6 for m in card.measures)
+    assert not list(tmp_path.glob("*.part")) and (tmp_path / STATE_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "at least 'temporal'"),
+        ({"temporal": "gsm", "epochs": 3}, "unknown key 'epochs'; there are temporal"),
+        ({"temporal": "gsm", "steps": "many"}, "'steps' must be of type int, got 'many'"),
+        ([1], "is an object"),
+        ({"temporal": "gsm", "seed": True}, "'seed' must be of type int"),
+    ],
+)
+def test_a_wrong_configuration_names_its_key(tmp_path, values, message):
+    (tmp_path / "c.json").write_text(json.dumps(values))
+    with pytest.raises(DataError, match=message):
+        TrainConfig.read(tmp_path / "c.json")
+
+
+def test_a_right_configuration_is_read(tmp_path):
+    (tmp_path / "c.json").write_text('{"temporal": "none", "learning_rate": 1, "steps": 7}')
+    assert TrainConfig.read(tmp_path / "c.json") == TrainConfig("none", learning_rate=1, steps=7)
+    (tmp_path / "c.json").write_text("{")
+    with pytest.raises(DataError, match=r"^c\.json: not a readable JSON file"):
+        TrainConfig.read(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"optimizer": "adam"}, "'optimizer' is 'adam'; there are adamw, sgd"),
+        ({"steps": 0}, "'steps' must be at least 1, got 0"),
+        ({"warmup": 2}, "'warmup' must be in 0 to 1"),
+        ({"accumulate": 3}, "a batch of 16 cannot be run in 3 equal parts"),
+    ],
+)
+def test_an_impossible_value_is_named(tmp_path, values, message):
+    (tmp_path / "c.json").write_text(json.dumps({"temporal": "gsm", **values}))
+    with pytest.raises(DataError, match=message):
+        TrainConfig.read(tmp_path / "c.json")
+
+
+@pytest.mark.slow
+def test_training_on_a_list_of_videos_resumes_and_carries_its_classes(tmp_path):
+    listed = read_video_list(write_dataset(tmp_path / "set", "train", 1, "frames", 40, 48).parent)
+    config = replace(
+        TINY, data="set", crops="multi-scale", mirror="something-something", optimizer="sgd", groups="release", schedule="cosine"
+    )
+    whole = train(config, tmp_path / "whole", listed, workers=0)
+    with pytest.raises(Killed):
+        train(config, tmp_path / "resumed", listed, workers=0, progress=kill_after(3))
+    resumed = train(config, tmp_path / "resumed", listed, workers=0)
+    for key, tensor in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[key], tensor, atol=0, rtol=0, msg=key)
+    card = pack_run(tmp_path / "whole", tmp_path / "m.safetensors", 6, listed).card
+    assert card.labels == LABELS and card.measures == () and "list.txt, 20 videos, 10 clips seen" in card.training_data
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_losses_of_one_with_the_same_batch(tmp_path):
+    """The batch is cut into the same two parts: one after the other, or one in each process."""
+    config = replace(TINY, batch_size=4, steps=3, accumulate=2)
+    train(config, tmp_path / "one", workers=0)
+    (tmp_path / "c.json").write_text(json.dumps(asdict(replace(config, accumulate=1))))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gsm_model", "train"]
+    command += [str(tmp_path / "c.json"), "--out", str(tmp_path / "two"), "--devices=2", "--workers=0", "--clips=4"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 0, done.stderr
+    one, two = (read_log(tmp_path / name / LOG_FILE) for name in ("one", "two"))
+    assert two["loss"] == pytest.approx(one["loss"], abs=2e-5) and len(two["loss"]) == 3
+    assert two["accuracy"] == pytest.approx(one["accuracy"])
+
+
+THREE = ("Folding something", "Approaching something with your camera", "Burying something in something")
+
+
+def draw_list(folder, split, clips_per_class) -> VideoList:
+    """Eight small frames of each clip of three classes, as a list with labels."""
+    lines = []
+    for number, name in enumerate(THREE):
+        for index in range(clips_per_class):
+            clip = draw_clip(split, index, LABELS.index(name))
+            place = folder / f"{number}-{index}"
+            place.mkdir(parents=True)
+            for count, frame in enumerate(clip.frames(np.linspace(0, clip.num_frames - 1, 8).astype(int), 40, 52), start=1):
+                Image.fromarray(frame).save(place / f"{count:05d}.jpg", quality=90)
+            lines.append(f"{place.name} 8 {number}")
+    (folder / "list.txt").write_text("\n".join(lines))
+    (folder / "labels.txt").write_text("\n".join(THREE))
+    return read_video_list(folder)
+
+
+@pytest.mark.slow
+def test_a_tiny_model_trained_for_real_beats_chance_on_clips_it_has_not_seen(tmp_path):
+    config = replace(TINY, width=0.25, num_segments=4, steps=120, batch_size=16, learning_rate=0.004, data="train", save_every=120)
+    train(config, tmp_path / "run", draw_list(tmp_path / "train", "train", 60), workers=0)
+    model = pack_run(tmp_path / "run", tmp_path / "m.safetensors", 1, read_video_list(tmp_path / "train"))
+    test = draw_list(tmp_path / "test", "test", 30)
+    answers = [predict(model, read_video(tmp_path / "test" / f"{i // 30}-{i % 30}", [4])).top(1)[0][1] for i in range(90)]
+    hits = sum(answer == THREE[entry.label] for answer, entry in zip(answers, test.entries, strict=True))
+    assert measure_share("top-1", hits, 90, "drawn").low > 1 / 3
+
+
+@pytest.mark.slow
+def test_a_run_tells_tensorboard_what_it_logs_and_ends_with_a_picture_of_its_curves(tmp_path):
+    from tensorboardX.proto.event_pb2 import Event
+
+    train(TINY, tmp_path, workers=0)
+    [file] = (tmp_path / TENSORBOARD_FOLDER).glob("events*")
+    data, told, place = file.read_bytes(), {}, 0
+    while place < len(data):  # a record: its length in 8 bytes, 4 of checksum, itself, 4 of checksum
+        size = int.from_bytes(data[place : place + 8], "little")
+        event = Event.FromString(data[place + 12 : place + 12 + size])
+        told |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+        place += size + 16
+    log = read_log(tmp_path / LOG_FILE)
+    assert [told["loss", step] for step in range(5)] == pytest.approx(log["loss"].tolist(), abs=1e-5)
+    with Image.open(tmp_path / CURVES_FILE) as picture:
+        assert picture.width > picture.height > 100
