@@ -1,7 +1,8 @@
-"""Set up everything and start the app (``python3 run.py app``) or run all the tests (``python3 run.py test``).
+"""Set up everything and start the app (``python3 run.py app``) or run all the tests (``python3
+run.py test``).
 
-Needs Python 3.10 or newer and nothing else: it makes its own virtual environment in ``.venv`` and, for
-the tests, brings Chromium.
+Needs Python 3.10 or newer and nothing else: it makes its own virtual environment in ``.venv`` and,
+for the tests, brings Chromium.
 """
 
 from __future__ import annotations
@@ -29,8 +30,23 @@ def install(requirements: str) -> None:
     stamp, digest = ENVIRONMENT / f"{requirements}.installed", hashlib.sha256(listed).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
-    print(f"Installing {requirements} (PyTorch is large; this takes some minutes the first time) …", flush=True)
-    subprocess.run([PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", ROOT / requirements], check=True)
+    print(
+        f"Installing {requirements} (PyTorch is large; this takes some minutes the first time) …",
+        flush=True,
+    )
+    subprocess.run(
+        [
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "-r",
+            ROOT / requirements,
+        ],
+        check=True,
+    )
     stamp.write_text(digest)
 
 
@@ -40,19 +56,28 @@ def find_browser() -> str | None:
 
 
 def bring_browser() -> dict[str, str]:
-    """Chromium for the browser tests: the system's, Playwright's, or the distribution's package; returns the environment for pytest.
+    """Chromium for the browser tests: the system's, Playwright's, or the distribution's package;
+    returns the environment for pytest.
 
     Exits with a message if none can be had: a browser test is never silently left out.
     """
     if find_browser() is None:
         print("Fetching Chromium …", flush=True)
-        fetched = subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False).returncode == 0
+        fetched = (
+            subprocess.run(
+                [PYTHON, "-m", "playwright", "install", "chromium"], check=False
+            ).returncode
+            == 0
+        )
         if not fetched and shutil.which("apt-get"):
             sudo = [] if os.geteuid() == 0 else ["sudo"]
             subprocess.run([*sudo, "apt-get", "update", "-qq"], check=False)
             subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", "chromium"], check=False)
         if not fetched and find_browser() is None:
-            sys.exit("No Chromium: Playwright's could not be fetched and there is no package. Install Chromium and run this again.")
+            sys.exit(
+                "No Chromium: Playwright's could not be fetched and there is no package. Install"
+                " Chromium and run this again."
+            )
     browser = find_browser()
     return {**os.environ, "GATE_SHIFT_LENS_CHROMIUM": browser} if browser else dict(os.environ)
 
@@ -63,12 +88,21 @@ def main() -> int:
     command, *rest = sys.argv[1:] or [""]
     if command == "app":
         install("requirements.txt")
-        return subprocess.run([PYTHON, "-m", "streamlit", "run", ROOT / "streamlit_app.py", *rest], cwd=ROOT, check=False).returncode
+        return subprocess.run(
+            [PYTHON, "-m", "streamlit", "run", ROOT / "streamlit_app.py", *rest],
+            cwd=ROOT,
+            check=False,
+        ).returncode
     if command == "test":
         install("requirements-dev.txt")
         environment = bring_browser()
-        return subprocess.run([PYTHON, "-m", "pytest", *rest], cwd=ROOT, env=environment, check=False).returncode
-    sys.exit("Usage: python3 run.py app [options of streamlit]   or   python3 run.py test [options of pytest]")
+        return subprocess.run(
+            [PYTHON, "-m", "pytest", *rest], cwd=ROOT, env=environment, check=False
+        ).returncode
+    sys.exit(
+        "Usage: python3 run.py app [options of streamlit]   or   python3 run.py test [options of"
+        " pytest]"
+    )
 
 
 if __name__ == "__main__":

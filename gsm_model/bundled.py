@@ -21,7 +21,9 @@ class SampleClip:
 
 def assets() -> Path:
     """The assets folder: ``GATE_SHIFT_LENS_ASSETS`` if set, else the one beside this package."""
-    return Path(os.environ.get("GATE_SHIFT_LENS_ASSETS", Path(__file__).resolve().parents[1] / "assets"))
+    return Path(
+        os.environ.get("GATE_SHIFT_LENS_ASSETS", Path(__file__).resolve().parents[1] / "assets")
+    )
 
 
 def shipped_checkpoints() -> dict[str, Path]:
@@ -30,29 +32,43 @@ def shipped_checkpoints() -> dict[str, Path]:
     Raises:
         DataError: if the assets folder holds no model.
     """
-    found = {path.stem.split("_")[0]: path for path in sorted((assets() / "models").glob("*.safetensors"))}
+    found = {
+        path.stem.split("_")[0]: path
+        for path in sorted((assets() / "models").glob("*.safetensors"))
+    }
     if not found:
-        raise DataError("No models came with this installation; name one with --checkpoint, or set GATE_SHIFT_LENS_ASSETS.")
+        raise DataError(
+            "No models came with this installation; name one with --checkpoint, or set"
+            " GATE_SHIFT_LENS_ASSETS."
+        )
     return found
 
 
 def prediction_files() -> list[Path]:
-    """The shipped models' tables of predictions, on drawn clips, forward and reversed; empty if there are none."""
+    """The shipped models' tables of predictions, on drawn clips, forward and reversed; empty if
+    there are none.
+    """
     return sorted((assets() / "predictions").glob("*.parquet"))
 
 
 def gate_tables() -> list[Path]:
-    """What ``explain gates`` found of the shipped models on drawn test clips; empty if there are none."""
+    """What ``explain gates`` found of the shipped models on drawn test clips; empty if there are
+    none.
+    """
     return sorted((assets() / "gates").glob("*_gates.parquet"))
 
 
 def intervention_tables() -> list[Path]:
-    """What ``explain interventions`` found of the shipped models on drawn test clips; empty if there are none."""
+    """What ``explain interventions`` found of the shipped models on drawn test clips; empty if
+    there are none.
+    """
     return sorted((assets() / "gates").glob("*_interventions.parquet"))
 
 
 def cam_tables() -> list[Path]:
-    """What ``explain gradcam --drawn`` found of the shipped models' maps on drawn test clips; empty if there are none."""
+    """What ``explain gradcam --drawn`` found of the shipped models' maps on drawn test clips; empty
+    if there are none.
+    """
     return sorted((assets() / "gradcam").glob("*_cams.csv"))
 
 
@@ -62,4 +78,7 @@ def sample_clips() -> dict[str, SampleClip]:
     if not index.is_file():
         return {}
     entries = json.loads(index.read_text(encoding="utf-8"))
-    return {entry["name"]: SampleClip(entry["name"], entry["label"], index.parent / entry["file"]) for entry in entries}
+    return {
+        entry["name"]: SampleClip(entry["name"], entry["label"], index.parent / entry["file"])
+        for entry in entries
+    }

@@ -1,4 +1,6 @@
-"""From a decoded video to each model's answer: the one path that pages, commands and tests share."""
+"""From a decoded video to each model's answer: the one path that pages, commands and tests
+share.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ class Prediction:
 
     ``frame_indices`` (T,) are the video's frame numbers in the order in which the model saw them,
     ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views. ``seconds`` is the
-    forward's time; ``note`` says what was done for want of memory, and is empty where there was enough.
+    forward's time; ``note`` says what was done for want of memory, and is empty where there was
+    enough.
     """
 
     card: Card
@@ -46,7 +49,10 @@ class Prediction:
     def top(self, k: int) -> list[tuple[int, str, float]]:
         """The ``k`` likeliest classes as (index, label, probability), likeliest first."""
         p = self.probabilities
-        return [(int(i), self.card.label(int(i)), float(p[i])) for i in np.argsort(-p, kind="stable")[:k]]
+        return [
+            (int(i), self.card.label(int(i)), float(p[i]))
+            for i in np.argsort(-p, kind="stable")[:k]
+        ]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -56,9 +62,15 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def predict(
-    model: Recognizer, video: DecodedVideo, order: Order = "forward", num_segments: int | None = None, seed: int = 0, crops: int = 1
+    model: Recognizer,
+    video: DecodedVideo,
+    order: Order = "forward",
+    num_segments: int | None = None,
+    seed: int = 0,
+    crops: int = 1,
 ) -> Prediction:
-    """``model``'s answer to ``video``, its frames presented in ``order`` (``seed`` picks the shuffle).
+    """``model``'s answer to ``video``, its frames presented in ``order`` (``seed`` picks the
+    shuffle).
 
     Logits are averaged over the views of ``crops``. ``num_segments`` defaults to the model's own.
 

@@ -1,4 +1,5 @@
-"""Mutated files, seeded: ``python -m tests.fuzz --count 10000`` reads each as the app does and counts what becomes of them.
+"""Mutated files, seeded: ``python -m tests.fuzz --count 10000`` reads each as the app does and
+counts what becomes of them.
 
 Each must be frames or a message, within the decoder's own limits; nothing may be left behind.
 """
@@ -39,11 +40,16 @@ SEGMENTS = 4
 def sources(folder: Path) -> list[bytes]:
     """Small whole files of many kinds."""
     options = {name: given for _, name, given in CODECS}
-    return [encode(folder / name, *options[name], frames=moving_frames(8, 32, 32)).read_bytes() for name in SOURCES]
+    return [
+        encode(folder / name, *options[name], frames=moving_frames(8, 32, 32)).read_bytes()
+        for name in SOURCES
+    ]
 
 
 def mutated(content: bytes, rng: np.random.Generator) -> bytes:
-    """``content`` with one to eight faults: bits flipped, a stretch filled, left out, doubled, or all after it cut off."""
+    """``content`` with one to eight faults: bits flipped, a stretch filled, left out, doubled, or
+    all after it cut off.
+    """
     found = bytearray(content)
     for _ in range(int(rng.integers(1, 9))):
         if len(found) < 16:
@@ -52,7 +58,10 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
         end = len(found) if rng.random() < 0.5 else min(len(found), 400)
         at = int(rng.integers(end))
         length = int(rng.integers(1, 64))
-        kind = rng.choice(["flip", "fill", "drop", "double", "cut", "number"], p=[0.4, 0.15, 0.15, 0.1, 0.05, 0.15])
+        kind = rng.choice(
+            ["flip", "fill", "drop", "double", "cut", "number"],
+            p=[0.4, 0.15, 0.15, 0.1, 0.05, 0.15],
+        )
         if kind == "flip":
             found[at] ^= 1 << int(rng.integers(8))
         elif kind == "fill":
@@ -69,7 +78,9 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def read_mutated(folder: Path, contents: list[bytes], number: int) -> tuple[str, float]:
-    """What becomes of mutation ``number``, *frames* or what the message begins with, its numbers left out, and how long it took."""
+    """What becomes of mutation ``number``, *frames* or what the message begins with, its numbers
+    left out, and how long it took.
+    """
     rng = np.random.default_rng(number)
     path = folder / f"{number}.bin"
     path.write_bytes(mutated(contents[number % len(contents)], rng))
@@ -79,14 +90,17 @@ def read_mutated(folder: Path, contents: list[bytes], number: int) -> tuple[str,
         assert video.clip(SEGMENTS)[1].shape[0] == SEGMENTS
         outcome = "frames"
     except VideoError as error:
-        outcome = re.sub(r"\d+(\.\d+)?", "…", re.split(r" \(|[;:] ", str(error).partition(": ")[2])[0])
+        outcome = re.sub(
+            r"\d+(\.\d+)?", "…", re.split(r" \(|[;:] ", str(error).partition(": ")[2])[0]
+        )
     finally:
         path.unlink()
     return outcome, time.perf_counter() - started
 
 
 def fuzz(count: int, first: int = 0, workers: int = 2) -> tuple[Counter, float]:
-    """Read mutations ``first`` … ``first + count − 1``: how many became what, and the longest time one took.
+    """Read mutations ``first`` … ``first + count − 1``: how many became what, and the longest time
+    one took.
 
     Raises:
         AssertionError: if a process or a file is left behind.
@@ -97,7 +111,12 @@ def fuzz(count: int, first: int = 0, workers: int = 2) -> tuple[Counter, float]:
         (folder / "sources").mkdir()
         contents = sources(folder / "sources")
         with ThreadPoolExecutor(workers) as pool:
-            found = list(pool.map(lambda number: read_mutated(folder, contents, number), range(first, first + count)))
+            found = list(
+                pool.map(
+                    lambda number: read_mutated(folder, contents, number),
+                    range(first, first + count),
+                )
+            )
         left = [entry.name for entry in folder.iterdir() if entry.name != "sources"]
         assert not left, f"files are left: {left}"
     left = {child.pid for child in psutil.Process().children()} - before
@@ -111,7 +130,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     arguments = parser.parse_args()
     counts, longest = fuzz(arguments.count)
-    print(f"{arguments.count:,} mutated files, the longest took {longest:.1f} s\n\n| what became of it | files |\n|---|---:|")
+    print(
+        f"{arguments.count:,} mutated files, the longest took {longest:.1f} s\n\n| what became of"
+        " it | files |\n|---|---:|"
+    )
     for outcome, number in counts.most_common():
         print(f"| {outcome} | {number:,} |")
 

@@ -1,10 +1,13 @@
-"""Many sessions against a real server: ``python -m tests.load --sessions 40 --minutes 30`` starts one and reports what they met.
+"""Many sessions against a real server: ``python -m tests.load --sessions 40 --minutes 30`` starts
+one and reports what they met.
 
-With ``--views``: one session, and how long the server takes to show each page again, when nothing is asked of a model.
+With ``--views``: one session, and how long the server takes to show each page again, when nothing
+is asked of a model.
 
-Each session speaks the browser's own protocol, goes from page to page, drops a clip that is its own, and checks every answer against one
-computed beforehand without the server. Half of what it does is a click that changes only the view; with ``--clicks`` everything after
-the first question of a session is.
+Each session speaks the browser's own protocol, goes from page to page, drops a clip that is its
+own, and checks every answer against one computed beforehand without the server. Half of what it
+does is a click that changes only the view; with ``--clicks`` everything after the first question of
+a session is.
 """
 
 from __future__ import annotations
@@ -45,7 +48,10 @@ from gsm_model.video.isolate import read_video
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = (("gsm", "tsn"), ("gsm", "tsm"), ("tsm", "tsn"), ("gsm",))
-QUESTIONS = {page.__name__.rsplit(".", 1)[1]: page.QUESTION for page in (order, gates, gradcam, confusions, models)}
+QUESTIONS = {
+    page.__name__.rsplit(".", 1)[1]: page.QUESTION
+    for page in (order, gates, gradcam, confusions, models)
+}
 WORKING = "the answer of a clip"
 CLICK = "a click that changes the view"
 PATIENCE = 150  # seconds a session waits for one run of a page
@@ -57,7 +63,9 @@ class Wrong(Exception):
 
 @dataclass
 class Met:
-    """What all sessions met: seconds of each kind of action, what was wrong, the server's memory over time (when, MB), and what of it its caches keep."""
+    """What all sessions met: seconds of each kind of action, what was wrong, the server's memory
+    over time (when, MB), and what of it its caches keep.
+    """
 
     seconds: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -80,7 +88,9 @@ class Session:
         self.states: dict[str, object] = {}
         self._open = ExitStack()
         address = f"ws://127.0.0.1:{port}/_stcore/stream"
-        self.socket: ClientConnection = self._open.enter_context(connect(address, subprotocols=["streamlit"], max_size=None))
+        self.socket: ClientConnection = self._open.enter_context(
+            connect(address, subprotocols=["streamlit"], max_size=None)
+        )
 
     def run(self, query: str, page: str = "") -> list[str]:
         """Run a page; the texts on it.
@@ -97,7 +107,10 @@ class Session:
                 self.id, texts = answer.new_session.initialize.session_id, []
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 texts += self._read(answer.delta.new_element)
-            elif kind == "script_finished" and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            elif (
+                kind == "script_finished"
+                and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+            ):
                 return texts
 
     def ask(self, query: str, page: str = "") -> None:
@@ -105,7 +118,9 @@ class Session:
         message = BackMsg()
         message.rerun_script.query_string, message.rerun_script.page_name = query, page
         for name, info in self.states.items():
-            message.rerun_script.widget_states.widgets.add(id=name).file_uploader_state_value.CopyFrom(info)
+            message.rerun_script.widget_states.widgets.add(
+                id=name
+            ).file_uploader_state_value.CopyFrom(info)
         self.socket.send(message.SerializeToString())
 
     def _read(self, element) -> list[str]:
@@ -135,19 +150,34 @@ class Session:
         [urls] = answer.file_urls_response.file_urls
         self._put(urls.upload_url, name, content)
         message = BackMsg()
-        info = message.rerun_script.widget_states.widgets.add(id=self.uploader).file_uploader_state_value
-        info.uploaded_file_info.add(name=name, size=len(content), file_id=urls.file_id, file_urls=urls)
+        info = message.rerun_script.widget_states.widgets.add(
+            id=self.uploader
+        ).file_uploader_state_value
+        info.uploaded_file_info.add(
+            name=name, size=len(content), file_id=urls.file_id, file_urls=urls
+        )
         self.states = {self.uploader: info}
 
     def _put(self, url: str, name: str, content: bytes) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health") as answer:
             cookies = answer.headers.get_all("Set-Cookie") or []
-        cookie = next((part.split(";")[0] for part in cookies if "xsrf" in part), "_streamlit_xsrf=none")
+        cookie = next(
+            (part.split(";")[0] for part in cookies if "xsrf" in part), "_streamlit_xsrf=none"
+        )
         edge = "edge-of-the-part"
-        head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: video/mp4\r\n\r\n'
+        head = (
+            f'--{edge}\r\nContent-Disposition: form-data; name="file";'
+            f' filename="{name}"\r\nContent-Type: video/mp4\r\n\r\n'
+        )
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Content-Type": f"multipart/form-data; boundary={edge}", "Cookie": cookie, "X-Xsrftoken": cookie.split("=", 1)[1]}
-        connection.request("PUT", url, head.encode() + content + f"\r\n--{edge}--\r\n".encode(), headers)
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={edge}",
+            "Cookie": cookie,
+            "X-Xsrftoken": cookie.split("=", 1)[1],
+        }
+        connection.request(
+            "PUT", url, head.encode() + content + f"\r\n--{edge}--\r\n".encode(), headers
+        )
         status = connection.getresponse().status
         connection.close()
         if status >= 300:
@@ -159,7 +189,9 @@ class Session:
 
 @dataclass(frozen=True)
 class Question:
-    """A clip, models, and the sentence that the Compare page must say of them; ``content`` of a clip that is dropped."""
+    """A clip, models, and the sentence that the Compare page must say of them; ``content`` of a
+    clip that is dropped.
+    """
 
     clip: str
     models: tuple[str, ...]
@@ -168,10 +200,14 @@ class Question:
 
 
 def questions(count: int, folder: Path) -> tuple[list[Question], list[Question]]:
-    """What sessions ask, with the answers: of the sample clips, and ``count`` clips to drop, all called the same."""
+    """What sessions ask, with the answers: of the sample clips, and ``count`` clips to drop, all
+    called the same.
+    """
     fast = {name: optimize(load_checkpoint(path)) for name, path in shipped_checkpoints().items()}
     samples = [
-        Question(name, models, _sentence(fast, models, clip.path)) for name, clip in list(sample_clips().items())[:10] for models in MODELS
+        Question(name, models, _sentence(fast, models, clip.path))
+        for name, clip in list(sample_clips().items())[:10]
+        for models in MODELS
     ]
     own = []
     for index in range(count):
@@ -188,8 +224,19 @@ def _sentence(fast: dict, models: Sequence[str], path: Path) -> str:
     return compare([predict(fast[name], video) for name in models])
 
 
-def live(port: int, number: int, samples: list[Question], own: Question, end: float, think: float, met: Met, clicks_only: bool) -> None:
-    """One session's life: what a person would do, at a person's pace, until ``end``; after a fault it comes back as a new one."""
+def live(
+    port: int,
+    number: int,
+    samples: list[Question],
+    own: Question,
+    end: float,
+    think: float,
+    met: Met,
+    clicks_only: bool,
+) -> None:
+    """One session's life: what a person would do, at a person's pace, until ``end``; after a fault
+    it comes back as a new one.
+    """
     rng = random.Random(number)
     while time.monotonic() < end:
         try:
@@ -210,7 +257,9 @@ def live(port: int, number: int, samples: list[Question], own: Question, end: fl
         time.sleep(rng.uniform(0.2, 1.0))
 
 
-def _visit(session: Session, rng: random.Random, samples, own: Question, end: float, think: float, met: Met) -> None:
+def _visit(
+    session: Session, rng: random.Random, samples, own: Question, end: float, think: float, met: Met
+) -> None:
     question = rng.choice(samples)
     _ask(session, question, met)
     for _ in range(rng.randrange(6, 14)):
@@ -230,12 +279,16 @@ def _visit(session: Session, rng: random.Random, samples, own: Question, end: fl
             session.states, question = {}, rng.choice(samples)
         else:
             page = rng.choice(list(QUESTIONS))
-            texts = _timed(met, f"page {page}", lambda page=page, query=query: session.run(query, page))
+            texts = _timed(
+                met, f"page {page}", lambda page=page, query=query: session.run(query, page)
+            )
             if f"## {QUESTIONS[page]}" not in texts:
                 raise Wrong(f"the page {page} has no heading: {texts[:3]}")
 
 
-def _click(session: Session, rng: random.Random, question: Question, end: float, think: float, met: Met) -> None:
+def _click(
+    session: Session, rng: random.Random, question: Question, end: float, think: float, met: Met
+) -> None:
     _ask(session, question, met)
     while time.monotonic() < end:
         time.sleep(rng.uniform(0.5 * think, 1.5 * think))
@@ -265,15 +318,29 @@ def _timed(met: Met, kind: str, do):
     return found
 
 
-def start_server(log: Path, script: str = "streamlit_app.py", **environment: str) -> tuple[subprocess.Popen, int]:
+def start_server(
+    log: Path, script: str = "streamlit_app.py", **environment: str
+) -> tuple[subprocess.Popen, int]:
     """The app, or what ``script`` makes of it, on a free port; its process and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        script,
+        "--server.headless=true",
+        f"--server.port={port}",
+    ]
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*command, "--server.address=127.0.0.1"], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **environment}
+            [*command, "--server.address=127.0.0.1"],
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
         )
     for _ in range(240):
         try:
@@ -285,15 +352,23 @@ def start_server(log: Path, script: str = "streamlit_app.py", **environment: str
 
 
 def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = False) -> Met:
-    """``sessions`` sessions for so many ``seconds`` against a server started for them; what they met."""
+    """``sessions`` sessions for so many ``seconds`` against a server started for them; what they
+    met.
+    """
     met = Met()
     with tempfile.TemporaryDirectory() as folder:
         samples, own = questions(sessions, Path(folder))
         kept = Path(folder) / "kept"
-        process, port = start_server(Path(folder) / "log.txt", "tests/browser/watched_app.py", KEPT=str(kept))
+        process, port = start_server(
+            Path(folder) / "log.txt", "tests/browser/watched_app.py", KEPT=str(kept)
+        )
         end, server = time.monotonic() + seconds, psutil.Process(process.pid)
         threads = [
-            threading.Thread(target=live, args=(port, number, samples, own[number], end, think, met, clicks_only), daemon=True)
+            threading.Thread(
+                target=live,
+                args=(port, number, samples, own[number], end, think, met, clicks_only),
+                daemon=True,
+            )
             for number in range(sessions)
         ]
         for thread in threads:
@@ -310,12 +385,16 @@ def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = F
 
 
 def views(runs: int = 15) -> dict[str, tuple[list[float], int]]:
-    """Each page shown again ``runs`` times with nothing changed: the seconds of each time, and how many forward passes all of them ran."""
+    """Each page shown again ``runs`` times with nothing changed: the seconds of each time, and how
+    many forward passes all of them ran.
+    """
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts.txt"
         counts.touch()
-        process, port = start_server(Path(folder) / "log.txt", "tests/browser/counted_app.py", COUNTS=str(counts))
+        process, port = start_server(
+            Path(folder) / "log.txt", "tests/browser/counted_app.py", COUNTS=str(counts)
+        )
         with closing(Session(port)) as session:
             for page in ("", *QUESTIONS):
                 for _ in range(2):
@@ -334,12 +413,19 @@ def views(runs: int = 15) -> dict[str, tuple[list[float], int]]:
 def _report_views(found: dict[str, tuple[list[float], int]]) -> str:
     lines = ["| page | median | longest | forward passes |", "|---|---|---|---|"]
     for page, (seconds, forwards) in found.items():
-        lines.append(f"| {page} | {1000 * np.median(seconds):.0f} ms | {1000 * max(seconds):.0f} ms | {forwards} |")
+        lines.append(
+            f"| {page} | {1000 * np.median(seconds):.0f} ms | {1000 * max(seconds):.0f} ms |"
+            f" {forwards} |"
+        )
     return "\n".join(lines)
 
 
-def memory_slope(memory: list[tuple[float, float]], warm_up: float = 1 / 3) -> tuple[float, float, float]:
-    """Megabytes a minute after the ``warm_up``, with its 95 % interval. Neighbouring samples are alike, so it is of twenty means."""
+def memory_slope(
+    memory: list[tuple[float, float]], warm_up: float = 1 / 3
+) -> tuple[float, float, float]:
+    """Megabytes a minute after the ``warm_up``, with its 95 % interval. Neighbouring samples are
+    alike, so it is of twenty means.
+    """
     kept = np.array(memory[int(len(memory) * warm_up) :])
     parts = [part.mean(0) for part in np.array_split(kept, min(20, len(kept)))]
     minutes, values = np.array(parts).T
@@ -350,19 +436,34 @@ def memory_slope(memory: list[tuple[float, float]], warm_up: float = 1 / 3) -> t
 
 def report(met: Met, sessions: int, seconds: float) -> str:
     """What was met, as a table."""
-    lines = [f"{sessions} sessions, {seconds / 60:.1f} minutes", "", "| what | times | median | 95 of 100 within |", "|---|---|---|---|"]
+    lines = [
+        f"{sessions} sessions, {seconds / 60:.1f} minutes",
+        "",
+        "| what | times | median | 95 of 100 within |",
+        "|---|---|---|---|",
+    ]
     for kind, found in sorted(met.seconds.items()):
         taken = np.array([value for _, value in found])
-        lines.append(f"| {kind} | {len(taken):,} | {np.median(taken):.2f} s | {np.quantile(taken, 0.95):.2f} s |")
+        lines.append(
+            f"| {kind} | {len(taken):,} | {np.median(taken):.2f} s |"
+            f" {np.quantile(taken, 0.95):.2f} s |"
+        )
     slope, low, high = memory_slope(met.memory)
     late, late_low, late_high = memory_slope(met.memory, 2 / 3)
     values, third = [value for _, value in met.memory], len(met.memory) // 3
     lines += [
         "",
-        f"Answers checked: {met.checked:,}; faults: {len(met.faults)}; refused politely: {met.refused}.",
-        f"Memory of the server: {values[third]:,.0f} MB after a third of the time, {values[-1]:,.0f} MB at the end, "
-        f"{slope:+.1f} MB a minute (95 % interval {low:+.1f} to {high:+.1f}); in the last third {late:+.1f} ({late_low:+.1f} to "
-        f"{late_high:+.1f}). Its caches kept {met.kept[third]:,.0f} MB after a third of the time, {met.kept[-1]:,.0f} MB at the end.",
+        (
+            f"Answers checked: {met.checked:,}; faults: {len(met.faults)}; refused politely:"
+            f" {met.refused}."
+        ),
+        (
+            f"Memory of the server: {values[third]:,.0f} MB after a third of the time,"
+            f" {values[-1]:,.0f} MB at the end, {slope:+.1f} MB a minute (95 % interval {low:+.1f}"
+            f" to {high:+.1f}); in the last third {late:+.1f} ({late_low:+.1f} to"
+            f" {late_high:+.1f}). Its caches kept {met.kept[third]:,.0f} MB after a third of the"
+            f" time, {met.kept[-1]:,.0f} MB at the end."
+        ),
     ]
     return "\n".join(lines + [f"- {fault}" for fault in met.faults[:20]])
 
@@ -371,9 +472,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--think", type=float, default=6.0, help="mean seconds between two actions of a session")
-    parser.add_argument("--clicks", action="store_true", help="each session asks once and then only changes the view")
-    parser.add_argument("--views", action="store_true", help="time pages that are shown again instead")
+    parser.add_argument(
+        "--think", type=float, default=6.0, help="mean seconds between two actions of a session"
+    )
+    parser.add_argument(
+        "--clicks",
+        action="store_true",
+        help="each session asks once and then only changes the view",
+    )
+    parser.add_argument(
+        "--views", action="store_true", help="time pages that are shown again instead"
+    )
     given = parser.parse_args()
     if given.views:
         print(_report_views(views()))

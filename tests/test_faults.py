@@ -1,4 +1,6 @@
-"""Faults from outside, one by one, against the commands and a real server: nothing is lost, and what happened is said."""
+"""Faults from outside, one by one, against the commands and a real server: nothing is lost, and
+what happened is said.
+"""
 
 import os
 import re
@@ -28,8 +30,12 @@ FRAMES = 24
 
 @pytest.fixture
 def folder(tmp_path, moving_bar):
-    """A checkpoint, and a list of 160 short videos, which every process takes in more than one part."""
-    save_checkpoint(make_small("gsm"), tmp_path / "small.safetensors", Card("Small", "trained", tuple("abcde")))
+    """A checkpoint, and a list of 160 short videos, which every process takes in more than one
+    part.
+    """
+    save_checkpoint(
+        make_small("gsm"), tmp_path / "small.safetensors", Card("Small", "trained", tuple("abcde"))
+    )
     lines = []
     for index in range(160):
         if index < 8:
@@ -42,7 +48,16 @@ def folder(tmp_path, moving_bar):
 
 
 def command(folder: Path, *parts: object) -> list[str]:
-    return [sys.executable, "-m", "gsm_model", *map(str, parts), "--checkpoint", str(folder / "small.safetensors"), "--device", "cpu"]
+    return [
+        sys.executable,
+        "-m",
+        "gsm_model",
+        *map(str, parts),
+        "--checkpoint",
+        str(folder / "small.safetensors"),
+        "--device",
+        "cpu",
+    ]
 
 
 def fill_disk() -> None:
@@ -56,10 +71,17 @@ def test_on_a_full_disk_a_command_says_which_file_and_leaves_no_half_of_it(folde
     out.mkdir()
     parts = {
         "explain": ("explain", "gates", folder / "0.mp4", "--out", out / "gates"),
-        "order": ("order", *(folder / f"{index}.mp4" for index in range(4)), "--csv", out / "order.csv"),
+        "order": (
+            "order",
+            *(folder / f"{index}.mp4" for index in range(4)),
+            "--csv",
+            out / "order.csv",
+        ),
         "evaluate": ("evaluate", "--data", folder / "list.txt", "--out", out / "table.parquet"),
     }[name]
-    done = subprocess.run(command(folder, *parts), capture_output=True, text=True, preexec_fn=fill_disk)
+    done = subprocess.run(
+        command(folder, *parts), capture_output=True, text=True, preexec_fn=fill_disk
+    )
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
     assert "File too large" in done.stderr.strip().splitlines()[-1]
     assert not [path for path in out.rglob("*") if path.is_file()]
@@ -72,19 +94,32 @@ def evaluation(folder: Path, out: str, *more: object) -> list[str]:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_evaluation_that_is_killed_goes_on_where_it_was(folder, processes):
     parts = evaluation(folder, "killed.parquet", "--devices", processes)
-    with subprocess.Popen(parts, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as killed:
+    with subprocess.Popen(
+        parts, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as killed:
         end = time.monotonic() + 120
-        while not list(folder.glob("killed.parquet*/*.parquet")) and killed.poll() is None and time.monotonic() < end:
+        while (
+            not list(folder.glob("killed.parquet*/*.parquet"))
+            and killed.poll() is None
+            and time.monotonic() < end
+        ):
             time.sleep(0.005)
         os.killpg(killed.pid, signal.SIGKILL)
-    assert killed.returncode == -signal.SIGKILL and not (folder / "killed.parquet").exists(), "it was killed midway"
+    assert killed.returncode == -signal.SIGKILL and not (folder / "killed.parquet").exists(), (
+        "it was killed midway"
+    )
     assert list(folder.glob("killed.parquet*/*.parquet")), "what was done is kept"
     for again in (parts, evaluation(folder, "whole.parquet")):
         subprocess.run(again, check=True, capture_output=True)
-    found, expected = read_parquet(folder / "killed.parquet"), read_parquet(folder / "whole.parquet")
+    found, expected = (
+        read_parquet(folder / "killed.parquet"),
+        read_parquet(folder / "whole.parquet"),
+    )
     assert found.ids == expected.ids and found.origin == expected.origin
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
-    assert sorted(path.name for path in folder.glob("killed*")) == ["killed.parquet"], "nothing is left of the parts"
+    assert sorted(path.name for path in folder.glob("killed*")) == ["killed.parquet"], (
+        "nothing is left of the parts"
+    )
 
 
 @pytest.fixture
@@ -111,9 +146,13 @@ def test_a_temporary_folder_that_is_cleared_costs_the_upload_and_nothing_else(se
         time.sleep(3)  # that run goes on to its end
         session.drop("my clip.mp4", own.content)
         texts = session.run("models=tsm&frames=16")
-        assert any(text.startswith("The 16 frames") for text in texts), "dropped again, it is there again"
+        assert any(text.startswith("The 16 frames") for text in texts), (
+            "dropped again, it is there again"
+        )
         session.states = {}
-        assert samples[0].sentence in session.run(f"clip={samples[0].clip}&models={','.join(samples[0].models)}&frames=auto")
+        assert samples[0].sentence in session.run(
+            f"clip={samples[0].clip}&models={','.join(samples[0].models)}&frames=auto"
+        )
 
 
 def test_a_browser_that_is_reloaded_midway_gets_its_answer_and_holds_nobody_up(server, tmp_path):
@@ -133,4 +172,7 @@ def test_a_clock_that_is_set_changes_nothing_for_nobody_asks_it():
     root = Path(__file__).resolve().parents[1]
     sources = [path for name in ("app", "gsm_model") for path in (root / name).rglob("*.py")]
     asking = re.compile(r"\btime\.time\(|\bdatetime\b|\bcreate_time\(")
-    assert len(sources) > 100 and [path.name for path in sources if asking.search(path.read_text())] == []
+    assert (
+        len(sources) > 100
+        and [path.name for path in sources if asking.search(path.read_text())] == []
+    )

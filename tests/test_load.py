@@ -34,4 +34,7 @@ def test_a_slope_of_memory_is_found_with_its_interval():
 @pytest.mark.slow
 def test_a_page_that_is_shown_again_runs_no_model():
     found = views(runs=2)
-    assert list(found) == ["compare", *QUESTIONS] and [forwards for _, forwards in found.values()] == [0] * 6
+    assert (
+        list(found) == ["compare", *QUESTIONS]
+        and [forwards for _, forwards in found.values()] == [0] * 6
+    )

@@ -9,9 +9,13 @@ from gsm_model.explain.cam.package import import_with_torchvision
 
 
 def torchvision_resnet(depth: int, num_classes: int):
-    """torchvision's ResNet with random weights and BatchNorm statistics, so that nothing cancels."""
+    """torchvision's ResNet with random weights and BatchNorm statistics, so that nothing
+    cancels.
+    """
     torch.manual_seed(depth)
-    resnet = getattr(import_with_torchvision("torchvision.models"), f"resnet{depth}")(num_classes=num_classes).eval()
+    resnet = getattr(import_with_torchvision("torchvision.models"), f"resnet{depth}")(
+        num_classes=num_classes
+    ).eval()
     for module in resnet.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.05)
@@ -24,20 +28,30 @@ def _shift(x: Tensor, t: int) -> Tensor:
     fold = x.shape[1] // 8
     out = []
     for index, frame in enumerate(frames):
-        following = frames[index + 1][:, :fold] if index + 1 < t else torch.zeros_like(frame[:, :fold])
-        preceding = frames[index - 1][:, fold : 2 * fold] if index else torch.zeros_like(frame[:, :fold])
+        following = (
+            frames[index + 1][:, :fold] if index + 1 < t else torch.zeros_like(frame[:, :fold])
+        )
+        preceding = (
+            frames[index - 1][:, fold : 2 * fold] if index else torch.zeros_like(frame[:, :fold])
+        )
         out.append(torch.cat([following, preceding, frame[:, 2 * fold :]], 1))
     return torch.stack(out, 1).flatten(0, 1)
 
 
 def reference_frame_logits(resnet, clip: Tensor, shift_every: int | None) -> Tensor:
-    """``(N, T, K)``; ``shift_every``: shift before ``conv1`` of every so-manyth block of a stage, ``None`` for none."""
+    """``(N, T, K)``; ``shift_every``: shift before ``conv1`` of every so-manyth block of a stage,
+    ``None`` for none.
+    """
     n, t = clip.shape[:2]
     handles = []
     if shift_every is not None:
         for stage in (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4):
             for block in list(stage)[::shift_every]:
-                handles.append(block.conv1.register_forward_pre_hook(lambda module, inputs: (_shift(inputs[0], t),)))
+                handles.append(
+                    block.conv1.register_forward_pre_hook(
+                        lambda module, inputs: (_shift(inputs[0], t),)
+                    )
+                )
     try:
         return resnet(clip.flatten(0, 1)).view(n, t, -1)
     finally:

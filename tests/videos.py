@@ -19,9 +19,15 @@ def write_video(
     durations: list[int] | None = None,
     pix_fmt: str = "yuv420p",
 ) -> Path:
-    """Encode ``frames`` (n, H, W, 3). ``durations`` (in ticks of 1/1000 s) makes the rate vary; ``rotation`` is metadata."""
+    """Encode ``frames`` (n, H, W, 3). ``durations`` (in ticks of 1/1000 s) makes the rate vary;
+    ``rotation`` is metadata.
+    """
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=fps, options={"crf": "5", **(options or {})} if codec == "libx264" else options or {})
+        stream = container.add_stream(
+            codec,
+            rate=fps,
+            options={"crf": "5", **(options or {})} if codec == "libx264" else options or {},
+        )
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pix_fmt
         if rotation:
@@ -44,7 +50,9 @@ def constant_rate(path: Path, frames: np.ndarray) -> Path:
 
 
 def variable_rate(path: Path, frames: np.ndarray) -> Path:
-    return write_video(path, frames, durations=[40 if number % 3 else 170 for number in range(len(frames))])
+    return write_video(
+        path, frames, durations=[40 if number % 3 else 170 for number in range(len(frames))]
+    )
 
 
 def rotated(path: Path, frames: np.ndarray) -> Path:
@@ -57,7 +65,9 @@ def b_frames(path: Path, frames: np.ndarray) -> Path:
 
 def open_groups(path: Path, frames: np.ndarray) -> Path:
     """Key frames at which a decoder cannot start afresh."""
-    return write_video(path, frames, options={"bf": "3", "g": "6", "x264-params": "b-adapt=0:open-gop=1"})
+    return write_video(
+        path, frames, options={"bf": "3", "g": "6", "x264-params": "b-adapt=0:open-gop=1"}
+    )
 
 
 KINDS = {

@@ -27,7 +27,9 @@ def chart_size(chart: go.Figure) -> int:
 
 
 def digest_of(value: object) -> str:
-    """A text that differs where ``value`` does: its arrays, numbers and texts, however deep in dataclasses, lists and dictionaries."""
+    """A text that differs where ``value`` does: its arrays, numbers and texts, however deep in
+    dataclasses, lists and dictionaries.
+    """
     found = hashlib.sha256()
     _digest(value, found)
     return found.hexdigest()

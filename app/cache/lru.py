@@ -1,6 +1,8 @@
-"""Results of long computations, kept by content: computed once however many ask at a time, bounded in bytes, forgotten oldest first.
+"""Results of long computations, kept by content: computed once however many ask at a time, bounded
+in bytes, forgotten oldest first.
 
-Streamlit's own cache cannot show progress from inside a computation; this one can, and one that is cancelled leaves nothing behind.
+Streamlit's own cache cannot show progress from inside a computation; this one can, and one that is
+cancelled leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -22,11 +24,18 @@ class OnceCache:
         self._turns: dict[Hashable, list] = {}  # key → [lock, how many hold or await it]
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, compute: Callable[[], Result], size: Callable[[Result], int], owner: str | None = None) -> Result:
-        """The result of ``compute`` for ``key``: what is kept, or what somebody else is computing just now, or computed here.
+    def get(
+        self,
+        key: Hashable,
+        compute: Callable[[], Result],
+        size: Callable[[Result], int],
+        owner: str | None = None,
+    ) -> Result:
+        """The result of ``compute`` for ``key``: what is kept, or what somebody else is computing
+        just now, or computed here.
 
-        ``size`` says how many bytes a result takes. What ``compute`` raises is raised, and nothing is kept. A result with an ``owner`` is
-        given to that owner alone, until `forget`.
+        ``size`` says how many bytes a result takes. What ``compute`` raises is raised, and nothing
+        is kept. A result with an ``owner`` is given to that owner alone, until `forget`.
         """
         key = (owner, key)
         with self._lock:
@@ -68,5 +77,8 @@ class OnceCache:
     def _keep(self, key: Hashable, result: object, size: int) -> None:
         with self._lock:
             self._kept[key] = (result, size)
-            while sum(taken for _, taken in self._kept.values()) > self.max_bytes and len(self._kept) > 1:
+            while (
+                sum(taken for _, taken in self._kept.values()) > self.max_bytes
+                and len(self._kept) > 1
+            ):
                 self._kept.popitem(last=False)

@@ -1,4 +1,6 @@
-"""What the app keeps in memory: one cache a kind of result, each bounded in bytes, what comes of an upload kept for its session alone."""
+"""What the app keeps in memory: one cache a kind of result, each bounded in bytes, what comes of an
+upload kept for its session alone.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ MEGABYTES = {
 def caches() -> dict[str, OnceCache]:
     """Every cache by the kind of what it keeps."""
     settings = read_settings()
-    return {kind: OnceCache((limit or settings.model_megabytes) * 2**20) for kind, limit in MEGABYTES.items()}
+    return {
+        kind: OnceCache((limit or settings.model_megabytes) * 2**20)
+        for kind, limit in MEGABYTES.items()
+    }
 
 
 def keep(
@@ -44,10 +49,11 @@ def keep(
     size: Callable[[Result], int] | None = None,
     doing: str = "",
 ) -> Result:
-    """The result of ``compute`` for ``key``, computed once and kept with others of its ``kind``; for ``owner`` alone if there is one.
+    """The result of ``compute`` for ``key``, computed once and kept with others of its ``kind``;
+    for ``owner`` alone if there is one.
 
-    The same object is given to all who ask: nobody may change it. Meanwhile the page says what it is ``doing``, and, where the models are
-    busy, how many are before.
+    The same object is given to all who ask: nobody may change it. Meanwhile the page says what it
+    is ``doing``, and, where the models are busy, how many are before.
 
     Raises:
         BusyError: if too many wait for the models, or it takes too long.
@@ -61,7 +67,9 @@ def keep(
 
 @contextmanager
 def in_line() -> Iterator[None]:
-    """Wait for the models in this block with a word on the page; leaving the page, or closing it, gives the place up."""
+    """Wait for the models in this block with a word on the page; leaving the page, or closing it,
+    gives the place up.
+    """
     settings, place = read_settings(), []
 
     def tell(ahead: int) -> None:
@@ -90,7 +98,9 @@ def forget(owner: str) -> None:
 
 
 def size_of(value: object) -> int:
-    """About how many bytes ``value`` takes: its arrays, texts and bytes, however deep in dataclasses, lists and dictionaries."""
+    """About how many bytes ``value`` takes: its arrays, texts and bytes, however deep in
+    dataclasses, lists and dictionaries.
+    """
     if isinstance(value, np.ndarray):
         return value.nbytes
     if isinstance(value, (bytes, str)):

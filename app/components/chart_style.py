@@ -20,7 +20,9 @@ MAX_LABEL = 34
 
 
 def panel_titles(names: Sequence[str]) -> list[str]:
-    """Titles for panels side by side; three or more are broken into lines, so that they do not run into each other on a phone."""
+    """Titles for panels side by side; three or more are broken into lines, so that they do not run
+    into each other on a phone.
+    """
     return [short(name).replace(" ", "<br>") if len(names) > 2 else short(name) for name in names]
 
 
@@ -45,8 +47,12 @@ def class_indices(prediction: Prediction) -> dict[str, int]:
     return {prediction.card.label(index): index for index in range(len(prediction.logits))}
 
 
-def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | None, colors: Sequence[str], k: int) -> go.Figure:
-    """Bars of each model's probabilities for the leading classes; with ``forward``, a ring marks where each bar was."""
+def probabilities(
+    now: Sequence[Prediction], forward: Sequence[Prediction] | None, colors: Sequence[str], k: int
+) -> go.Figure:
+    """Bars of each model's probabilities for the leading classes; with ``forward``, a ring marks
+    where each bar was.
+    """
     labels = leading_classes([*now, *(forward or ())], k)
     figure = go.Figure()
     for row, prediction in enumerate(now):
@@ -54,7 +60,13 @@ def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | Non
         before = _per_label(forward[row], labels) if forward is not None else values
         name, group = short(prediction.card.name), str(row)
         figure.add_bar(
-            y=labels, x=values, orientation="h", name=name, marker_color=colors[row], offsetgroup=group, hovertemplate="%{y}: %{x:.1%}"
+            y=labels,
+            x=values,
+            orientation="h",
+            name=name,
+            marker_color=colors[row],
+            offsetgroup=group,
+            hovertemplate="%{y}: %{x:.1%}",
         )
         if forward is not None:
             figure.add_scatter(
@@ -66,7 +78,12 @@ def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | Non
                 legendgroup="forward",
                 showlegend=row == 0,
                 offsetgroup=group,
-                marker={"symbol": "circle-open", "size": 11, "line": {"width": 2.5}, "color": RING_COLOR},
+                marker={
+                    "symbol": "circle-open",
+                    "size": 11,
+                    "line": {"width": 2.5},
+                    "color": RING_COLOR,
+                },
                 hovertemplate="forward: %{x:.1%}",
                 cliponaxis=False,
             )
@@ -91,8 +108,12 @@ def probabilities(now: Sequence[Prediction], forward: Sequence[Prediction] | Non
         bargap=0.25,
         scattergap=0.25,
     )
-    figure.update_yaxes(autorange="reversed", tickvals=labels, ticktext=[_wrapped(label) for label in labels])
-    figure.update_xaxes(range=[-0.012, 1.1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], title="probability")
+    figure.update_yaxes(
+        autorange="reversed", tickvals=labels, ticktext=[_wrapped(label) for label in labels]
+    )
+    figure.update_xaxes(
+        range=[-0.012, 1.1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], title="probability"
+    )
     return figure
 
 
@@ -102,7 +123,9 @@ def _per_label(prediction: Prediction, labels: Sequence[str]) -> list[float | No
 
 
 def _text_place(value: float | None, before: float | None) -> float | None:
-    """Where a bar's label begins: behind the bar, and behind the ring if that is where the label would stand."""
+    """Where a bar's label begins: behind the bar, and behind the ring if that is where the label
+    would stand.
+    """
     if value is None:
         return None
     ring_in_the_way = before is not None and value - 0.02 <= before <= value + 0.09
@@ -132,27 +155,56 @@ def _wrapped(label: str, width: int = 26) -> str:
 
 
 def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
-    """Each frame's own scores (logits) for the leading classes, a panel a model; a triangle marks their mean, the answer's score."""
+    """Each frame's own scores (logits) for the leading classes, a panel a model; a triangle marks
+    their mean, the answer's score.
+    """
     labels = leading_classes(predictions, k)[: len(CLASS_COLORS)]
-    figure = make_subplots(1, len(predictions), shared_yaxes=True, subplot_titles=panel_titles([p.card.name for p in predictions]))
+    figure = make_subplots(
+        1,
+        len(predictions),
+        shared_yaxes=True,
+        subplot_titles=panel_titles([p.card.name for p in predictions]),
+    )
     for column, prediction in enumerate(predictions, start=1):
         indices = class_indices(prediction)
         t = len(prediction.frame_indices)
         for row, label in enumerate(labels):
             if label in indices:
                 scores = prediction.frame_logits[:, indices[label]]
-                _add_scores(figure, column, row, label, scores, prediction.frame_indices, show_legend=column == 1)
+                _add_scores(
+                    figure,
+                    column,
+                    row,
+                    label,
+                    scores,
+                    prediction.frame_indices,
+                    show_legend=column == 1,
+                )
         figure.update_xaxes(
-            tickvals=list(range(t)), ticktext=[str(i) for i in prediction.frame_indices], title="frame, as seen", row=1, col=column
+            tickvals=list(range(t)),
+            ticktext=[str(i) for i in prediction.frame_indices],
+            title="frame, as seen",
+            row=1,
+            col=column,
         )
     figure.update_yaxes(title="score (logit)", row=1, col=1)
     figure.update_layout(
-        height=360, margin={"l": 8, "r": 8, "t": 48, "b": 100}, legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"}
+        height=360,
+        margin={"l": 8, "r": 8, "t": 48, "b": 100},
+        legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"},
     )
     return figure
 
 
-def _add_scores(figure: go.Figure, column: int, row: int, label: str, scores: np.ndarray, frames: np.ndarray, show_legend: bool) -> None:
+def _add_scores(
+    figure: go.Figure,
+    column: int,
+    row: int,
+    label: str,
+    scores: np.ndarray,
+    frames: np.ndarray,
+    show_legend: bool,
+) -> None:
     color = CLASS_COLORS[row]
     figure.add_trace(
         go.Scatter(

@@ -23,7 +23,13 @@ from gsm_model.explain.cam.report import CamReport
 from gsm_model.exports.cam import CamFileOptions, cam_files
 from gsm_model.exports.confusion import confusion_files, more_figures, significance_files
 from gsm_model.exports.gates import GateFileOptions, gate_files
-from gsm_model.exports.provenance import command_line, confusions_command, explain_command, portable, recipe
+from gsm_model.exports.provenance import (
+    command_line,
+    confusions_command,
+    explain_command,
+    portable,
+    recipe,
+)
 from gsm_model.figures.presets import PRESETS
 from gsm_model.io.tables import csv_text
 from gsm_model.predict import Prediction
@@ -50,7 +56,9 @@ def answers_csv(predictions: list[Prediction]) -> str:
     )
 
 
-def predict_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int) -> str:
+def predict_command(
+    clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int
+) -> str:
     """The same answers from a terminal in the project's folder."""
     return f"{_command('predict', clip, models, segments)} --order {order} --top {top}"
 
@@ -68,27 +76,47 @@ def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int
     return " ".join(parts)
 
 
-def gates_command(clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str) -> str:
+def gates_command(
+    clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str
+) -> str:
     """The same files of one model's gates from a terminal in the project's folder."""
     return command_line(_gates_parts(clip, ref, seen, segments, width))
 
 
-def _gates_parts(clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str) -> list[str]:
+def _gates_parts(
+    clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str
+) -> list[str]:
     order = seen.report.prediction.order
     files = portable(clip.path, clip.name), [portable(ref.path, ref.name)]
-    return explain_command("gates", *files, order, SHUFFLE_SEED, segments, {"width": width}, "gates")
+    return explain_command(
+        "gates", *files, order, SHUFFLE_SEED, segments, {"width": width}, "gates"
+    )
 
 
-def gates_zip(clip: ClipRef, ref: ModelRef, seen: Seen, seconds: float, segments: int | None, width: str) -> bytes:
+def gates_zip(
+    clip: ClipRef, ref: ModelRef, seen: Seen, seconds: float, segments: int | None, width: str
+) -> bytes:
     """All files of one model's gates, packed."""
     parts = _gates_parts(clip, ref, seen, segments, width)
     inputs = {portable(clip.path, clip.name): clip.sha256, portable(ref.path, ref.name): ref.sha256}
-    return _zip(gate_files(seen.report, clip.name, seen.frames, seconds, GateFileOptions(width=width), parts, inputs))
+    return _zip(
+        gate_files(
+            seen.report,
+            clip.name,
+            seen.frames,
+            seconds,
+            GateFileOptions(width=width),
+            parts,
+            inputs,
+        )
+    )
 
 
 @dataclass(frozen=True)
 class CamExport:
-    """What is chosen on the Grad-CAM page: the ``models``, the ``question`` put to them, the ``layer`` shown, how maps are shown."""
+    """What is chosen on the Grad-CAM page: the ``models``, the ``question`` put to them, the
+    ``layer`` shown, how maps are shown.
+    """
 
     clip: ClipRef
     models: tuple[ModelRef, ...]
@@ -105,32 +133,58 @@ class CamExport:
             "versus": None if target is None else target.versus,
             "method": self.question.method,
             "layer": self.layer,
-            **{name: getattr(self.options, name) for name in ("normalise", "signed", "width", "opacity")},
+            **{
+                name: getattr(self.options, name)
+                for name in ("normalise", "signed", "width", "opacity")
+            },
         }
-        files = portable(self.clip.path, self.clip.name), [portable(ref.path, ref.name) for ref in self.models]
-        return explain_command("gradcam", *files, self.question.order, SHUFFLE_SEED, self.segments, options, "gradcam")
+        files = (
+            portable(self.clip.path, self.clip.name),
+            [portable(ref.path, ref.name) for ref in self.models],
+        )
+        return explain_command(
+            "gradcam", *files, self.question.order, SHUFFLE_SEED, self.segments, options, "gradcam"
+        )
 
     def command(self) -> str:
         """The same files from a terminal in the project's folder."""
         return command_line(self.parts())
 
-    def zip(self, reports: Sequence[CamReport], seen: Sequence[np.ndarray], seconds: float) -> bytes:
+    def zip(
+        self, reports: Sequence[CamReport], seen: Sequence[np.ndarray], seconds: float
+    ) -> bytes:
         """All files of the models' maps, packed."""
         inputs = {portable(self.clip.path, self.clip.name): self.clip.sha256}
         inputs |= {portable(ref.path, ref.name): ref.sha256 for ref in self.models}
-        return _zip(cam_files(reports, self.clip.name, seen, seconds, self.options, self.parts(), inputs, self.layer))
+        return _zip(
+            cam_files(
+                reports,
+                self.clip.name,
+                seen,
+                seconds,
+                self.options,
+                self.parts(),
+                inputs,
+                self.layer,
+            )
+        )
 
 
-def interventions_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str) -> str:
+def interventions_command(
+    clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str
+) -> str:
     """Every experiment on the gates of ``models`` from a terminal in the project's folder."""
     files = portable(clip.path, clip.name), [portable(ref.path, ref.name) for ref in models]
-    return command_line(explain_command("interventions", *files, order, SHUFFLE_SEED, segments, {}, "interventions"))
+    return command_line(
+        explain_command("interventions", *files, order, SHUFFLE_SEED, segments, {}, "interventions")
+    )
 
 
 @dataclass(frozen=True)
 class ConfusionExport:
-    """What is chosen on the Confusions page: the ``files`` of A and B; which ``pairs`` (*reversed*, *auto*, *mine*), the ``list`` of a
-    person's own; what is tested (*pairs*, *classes*, *mine*), the ``groups`` of a person's own; how it prints."""
+    """What is chosen on the Confusions page: the ``files`` of A and B; which ``pairs`` (*reversed*,
+    *auto*, *mine*), the ``list`` of a person's own; what is tested (*pairs*, *classes*, *mine*),
+    the ``groups`` of a person's own; how it prints."""
 
     files: tuple[AnswersRef, ...]
     pairs: str
@@ -142,9 +196,16 @@ class ConfusionExport:
 
     def parts(self, more: Sequence[str]) -> list[str]:
         """The command that makes the same, with the figures ``more``."""
-        options = {"pairs": PAIRS_FILE if self.list else self.pairs, "preset": self.preset, "italics": self.italics, "also": more}
+        options = {
+            "pairs": PAIRS_FILE if self.list else self.pairs,
+            "preset": self.preset,
+            "italics": self.italics,
+            "also": more,
+        }
         options |= {"groups": GROUPS_FILE} if self.groups else {"test": self.test}
-        return confusions_command([portable(file.path, file.name) for file in self.files], options, "confusions")
+        return confusions_command(
+            [portable(file.path, file.name) for file in self.files], options, "confusions"
+        )
 
     def lists(self) -> dict[str, bytes]:
         """The lists that a person wrote, as the files that the command names."""
@@ -158,10 +219,15 @@ def confusions_command_line(export: ConfusionExport) -> str:
 
 
 def confusions_zip(
-    models: list[Answers], joined: Joined | None, rows: list[Comparison], pairs: list[tuple[int, int]], export: ConfusionExport
+    models: list[Answers],
+    joined: Joined | None,
+    rows: list[Comparison],
+    pairs: list[tuple[int, int]],
+    export: ConfusionExport,
 ) -> bytes:
-    """The figure of ``pairs`` and of the whole matrix, with two models the gains, the table of ``rows`` and its caption, with scores the
-    calibration and the scores as points, and the recipe, packed."""
+    """The figure of ``pairs`` and of the whole matrix, with two models the gains, the table of
+    ``rows`` and its caption, with scores the calibration and the scores as points, and the recipe,
+    packed."""
     scored = all(model.scores is not None for model in models)
     asked = {
         "gains": joined is not None,
@@ -172,11 +238,20 @@ def confusions_zip(
     }
     more = [name for name, wanted in asked.items() if wanted]
     preset = replace(PRESETS[export.preset], italics=export.italics)
-    files = confusion_files(models, pairs, preset) | more_figures(more, models, joined, pairs, preset)
+    files = confusion_files(models, pairs, preset) | more_figures(
+        more, models, joined, pairs, preset
+    )
     files |= (significance_files(joined, rows) if joined else {}) | export.lists()
     inputs = {portable(ref.path, ref.name): ref.sha256 for ref in export.files}
-    inputs |= {name: hashlib.sha256(content).hexdigest() for name, content in export.lists().items()}
-    about = {"pairs": export.pairs, "test": export.test, "preset": export.preset, "italics": export.italics}
+    inputs |= {
+        name: hashlib.sha256(content).hexdigest() for name, content in export.lists().items()
+    }
+    about = {
+        "pairs": export.pairs,
+        "test": export.test,
+        "preset": export.preset,
+        "italics": export.italics,
+    }
     files["recipe.json"] = recipe(export.parts(more), inputs, {"options": about})
     return _zip(files)
 

@@ -21,33 +21,41 @@ _STRIP_STYLE = """
 .gsl-strip img { width: 100%; display: block; border-radius: 4px; }
 .gsl-strip figcaption { font-size: 0.8rem; text-align: center; opacity: 0.85; }
 </style>
-"""
+"""  # noqa: E501
 
 
 def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
-    """HTML of pictures in a row that wraps on narrow pages: ``frames`` (T, H, W, 3) uint8, a caption each (trusted text)."""
+    """HTML of pictures in a row that wraps on narrow pages: ``frames`` (T, H, W, 3) uint8, a
+    caption each (trusted text).
+    """
     figures = [
-        f'<figure><img alt="{caption}" src="{jpeg_uri(frame)}"><figcaption>{caption}</figcaption></figure>'
+        f'<figure><img alt="{caption}"'
+        f' src="{jpeg_uri(frame)}"><figcaption>{caption}</figcaption></figure>'
         for frame, caption in zip(frames, captions, strict=True)
     ]
     return f'{_STRIP_STYLE}<div class="gsl-strip">{"".join(figures)}</div>'
 
 
 def jpeg_uri(frame: np.ndarray, largest_height: int = THUMBNAIL_HEIGHT) -> str:
-    """``frame`` (H, W, 3) uint8 as the address of a JPEG picture, scaled down to ``largest_height`` pixels if it is higher."""
+    """``frame`` (H, W, 3) uint8 as the address of a JPEG picture, scaled down to ``largest_height``
+    pixels if it is higher.
+    """
     height, width = frame.shape[:2]
     scale = min(1.0, largest_height / height)
-    small = Image.fromarray(frame).resize((max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BILINEAR)
+    small = Image.fromarray(frame).resize(
+        (max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BILINEAR
+    )
     file = io.BytesIO()
     small.save(file, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def preview_positions(count: int, num_segments: int, order: Order, seed: int = 0) -> np.ndarray:
-    """Positions of ``count`` preview frames when the video's ``num_segments`` spans are played in ``order``.
+    """Positions of ``count`` preview frames when the video's ``num_segments`` spans are played in
+    ``order``.
 
-    Reversed plays every frame backwards; shuffled plays whole spans, forwards, in the models' order;
-    frozen shows the middle frame.
+    Reversed plays every frame backwards; shuffled plays whole spans, forwards, in the models'
+    order; frozen shows the middle frame.
     """
     positions = np.arange(count)
     if order == "shuffled":
@@ -59,7 +67,9 @@ def preview_positions(count: int, num_segments: int, order: Order, seed: int = 0
 
 
 def preview(video: DecodedVideo, num_segments: int, order: Order, seed: int = 0) -> bytes:
-    """The video as a small H.264 file that lasts as long as the original (at least 1 s), played in ``order``."""
+    """The video as a small H.264 file that lasts as long as the original (at least 1 s), played in
+    ``order``.
+    """
     frames = video.preview[preview_positions(len(video.preview), num_segments, order, seed)]
     fps = min(30.0, max(1.0, len(frames) / max(video.info.seconds, 1.0)))
     return to_mp4(frames, fps)

@@ -1,4 +1,6 @@
-"""What one model saw and what was found of it: the same for gates and for maps of where a model looks."""
+"""What one model saw and what was found of it: the same for gates and for maps of where a model
+looks.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from gsm_model.explain.gates.report import GateReport, LayerGates
 
 @dataclass(frozen=True)
 class Seen:
-    """One model's report on one order of the frames, the frames as it saw them (T, S, S, 3) uint8, and its colour."""
+    """One model's report on one order of the frames, the frames as it saw them (T, S, S, 3) uint8,
+    and its colour.
+    """
 
     report: GateReport | CamReport
     frames: np.ndarray
@@ -26,7 +30,9 @@ class Seen:
         return self.report.card.name + ("" if order == "forward" else f", {order}")
 
     def layer(self, title: str, titles: Sequence[str]) -> LayerGates | LayerMaps:
-        """The layer called ``title``; in a network that has none of that name, the one as deep among ``titles``."""
+        """The layer called ``title``; in a network that has none of that name, the one as deep
+        among ``titles``.
+        """
         by_title = {layer.title: layer for layer in self.report.layers}
         if title in by_title:
             return by_title[title]
@@ -48,10 +54,15 @@ def by_length(seen: Sequence[Seen]) -> dict[int, list[Seen]]:
 
 
 def same_pictures(first: Seen, second: Seen) -> list[int]:
-    """For every frame of ``first``, where ``second`` shows the same one; the same place where it does not, or shows it more than once."""
+    """For every frame of ``first``, where ``second`` shows the same one; the same place where it
+    does not, or shows it more than once.
+    """
     there = second.report.prediction.frame_indices.tolist()
     indices = first.report.prediction.frame_indices.tolist()
-    return [there.index(index) if there.count(index) == 1 else place for place, index in enumerate(indices)]
+    return [
+        there.index(index) if there.count(index) == 1 else place
+        for place, index in enumerate(indices)
+    ]
 
 
 def captions(one: Seen) -> tuple[str, ...]:
@@ -61,4 +72,6 @@ def captions(one: Seen) -> tuple[str, ...]:
 
 def lighter(color: str) -> str:
     """``color`` (hex) half way to grey, for the same model beside itself."""
-    return "#" + "".join(f"{(int(color[start : start + 2], 16) + 150) // 2:02X}" for start in (1, 3, 5))
+    return "#" + "".join(
+        f"{(int(color[start : start + 2], 16) + 150) // 2:02X}" for start in (1, 3, 5)
+    )

@@ -12,7 +12,8 @@ import streamlit as st
 def cancellable(
     beginning: str, counting: str, key: str, help: str, on_click: Callable[[], None] | None = None
 ) -> Iterator[Callable[[int, int], None]]:
-    """A bar that says ``beginning``, then ``counting`` and how many of how many, while this block runs, beside a button that ends it.
+    """A bar that says ``beginning``, then ``counting`` and how many of how many, while this block
+    runs, beside a button that ends it.
 
     A click on anything ends a run of a page; the button says so.
     """

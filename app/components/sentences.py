@@ -1,4 +1,6 @@
-"""The sentences that read a picture for a newcomer: made of its numbers, saying no more than they do."""
+"""The sentences that read a picture for a newcomer: made of its numbers, saying no more than they
+do.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ def answer(prediction: Prediction) -> str:
     if rest and rest[0][2] >= TORN * p:
         second, q = rest[0][1], rest[0][2]
         opposite = ", which are each other's time reversal" if partner(first) == second else ""
-        return f"{title} is torn between *{escape(first)}* ({percent(p)}) and *{escape(second)}* ({percent(q)}){opposite}"
+        return (
+            f"{title} is torn between *{escape(first)}* ({percent(p)}) and *{escape(second)}*"
+            f" ({percent(q)}){opposite}"
+        )
     return f"{title} says *{escape(first)}* ({percent(p)})"
 
 
@@ -54,7 +59,9 @@ def compare(predictions: Sequence[Prediction]) -> str:
     if len(predictions) < 2:
         return text
     answers = {prediction.top(1)[0][1] for prediction in predictions}
-    verdict = "Their likeliest answers agree." if len(answers) == 1 else "Their likeliest answers differ."
+    verdict = (
+        "Their likeliest answers agree." if len(answers) == 1 else "Their likeliest answers differ."
+    )
     if len({prediction.card.labels for prediction in predictions}) > 1:
         verdict += " They choose among different classes."
     return f"{text} {verdict}"
@@ -65,16 +72,30 @@ def moved(forward: Prediction, now: Prediction) -> str:
     title = f"**{escape(now.card.name)}**"
     before, after = forward.top(1)[0], now.top(1)[0]
     largest = float(np.abs(forward.probabilities - now.probabilities).max())
-    change = "no probability moves by more than 0.1 %" if largest <= 0.001 else f"a probability moves by up to {percent(largest)}"
+    change = (
+        "no probability moves by more than 0.1 %"
+        if largest <= 0.001
+        else f"a probability moves by up to {percent(largest)}"
+    )
     if before[1] == after[1]:
-        return f"{title} keeps *{escape(after[1])}* ({percent(before[2])} → {percent(after[2])}; {change})"
+        return (
+            f"{title} keeps *{escape(after[1])}* ({percent(before[2])} → {percent(after[2])};"
+            f" {change})"
+        )
     reversal = ", its time reversal" if partner(before[1]) == after[1] else ""
-    return f"{title} changes from *{escape(before[1])}* ({percent(before[2])}) to *{escape(after[1])}*{reversal} ({percent(after[2])})"
+    return (
+        f"{title} changes from *{escape(before[1])}* ({percent(before[2])}) to"
+        f" *{escape(after[1])}*{reversal} ({percent(after[2])})"
+    )
 
 
 def order_changed(order: str, forward: Sequence[Prediction], now: Sequence[Prediction]) -> str:
     """How every model's answer moved under ``order``."""
-    return f"Frames {order}: " + "; ".join(moved(a, b) for a, b in zip(forward, now, strict=True)) + "."
+    return (
+        f"Frames {order}: "
+        + "; ".join(moved(a, b) for a, b in zip(forward, now, strict=True))
+        + "."
+    )
 
 
 def order_matters(reports: Sequence[OrderReport]) -> str:
@@ -88,15 +109,22 @@ def _matters(report: OrderReport) -> str:
     moved = float(np.abs(orders - report.forward).max())
     if moved <= 0.001:
         return (
-            f"{title} does not notice the order: *{answer}* stays at {percent(report.forward[report.answer])} reversed and in every shuffle"
+            f"{title} does not notice the order: *{answer}* stays at"
+            f" {percent(report.forward[report.answer])} reversed and in every shuffle"
         )
     text = f"{title} goes from *{answer}* ({percent(report.forward[report.answer])})"
     after = int(report.reversed.argmax())
     if after == report.answer:
-        text = f"{title} keeps *{answer}* ({percent(report.forward[after])} → {percent(report.reversed[after])}) when time is reversed"
+        text = (
+            f"{title} keeps *{answer}* ({percent(report.forward[after])} →"
+            f" {percent(report.reversed[after])}) when time is reversed"
+        )
     else:
         reversal = ", its time reversal" if after == report.partner else ""
-        text += f" to *{escape(report.card.label(after))}*{reversal} ({percent(report.reversed[after])}) when time is reversed"
+        text += (
+            f" to *{escape(report.card.label(after))}*{reversal}"
+            f" ({percent(report.reversed[after])}) when time is reversed"
+        )
     kept = int(np.sum(report.shuffled.argmax(axis=1) == report.answer))
     return f"{text}, and keeps its answer in {kept} of {len(report.shuffled)} shuffles"
 
@@ -107,12 +135,17 @@ def flips(models: Sequence[tuple[str, Sequence[Flips]]]) -> str:
     for name, (every, *_) in models:
         share = every.to_partner
         interval = f"95 % interval {percent(share.low)} to {percent(share.high)}"
-        parts.append(f"**{escape(name)}**: {percent(share.value)} of {share.n:,} answers become their time reversal ({interval})")
+        parts.append(
+            f"**{escape(name)}**: {percent(share.value)} of {share.n:,} answers become their time"
+            f" reversal ({interval})"
+        )
     return "; ".join(parts) + "."
 
 
 def what_moves(reports: Sequence[GateReport]) -> str:
-    """How much each model moves between frames, and whether its gates are more than a fixed shift."""
+    """How much each model moves between frames, and whether its gates are more than a fixed
+    shift.
+    """
     return "; ".join(_moves(report) for report in reports) + "."
 
 
@@ -122,12 +155,21 @@ def _moves(report: GateReport) -> str:
     if max(shares) == 0:
         return f"{title} moves nothing: every frame is seen alone"
     most = int(np.argmax(shares))
-    text = f"{title} moves {percent(float(np.mean(shares)))} of its features' energy between frames (mean over {len(shares)} layers"
+    text = (
+        f"{title} moves {percent(float(np.mean(shares)))} of its features' energy between frames"
+        f" (mean over {len(shares)} layers"
+    )
     text += f"; most in *{escape(report.layers[most].title)}*, {percent(shares[most])})"
-    spread = decompose(GateMoments.of_maps([layer.gate for layer in report.layers]), np.zeros(1, np.int64)).adaptivity
+    spread = decompose(
+        GateMoments.of_maps([layer.gate for layer in report.layers]), np.zeros(1, np.int64)
+    ).adaptivity
     if spread == 0:
         return text + ", by a fixed shift"
-    return text + f", by gates that depart from a fixed shift by {spread:.2f} (0 would be a fixed shift, 1 is the most there is)"
+    return (
+        text
+        + f", by gates that depart from a fixed shift by {spread:.2f} (0 would be a fixed shift, 1"
+        " is the most there is)"
+    )
 
 
 def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
@@ -137,7 +179,11 @@ def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
         return f"{title} moves nothing here."
     larger, smaller = max(shares.next, shares.previous), min(shares.next, shares.previous)
     side = "next" if shares.next > shares.previous else "previous"
-    way = f"mostly from the {side} frame" if larger >= 1.5 * smaller else "about as much from the next frame as from the previous"
+    way = (
+        f"mostly from the {side} frame"
+        if larger >= 1.5 * smaller
+        else "about as much from the next frame as from the previous"
+    )
     text = f"{title} moves {percent(shares.moves)} of this layer's energy, {way}"
     if focus >= 1.3:
         text += f", {focus:.1f} times as much as on average where the picture changes most"
@@ -152,7 +198,9 @@ def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
         "swap": "swap features in",
     }
     if regimes[likeliest] >= 0.6:
-        text += f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
+        text += (
+            f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
+        )
     back, ahead = layer.reach
     return f"{text}. What it passes on can depend on {back} frames back and {ahead} ahead."
 
@@ -163,7 +211,9 @@ def experiment(before: Prediction, after: Prediction) -> str:
 
 
 def closed_gates(name: str, rows: Sequence[dict]) -> str:
-    """What closing all gates does to a model on a data set; ``rows`` are those of `effects_table`."""
+    """What closing all gates does to a model on a data set; ``rows`` are those of
+    `effects_table`.
+    """
     by_name = {row["intervention"]: row for row in rows}
     before, after = by_name["none"], by_name.get("closed")
     if after is None:
@@ -171,11 +221,14 @@ def closed_gates(name: str, rows: Sequence[dict]) -> str:
     key, what, n = ("within_pair", "right within the pair", before["n_within_pair"])
     if before[key] is None:
         key, what, n = "top1", "right", before["n"]
-    shares = [f"{tenths(row[key])} ({tenths(row[f'{key}_low'])} to {tenths(row[f'{key}_high'])})" for row in (before, after)]
+    shares = [
+        f"{tenths(row[key])} ({tenths(row[f'{key}_low'])} to {tenths(row[f'{key}_high'])})"
+        for row in (before, after)
+    ]
     chance = ", where a guess gives 50 %" if key == "within_pair" else ""
     return (
-        f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])} as it is, "
-        f"and for {shares[1]} with all its gates closed{chance}."
+        f"**{escape(name)}** is {what} for {shares[0]} of {n:,} clips of {escape(before['data'])}"
+        f" as it is, and for {shares[1]} with all its gates closed{chance}."
     )
 
 
@@ -190,50 +243,87 @@ def looks(reports: Sequence[CamReport], layers: Sequence[str]) -> str:
             continue
         place = int(values.argmax())
         even = f", where an even spread would be {percent(1 / len(values))}" if not parts else ""
-        parts.append(f"in frame {report.prediction.frame_indices[place]} of {name} ({percent(float(values[place]) / total)} of all{even})")
-    return f"What speaks for *{escape(reports[0].target_name)}* is largest " + "; ".join(parts) + "."
+        parts.append(
+            f"in frame {report.prediction.frame_indices[place]} of {name}"
+            f" ({percent(float(values[place]) / total)} of all{even})"
+        )
+    return (
+        f"What speaks for *{escape(reports[0].target_name)}* is largest " + "; ".join(parts) + "."
+    )
 
 
 def believable(name: str, found: MapTrial) -> str:
     """Whether a map is to be believed, by the tests it was put to."""
     trial = found.trial
-    blind = {"a blob in the centre": trial.centre.area, "the change between frames": trial.change.area}
+    blind = {
+        "a blob in the centre": trial.centre.area,
+        "the change between frames": trial.change.area,
+    }
     blind["random maps"] = max(one.area for one in trial.random)
     better = [what for what, area in blind.items() if area >= trial.ours.area]
     title = f"**{escape(name)}**: "
     low, high = trial.span
     if high - low < TELLING:
-        text = f"{title}**nothing can be told**: whatever is taken away, the probability stays between {percent(low)} and {percent(high)}"
+        text = (
+            f"{title}**nothing can be told**: whatever is taken away, the probability stays between"
+            f" {percent(low)} and {percent(high)}"
+        )
     elif better:
-        text = f"{title}**not better than {' and '.join(better)}** at finding what the answer rests on"
+        text = (
+            f"{title}**not better than {' and '.join(better)}** at finding what the answer rests on"
+        )
     else:
         text = f"{title}what it marks matters more to the answer than what any blind map marks"
-    text += f" (area {_two(trial.ours.area)}; " + ", ".join(f"{what} {_two(area)}" for what, area in blind.items()) + ")."
+    text += (
+        f" (area {_two(trial.ours.area)}; "
+        + ", ".join(f"{what} {_two(area)}" for what, area in blind.items())
+        + ")."
+    )
     if found.sanity is None:
         return text + " This method is too slow for the tests of weights, class and moment."
     weights = found.sanity.randomised[-1][1]
-    changed = "changes with the weights" if abs(weights) < 0.5 else "hardly changes when all weights are random"
+    changed = (
+        "changes with the weights"
+        if abs(weights) < 0.5
+        else "hardly changes when all weights are random"
+    )
     text += f" It {changed} (ρ {_two(weights)} with all of them random)"
     other = found.sanity.other_class
     if other is not None:
-        same = "is another one" if other < 0.5 else "is nearly the same" if other > 0.9 else "is much alike"
+        same = (
+            "is another one"
+            if other < 0.5
+            else "is nearly the same"
+            if other > 0.9
+            else "is much alike"
+        )
         text += f"; the map for *{escape(found.other)}* {same} (ρ {_two(other)})"
     if found.jitter is not None:
         steady = "stays" if found.jitter > 0.5 else "does not stay"
-        text += f"; it {steady} the same when the clip is sampled one frame earlier or later (ρ {_two(found.jitter)})"
+        text += (
+            f"; it {steady} the same when the clip is sampled one frame earlier or later (ρ"
+            f" {_two(found.jitter)})"
+        )
     return text + "."
 
 
 def measured_maps(name: str, row: Mapping[str, str]) -> str:
     """What was measured of a model's maps on drawn clips, a row of `cam_scores` as text."""
-    hit, low, high, area, centre, change = (float(row[key]) for key in ("hit", "hit_low", "hit_high", "area", "centre_hit", "change_hit"))
+    hit, low, high, area, centre, change = (
+        float(row[key])
+        for key in ("hit", "hit_low", "hit_high", "area", "centre_hit", "change_hit")
+    )
     text = (
-        f"**{escape(name)}**, measured on {int(row['n']):,} clips of {escape(row['data'])}: the largest place of such a map lies on what moves in "
-        f"{percent(hit)} (95 % interval {percent(low)} to {percent(high)}); the centre does in {percent(centre)}, the largest change between frames in "
-        f"{percent(change)}, a place at random in {percent(area)}"
+        f"**{escape(name)}**, measured on {int(row['n']):,} clips of {escape(row['data'])}: the"
+        f" largest place of such a map lies on what moves in {percent(hit)} (95 % interval"
+        f" {percent(low)} to {percent(high)}); the centre does in {percent(centre)}, the largest"
+        f" change between frames in {percent(change)}, a place at random in {percent(area)}"
     )
     if row["other_class"]:
-        text += f". The map for the time reversal correlates by {_two(float(row['other_class']))} on average"
+        text += (
+            f". The map for the time reversal correlates by {_two(float(row['other_class']))} on"
+            " average"
+        )
     return text + "."
 
 
@@ -242,16 +332,26 @@ def _two(value: float) -> str:
 
 
 def compared(joined: Joined | None, alone: Answers) -> str:
-    """How many clips each model gets right, and on how many they differ; of one model, its accuracy."""
+    """How many clips each model gets right, and on how many they differ; of one model, its
+    accuracy.
+    """
     if joined is None:
-        return f"**{escape(alone.model)}** is right on {tenths(float(alone.right.mean()))} of {len(alone.ids):,} clips of {escape(alone.data)}."
+        return (
+            f"**{escape(alone.model)}** is right on {tenths(float(alone.right.mean()))} of"
+            f" {len(alone.ids):,} clips of {escape(alone.data)}."
+        )
     a, b = joined.a, joined.b
     only_a, only_b = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
     text = (
-        f"On the same {len(a.ids):,} clips of {escape(a.data)}, **{escape(a.model)}** (A) is right on {tenths(float(a.right.mean()))} and "
-        f"**{escape(b.model)}** (B) on {tenths(float(b.right.mean()))}: {only_b:,} clips only B gets right, {only_a:,} only A."
+        f"On the same {len(a.ids):,} clips of {escape(a.data)}, **{escape(a.model)}** (A) is right"
+        f" on {tenths(float(a.right.mean()))} and **{escape(b.model)}** (B) on"
+        f" {tenths(float(b.right.mean()))}: {only_b:,} clips only B gets right, {only_a:,} only A."
     )
-    missing = [f"{count:,} only {escape(file.source)} has" for count, file in ((joined.only_in_a, a), (joined.only_in_b, b)) if count]
+    missing = [
+        f"{count:,} only {escape(file.source)} has"
+        for count, file in ((joined.only_in_a, a), (joined.only_in_b, b))
+        if count
+    ]
     return text + (f" Left out: {' and '.join(missing)}." if missing else "")
 
 

@@ -24,8 +24,8 @@ ONE_LAYER: tuple[Method, ...] = (*SLOW_METHODS, "eigencam")  # too slow for ever
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every model: the target (``None``: the first model's answer), how maps are made, at which layer if at one only
-    (``None``: the last block), in which order of the frames."""
+    """What is asked of every model: the target (``None``: the first model's answer), how maps are
+    made, at which layer if at one only (``None``: the last block), in which order of the frames."""
 
     target: Target | None
     method: Method
@@ -38,9 +38,17 @@ def _key(ref: ModelRef, clip: ClipRef, question: Question, segments: int) -> tup
 
 
 def cam_report(
-    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, question: Question, segments: int, progress: Progress | None = None
+    ref: ModelRef,
+    name: str,
+    clip: ClipRef,
+    video: DecodedVideo,
+    question: Question,
+    segments: int,
+    progress: Progress | None = None,
 ) -> CamReport:
-    """The maps of ``ref``'s model, shown as ``name``: of all its layers by fast methods, of one by the others; computed once."""
+    """The maps of ``ref``'s model, shown as ``name``: of all its layers by fast methods, of one by
+    the others; computed once.
+    """
     model = load_model(ref)
     layers = list(model.feature_points())
     if question.method in ONE_LAYER:
@@ -50,20 +58,43 @@ def cam_report(
         question = replace(question, layer=None)
 
     def compute() -> CamReport:
-        return report_cams(model, video, question.target, question.method, layers, question.order, segments, SHUFFLE_SEED, progress)
+        return report_cams(
+            model,
+            video,
+            question.target,
+            question.method,
+            layers,
+            question.order,
+            segments,
+            SHUFFLE_SEED,
+            progress,
+        )
 
     report = keep("maps", _key(ref, clip, question, segments), compute, owner(ref, clip))
-    return replace(report, prediction=replace(report.prediction, card=replace(model.card, alias=name)))
+    return replace(
+        report, prediction=replace(report.prediction, card=replace(model.card, alias=name))
+    )
 
 
 def map_trial(
-    ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int, progress: Progress | None = None
+    ref: ModelRef,
+    clip: ClipRef,
+    report: CamReport,
+    layer: str,
+    question: Question,
+    segments: int,
+    progress: Progress | None = None,
 ) -> MapTrial:
     """Whether the map of ``report`` at ``layer`` is to be believed; computed once."""
     question = replace(question, target=report.target, layer=layer)
     video = read_clip(clip, (segments,), (0, *SHIFTS))
     key = _key(ref, clip, question, segments)
-    return keep("trials", key, lambda: trial_of_report(load_model(ref), report, video, layer, progress), owner(ref, clip))
+    return keep(
+        "trials",
+        key,
+        lambda: trial_of_report(load_model(ref), report, video, layer, progress),
+        owner(ref, clip),
+    )
 
 
 def _score_rows(path: Path) -> list[dict]:
@@ -72,13 +103,26 @@ def _score_rows(path: Path) -> list[dict]:
 
 
 def known_score(ref: ModelRef, question: Question, layer: str) -> dict[str, str] | None:
-    """What was measured of maps like these on drawn clips (a row of `cam_scores`, as text); ``None`` where nothing was."""
+    """What was measured of maps like these on drawn clips (a row of `cam_scores`, as text);
+    ``None`` where nothing was.
+    """
     kind = "class" if question.target is None or question.target.versus is None else "contrast"
     wanted = {"checkpoint": ref.sha256, "target": kind, "method": question.method, "layer": layer}
-    rows = (row for path in cam_tables() for row in keep("tables", ("scores", digest(path)), lambda path=path: _score_rows(path)))
-    return next((row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None)
+    rows = (
+        row
+        for path in cam_tables()
+        for row in keep("tables", ("scores", digest(path)), lambda path=path: _score_rows(path))
+    )
+    return next(
+        (row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None
+    )
 
 
-def has_trial(ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int) -> bool:
+def has_trial(
+    ref: ModelRef, clip: ClipRef, report: CamReport, layer: str, question: Question, segments: int
+) -> bool:
     """Whether `map_trial` knows the answer already."""
-    return caches()["trials"].has(_key(ref, clip, replace(question, target=report.target, layer=layer), segments), owner(ref, clip))
+    return caches()["trials"].has(
+        _key(ref, clip, replace(question, target=report.target, layer=layer), segments),
+        owner(ref, clip),
+    )

@@ -1,4 +1,6 @@
-"""What models say about a clip, each computed once: the frames, answers, orders, gates, experiments, and films of the clip."""
+"""What models say about a clip, each computed once: the frames, answers, orders, gates,
+experiments, and films of the clip.
+"""
 
 from __future__ import annotations
 
@@ -23,36 +25,61 @@ PREVIEW_FRAMES, PREVIEW_HEIGHT = 48, 240
 SHUFFLE_SEED, SHUFFLES = 0, 20
 
 
-def read_clip(clip: ClipRef, segments: tuple[int, ...], shifts: tuple[int, ...] = (0,)) -> DecodedVideo:
-    """The frames of ``clip`` for these numbers of segments, and those ``shifts`` frames away, decoded once for each content.
+def read_clip(
+    clip: ClipRef, segments: tuple[int, ...], shifts: tuple[int, ...] = (0,)
+) -> DecodedVideo:
+    """The frames of ``clip`` for these numbers of segments, and those ``shifts`` frames away,
+    decoded once for each content.
 
     Raises:
         LensError: if it is no video, damaged, or over a limit; the message names the person's file.
     """
 
     def read() -> DecodedVideo:
-        return read_video(clip.path, segments, settings().video, "clip", PREVIEW_FRAMES, PREVIEW_HEIGHT, shifts)
+        return read_video(
+            clip.path, segments, settings().video, "clip", PREVIEW_FRAMES, PREVIEW_HEIGHT, shifts
+        )
 
     try:
-        found = keep("clips", (clip.sha256, segments, shifts), read, owner(clip), doing="Reading the clip …")
+        found = keep(
+            "clips", (clip.sha256, segments, shifts), read, owner(clip), doing="Reading the clip …"
+        )
     except LensError as error:
         raise type(error)(str(error).replace("clip:", f"{clip.name}:", 1)) from None
     return replace(found, name=clip.name)
 
 
-def answer(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int) -> Prediction:
-    """The answer of ``ref``'s model, shown as ``name``; computed once for each (model, clip, order, number of frames)."""
+def answer(
+    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int
+) -> Prediction:
+    """The answer of ``ref``'s model, shown as ``name``; computed once for each (model, clip, order,
+    number of frames).
+    """
     model = fast_model(ref)
     key = ("answer", *_content(ref, clip), order, segments)
-    prediction = keep("answers", key, lambda: predict(model, video, order, segments, SHUFFLE_SEED), owner(ref, clip))
+    prediction = keep(
+        "answers",
+        key,
+        lambda: predict(model, video, order, segments, SHUFFLE_SEED),
+        owner(ref, clip),
+    )
     return replace(prediction, card=replace(model.card, alias=name))
 
 
-def order_report(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, segments: int) -> OrderReport:
-    """``ref``'s answers to ``clip`` in other orders of its frames; computed once for each (model, clip, number of frames)."""
+def order_report(
+    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, segments: int
+) -> OrderReport:
+    """``ref``'s answers to ``clip`` in other orders of its frames; computed once for each (model,
+    clip, number of frames).
+    """
     model = fast_model(ref)
     key = ("orders", *_content(ref, clip), segments)
-    report = keep("answers", key, lambda: report_order(model, video, segments, SHUFFLES, SHUFFLE_SEED), owner(ref, clip))
+    report = keep(
+        "answers",
+        key,
+        lambda: report_order(model, video, segments, SHUFFLES, SHUFFLE_SEED),
+        owner(ref, clip),
+    )
     return replace(report, card=replace(model.card, alias=name))
 
 
@@ -60,16 +87,32 @@ def flow(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, segments:
     """The information flow in ``ref``'s model for ``clip`` and its own answer; computed once."""
     model = fast_model(ref)
     key = ("flow", *_content(ref, clip), segments)
-    found = keep("answers", key, lambda: information_flow(model, video, num_segments=segments), owner(ref, clip))
+    found = keep(
+        "answers",
+        key,
+        lambda: information_flow(model, video, num_segments=segments),
+        owner(ref, clip),
+    )
     return replace(found, card=replace(model.card, alias=name))
 
 
-def gate_report(ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int) -> GateReport:
-    """What the gates of ``ref``'s model do with ``clip``; computed once for each (model, clip, order, number of frames)."""
+def gate_report(
+    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int
+) -> GateReport:
+    """What the gates of ``ref``'s model do with ``clip``; computed once for each (model, clip,
+    order, number of frames).
+    """
     model = fast_model(ref)
     key = (*_content(ref, clip), order, segments)
-    report = keep("gates", key, lambda: report_gates(model, video, order, segments, SHUFFLE_SEED), owner(ref, clip))
-    return replace(report, prediction=replace(report.prediction, card=replace(model.card, alias=name)))
+    report = keep(
+        "gates",
+        key,
+        lambda: report_gates(model, video, order, segments, SHUFFLE_SEED),
+        owner(ref, clip),
+    )
+    return replace(
+        report, prediction=replace(report.prediction, card=replace(model.card, alias=name))
+    )
 
 
 def under(
@@ -82,18 +125,28 @@ def under(
     experiment: Intervention,
     donor: ClipRef | None = None,
 ) -> Prediction:
-    """The answer of ``ref``'s model under an experiment on its gates, which may be those of a ``donor``; computed once for each content of
-    the experiment."""
+    """The answer of ``ref``'s model under an experiment on its gates, which may be those of a
+    ``donor``; computed once for each content of the experiment."""
     model = fast_model(ref)
     givers = (ref, clip) if donor is None else (ref, clip, donor)
     key = ("under", _told_apart(experiment), *_content(ref, clip), order, segments)
-    found = keep("answers", key, lambda: predict_under(model, video, [experiment], order, segments, SHUFFLE_SEED)[0], owner(*givers))
+    found = keep(
+        "answers",
+        key,
+        lambda: predict_under(model, video, [experiment], order, segments, SHUFFLE_SEED)[0],
+        owner(*givers),
+    )
     return replace(found, card=replace(model.card, alias=name))
 
 
 def preview_video(clip: ClipRef, order: Order, segments: int, video: DecodedVideo) -> bytes:
     """The preview of a clip in ``order``, H.264."""
-    return keep("films", (clip.sha256, order, segments), lambda: preview(video, segments, order, SHUFFLE_SEED), owner(clip))
+    return keep(
+        "films",
+        (clip.sha256, order, segments),
+        lambda: preview(video, segments, order, SHUFFLE_SEED),
+        owner(clip),
+    )
 
 
 def _content(ref: ModelRef, clip: ClipRef) -> tuple:
@@ -104,4 +157,12 @@ def _told_apart(experiment: Intervention) -> str:
     values = hashlib.sha256()
     for layer, held in (experiment.values or {}).items():
         values.update(layer.encode() + np.ascontiguousarray(held).tobytes())
-    return repr((experiment.clamp, experiment.layers, experiment.directions, experiment.seed, values.hexdigest()))
+    return repr(
+        (
+            experiment.clamp,
+            experiment.layers,
+            experiment.directions,
+            experiment.seed,
+            values.hexdigest(),
+        )
+    )

@@ -1,4 +1,6 @@
-"""Models' answers to labelled clips, as the Confusions page has them: the files to choose from, and the caches of what is made of them."""
+"""Models' answers to labelled clips, as the Confusions page has them: the files to choose from, and
+the caches of what is made of them.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class AnswersRef:
-    """A file of a model's answers a session can choose: ``key`` for links, the file, what it is called; ``private`` if it was dropped."""
+    """A file of a model's answers a session can choose: ``key`` for links, the file, what it is
+    called; ``private`` if it was dropped.
+    """
 
     key: str
     path: Path
@@ -44,18 +48,28 @@ class AnswersRef:
 
 @dataclass(frozen=True)
 class Beside:
-    """What came with files of answers that do not say it: class names, and the list with the true classes of a submission."""
+    """What came with files of answers that do not say it: class names, and the list with the true
+    classes of a submission.
+    """
 
     labels: tuple[str, ...] | None = None
     truth: Upload | None = None
 
 
 def answers_files() -> dict[str, AnswersRef]:
-    """The files of answers this session can choose: the shipped models' on the test split, then those it dropped."""
+    """The files of answers this session can choose: the shipped models' on the test split, then
+    those it dropped.
+    """
     shipped = [path for path in prediction_files() if path.stem.endswith("_test_forward")]
-    refs = {path.stem.split("_")[0]: AnswersRef(path.stem.split("_")[0], path, digest(path), path.name) for path in shipped}
+    refs = {
+        path.stem.split("_")[0]: AnswersRef(path.stem.split("_")[0], path, digest(path), path.name)
+        for path in shipped
+    }
     mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
-    return refs | {key: AnswersRef(key, upload.path, upload.sha256, upload.name, private=True) for key, upload in mine.items()}
+    return refs | {
+        key: AnswersRef(key, upload.path, upload.sha256, upload.name, private=True)
+        for key, upload in mine.items()
+    }
 
 
 def answers_file(file: AnswersRef, beside: Beside) -> Answers:
@@ -71,24 +85,45 @@ def answers_file(file: AnswersRef, beside: Beside) -> Answers:
     key = ("answers", file.sha256, labels, truth and (truth.sha256, truth.name), file.name)
     owner = visit().name if file.private or truth is not None else None
     return keep(
-        "tables", key, lambda: read_answers(file.path, labels, listed[0], file.name, listed[1]), owner, doing="Reading the answers …"
+        "tables",
+        key,
+        lambda: read_answers(file.path, labels, listed[0], file.name, listed[1]),
+        owner,
+        doing="Reading the answers …",
     )
 
 
 def _told_apart(models: Sequence[Answers]) -> tuple[str, ...]:
-    """What tells these answers from others: their files, which decide what clips they share, and all that is shown of them."""
+    """What tells these answers from others: their files, which decide what clips they share, and
+    all that is shown of them.
+    """
     return tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
 
 
 def comparisons(joined: Joined, groups: Mapping[str, np.ndarray]) -> list[Comparison]:
-    """Two models compared on all clips and on each of ``groups``; computed once for each pair of files and groups."""
+    """Two models compared on all clips and on each of ``groups``; computed once for each pair of
+    files and groups.
+    """
     content = repr([(name, np.packbits(mask).tobytes()) for name, mask in groups.items()])
-    return _once("tables", (joined.a, joined.b), ("compared", content), lambda: compare(joined, groups), "Comparing …")
+    return _once(
+        "tables",
+        (joined.a, joined.b),
+        ("compared", content),
+        lambda: compare(joined, groups),
+        "Comparing …",
+    )
 
 
 def reliabilities(models: list[Answers]) -> list[Reliability]:
-    """The calibration of those of ``models`` that have scores; computed once for these files together."""
-    return _once("tables", models, ("reliable",), lambda: [reliability(model) for model in models if model.scores is not None])
+    """The calibration of those of ``models`` that have scores; computed once for these files
+    together.
+    """
+    return _once(
+        "tables",
+        models,
+        ("reliable",),
+        lambda: [reliability(model) for model in models if model.scores is not None],
+    )
 
 
 def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
@@ -98,7 +133,11 @@ def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
         LensError: if they have no scores or too few clips.
     """
     return _once(
-        "tables", models, ("embedded", method), lambda: [embed(model, method) for model in models], "Laying the scores out in a plane …"
+        "tables",
+        models,
+        ("embedded", method),
+        lambda: [embed(model, method) for model in models],
+        "Laying the scores out in a plane …",
     )
 
 
@@ -106,13 +145,19 @@ def confusion_figure(models: list[Answers], pairs: list[Pair], preset: str, ital
     """The figure of pairs as it prints, PNG; drawn once."""
 
     def draw() -> bytes:
-        return figure_bytes(pairs_figure(models, pairs, replace(PRESETS[preset], italics=italics)), "png", 200)
+        return figure_bytes(
+            pairs_figure(models, pairs, replace(PRESETS[preset], italics=italics)), "png", 200
+        )
 
     return _once("figures", models, (tuple(pairs), preset, italics), draw, "Drawing the figure …")
 
 
-def _once(kind: str, models: Sequence[Answers], key: tuple, compute: Callable[[], Result], doing: str = "") -> Result:
-    """What is computed of ``models``' answers, once; for this session alone where a file of its own is among them."""
+def _once(
+    kind: str, models: Sequence[Answers], key: tuple, compute: Callable[[], Result], doing: str = ""
+) -> Result:
+    """What is computed of ``models``' answers, once; for this session alone where a file of its own
+    is among them.
+    """
     shipped = {ref.sha256 for ref in answers_files().values() if not ref.private}
     owner = None if all(model.sha256 in shipped for model in models) else visit().name
     return keep(kind, (*key, _told_apart(models)), compute, owner, doing=doing)

@@ -1,4 +1,6 @@
-"""What is known of models beside a clip: their cost, their tables of predictions, their gates over a data set, as figures too."""
+"""What is known of models beside a clip: their cost, their tables of predictions, their gates over
+a data set, as figures too.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def cost(ref: ModelRef) -> Cost:
     """The cost of a clip of as many frames as ``ref``'s model was trained with."""
     model = load_model(ref)
     segments = model.architecture.num_segments
-    return keep("tables", ("cost", ref.sha256, ref.labels, segments), lambda: cost_of(model, segments))
+    return keep(
+        "tables", ("cost", ref.sha256, ref.labels, segments), lambda: cost_of(model, segments)
+    )
 
 
 def prediction_tables(files: list[Upload], private: bool) -> list[Predictions]:
@@ -36,7 +40,13 @@ def prediction_tables(files: list[Upload], private: bool) -> list[Predictions]:
     """
     owner = visit().name if private else None
     return [
-        keep("tables", ("table", file.sha256, file.name), lambda file=file: read_parquet(file.path, file.name), owner) for file in files
+        keep(
+            "tables",
+            ("table", file.sha256, file.name),
+            lambda file=file: read_parquet(file.path, file.name),
+            owner,
+        )
+        for file in files
     ]
 
 
@@ -50,7 +60,9 @@ class Printed:
 
 @dataclass(frozen=True)
 class Reversed:
-    """What becomes of models' answers on a data set when the frames are reversed: in numbers, and as the figure prints."""
+    """What becomes of models' answers on a data set when the frames are reversed: in numbers, and
+    as the figure prints.
+    """
 
     models: list[tuple[str, tuple[Flips, ...]]]
     figure: Printed
@@ -66,20 +78,41 @@ def flips(files: list[Upload], private: bool) -> Reversed:
     def make() -> Reversed:
         models = flips_of_models(prediction_tables(files, private))
         figure = flips_figure(models)
-        return Reversed(models, Printed(figure_bytes(figure, "png", 160), figure_bytes(figure, "pdf")))
+        return Reversed(
+            models, Printed(figure_bytes(figure, "png", 160), figure_bytes(figure, "pdf"))
+        )
 
-    return keep("figures", ("flips", *((file.sha256, file.name) for file in files)), make, visit().name if private else None)
+    return keep(
+        "figures",
+        ("flips", *((file.sha256, file.name) for file in files)),
+        make,
+        visit().name if private else None,
+    )
 
 
 def data_gates(ref: ModelRef) -> list[dict]:
-    """What is known of the gates of ``ref``'s model on a data set (`data_gates_table`); empty where nothing is."""
-    return _of_checkpoint(ref, [keep("tables", ("gates", digest(path)), lambda path=path: read_data_gates(path)) for path in gate_tables()])
+    """What is known of the gates of ``ref``'s model on a data set (`data_gates_table`); empty where
+    nothing is.
+    """
+    return _of_checkpoint(
+        ref,
+        [
+            keep("tables", ("gates", digest(path)), lambda path=path: read_data_gates(path))
+            for path in gate_tables()
+        ],
+    )
 
 
 def data_effects(ref: ModelRef) -> list[dict]:
-    """What is known of experiments on the gates of ``ref``'s model on a data set (`effects_table`); empty where nothing is."""
+    """What is known of experiments on the gates of ``ref``'s model on a data set (`effects_table`);
+    empty where nothing is.
+    """
     return _of_checkpoint(
-        ref, [keep("tables", ("effects", digest(path)), lambda path=path: _effects(path)) for path in intervention_tables()]
+        ref,
+        [
+            keep("tables", ("effects", digest(path)), lambda path=path: _effects(path))
+            for path in intervention_tables()
+        ],
     )
 
 

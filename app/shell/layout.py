@@ -24,10 +24,37 @@ from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
 
 ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.png"
-VIDEO_TYPES = ["mp4", "webm", "mov", "avi", "mkv", "m4v", "mpg", "mpeg", "gif", "webp", "jpg", "jpeg", "png"]
-FIRST_MODELS = ("gsm", "tsn")  # the two that differ in whether they can tell an action from its reverse
-ORDER_NAMES = {"forward": "→ forward", "reversed": "← reversed", "shuffled": "⤮ shuffled", "frozen": "■ frozen"}
-OTHER_ORDER = {"forward": "reversed", "reversed": "forward", "shuffled": "forward", "frozen": "forward"}  # to stand beside it
+VIDEO_TYPES = [
+    "mp4",
+    "webm",
+    "mov",
+    "avi",
+    "mkv",
+    "m4v",
+    "mpg",
+    "mpeg",
+    "gif",
+    "webp",
+    "jpg",
+    "jpeg",
+    "png",
+]
+FIRST_MODELS = (
+    "gsm",
+    "tsn",
+)  # the two that differ in whether they can tell an action from its reverse
+ORDER_NAMES = {
+    "forward": "→ forward",
+    "reversed": "← reversed",
+    "shuffled": "⤮ shuffled",
+    "frozen": "■ frozen",
+}
+OTHER_ORDER = {
+    "forward": "reversed",
+    "reversed": "forward",
+    "shuffled": "forward",
+    "frozen": "forward",
+}  # to stand beside it
 COLLECT_EVERY = 30.0  # seconds
 FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
 
@@ -41,16 +68,21 @@ class PageEntry:
     icon: str
 
 
-# The primary colour carries white text; as the colour of text itself, on the dark ground, it would be too dim to read.
+# The primary colour carries white text; as the colour of text itself, on the dark ground, it would
+# be too dim to read.
 DARK_STYLE = """<style>
 button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] { color: #7CC4F0 !important; }
-</style>"""
-OPERATOR = PageEntry("server", "Server", ":material/monitor_heart:")  # for whoever runs the app for others
+</style>"""  # noqa: E501
+OPERATOR = PageEntry(
+    "server", "Server", ":material/monitor_heart:"
+)  # for whoever runs the app for others
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the sidebar holds. ``names``: what each model that can be chosen is called, by key. ``segments``: frames a model is given, or ``None`` for as many as it was trained with."""
+    """What the sidebar holds. ``names``: what each model that can be chosen is called, by key.
+    ``segments``: frames a model is given, or ``None`` for as many as it was trained with.
+    """
 
     clip: session.ClipRef | None
     models: tuple[session.ModelRef, ...]
@@ -63,13 +95,21 @@ class Choices:
 
 
 def run(*entries: PageEntry) -> None:
-    """Show the page of the address, with the sidebar beside it. The first entry is the front page."""
+    """Show the page of the address, with the sidebar beside it. The first entry is the front
+    page.
+    """
     session.ready_decoder()
     session.visit()
     st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
     entries = (*entries, *([OPERATOR] if session.settings().operator_page else []))
     pages = [
-        st.Page(shower(entry.module), title=entry.title, icon=entry.icon, url_path=entry.module, default=number == 0)
+        st.Page(
+            shower(entry.module),
+            title=entry.title,
+            icon=entry.icon,
+            url_path=entry.module,
+            default=number == 0,
+        )
         for number, entry in enumerate(entries)
     ]
     st.session_state["pages"] = dict(zip((entry.module for entry in entries), pages, strict=True))
@@ -85,9 +125,11 @@ def run(*entries: PageEntry) -> None:
 
 @st.cache_resource(show_spinner=False, ttl=COLLECT_EVERY)
 def _collect_garbage() -> None:
-    """Free what only refers to itself, such as a chart that is no longer kept; not after every run of a page, as Streamlit would.
+    """Free what only refers to itself, such as a chart that is no longer kept; not after every run
+    of a page, as Streamlit would.
 
-    Python has to look at every object for that, and kept charts are of very many: with forty sessions it took most of the time.
+    Python has to look at every object for that, and kept charts are of very many: with forty
+        sessions it took most of the time.
     """
     gc.collect()
 
@@ -99,13 +141,20 @@ def shower(module: str) -> Callable[[], None]:
         try:
             import_module(f"app.pages.{module}").show(st.session_state["choices"])
         except LensError as error:
-            explain_error(error, "Try again, or choose something else in the sidebar; nothing else was changed.")
+            explain_error(
+                error,
+                "Try again, or choose something else in the sidebar; nothing else was changed.",
+            )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             release_memory()
             full = MemoryFullError(f"The memory of {device_name()} is full.")
-            explain_error(full, "Choose fewer frames or one model in the sidebar, or try again in a minute; nothing else was changed.")
+            explain_error(
+                full,
+                "Choose fewer frames or one model in the sidebar, or try again in a minute; nothing"
+                " else was changed.",
+            )
 
     return show
 
@@ -115,7 +164,9 @@ def _sidebar() -> Choices:
         st.markdown("### Gate-Shift Lens")
         _take_upload()
         clips, models = session.clips(), session.models()
-        st.session_state.setdefault("models", [key for key in FIRST_MODELS if key in models] or list(models)[:2])
+        st.session_state.setdefault(
+            "models", [key for key in FIRST_MODELS if key in models] or list(models)[:2]
+        )
         apply_link(list(clips), list(models), FRAME_CHOICES)
         clip_names = distinct({key: ref.name for key, ref in clips.items()})
         model_names = distinct({key: _model_name(ref) for key, ref in models.items()})
@@ -142,11 +193,19 @@ def _sidebar() -> Choices:
             FRAME_CHOICES,
             key="frames",
             format_func=lambda choice: "as trained" if choice == "auto" else choice,
-            help="How many frames, one from the middle of each equal span of the video, a model is given.",
+            help=(
+                "How many frames, one from the middle of each equal span of the video, a model is"
+                " given."
+            ),
         )
-        st.caption(f"Runs on {device_name()} in {session.settings().precision}.", help=how_it_runs())
+        st.caption(
+            f"Runs on {device_name()} in {session.settings().precision}.", help=how_it_runs()
+        )
     return Choices(
-        clips.get(clip), tuple(models[key] for key in chosen if key in models), model_names, int(frames) if frames.isdigit() else None
+        clips.get(clip),
+        tuple(models[key] for key in chosen if key in models),
+        model_names,
+        int(frames) if frames.isdigit() else None,
     )
 
 
@@ -158,7 +217,10 @@ def _take_upload() -> None:
         type=VIDEO_TYPES,
         key="clip_file",
         max_upload_size=limit,
-        help=f"A video, GIF or picture up to {limit} MB. It stays in this session and is deleted with it.",
+        help=(
+            f"A video, GIF or picture up to {limit} MB. It stays in this session and is deleted"
+            " with it."
+        ),
     )
     if file is None or st.session_state.get("taken_file") == file.file_id:
         return
@@ -169,12 +231,16 @@ def _take_upload() -> None:
 
 
 def keep(file, suffix: str = "") -> Upload | None:
-    """The file of a file uploader on disk; ``None`` where there is none, or no room for it, which the page then says."""
+    """The file of a file uploader on disk; ``None`` where there is none, or no room for it, which
+    the page then says.
+    """
     return None if file is None else keep_content(file.name, file.getvalue(), suffix)
 
 
 def keep_content(name: str, content: bytes, suffix: str = "") -> Upload | None:
-    """``content`` on disk as a file called ``name``; ``None`` where there is no room for it, which the page then says."""
+    """``content`` on disk as a file called ``name``; ``None`` where there is no room for it, which
+    the page then says.
+    """
     try:
         return session.uploads().keep(name, content, suffix)
     except LensError as error:
@@ -191,7 +257,9 @@ def _model_name(ref: session.ModelRef) -> str:
 
 
 def distinct(names: dict[str, str]) -> dict[str, str]:
-    """``names`` with the key added to those that come more than once: streamlit tells options apart by what they show."""
+    """``names`` with the key added to those that come more than once: streamlit tells options apart
+    by what they show.
+    """
     counts = Counter(names.values())
     return {key: name if counts[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
@@ -199,7 +267,8 @@ def distinct(names: dict[str, str]) -> dict[str, str]:
 def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo] | None:
     """How many frames each chosen model is given, and the chosen clip with the frames of them all.
 
-    ``None`` where there is nothing to show: the page then has ``question`` as its heading and says what to do next.
+    ``None`` where there is nothing to show: the page then has ``question`` as its heading and says
+    what to do next.
     """
     if not choices.models or choices.clip is None:
         heading(question, "Choose a clip and at least one model in the sidebar on the left.")
@@ -210,7 +279,10 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
         return counts, clip_results.read_clip(choices.clip, tuple(sorted(set(counts))))
     except LensError as error:
         st.markdown(f"## {question}")
-        explain_error(error, "Choose a sample clip or drop another file in the sidebar; nothing else was changed.")
+        explain_error(
+            error,
+            "Choose a sample clip or drop another file in the sidebar; nothing else was changed.",
+        )
         return None
 
 
@@ -234,7 +306,10 @@ def choose_order() -> None:
         required=True,
         persist_state="session",
         wrap=True,
-        help="The same frames in another order, or the middle one repeated. A model that averages frames cannot notice an order.",
+        help=(
+            "The same frames in another order, or the middle one repeated. A model that averages"
+            " frames cannot notice an order."
+        ),
     )
 
 
@@ -251,8 +326,15 @@ def device_name() -> str:
 def how_it_runs() -> str:
     """How passes through the networks are made quick, and what that costs in exactness."""
     precision = session.settings().precision
-    exact = "logits to four digits" if precision == "float32" else "not exact; gates and the classifier stay in float32"
-    return f"{precision}, channels last, batch normalisations folded into the convolutions ({exact}); maps are made in float32"
+    exact = (
+        "logits to four digits"
+        if precision == "float32"
+        else "not exact; gates and the classifier stay in float32"
+    )
+    return (
+        f"{precision}, channels last, batch normalisations folded into the convolutions ({exact});"
+        " maps are made in float32"
+    )
 
 
 def heading(question: str, answer: str) -> None:
@@ -264,7 +346,10 @@ def heading(question: str, answer: str) -> None:
 def warn_of(card: Card) -> None:
     """Say it where a model's answers and maps may mean nothing."""
     if card.provenance == "untrained":
-        st.warning(f"{escape(card.name)} has random weights: its answer means nothing.", icon=":material/warning:")
+        st.warning(
+            f"{escape(card.name)} has random weights: its answer means nothing.",
+            icon=":material/warning:",
+        )
     elif card.provenance == "unknown":
         st.caption(f"{escape(card.name)}: its file does not record whether it was trained.")
 

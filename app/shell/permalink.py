@@ -11,18 +11,34 @@ import streamlit as st
 from gsm_model.explain.cam.names import METHODS
 from gsm_model.video.sampling import ORDERS
 
-KEYS = ("clip", "models", "order", "frames", "layer", "beside", "target", "versus", "method", "map_layer")
+KEYS = (
+    "clip",
+    "models",
+    "order",
+    "frames",
+    "layer",
+    "beside",
+    "target",
+    "versus",
+    "method",
+    "map_layer",
+)
 
 
-def parse(query: Mapping[str, str], clips: Sequence[str], models: Sequence[str], frames: Sequence[str]) -> dict[str, object]:
+def parse(
+    query: Mapping[str, str], clips: Sequence[str], models: Sequence[str], frames: Sequence[str]
+) -> dict[str, object]:
     """The choices that a query names and that exist here; what it names wrongly is left out.
 
-    ``models`` is a list separated by commas; those that exist are kept, in the query's order. ``layer`` (of gates) and ``map_layer`` are kept if they may be
-    a layer's name, ``beside`` (the other order beside the chosen one) is 1 or left out; ``target`` and ``versus`` are numbers of classes,
-    ``method`` how maps are made.
+    ``models`` is a list separated by commas; those that exist are kept, in the query's order.
+    ``layer`` (of gates) and ``map_layer`` are kept if they may be a layer's name, ``beside`` (the
+    other order beside the chosen one) is 1 or left out; ``target`` and ``versus`` are numbers of
+    classes, ``method`` how maps are made.
     """
     known = {"clip": clips, "order": ORDERS, "frames": frames}
-    choices: dict[str, object] = {key: query[key] for key, options in known.items() if query.get(key) in options}
+    choices: dict[str, object] = {
+        key: query[key] for key, options in known.items() if query.get(key) in options
+    }
     named = [key for key in query.get("models", "").split(",") if key in models]
     if named:
         choices["models"] = named
@@ -40,7 +56,9 @@ def parse(query: Mapping[str, str], clips: Sequence[str], models: Sequence[str],
 
 
 def apply_link(clips: Sequence[str], models: Sequence[str], frames: Sequence[str]) -> None:
-    """Before any widget: take over what the address says, if a person opened it or went back to it."""
+    """Before any widget: take over what the address says, if a person opened it or went back to
+    it.
+    """
     query = {key: st.query_params[key] for key in KEYS if key in st.query_params}
     # Going to another page empties the query; that is no wish to lose the choices.
     if query and query != st.session_state.get("written_link"):
@@ -72,12 +90,15 @@ def current_link() -> dict[str, str]:
 def write_link() -> None:
     """After all widgets: make the address name what is shown.
 
-    But not where the address of the page that is shown was emptied: that is a step back, to before it was written, and writing it again
-    would lead forward once more, for ever.
+    But not where the address of the page that is shown was emptied: that is a step back, to before
+    it was written, and writing it again would lead forward once more, for ever.
     """
     link, page = current_link(), st.session_state.get("page_now")
     said = {key: st.query_params.get(key) for key in KEYS}
-    stepped_back = not any(said.values()) and (page, link) == (st.session_state.get("linked_page"), st.session_state.get("written_link"))
+    stepped_back = not any(said.values()) and (page, link) == (
+        st.session_state.get("linked_page"),
+        st.session_state.get("written_link"),
+    )
     if said != {key: link.get(key) for key in KEYS} and not stepped_back:
         st.query_params.from_dict(link)
     st.session_state["linked_page"], st.session_state["written_link"] = page, link

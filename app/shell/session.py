@@ -1,4 +1,6 @@
-"""Who is here and what can be chosen: the settings, the device, the clips and the models of this session."""
+"""Who is here and what can be chosen: the settings, the device, the clips and the models of this
+session.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ STARTED = time.monotonic()
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A model a session can choose: ``key`` for links, the file it is in, where that came from; ``private`` if it was uploaded."""
+    """A model a session can choose: ``key`` for links, the file it is in, where that came from;
+    ``private`` if it was uploaded.
+    """
 
     key: str
     path: Path
@@ -40,7 +44,9 @@ class ModelRef:
 
 @dataclass(frozen=True)
 class ClipRef:
-    """A clip a session can choose: ``key`` for links, the file, what it is called, what it is known to show; ``private`` if it was uploaded."""
+    """A clip a session can choose: ``key`` for links, the file, what it is called, what it is known
+    to show; ``private`` if it was uploaded.
+    """
 
     key: str
     path: Path
@@ -52,7 +58,9 @@ class ClipRef:
 
 @dataclass(frozen=True)
 class Visit:
-    """One session: its uploads, and the name under which what comes of them is kept until it ends."""
+    """One session: its uploads, and the name under which what comes of them is kept until it
+    ends.
+    """
 
     name: str
     uploads: UploadStore
@@ -80,7 +88,9 @@ class Loaded:
     fast: Recognizer
 
     def size(self) -> int:
-        """About how many bytes both take; the copy's weights are there twice, once laid out for the processor."""
+        """About how many bytes both take; the copy's weights are there twice, once laid out for the
+        processor.
+        """
         return 3 * sum(parameter.nbytes for parameter in self.plain.parameters())
 
 
@@ -104,7 +114,9 @@ def ready_decoder() -> None:
 def visit() -> Visit:
     limits, name = settings(), secrets.token_hex(8)
     _here.add(name)
-    return Visit(name, UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20))
+    return Visit(
+        name, UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20)
+    )
 
 
 def uploads() -> UploadStore:
@@ -113,7 +125,9 @@ def uploads() -> UploadStore:
 
 
 def owner(*refs: ModelRef | ClipRef) -> str | None:
-    """Whose what comes of ``refs`` is: this session's if one of them was uploaded, else everybody's."""
+    """Whose what comes of ``refs`` is: this session's if one of them was uploaded, else
+    everybody's.
+    """
     return visit().name if any(ref.private for ref in refs) else None
 
 
@@ -130,10 +144,15 @@ def digest(path: Path) -> str:
 def clips() -> dict[str, ClipRef]:
     """The clips this session can choose, its uploads first."""
     mine: dict[str, Upload] = st.session_state.setdefault("uploaded_clips", {})
-    refs = {key: ClipRef(key, upload.path, upload.sha256, upload.name, private=True) for key, upload in reversed(mine.items())}
+    refs = {
+        key: ClipRef(key, upload.path, upload.sha256, upload.name, private=True)
+        for key, upload in reversed(mine.items())
+    }
     for clip in sample_clips().values():
         if clip.path.is_file():
-            refs[clip.name] = ClipRef(clip.name, clip.path, digest(clip.path), f"Sample: {clip.label}", clip.label)
+            refs[clip.name] = ClipRef(
+                clip.name, clip.path, digest(clip.path), f"Sample: {clip.label}", clip.label
+            )
     return refs
 
 
@@ -167,7 +186,8 @@ def add_model(ref: ModelRef) -> Recognizer:
     same = (
         other
         for other in models().values()
-        if (other.sha256, other.labels, other.num_segments) == (ref.sha256, ref.labels, ref.num_segments)
+        if (other.sha256, other.labels, other.num_segments)
+        == (ref.sha256, ref.labels, ref.num_segments)
     )
     ref = next(same, ref)
     if ref.key not in models():
@@ -199,7 +219,16 @@ def _loaded(ref: ModelRef) -> Loaded:
     def load() -> Loaded:
         model = load_checkpoint(ref.path, ref.num_segments, ref.labels, device(), name=ref.name)
         if model.card.sha256 != ref.sha256:
-            raise CheckpointError(f"{ref.name}: the file was changed since it was chosen; reload the page and choose it again")
+            raise CheckpointError(
+                f"{ref.name}: the file was changed since it was chosen; reload the page and choose"
+                " it again"
+            )
         return Loaded(model, optimize(model, settings().precision))
 
-    return store.keep("models", (ref.sha256, ref.labels, ref.num_segments), load, size=Loaded.size, doing="Loading the model …")
+    return store.keep(
+        "models",
+        (ref.sha256, ref.labels, ref.num_segments),
+        load,
+        size=Loaded.size,
+        doing="Loading the model …",
+    )

@@ -14,12 +14,14 @@ PREFIX = "GATE_SHIFT_LENS_"
 
 @dataclass(frozen=True)
 class Settings:
-    """``checkpoints``: a folder whose models anyone may load, or ``None``. ``video``: limits on clips.
+    """``checkpoints``: a folder whose models anyone may load, or ``None``. ``video``: limits on
+    clips.
 
-    ``checkpoint_megabytes`` bounds an uploaded checkpoint, ``session_megabytes`` all files of one session, ``total_megabytes`` those of
-    all sessions together; ``model_megabytes`` the models in memory, their copies for quick passes included. ``precision`` is that of those
-    copies. Where more than ``most_waiting`` wait for the models, or one has waited ``longest_wait`` seconds, it is refused.
-    ``operator_page``: whether the page for whoever runs the server is shown.
+    ``checkpoint_megabytes`` bounds an uploaded checkpoint, ``session_megabytes`` all files of one
+    session, ``total_megabytes`` those of all sessions together; ``model_megabytes`` the models in
+    memory, their copies for quick passes included. ``precision`` is that of those copies. Where
+    more than ``most_waiting`` wait for the models, or one has waited ``longest_wait`` seconds, it
+    is refused. ``operator_page``: whether the page for whoever runs the server is shown.
     """
 
     checkpoints: Path | None
@@ -37,8 +39,8 @@ class Settings:
 def read_settings() -> Settings:
     """The settings of this process.
 
-    Raises:
-        ValueError: if a variable that should be a number is none, or a precision is unknown, naming it.
+    Raises: ValueError: if a variable that should be a number is none, or a precision is unknown,
+        naming it.
     """
     folder = os.environ.get(PREFIX + "CHECKPOINTS")
     side = _number("MAX_SIDE", 4096)

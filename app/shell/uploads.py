@@ -1,4 +1,6 @@
-"""Uploaded files on disk: private, under random names, gone when the session or the process ends."""
+"""Uploaded files on disk: private, under random names, gone when the session or the process
+ends.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _FOLDER = re.compile(r"gate-shift-lens-(\d+)-\w+")
 
 @dataclass(frozen=True)
 class Upload:
-    """One uploaded file: the ``name`` its owner gave it (for display only), where it lies, its SHA-256."""
+    """One uploaded file: the ``name`` its owner gave it (for display only), where it lies, its
+    SHA-256.
+    """
 
     name: str
     path: Path
@@ -32,7 +36,9 @@ class UploadError(LensError):
 
 
 class UploadStore:
-    """One session's uploads, by SHA-256: at most ``session_bytes`` of them, and ``total_bytes`` of all sessions together."""
+    """One session's uploads, by SHA-256: at most ``session_bytes`` of them, and ``total_bytes`` of
+    all sessions together.
+    """
 
     _total = 0
     _lock = threading.Lock()
@@ -44,10 +50,11 @@ class UploadStore:
         self.taken = 0
 
     def keep(self, name: str, content: bytes, suffix: str = "") -> Upload:
-        """Store ``content``; the same content is stored once. ``suffix`` is the program's own, never the person's.
+        """Store ``content``; the same content is stored once. ``suffix`` is the program's own,
+        never the person's.
 
-        Raises:
-            UploadError: if this session's files, or all sessions' together, would take more than they may, or the disk is full.
+        Raises: UploadError: if this session's files, or all sessions' together, would take more
+            than they may, or the disk is full.
         """
         digest = hashlib.sha256(content).hexdigest()
         if digest in self.files:
@@ -59,12 +66,16 @@ class UploadStore:
         self._take(shown, len(content))
         path = self.folder / (secrets.token_hex(16) + suffix)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have cleared the system's temporary folder
+            self.folder.mkdir(
+                parents=True, exist_ok=True
+            )  # somebody may have cleared the system's temporary folder
             path.write_bytes(content)
         except OSError as error:
             path.unlink(missing_ok=True)
             self._give(len(content))
-            raise UploadError(f"{shown}: cannot be kept on this server ({error.strerror}); tell whoever runs it") from None
+            raise UploadError(
+                f"{shown}: cannot be kept on this server ({error.strerror}); tell whoever runs it"
+            ) from None
         self.files[digest] = Upload(shown, path, digest)
         return self.files[digest]
 
@@ -72,11 +83,15 @@ class UploadStore:
         with self._lock:
             if self.taken + size > self.session_bytes:
                 raise UploadError(
-                    f"{shown}: {_megabytes(size)} MB more than the {_megabytes(self.taken)} MB of this session are over its limit of "
-                    f"{_megabytes(self.session_bytes)} MB; reload the page to begin with none"
+                    f"{shown}: {_megabytes(size)} MB more than the {_megabytes(self.taken)} MB of"
+                    f" this session are over its limit of {_megabytes(self.session_bytes)} MB;"
+                    " reload the page to begin with none"
                 )
             if UploadStore._total + size > self.total_bytes:
-                raise UploadError(f"{shown}: this server holds as many files as it may for now; try again when others have left")
+                raise UploadError(
+                    f"{shown}: this server holds as many files as it may for now; try again when"
+                    " others have left"
+                )
             self.taken += size
             UploadStore._total += size
 
@@ -104,7 +119,10 @@ def _megabytes(size: int) -> int:
 def display_name(name: str) -> str:
     """A file name fit to be shown: its last part, printable, at most 80 characters."""
     last = re.split(r"[\\/]", name)[-1]
-    shown = "".join(character for character in last if character.isprintable()).strip() or "unnamed file"
+    shown = (
+        "".join(character for character in last if character.isprintable()).strip()
+        or "unnamed file"
+    )
     return shown if len(shown) <= 80 else shown[:60] + "…" + shown[-19:]
 
 

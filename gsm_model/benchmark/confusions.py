@@ -1,4 +1,6 @@
-"""Two large files of answers compared: from the files to the figure and the tests, and another view of the matrix."""
+"""Two large files of answers compared: from the files to the figure and the tests, and another view
+of the matrix.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
 
 
-def benchmark_confusions(runs: int = 5, clips: int = CLIPS, progress: Callable[[int, int], None] | None = None) -> list[Timing]:
-    """Two files of random answers to ``clips`` clips of 174 classes: from the files to the figure and the tests as the page shows them; then
-    another view of the matrix.
+def benchmark_confusions(
+    runs: int = 5, clips: int = CLIPS, progress: Callable[[int, int], None] | None = None
+) -> list[Timing]:
+    """Two files of random answers to ``clips`` clips of 174 classes: from the files to the figure
+    and the tests as the page shows them; then another view of the matrix.
 
     Raises:
         ValueError: if ``runs`` is not positive.
@@ -50,7 +54,12 @@ def benchmark_confusions(runs: int = 5, clips: int = CLIPS, progress: Callable[[
             confusion(joined.b, "predicted")
             other = time.perf_counter()
             cluster_order(mutual_confusion(joined.a) + mutual_confusion(joined.b))
-            for taken, since, until in zip(seconds.values(), (started, shown, other), (shown, other, time.perf_counter()), strict=True):
+            for taken, since, until in zip(
+                seconds.values(),
+                (started, shown, other),
+                (shown, other, time.perf_counter()),
+                strict=True,
+            ):
                 taken.append(until - since)
             if progress is not None:
                 progress(number + 1, runs)

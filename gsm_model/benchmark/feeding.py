@@ -1,4 +1,6 @@
-"""Does decoding keep up with scoring? The time that a pass over video files waits for its clips, decoded ahead and not."""
+"""Does decoding keep up with scoring? The time that a pass over video files waits for its clips,
+decoded ahead and not.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ from gsm_model.models.recognizer import Recognizer
 
 
 def benchmark_feeding(
-    model: Recognizer, clips_per_class: int = 4, runs: int = 5, workers: int = 1, progress: Callable[[int, int], None] | None = None
+    model: Recognizer,
+    clips_per_class: int = 4,
+    runs: int = 5,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Timing]:
-    """``model`` over drawn clips written as video files: the time of a clip that is decoded and then scored, in turn; of one that ``workers``
-    processes decode ahead; and, of each, what the model waits for its frames. The first clips, for which the processes start, do not count.
-    Ratios are to the first.
+    """``model`` over drawn clips written as video files: the time of a clip that is decoded and
+    then scored, in turn; of one that ``workers`` processes decode ahead; and, of each, what the
+    model waits for its frames. The first clips, for which the processes start, do not count. Ratios
+    are to the first.
 
     Raises:
         ValueError: if ``runs`` is not positive.
@@ -32,9 +39,13 @@ def benchmark_feeding(
     found = np.zeros((runs, 4))
     segments = model.architecture.num_segments
     with tempfile.TemporaryDirectory() as folder:
-        entries = read_video_list(write_dataset(Path(folder) / "clips", "test", clips_per_class, "mp4")).entries
+        entries = read_video_list(
+            write_dataset(Path(folder) / "clips", "test", clips_per_class, "mp4")
+        ).entries
         for number in range(runs):
-            in_turn = ((entry, read_views(entry, segments, model.input, Views())) for entry in entries)
+            in_turn = (
+                (entry, read_views(entry, segments, model.input, Views())) for entry in entries
+            )
             ahead = feed(entries, segments, model.input, Views(), workers)
             found[number] = [*_scored(model, in_turn, workers), *_scored(model, ahead, workers)]
             if progress is not None:
@@ -45,10 +56,15 @@ def benchmark_feeding(
         f"a clip, decoded ahead ({workers} process{'es' * (workers > 1)})",
         "of it, waiting for the decoders",
     )
-    return [Timing(name, seconds, seconds / found[:, 0]) for name, seconds in zip(names, found.T, strict=True)]
+    return [
+        Timing(name, seconds, seconds / found[:, 0])
+        for name, seconds in zip(names, found.T, strict=True)
+    ]
 
 
-def _scored(model: Recognizer, clips: Iterable[tuple[Entry, np.ndarray | str]], workers: int) -> tuple[float, float]:
+def _scored(
+    model: Recognizer, clips: Iterable[tuple[Entry, np.ndarray | str]], workers: int
+) -> tuple[float, float]:
     """Seconds of a clip, and of it those that its frames were waited for."""
     took, waited, asked = [], [], time.perf_counter()
     for _, views in clips:

@@ -25,8 +25,9 @@ def benchmark_first_answer(
     runs: int = 9,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Timing]:
-    """``clip`` as a page takes it, decoded in another process that stood ready, and shown to ``models``; and its parts: the bare decoding in this process,
-    the bare forwards. Ratios are to the bare decoding and the bare forwards together.
+    """``clip`` as a page takes it, decoded in another process that stood ready, and shown to
+    ``models``; and its parts: the bare decoding in this process, the bare forwards. Ratios are to
+    the bare decoding and the bare forwards together.
 
     Raises:
         VideoError: if ``clip`` is no video.
@@ -35,7 +36,12 @@ def benchmark_first_answer(
     fast = [optimize(model, precision) for model in models]
     device = next(fast[0].parameters()).device
     counts = sorted({model.architecture.num_segments for model in fast})
-    ready = [to_views(read_video(clip, counts).clip(model.architecture.num_segments)[1], model.input).to(device) for model in fast]
+    ready = [
+        to_views(read_video(clip, counts).clip(model.architecture.num_segments)[1], model.input).to(
+            device
+        )
+        for model in fast
+    ]
 
     def bare_forwards() -> None:
         with torch.inference_mode():
@@ -48,11 +54,19 @@ def benchmark_first_answer(
             predict(model, video)
 
     things = {
-        "bare decoding": lambda: decode(clip, lambda info: segment_indices(info.num_frames, counts[0])),
+        "bare decoding": lambda: decode(
+            clip, lambda info: segment_indices(info.num_frames, counts[0])
+        ),
         "bare forwards": bare_forwards,
         "first answer": first_answer,
     }
     keep_a_decoder_ready()
-    seconds = in_turn(things, runs, device, progress, {"first answer": lambda: time.sleep(2 * SPARE_AFTER_SECONDS)})
+    seconds = in_turn(
+        things,
+        runs,
+        device,
+        progress,
+        {"first answer": lambda: time.sleep(2 * SPARE_AFTER_SECONDS)},
+    )
     bare = seconds["bare decoding"] + seconds["bare forwards"]
     return [Timing(name, taken, taken / bare) for name, taken in seconds.items()]

@@ -1,4 +1,6 @@
-"""What looking into a network costs over running it: gates, routing, the report of all layers, a map of where it looks."""
+"""What looking into a network costs over running it: gates, routing, the report of all layers, a
+map of where it looks.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,14 @@ from gsm_model.models.recognizer import Recognizer, record_gates
 
 
 def benchmark_looking(
-    model: Recognizer, num_segments: int, runs: int = 15, progress: Callable[[int, int], None] | None = None
+    model: Recognizer,
+    num_segments: int,
+    runs: int = 15,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Timing]:
-    """One clip of ``num_segments`` frames of noise: the plain forward; with its gates recorded; with its routing recorded; with the report
-    of all layers made of that; and the features and gradients that Grad-CAM of the last block needs. Ratios are to the plain forward.
+    """One clip of ``num_segments`` frames of noise: the plain forward; with its gates recorded;
+    with its routing recorded; with the report of all layers made of that; and the features and
+    gradients that Grad-CAM of the last block needs. Ratios are to the plain forward.
 
     Raises:
         ValueError: if ``runs`` is not positive.

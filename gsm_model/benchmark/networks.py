@@ -1,4 +1,6 @@
-"""Forward passes: each backbone with each temporal module, in the release's formulation and in ours, in every precision."""
+"""Forward passes: each backbone with each temporal module, in the release's formulation and in
+ours, in every precision.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ PLAIN = "as loaded"
 
 
 def open_gates(model: Recognizer) -> Recognizer:
-    """``model`` with gates and branches that are not zero, as training leaves them, so that none of their work can be left out."""
+    """``model`` with gates and branches that are not zero, as training leaves them, so that none of
+    their work can be left out.
+    """
     for module in model.modules():
         if isinstance(module, GateShiftModule):
             nn.init.normal_(module.conv3D.weight, std=0.05)
@@ -42,7 +46,9 @@ def network(backbone: str, temporal: str, num_segments: int) -> Recognizer:
 def noise(model: Recognizer, num_segments: int, clips: int = 1) -> torch.Tensor:
     """Clips of noise for ``model``, (clips, T, 3, S, S), on its device."""
     size = model.input.size
-    clip = torch.randn(clips, num_segments, 3, size, size, generator=torch.Generator().manual_seed(0))
+    clip = torch.randn(
+        clips, num_segments, 3, size, size, generator=torch.Generator().manual_seed(0)
+    )
     return clip.to(next(model.parameters()).device)
 
 
@@ -50,7 +56,11 @@ def ways(model: Recognizer, precisions: Sequence[Precision]) -> dict[str, Recogn
     """``model`` in every way it can be run: name → network."""
     released = {RELEASED: as_released(model)} if model.gate_layers() else {}
     plain = copy.deepcopy(model).channels_last()
-    return released | {PLAIN: plain} | {f"optimised, {precision}": optimize(model, precision) for precision in precisions}
+    return (
+        released
+        | {PLAIN: plain}
+        | {f"optimised, {precision}": optimize(model, precision) for precision in precisions}
+    )
 
 
 def benchmark_networks(
@@ -62,7 +72,8 @@ def benchmark_networks(
     runs: int = 15,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Timing]:
-    """One clip of noise through ``backbone`` with each of ``temporals`` in every way, all in turn. Ratios are to the release's formulation
+    """One clip of noise through ``backbone`` with each of ``temporals`` in every way, all in turn.
+    Ratios are to the release's formulation
     of GSM where it is among them: how many times as long that takes.
 
     Raises:
@@ -80,11 +91,16 @@ def benchmark_networks(
     with torch.inference_mode():
         seconds = in_turn(things, runs, device, progress)
     reference = next((taken for name, taken in seconds.items() if name.endswith(RELEASED)), None)
-    return [Timing(name, taken, None if reference is None else reference / taken, work[name]) for name, taken in seconds.items()]
+    return [
+        Timing(name, taken, None if reference is None else reference / taken, work[name])
+        for name, taken in seconds.items()
+    ]
 
 
 def over_tsn(timings: Sequence[Timing]) -> dict[str, tuple[float, float, float]]:
-    """GSM over TSN in each way both were run: the median, smallest and largest ratio within a round."""
+    """GSM over TSN in each way both were run: the median, smallest and largest ratio within a
+    round.
+    """
     by_name = {timing.what: timing.seconds for timing in timings}
     found = {}
     for name, seconds in by_name.items():
@@ -96,19 +112,33 @@ def over_tsn(timings: Sequence[Timing]) -> dict[str, tuple[float, float, float]]
 
 
 def benchmark_lengths(
-    backbone: str, temporal: str, precision: Precision, device: torch.device, lengths: Sequence[int] = (8, 16), runs: int = 15
+    backbone: str,
+    temporal: str,
+    precision: Precision,
+    device: torch.device,
+    lengths: Sequence[int] = (8, 16),
+    runs: int = 15,
 ) -> list[Timing]:
-    """One clip of each of ``lengths`` frames through the optimised network; ratios are to the first."""
+    """One clip of each of ``lengths`` frames through the optimised network; ratios are to the
+    first.
+    """
     model = optimize(network(backbone, temporal, lengths[0]).to(device), precision)
     clips = {count: noise(model, count) for count in lengths}
     with torch.inference_mode():
-        seconds = in_turn({f"{count} frames": lambda count=count: model(clips[count]) for count in lengths}, runs, device)
+        seconds = in_turn(
+            {f"{count} frames": lambda count=count: model(clips[count]) for count in lengths},
+            runs,
+            device,
+        )
     first = seconds[f"{lengths[0]} frames"]
     return [Timing(name, taken, taken / first) for name, taken in seconds.items()]
 
 
-def peak_megabytes(backbone: str, temporal: str, how: str, num_segments: int, device: torch.device) -> float:
-    """The most memory that a forward takes beyond what a process with PyTorch holds, weights included; measured in a process of its own.
+def peak_megabytes(
+    backbone: str, temporal: str, how: str, num_segments: int, device: torch.device
+) -> float:
+    """The most memory that a forward takes beyond what a process with PyTorch holds, weights
+    included; measured in a process of its own.
 
     On a GPU it is what PyTorch asked the device for.
     """
@@ -132,7 +162,9 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def _begin_anew() -> float:
-    """Forget the most memory this process ever held, where the system can; the megabytes it holds now."""
+    """Forget the most memory this process ever held, where the system can; the megabytes it holds
+    now.
+    """
     if _CLEAR.exists():
         _CLEAR.write_text("5")
     return _most_ever()
@@ -141,5 +173,9 @@ def _begin_anew() -> float:
 def _most_ever() -> float:
     """The most megabytes this process ever held."""
     if _STATUS.exists():
-        return next(int(line.split()[1]) / 1e3 for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+        return next(
+            int(line.split()[1]) / 1e3
+            for line in _STATUS.read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

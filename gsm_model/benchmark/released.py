@@ -1,4 +1,6 @@
-"""The release's formulation of a gate-shift network, kept as the reference that ours is measured and tested against."""
+"""The release's formulation of a gate-shift network, kept as the reference that ours is measured
+and tested against.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ from gsm_model.models.systems.gsm import GateShiftModule
 
 
 class ReleasedGateShift(nn.Module):
-    """Steps 1 to 5 of the module as the authors' release takes them: `Conv3d` in two groups, shifts by concatenation with zeros, permutes
-    that copy. ``(N·T, C, H, W)`` → the same shape, equal to `GateShiftModule`."""
+    """Steps 1 to 5 of the module as the authors' release takes them: `Conv3d` in two groups, shifts
+    by concatenation with zeros, permutes that copy. ``(N·T, C, H, W)`` → the same shape, equal to
+    `GateShiftModule`."""
 
     def __init__(self, module: GateShiftModule) -> None:
         super().__init__()
@@ -33,7 +36,11 @@ class ReleasedGateShift(nn.Module):
             part = clips[:, half * c // 2 : (half + 1) * c // 2]
             moving = gates[:, half : half + 1] * part
             whole = shift(moving) + (part - moving)
-            pairs = whole.view(-1, 2, c // 4, run.num_segments, h, w).permute(0, 2, 1, 3, 4, 5).contiguous()
+            pairs = (
+                whole.view(-1, 2, c // 4, run.num_segments, h, w)
+                .permute(0, 2, 1, 3, 4, 5)
+                .contiguous()
+            )
             halves.append(pairs.view(-1, c // 2, run.num_segments, h, w))
         return torch.cat(halves, dim=1).permute(0, 2, 1, 3, 4).contiguous().view(nt, c, h, w)
 
@@ -47,7 +54,9 @@ def _to_the_right(x: Tensor) -> Tensor:
 
 
 def as_released(model: Recognizer) -> Recognizer:
-    """A copy of ``model`` in the release's formulation: its gate-shift modules, PyTorch's own pooling, the default memory layout."""
+    """A copy of ``model`` in the release's formulation: its gate-shift modules, PyTorch's own
+    pooling, the default memory layout.
+    """
     released = copy.deepcopy(model)
     for parent in list(released.modules()):
         for name, module in list(parent.named_children()):
@@ -64,4 +73,6 @@ def _use_plain_pooling(backbone: InceptionBackbone) -> None:
     plain = partial(F.max_pool2d, kernel_size=3, stride=2, ceil_mode=True)
     backbone.stem = [plain if step is max_pool_half else step for step in backbone.stem]
     for name, branches in backbone.blocks.items():
-        backbone.blocks[name] = [[plain if step is max_pool_half else step for step in branch] for branch in branches]
+        backbone.blocks[name] = [
+            [plain if step is max_pool_half else step for step in branch] for branch in branches
+        ]

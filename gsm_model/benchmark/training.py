@@ -1,4 +1,6 @@
-"""Training steps: forward, loss and backward of a batch, in the release's formulation and in ours."""
+"""Training steps: forward, loss and backward of a batch, in the release's formulation and in
+ours.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +31,32 @@ def benchmark_training(
     runs: int = 7,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Timing]:
-    """One step on ``clips`` clips of noise (forward, cross-entropy, backward) with each of ``temporals``, in turn: the release's
-    formulation (GSM), ours in float32 in the default layout, channels last, and that with bfloat16 by autocast. Ratios are to the same
+    """One step on ``clips`` clips of noise (forward, cross-entropy, backward) with each of
+    ``temporals``, in turn: the release's formulation (GSM), ours in float32 in the default layout,
+    channels last, and that with bfloat16 by autocast. Ratios are to the same
     network in float32 in the default layout: how many times as long that takes.
     """
     things = {}
     for temporal in temporals:
         title = temporal_kinds()[temporal].title
         model = network(backbone, temporal, num_segments).to(device).train()
-        batch, labels = noise(model, num_segments, clips), torch.zeros(clips, dtype=torch.long, device=device)
+        batch, labels = (
+            noise(model, num_segments, clips),
+            torch.zeros(clips, dtype=torch.long, device=device),
+        )
         last = copy.deepcopy(model).channels_last()
         ways = {FLOAT32: (model, False), LAST: (last, False), BFLOAT16: (last, True)}
         if temporal == "gsm":
             ways[RELEASED] = (as_released(model), False)
         for how, (one, half) in ways.items():
-            things[f"{title}, {how}"] = lambda one=one, half=half, batch=batch, labels=labels: _step(one, batch, labels, half)
+            things[f"{title}, {how}"] = lambda one=one, half=half, batch=batch, labels=labels: (
+                _step(one, batch, labels, half)
+            )
     seconds = in_turn(things, runs, device, progress)
-    return [Timing(name, taken, seconds[f"{name.split(', ')[0]}, {FLOAT32}"] / taken) for name, taken in seconds.items()]
+    return [
+        Timing(name, taken, seconds[f"{name.split(', ')[0]}, {FLOAT32}"] / taken)
+        for name, taken in seconds.items()
+    ]
 
 
 def _step(model: Recognizer, batch: torch.Tensor, labels: torch.Tensor, half: bool) -> None:

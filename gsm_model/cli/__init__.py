@@ -22,14 +22,20 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Gate-Shift Lens: run gate-shift networks for action recognition, look into them, compare them.",
+    help=(
+        "Gate-Shift Lens: run gate-shift networks for action recognition, look into them, compare"
+        " them."
+    ),
 )
 app.command()(predict.predict)
 app.command()(predict.convert)
 app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
 app.command()(evaluate.evaluate)
 app.command()(order.order)
-explain = typer.Typer(no_args_is_help=True, help="What a model's gates do, what experiments on them change, and where a model looks.")
+explain = typer.Typer(
+    no_args_is_help=True,
+    help="What a model's gates do, what experiments on them change, and where a model looks.",
+)
 explain.command()(explain_gates.gates)
 explain.command()(explain_interventions.interventions)
 explain.command()(explain_gradcam.gradcam)

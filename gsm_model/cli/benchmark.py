@@ -1,4 +1,6 @@
-"""``benchmark``: how long networks, training steps, looks inside, first answers, evaluations, their decoding and comparisons take here."""
+"""``benchmark``: how long networks, training steps, looks inside, first answers, evaluations, their
+decoding and comparisons take here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,22 @@ import typer
 
 from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, progress
 
-What = Enum("What", {name: name for name in ("networks", "training", "looking", "answer", "evaluation", "feeding", "confusions")}, type=str)
+What = Enum(
+    "What",
+    {
+        name: name
+        for name in (
+            "networks",
+            "training",
+            "looking",
+            "answer",
+            "evaluation",
+            "feeding",
+            "confusions",
+        )
+    },
+    type=str,
+)
 BACKBONES = ("bn_inception", "inception_v3", "resnet50")
 
 
@@ -20,22 +37,43 @@ def benchmark(
     what: Annotated[
         What,
         typer.Argument(
-            help="networks: forward passes against the release's formulation; training: steps; looking: gates, routing, Grad-CAM over "
-            "the forward; answer: from a clip to the first answers; evaluation: one process and two; feeding: whether decoding keeps up; "
-            "confusions: two large files of answers."
+            help=(
+                "networks: forward passes against the release's formulation; training: steps;"
+                " looking: gates, routing, Grad-CAM over "
+                "the forward; answer: from a clip to the first answers; evaluation: one process and"
+                " two; feeding: whether decoding keeps up; "
+                "confusions: two large files of answers."
+            )
         ),
     ] = What.networks,
-    backbone: Annotated[list[str] | None, typer.Option(help=f"A backbone; repeat for several. Without it: {', '.join(BACKBONES)}.")] = None,
-    temporal: Annotated[list[str] | None, typer.Option(help="A temporal module: gsm, tsm, none; repeat for several.")] = None,
-    precision: Annotated[list[PrecisionName] | None, typer.Option(help="Repeat for several; without it float32 and bfloat16.")] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A backbone; repeat for several. Without it: {', '.join(BACKBONES)}."),
+    ] = None,
+    temporal: Annotated[
+        list[str] | None,
+        typer.Option(help="A temporal module: gsm, tsm, none; repeat for several."),
+    ] = None,
+    precision: Annotated[
+        list[PrecisionName] | None,
+        typer.Option(help="Repeat for several; without it float32 and bfloat16."),
+    ] = None,
     segments: Annotated[int, typer.Option(min=1, max=64, help="Frames a clip.")] = 8,
-    runs: Annotated[int, typer.Option(min=1, help="How many rounds, after two that do not count.")] = 15,
-    clip: Annotated[Path | None, typer.Option(help="With answer: the clip; without it the first sample.")] = None,
+    runs: Annotated[
+        int, typer.Option(min=1, help="How many rounds, after two that do not count.")
+    ] = 15,
+    clip: Annotated[
+        Path | None, typer.Option(help="With answer: the clip; without it the first sample.")
+    ] = None,
     checkpoint: Checkpoints = None,
     device: Device = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object instead of text.")
+    ] = False,
 ) -> None:
-    """Time things against each other in turn, round after round: medians with the smallest and largest, and ratios within a round."""
+    """Time things against each other in turn, round after round: medians with the smallest and
+    largest, and ratios within a round.
+    """
     import torch
 
     from gsm_model.benchmark.timing import machine
@@ -48,9 +86,13 @@ def benchmark(
         "networks": lambda: _networks(names, kinds, precisions, where, segments, runs),
         "training": lambda: _training(names, kinds, where, segments, runs),
         "looking": lambda: _looking(names, kinds[0], precisions, where, segments, runs),
-        "answer": lambda: _answer(clip, _answering(backbone, checkpoint, device, where, segments), precisions, runs),
+        "answer": lambda: _answer(
+            clip, _answering(backbone, checkpoint, device, where, segments), precisions, runs
+        ),
         "evaluation": lambda: _evaluation(checkpoint, runs),
-        "feeding": lambda: _feeding(_answering(backbone, checkpoint, device, where, segments)[0], precisions, runs),
+        "feeding": lambda: _feeding(
+            _answering(backbone, checkpoint, device, where, segments)[0], precisions, runs
+        ),
         "confusions": lambda: _confusions(runs),
     }
     try:
@@ -69,30 +111,60 @@ def benchmark(
 def _networks(names, kinds, precisions, device, segments: int, runs: int) -> list[dict]:
     import torch
 
-    from gsm_model.benchmark.networks import benchmark_lengths, benchmark_networks, over_tsn, peak_megabytes
+    from gsm_model.benchmark.networks import (
+        benchmark_lengths,
+        benchmark_networks,
+        over_tsn,
+        peak_megabytes,
+    )
     from gsm_model.benchmark.timing import multiply_add_peak
     from gsm_model.models.registry import temporal_kinds
 
-    peaks = dict.fromkeys(precisions, 0.0)  # the machine's speed wanders: it is asked anew with each backbone
+    peaks = dict.fromkeys(
+        precisions, 0.0
+    )  # the machine's speed wanders: it is asked anew with each backbone
     kind_of = {kind.title: name for name, kind in temporal_kinds().items()}
     tables = []
     for name in names:
-        timings = benchmark_networks(name, kinds, precisions, device, segments, runs, progress(f"{name}, round"))
-        peaks = {one: max(peak, multiply_add_peak(getattr(torch, one), device)) for one, peak in peaks.items()}
+        timings = benchmark_networks(
+            name, kinds, precisions, device, segments, runs, progress(f"{name}, round")
+        )
+        peaks = {
+            one: max(peak, multiply_add_peak(getattr(torch, one), device))
+            for one, peak in peaks.items()
+        }
         rows = [timing.row() for timing in timings]
         for row in rows:
             title, how = row["what"].split(", ", 1)
             computed = how.split(", ")[-1] if how.startswith("optimised") else "float32"
             row["share_of_peak"] = row["gmac_per_second"] / peaks.get(computed, float("nan"))
             row["peak_mb"] = peak_megabytes(name, kind_of[title], how, segments, device)
-        notes = [f"GSM over TSN, {how}: {m:.3f} ({low:.3f} to {high:.3f})" for how, (m, low, high) in over_tsn(timings).items()] + [
-            f"the most seen of this device in {one}: {peak:.0f} GMAC/s" for one, peak in peaks.items()
+        notes = [
+            f"GSM over TSN, {how}: {m:.3f} ({low:.3f} to {high:.3f})"
+            for how, (m, low, high) in over_tsn(timings).items()
+        ] + [
+            f"the most seen of this device in {one}: {peak:.0f} GMAC/s"
+            for one, peak in peaks.items()
         ]
-        what = f"{name}, one clip of {segments} frames; ratio: how many times as long the release's formulation takes"
+        what = (
+            f"{name}, one clip of {segments} frames; ratio: how many times as long the release's"
+            " formulation takes"
+        )
         tables.append({"what": what, "rows": rows, "notes": notes})
         for one in precisions:
-            rows = [timing.row() for timing in benchmark_lengths(name, kinds[0], one, device, (segments, 2 * segments), runs)]
-            tables.append({"what": f"{kinds[0]} {name}, {one}, by length; ratio to the shorter", "rows": rows, "notes": []})
+            rows = [
+                timing.row()
+                for timing in benchmark_lengths(
+                    name, kinds[0], one, device, (segments, 2 * segments), runs
+                )
+            ]
+            tables.append(
+                {
+                    "what": f"{kinds[0]} {name}, {one}, by length; ratio to the shorter",
+                    "rows": rows,
+                    "notes": [],
+                }
+            )
     return tables
 
 
@@ -102,9 +174,17 @@ def _training(names, kinds, device, segments: int, runs: int) -> list[dict]:
 
     tables = []
     for name in names:
-        timings = benchmark_training(name, kinds, device, segments, runs=runs, progress=progress(f"{name}, round"))
-        notes = [f"GSM over TSN, {how}: {m:.3f} ({low:.3f} to {high:.3f})" for how, (m, low, high) in over_tsn(timings).items()]
-        what = f"{name}, a step on two clips of {segments} frames; ratio: how many times as long plain float32 takes"
+        timings = benchmark_training(
+            name, kinds, device, segments, runs=runs, progress=progress(f"{name}, round")
+        )
+        notes = [
+            f"GSM over TSN, {how}: {m:.3f} ({low:.3f} to {high:.3f})"
+            for how, (m, low, high) in over_tsn(timings).items()
+        ]
+        what = (
+            f"{name}, a step on two clips of {segments} frames; ratio: how many times as long plain"
+            " float32 takes"
+        )
         tables.append({"what": what, "rows": [timing.row() for timing in timings], "notes": notes})
     return tables
 
@@ -117,8 +197,17 @@ def _looking(names, kind: str, precisions, device, segments: int, runs: int) -> 
     tables = []
     for name in names:
         model = optimize(network(name, kind, segments).to(device), precisions[0])
-        rows = [timing.row() for timing in benchmark_looking(model, segments, runs, progress(f"{name}, round"))]
-        tables.append({"what": f"{kind} {name}, {precisions[0]}, {segments} frames; ratio to the forward", "rows": rows, "notes": []})
+        rows = [
+            timing.row()
+            for timing in benchmark_looking(model, segments, runs, progress(f"{name}, round"))
+        ]
+        tables.append(
+            {
+                "what": f"{kind} {name}, {precisions[0]}, {segments} frames; ratio to the forward",
+                "rows": rows,
+                "notes": [],
+            }
+        )
     return tables
 
 
@@ -142,8 +231,14 @@ def _answer(clip: Path | None, models: list, precisions, runs: int) -> list[dict
     names = ", ".join(model.card.name for model in models)
     tables = []
     for one in precisions:
-        rows = [timing.row() for timing in benchmark_first_answer(clip, models, one, runs, progress("round"))]
-        what = f"{clip.name}, {names}, {one}; ratio to the bare decoding and the bare forwards together"
+        rows = [
+            timing.row()
+            for timing in benchmark_first_answer(clip, models, one, runs, progress("round"))
+        ]
+        what = (
+            f"{clip.name}, {names}, {one}; ratio to the bare decoding and the bare forwards"
+            " together"
+        )
         tables.append({"what": what, "rows": rows, "notes": []})
     return tables
 
@@ -154,7 +249,10 @@ def _evaluation(checkpoint: list[Path] | None, runs: int) -> list[dict]:
 
     path = model_files(checkpoint)[0]
     timings = benchmark_evaluation(path, runs=min(runs, 5), progress=progress("round"))
-    what = f"{path.name} over drawn clips as files; ratio: how many times as long one process with one thread takes"
+    what = (
+        f"{path.name} over drawn clips as files; ratio: how many times as long one process with one"
+        " thread takes"
+    )
     return [{"what": what, "rows": [timing.row() for timing in timings], "notes": []}]
 
 
@@ -164,8 +262,12 @@ def _feeding(model, precisions, runs: int) -> list[dict]:
 
     tables = []
     for one in precisions:
-        timings = benchmark_feeding(optimize(model, one), runs=min(runs, 5), progress=progress("round"))
-        what = f"{model.card.name}, {one}, drawn clips as files; ratio to decoding and scoring in turn"
+        timings = benchmark_feeding(
+            optimize(model, one), runs=min(runs, 5), progress=progress("round")
+        )
+        what = (
+            f"{model.card.name}, {one}, drawn clips as files; ratio to decoding and scoring in turn"
+        )
         tables.append({"what": what, "rows": [timing.row() for timing in timings], "notes": []})
     return tables
 
@@ -183,7 +285,9 @@ def _confusions(runs: int) -> list[dict]:
 def _print(table: dict) -> None:
     typer.echo(table["what"])
     for row in table["rows"]:
-        line = f"  {row['what']:<34} {row['ms']:8.1f} ms ({row['ms_min']:.1f} to {row['ms_max']:.1f})"
+        line = (
+            f"  {row['what']:<34} {row['ms']:8.1f} ms ({row['ms_min']:.1f} to {row['ms_max']:.1f})"
+        )
         if "ratio" in row:
             line += f"  {row['ratio']:6.3f} ({row['ratio_min']:.3f} to {row['ratio_max']:.3f})"
         if "gmac_per_second" in row:

@@ -1,4 +1,6 @@
-"""What the commands share: options, opening models, clips and lists, progress, and errors in one line."""
+"""What the commands share: options, opening models, clips and lists, progress, and errors in one
+line.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +16,56 @@ import typer
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
 
-OrderName = Enum("OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str)
-SplitName = Enum("SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str)
+OrderName = Enum(
+    "OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str
+)
+SplitName = Enum(
+    "SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str
+)
 TargetName = Enum("TargetName", {name: name for name in ("verb", "noun", "action")}, type=str)
 Checkpoints = Annotated[
-    list[Path] | None, typer.Option("--checkpoint", "-c", help="A model's file; repeat for several. Without it: the shipped models.")
+    list[Path] | None,
+    typer.Option(
+        "--checkpoint",
+        "-c",
+        help="A model's file; repeat for several. Without it: the shipped models.",
+    ),
 ]
-PrecisionName = Enum("PrecisionName", {name: name for name in ("float32", "bfloat16", "float16")}, type=str)
+PrecisionName = Enum(
+    "PrecisionName", {name: name for name in ("float32", "bfloat16", "float16")}, type=str
+)
 Precision = Annotated[
     PrecisionName,
-    typer.Option(help="What the passes compute in: float32 gives the network's logits to four digits, the others are quicker."),
+    typer.Option(
+        help=(
+            "What the passes compute in: float32 gives the network's logits to four digits, the"
+            " others are quicker."
+        )
+    ),
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
 Labels = Annotated[Path | None, typer.Option(help="A label file: one class name a line.")]
 
 
-def load_models(checkpoints: list[Path] | None, labels: Path | None, device: str | None, precision: PrecisionName | None = None) -> list:
-    """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for quick passes, else as their files say."""
+def load_models(
+    checkpoints: list[Path] | None,
+    labels: Path | None,
+    device: str | None,
+    precision: PrecisionName | None = None,
+) -> list:
+    """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for
+    quick passes, else as their files say.
+    """
     from gsm_model.models.checkpoints.files import load_checkpoint
     from gsm_model.models.inference.optimize import optimize
     from gsm_model.models.recognizer import best_device
 
     paths = model_files(checkpoints)
-    models = or_fail(lambda: [load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths])
+    models = or_fail(
+        lambda: [
+            load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths
+        ]
+    )
     return models if precision is None else [optimize(model, precision.value) for model in models]
 
 
@@ -47,7 +76,9 @@ def model_files(checkpoints: list[Path] | None) -> list[Path]:
     return checkpoints or or_fail(lambda: list(shipped_checkpoints().values()))
 
 
-def open_clip(path: Path, models: list, segments: int | None, shifts: Sequence[int] = (0,)) -> tuple:
+def open_clip(
+    path: Path, models: list, segments: int | None, shifts: Sequence[int] = (0,)
+) -> tuple:
     """How many frames each model is given, and the clip with the frames of them all."""
     from gsm_model.video.isolate import read_video
 
@@ -65,14 +96,21 @@ def read_list(data: Path, videos: Path | None, labels: Path | None, target: str,
 def result_of(model, measures, **more) -> dict:
     from dataclasses import asdict
 
-    return {"name": model.card.name, "sha256": model.card.sha256, "measures": [asdict(measure) for measure in measures], **more}
+    return {
+        "name": model.card.name,
+        "sha256": model.card.sha256,
+        "measures": [asdict(measure) for measure in measures],
+        **more,
+    }
 
 
 def print_result(result: dict) -> None:
     typer.echo(f"{result['name']}  {result['sha256'][:12]}")
     for m in result["measures"]:
         interval = f"95 % interval {m['low']:.1%} to {m['high']:.1%}"
-        typer.echo(f"  {m['metric']:<22} {m['value']:6.1%}  ({interval}, {m['n']:,} clips of {m['data']})")
+        typer.echo(
+            f"  {m['metric']:<22} {m['value']:6.1%}  ({interval}, {m['n']:,} clips of {m['data']})"
+        )
     for key in ("largest_reversal_change", "undecodable", "skipped", "too_short", "out"):
         if key in result:
             value = f"{result[key]:.2g}" if isinstance(result[key], float) else result[key]
@@ -91,7 +129,9 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def progress(what: str):
-    """Returns ``tell(done, total, detail)``: a bar with the time left on a terminal, a line now and then in a file."""
+    """Returns ``tell(done, total, detail)``: a bar with the time left on a terminal, a line now and
+    then in a file.
+    """
     start, first = 0.0, sys.maxsize
 
     def tell(done: int, total: int, detail: str = "") -> None:
@@ -100,9 +140,17 @@ def progress(what: str):
             start, first = time.monotonic(), done
         bar = "█" * (20 * done // total)
         left = (time.monotonic() - start) / max(done - first, 1) * (total - done)
-        text = f"{what} {done} of {total}, {detail}{_duration(left) if done > first or done == total else '…'} left"
+        text = (
+            f"{what} {done} of {total},"
+            f" {detail}{_duration(left) if done > first or done == total else '…'} left"
+        )
         if sys.stderr.isatty():
-            print(f"\r{bar:░<20} {text}\033[K", end="" if done < total else "\n", file=sys.stderr, flush=True)
+            print(
+                f"\r{bar:░<20} {text}\033[K",
+                end="" if done < total else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
         elif done % 50 == 0 or done == total:
             print(text, file=sys.stderr, flush=True)
 

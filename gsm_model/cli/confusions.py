@@ -1,4 +1,6 @@
-"""``confusions`` and ``figures``: which classes models mix up, with the statistics a reviewer asks for; and a recipe made again."""
+"""``confusions`` and ``figures``: which classes models mix up, with the statistics a reviewer asks
+for; and a recipe made again.
+"""
 
 from __future__ import annotations
 
@@ -17,46 +19,102 @@ from gsm_model.cli.common import fail, or_fail, say, write_all
 from gsm_model.figures.presets import PRESETS
 
 PresetName = Enum("PresetName", {name: name for name in PRESETS}, type=str)
-MatrixName = Enum("MatrixName", {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")}, type=str)
-FigureName = Enum("FigureName", {name: name for name in ("gains", "matrix", "calibration", "embedding", "embedding-pairs")}, type=str)
+MatrixName = Enum(
+    "MatrixName",
+    {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")},
+    type=str,
+)
+FigureName = Enum(
+    "FigureName",
+    {name: name for name in ("gains", "matrix", "calibration", "embedding", "embedding-pairs")},
+    type=str,
+)
 MethodName = Enum("MethodName", {name: name for name in ("pca", "tsne", "umap")}, type=str)
 GroupName = Enum("GroupName", {name: name for name in ("pairs", "classes")}, type=str)
 REMAKES = ("confusions", "explain")  # the commands that a recipe may run again
 
 
 def confusions(
-    a: Annotated[Path, typer.Argument(help="Answers of model A: .parquet, .npz, .csv (id, label, predicted or scores), or .json.")],
+    a: Annotated[
+        Path,
+        typer.Argument(
+            help=(
+                "Answers of model A: .parquet, .npz, .csv (id, label, predicted or scores), or"
+                " .json."
+            )
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     b: Annotated[Path | None, typer.Argument(help="Answers of model B to the same clips.")] = None,
-    names: Annotated[Path | None, typer.Option(help="A label file, where the answers do not name the classes.")] = None,
-    truth: Annotated[Path | None, typer.Option(help="For .json submissions: Something-Something V2's list with the true classes.")] = None,
-    pairs: Annotated[str, typer.Option(help="auto (most mixed up; with B, by A and not by B), reversed, or a file of pairs.")] = "auto",
+    names: Annotated[
+        Path | None, typer.Option(help="A label file, where the answers do not name the classes.")
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="For .json submissions: Something-Something V2's list with the true classes."
+        ),
+    ] = None,
+    pairs: Annotated[
+        str,
+        typer.Option(
+            help="auto (most mixed up; with B, by A and not by B), reversed, or a file of pairs."
+        ),
+    ] = "auto",
     most: Annotated[int, typer.Option(min=1, help="How many pairs, for auto.")] = 8,
-    test: Annotated[GroupName, typer.Option(help="What is tested beside all clips: the pairs, or every class.")] = GroupName.pairs,
+    test: Annotated[
+        GroupName, typer.Option(help="What is tested beside all clips: the pairs, or every class.")
+    ] = GroupName.pairs,
     groups: Annotated[
         Path | None,
-        typer.Option(help="Test these groups of classes instead: a line a group, its name, a colon, classes with ; between them."),
+        typer.Option(
+            help=(
+                "Test these groups of classes instead: a line a group, its name, a colon, classes"
+                " with ; between them."
+            )
+        ),
     ] = None,
     blocks: Annotated[
-        Path | None, typer.Option(help="A CSV file (id, block): clips of one block, such as a person or a video, are drawn together.")
+        Path | None,
+        typer.Option(
+            help=(
+                "A CSV file (id, block): clips of one block, such as a person or a video, are drawn"
+                " together."
+            )
+        ),
     ] = None,
-    matrix: Annotated[MatrixName | None, typer.Option(help="Also write the whole matrix of each model (.csv).")] = None,
-    also: Annotated[list[FigureName] | None, typer.Option(help="More figures; repeat for several.")] = None,
-    method: Annotated[MethodName, typer.Option(help="How --also embedding lays the scores out.")] = MethodName.tsne,
-    preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = PresetName["cvpr-page"],
-    italics: Annotated[bool, typer.Option("--italics", help="Set [something] in class names in italics.")] = False,
+    matrix: Annotated[
+        MatrixName | None, typer.Option(help="Also write the whole matrix of each model (.csv).")
+    ] = None,
+    also: Annotated[
+        list[FigureName] | None, typer.Option(help="More figures; repeat for several.")
+    ] = None,
+    method: Annotated[
+        MethodName, typer.Option(help="How --also embedding lays the scores out.")
+    ] = MethodName.tsne,
+    preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = PresetName[
+        "cvpr-page"
+    ],
+    italics: Annotated[
+        bool, typer.Option("--italics", help="Set [something] in class names in italics.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Which classes are mixed up, and, with B, whether the difference is real.
 
-    Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and recipe.json.
+    Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and
+    recipe.json.
     """
     from gsm_model.confusion.answers import Joined, join_answers, read_answers
     from gsm_model.data.labels import read_labels
     from gsm_model.exports.confusion import confusion_files, more_figures
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
-    models = [or_fail(lambda path=path: read_answers(path, labels, truth)) for path in (a, b) if path is not None]
+    models = [
+        or_fail(lambda path=path: read_answers(path, labels, truth))
+        for path in (a, b)
+        if path is not None
+    ]
     joined: Joined | None = None
     if len(models) == 2:
         joined = or_fail(lambda: join_answers(*models))
@@ -66,7 +124,11 @@ def confusions(
                 say(f"{count:,} clips are only in {path} and are left out")
     chosen = or_fail(lambda: _pairs(pairs, models, most))
     if not chosen:
-        fail("no two classes are mixed up" + (" more by A than by B" if joined else "") + "; name pairs with --pairs reversed or a file")
+        fail(
+            "no two classes are mixed up"
+            + (" more by A than by B" if joined else "")
+            + "; name pairs with --pairs reversed or a file"
+        )
     style = replace(PRESETS[preset.value], italics=italics)
     files = confusion_files(models, chosen, style)
     if joined is not None:
@@ -75,7 +137,10 @@ def confusions(
     files |= or_fail(lambda: more_figures(more, models, joined, chosen, style, method.value))
     if matrix is not None:
         files |= or_fail(
-            lambda: {f"matrix-{letter}.csv": _matrix(model, matrix.value) for letter, model in zip("ab", models, strict=False)}
+            lambda: {
+                f"matrix-{letter}.csv": _matrix(model, matrix.value)
+                for letter, model in zip("ab", models, strict=False)
+            }
         )
     options = {
         "names": names,
@@ -87,10 +152,15 @@ def confusions(
         "blocks": blocks,
         "matrix": matrix and matrix.value,
     }
-    answers = [(path, model.sha256) for path, model in zip((path for path in (a, b) if path), models, strict=True)]
+    answers = [
+        (path, model.sha256)
+        for path, model in zip((path for path in (a, b) if path), models, strict=True)
+    ]
     if any(name.startswith("embedding") for name in more):
         options["method"] = method.value
-    files["recipe.json"] = _recipe(answers, {**options, "preset": preset.value, "italics": italics, "seed": seed}, more)
+    files["recipe.json"] = _recipe(
+        answers, {**options, "preset": preset.value, "italics": italics, "seed": seed}, more
+    )
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
@@ -106,7 +176,14 @@ def _pairs(what: str, models: list, most: int) -> list[tuple[int, int]]:
     return read_pairs(Path(what), models[0].labels)
 
 
-def _significance(joined, pairs: list[tuple[int, int]], test: str, groups: Path | None, blocks: Path | None, seed: int) -> dict[str, bytes]:
+def _significance(
+    joined,
+    pairs: list[tuple[int, int]],
+    test: str,
+    groups: Path | None,
+    blocks: Path | None,
+    seed: int,
+) -> dict[str, bytes]:
     from gsm_model.confusion.groups import read_groups
     from gsm_model.confusion.significance import class_groups, compare, named_groups, pair_groups
     from gsm_model.exports.confusion import significance_files
@@ -127,10 +204,15 @@ def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path.name}: not a CSV file that can be read ({type(error).__name__})") from None
+        raise DataError(
+            f"{path.name}: not a CSV file that can be read ({type(error).__name__})"
+        ) from None
     of = {row[0]: row[1] for row in rows if len(row) == 2}
     if missing := [id for id in ids if id not in of]:
-        raise DataError(f"{path.name}: {len(missing)} clips have no block, the first is {missing[0]!r}; give lines of id,block")
+        raise DataError(
+            f"{path.name}: {len(missing)} clips have no block, the first is {missing[0]!r}; give"
+            " lines of id,block"
+        )
     return [of[id] for id in ids]
 
 
@@ -141,8 +223,15 @@ def _matrix(model, kind: str) -> bytes:
     if kind == "top5":
         values = topk_confusion(model, min(5, len(model.labels)))
     else:
-        values = expected_confusion(model) if kind == "expected" else confusion(model, "none" if kind == "counts" else kind)
-    rows = [{"true": label, **dict(zip(model.labels, row.tolist(), strict=True))} for label, row in zip(model.labels, values, strict=True)]
+        values = (
+            expected_confusion(model)
+            if kind == "expected"
+            else confusion(model, "none" if kind == "counts" else kind)
+        )
+    rows = [
+        {"true": label, **dict(zip(model.labels, row.tolist(), strict=True))}
+        for label, row in zip(model.labels, values, strict=True)
+    ]
     return csv_text(rows).encode()
 
 
@@ -153,17 +242,29 @@ def _recipe(answers: list[tuple[Path, str]], options: dict, more: list[str]) -> 
 
     if Path(options["pairs"]).is_file():
         options = {**options, "pairs": Path(options["pairs"])}
-    given = {name: portable(value) if isinstance(value, Path) else value for name, value in options.items() if value is not None}
+    given = {
+        name: portable(value) if isinstance(value, Path) else value
+        for name, value in options.items()
+        if value is not None
+    }
     read = [(value, sha256(value)) for value in options.values() if isinstance(value, Path)]
-    parts = confusions_command([portable(path) for path, _ in answers], {**given, "also": more}, "out")
-    return recipe(parts, {portable(path): digest for path, digest in (*answers, *read)}, {"options": given})
+    parts = confusions_command(
+        [portable(path) for path, _ in answers], {**given, "also": more}, "out"
+    )
+    return recipe(
+        parts, {portable(path): digest for path, digest in (*answers, *read)}, {"options": given}
+    )
 
 
 def figures(
-    recipe: Annotated[Path, typer.Argument(help="A recipe.json that another command wrote beside its results.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe.json that another command wrote beside its results.")
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write.")],
 ) -> None:
-    """Make the results of a recipe again, from the same inputs, into another folder: the same bytes with the same versions."""
+    """Make the results of a recipe again, from the same inputs, into another folder: the same bytes
+    with the same versions.
+    """
     from gsm_model.cli import app
     from gsm_model.models.checkpoints.safe_load import sha256
 
@@ -172,7 +273,11 @@ def figures(
         parts, inputs = shlex.split(content["command"])[3:], dict(content["inputs"])
         place = parts.index("--out") + 1
         # One --out, which is replaced: a recipe from a stranger writes nowhere else.
-        known = parts[0] in REMAKES and place < len(parts) and sum(part.split("=")[0] == "--out" for part in parts) == 1
+        known = (
+            parts[0] in REMAKES
+            and place < len(parts)
+            and sum(part.split("=")[0] == "--out" for part in parts) == 1
+        )
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         known = False
     if not known:
@@ -180,7 +285,10 @@ def figures(
     for name, digest in inputs.items():
         path = Path(name)
         if path.is_file() and sha256(path) != digest:
-            fail(f"{name}: has changed since the recipe was written (SHA-256 {sha256(path)[:12]}…, not {str(digest)[:12]}…)")
+            fail(
+                f"{name}: has changed since the recipe was written (SHA-256 {sha256(path)[:12]}…,"
+                f" not {str(digest)[:12]}…)"
+            )
     table = parts[place].endswith(".parquet")
     parts[place] = str(out / Path(parts[place]).name if table else out)
     sys.argv[1:] = parts

@@ -31,35 +31,81 @@ from gsm_model.cli.processes import together
 
 def evaluate(
     checkpoint: Checkpoints = None,
-    data: Annotated[Path | None, typer.Option(help="A folder or list of labelled videos; without it, drawn test clips.")] = None,
-    videos: Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line, or Something-Something's JSON.")] = None,
-    target: Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")] = TargetName.verb,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder or list of labelled videos; without it, drawn test clips."),
+    ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(help="The folder that the clips of --data lie in, if not the list's own."),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="A label file: one class name a line, or Something-Something's JSON."),
+    ] = None,
+    target: Annotated[
+        TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
+    ] = TargetName.verb,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="With --data: the table of predictions to write (.parquet). Without: a folder for a forward and a reversed table a model."
+            help=(
+                "With --data: the table of predictions to write (.parquet). Without: a folder for a"
+                " forward and a reversed table a model."
+            )
         ),
     ] = None,
-    scores: Annotated[Path | None, typer.Option(help="Also write the GSM release's score file (.npz).")] = None,
-    views: Annotated[str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")] = "1",
-    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    scores: Annotated[
+        Path | None, typer.Option(help="Also write the GSM release's score file (.npz).")
+    ] = None,
+    views: Annotated[
+        str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")
+    ] = "1",
+    order: Annotated[
+        OrderName, typer.Option(help="The order in which the models see the frames.")
+    ] = OrderName.forward,
     seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list; they are counted.")] = False,
+    skip_bad: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad", help="Go on without the faulty lines of the list; they are counted."
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
-    devices: Annotated[int, typer.Option(min=1, help="With --data: processes that score, on this machine or on each node.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="With --data: machines that score together.")] = 1,
+    devices: Annotated[
+        int,
+        typer.Option(
+            min=1, help="With --data: processes that score, on this machine or on each node."
+        ),
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="With --data: machines that score together.")
+    ] = 1,
     clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
-    split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = SplitName.test,
+    split: Annotated[
+        SplitName, typer.Option(help="Which drawn clips, without --data.")
+    ] = SplitName.test,
     device: Device = None,
     precision: Precision = PrecisionName.float32,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object instead of text.")
+    ] = False,
 ) -> None:
-    """Measure models on labelled videos, or on drawn test clips, and write the table of predictions."""
+    """Measure models on labelled videos, or on drawn test clips, and write the table of
+    predictions.
+    """
     if data is None:
         if scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
-            fail("--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name a folder or list of videos")
-        _print(_measure_drawn(load_models(checkpoint, None, device, precision), split.value, clips, out), as_json)
+            fail(
+                "--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name"
+                " a folder or list of videos"
+            )
+        _print(
+            _measure_drawn(
+                load_models(checkpoint, None, device, precision), split.value, clips, out
+            ),
+            as_json,
+        )
         return
     if out is None or out.suffix != ".parquet":
         fail("--out: name the .parquet file to write")
@@ -68,7 +114,9 @@ def evaluate(
     found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
-        results = _measure_list(fabric, model, found, out, scores, views, order.value, seed, workers)
+        results = _measure_list(
+            fabric, model, found, out, scores, views, order.value, seed, workers
+        )
         if fabric.global_rank == 0:
             _print(results, as_json)
 
@@ -82,7 +130,11 @@ def _print(results: list[dict], as_json: bool) -> None:
 
 
 def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> list[dict]:
-    from gsm_model.evaluation.evaluate import largest_reversal_change, measures_of, score_drawn_clips
+    from gsm_model.evaluation.evaluate import (
+        largest_reversal_change,
+        measures_of,
+        score_drawn_clips,
+    )
     from gsm_model.evaluation.predictions import write_parquet
 
     def run() -> list[dict]:
@@ -94,14 +146,26 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
                 for order, table in (("forward", both.forward), ("reversed", both.reversed)):
                     write_parquet(table, out / f"{stem}_{split}_{order}.parquet")
         return [
-            result_of(model, measures_of(both), largest_reversal_change=largest_reversal_change(both))
+            result_of(
+                model, measures_of(both), largest_reversal_change=largest_reversal_change(both)
+            )
             for model, both in zip(models, found, strict=True)
         ]
 
     return or_fail(run)
 
 
-def _measure_list(fabric, model, found, out: Path, scores: Path | None, views: str, order: str, seed: int, workers: int) -> list[dict]:
+def _measure_list(
+    fabric,
+    model,
+    found,
+    out: Path,
+    scores: Path | None,
+    views: str,
+    order: str,
+    seed: int,
+    workers: int,
+) -> list[dict]:
     """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.distributed import score_list_together
     from gsm_model.evaluation.loader import Views
@@ -110,7 +174,11 @@ def _measure_list(fabric, model, found, out: Path, scores: Path | None, views: s
 
     started = time.perf_counter()
     tell = progress("clip") if fabric.global_rank == 0 else None
-    table = or_fail(lambda: score_list_together(fabric, model, found, out, Views.parse(views), order, seed, workers, tell))
+    table = or_fail(
+        lambda: score_list_together(
+            fabric, model, found, out, Views.parse(views), order, seed, workers, tell
+        )
+    )
     if table is None:
         return []
     seconds = time.perf_counter() - started
@@ -119,5 +187,17 @@ def _measure_list(fabric, model, found, out: Path, scores: Path | None, views: s
     failed = list(errors_of(table))
     for _, error in failed:
         say(error)
-    counts = {"undecodable": len(failed), "skipped": len(found.faults), "too_short": found.too_short}
-    return [result_of(model, or_fail(lambda: measures_of_table(table)), out=str(out), **counts, seconds=seconds)]
+    counts = {
+        "undecodable": len(failed),
+        "skipped": len(found.faults),
+        "too_short": found.too_short,
+    }
+    return [
+        result_of(
+            model,
+            or_fail(lambda: measures_of_table(table)),
+            out=str(out),
+            **counts,
+            seconds=seconds,
+        )
+    ]

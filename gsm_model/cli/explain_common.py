@@ -26,10 +26,25 @@ from gsm_model.errors import LensError
 from gsm_model.figures.presets import WIDTHS
 
 WidthName = Enum("WidthName", {name: name for name in WIDTHS}, type=str)
-Segments = Annotated[int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")]
-Data = Annotated[Path | None, typer.Option(help="A folder or list of labelled videos, in place of clips; with neither, drawn clips.")]
-Videos = Annotated[Path | None, typer.Option(help="The folder that the clips of --data lie in, if not the list's own.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")]
+Segments = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=64, help="Frames a model sees; without it, as many as it was trained with."
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder or list of labelled videos, in place of clips; with neither, drawn clips."
+    ),
+]
+Videos = Annotated[
+    Path | None,
+    typer.Option(help="The folder that the clips of --data lie in, if not the list's own."),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
+]
 Count = Annotated[int, typer.Option("--clips", min=1, help="How many drawn clips.")]
 Split = Annotated[SplitName, typer.Option(help="Which drawn clips.")]
 Target = Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")]
@@ -37,7 +52,9 @@ Workers = Annotated[int, typer.Option(min=1, help="Processes that decode.")]
 
 
 def opened(clips: Iterable[Path], models: list, segments: int | None, shifts: Sequence[int] = (0,)):
-    """Each clip that can be read, with how many frames each model is given, also ``shifts`` frames away; at the end exit status 2 if one could not."""
+    """Each clip that can be read, with how many frames each model is given, also ``shifts`` frames
+    away; at the end exit status 2 if one could not.
+    """
     failed = False
     for clip in clips:
         try:
@@ -51,19 +68,36 @@ def opened(clips: Iterable[Path], models: list, segments: int | None, shifts: Se
         raise typer.Exit(2)
 
 
-def data_set(checkpoint, device, out: Path, data, videos, labels, target: str, skip_bad: bool, workers: int, split: str, count: int):
+def data_set(
+    checkpoint,
+    device,
+    out: Path,
+    data,
+    videos,
+    labels,
+    target: str,
+    skip_bad: bool,
+    workers: int,
+    split: str,
+    count: int,
+):
     """The one model, and the labelled clips to run it on."""
     from gsm_model.evaluation.dataset import drawn_clips, listed_clips
 
     if out.suffix != ".parquet":
-        fail("--out: over a data set, name the .parquet file to write; for a clip, name the clip first")
+        fail(
+            "--out: over a data set, name the .parquet file to write; for a clip, name the clip"
+            " first"
+        )
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table")
     [model] = load_models(checkpoint, None, device, PrecisionName.float32)
     or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
     if data is None:
         return model, or_fail(lambda: drawn_clips(model, split, count))
-    return model, or_fail(lambda: listed_clips(model, read_list(data, videos, labels, target, skip_bad), workers))
+    return model, or_fail(
+        lambda: listed_clips(model, read_list(data, videos, labels, target, skip_bad), workers)
+    )
 
 
 def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
@@ -71,22 +105,34 @@ def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
 
 
 def inputs_of(clip: Path, checkpoint: Path, model) -> dict[str, str]:
-    """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded with."""
+    """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded
+    with.
+    """
     from gsm_model.exports.provenance import portable
 
     return {**hashes([clip]), portable(checkpoint): model.card.sha256}
 
 
 def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
-    """The inputs that ``paths`` are, ``None`` left out: each file with its SHA-256; folders have none."""
+    """The inputs that ``paths`` are, ``None`` left out: each file with its SHA-256; folders have
+    none.
+    """
     from gsm_model.exports.provenance import portable
     from gsm_model.models.checkpoints.safe_load import sha256
 
-    return {portable(path): sha256(path) if path.is_file() else "a folder of frames" for path in paths if path is not None}
+    return {
+        portable(path): sha256(path) if path.is_file() else "a folder of frames"
+        for path in paths
+        if path is not None
+    }
 
 
-def write_beside(out: Path, rows: list[dict], figure, origin, count: int, more: Iterable[Path | None] = ()) -> None:
-    """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG, and its recipe, beside ``out``."""
+def write_beside(
+    out: Path, rows: list[dict], figure, origin, count: int, more: Iterable[Path | None] = ()
+) -> None:
+    """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG,
+    and its recipe, beside ``out``.
+    """
     from gsm_model.exports.provenance import recipe
     from gsm_model.figures.style import figure_bytes
     from gsm_model.io.tables import csv_text
@@ -101,7 +147,13 @@ def write_beside(out: Path, rows: list[dict], figure, origin, count: int, more: 
 
 
 def _parts_as_given(out: Path) -> list[str]:
-    """The command as it was typed, its ``--out`` by file name alone: where a recipe is made again is for whoever does it to say."""
-    parts = [part for given in sys.argv[1:] for part in (given.split("=", 1) if given.startswith("--out=") else [given])]
+    """The command as it was typed, its ``--out`` by file name alone: where a recipe is made again
+    is for whoever does it to say.
+    """
+    parts = [
+        part
+        for given in sys.argv[1:]
+        for part in (given.split("=", 1) if given.startswith("--out=") else [given])
+    ]
     place = parts.index("--out") + 1
     return [*parts[:place], out.name, *parts[place + 1 :]]

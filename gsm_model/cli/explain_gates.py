@@ -43,15 +43,29 @@ from gsm_model.figures.presets import WIDTHS
 
 
 def gates(
-    out: Annotated[Path, typer.Option(help="For clips: a folder. For a data set: the .parquet file to write.")],
-    clips: Annotated[list[Path] | None, typer.Argument(help="Video files, pictures, or folders of numbered frames.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="For clips: a folder. For a data set: the .parquet file to write.")
+    ],
+    clips: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Video files, pictures, or folders of numbered frames."),
+    ] = None,
     checkpoint: Checkpoints = None,
-    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    order: Annotated[
+        OrderName, typer.Option(help="The order in which the models see the frames.")
+    ] = OrderName.forward,
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     segments: Segments = None,
-    layer: Annotated[str | None, typer.Option(help="Whose maps the strip and the film show; without it, the most adaptive.")] = None,
-    width: Annotated[WidthName, typer.Option(help="Width of the figures: one column or a page.")] = WidthName.page,
-    opacity: Annotated[float, typer.Option(min=0, max=1, help="How strongly maps cover the frames.")] = 0.6,
+    layer: Annotated[
+        str | None,
+        typer.Option(help="Whose maps the strip and the film show; without it, the most adaptive."),
+    ] = None,
+    width: Annotated[
+        WidthName, typer.Option(help="Width of the figures: one column or a page.")
+    ] = WidthName.page,
+    opacity: Annotated[
+        float, typer.Option(min=0, max=1, help="How strongly maps cover the frames.")
+    ] = 0.6,
     data: Data = None,
     videos: Videos = None,
     labels: Labels = None,
@@ -64,19 +78,50 @@ def gates(
 ) -> None:
     """Where, when, which way and how strongly each layer moves features.
 
-    For clips: gates.npz (an array a layer), tables (csv, parquet), figures (pdf, svg, png), a film (mp4, gif) and recipe.json; with several
-    clips or models, in a folder for each. For a data set: a table a layer and direction (parquet and csv), its figure and recipe.
+    For clips: gates.npz (an array a layer), tables (csv, parquet), figures (pdf, svg, png), a film
+    (mp4, gif) and recipe.json; with several clips or models, in a folder for each. For a data set:
+    a table a layer and direction (parquet and csv), its figure and recipe.
     """
     if clips:
         options = {"layer": layer, "width": width.value, "opacity": opacity}
-        _gates_of_clips(clips, model_files(checkpoint), labels, device, out, order.value, seed, segments, options)
+        _gates_of_clips(
+            clips,
+            model_files(checkpoint),
+            labels,
+            device,
+            out,
+            order.value,
+            seed,
+            segments,
+            options,
+        )
         return
-    model, found = data_set(checkpoint, device, out, data, videos, labels, target.value, skip_bad, workers, split.value, count)
+    model, found = data_set(
+        checkpoint,
+        device,
+        out,
+        data,
+        videos,
+        labels,
+        target.value,
+        skip_bad,
+        workers,
+        split.value,
+        count,
+    )
     _gates_of_data(model, found, out, width.value)
 
 
 def _gates_of_clips(
-    clips: list[Path], paths: list[Path], labels, device, out: Path, order: str, seed: int, segments, options: dict
+    clips: list[Path],
+    paths: list[Path],
+    labels,
+    device,
+    out: Path,
+    order: str,
+    seed: int,
+    segments,
+    options: dict,
 ) -> None:
     from gsm_model.explain.gates.report import report_gates
     from gsm_model.exports.gates import GateFileOptions, gate_files, seen_frames
@@ -86,12 +131,18 @@ def _gates_of_clips(
     for clip, counts, video in opened(clips, models, segments):
         for path, model, count in zip(paths, models, counts, strict=True):
             report = report_gates(model, video, order, count, seed)
-            folder = folder_of(out, clip if len(clips) > 1 else None, path if len(paths) > 1 else None)
-            parts = explain_command("gates", portable(clip), [portable(path)], order, seed, segments, options, "gates")
+            folder = folder_of(
+                out, clip if len(clips) > 1 else None, path if len(paths) > 1 else None
+            )
+            parts = explain_command(
+                "gates", portable(clip), [portable(path)], order, seed, segments, options, "gates"
+            )
             seen, inputs = seen_frames(report, video, model.input), inputs_of(clip, path, model)
             chosen = GateFileOptions(**options)
             try:
-                files = gate_files(report, clip.name, seen, video.info.seconds, chosen, parts, inputs)
+                files = gate_files(
+                    report, clip.name, seen, video.info.seconds, chosen, parts, inputs
+                )
             except ValueError as error:
                 fail(str(error))
             write_all(folder, files)
@@ -106,12 +157,18 @@ def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
     found = or_fail(lambda: gates_of_clips(model, clip_set, progress("clip")))
     rows = data_gates_table(found)
     or_fail(lambda: write_data_gates(found, out))
-    flat = [{key: value for key, value in row.items() if key not in ("histogram", "frame_means")} for row in rows]
-    write_beside(out, flat, data_gates_figure(rows, WIDTHS[width]), clip_set.origin, len(clip_set.ids))
+    flat = [
+        {key: value for key, value in row.items() if key not in ("histogram", "frame_means")}
+        for row in rows
+    ]
+    write_beside(
+        out, flat, data_gates_figure(rows, WIDTHS[width]), clip_set.origin, len(clip_set.ids)
+    )
     for row in rows:
         typer.echo(
-            f"{row['title']:<14} {row['direction']:<24} mean {row['gate_mean']:+.2f}  adaptivity {row['adaptivity']:.2f}  "
-            f"arrives {row['arrives']:.1%} ({row['arrives_low']:.1%} to {row['arrives_high']:.1%})"
+            f"{row['title']:<14} {row['direction']:<24} mean {row['gate_mean']:+.2f}  adaptivity"
+            f" {row['adaptivity']:.2f}  arrives {row['arrives']:.1%} ({row['arrives_low']:.1%} to"
+            f" {row['arrives_high']:.1%})"
         )
     if found.undecodable:
         say(f"{found.undecodable} clips could not be read and are left out")
@@ -124,6 +181,7 @@ def _print_layers(clip: Path, report) -> None:
     for layer in report.layers:
         f = layer_figures(layer)
         typer.echo(
-            f"  {layer.title:<14} stays {f['stays']:6.1%}  from next {f['from_next']:6.1%}  from previous {f['from_previous']:6.1%}  "
-            f"lost {f['lost']:5.1%}  adaptivity {f['adaptivity']:.2f}  reach −{f['reach_back']} +{f['reach_ahead']}"
+            f"  {layer.title:<14} stays {f['stays']:6.1%}  from next {f['from_next']:6.1%}  from"
+            f" previous {f['from_previous']:6.1%}  lost {f['lost']:5.1%}  adaptivity"
+            f" {f['adaptivity']:.2f}  reach −{f['reach_back']} +{f['reach_ahead']}"
         )

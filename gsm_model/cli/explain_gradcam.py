@@ -1,4 +1,6 @@
-"""``explain gradcam``: where models look, for clips, for lists of clips, and measured on drawn clips where it is known what moves."""
+"""``explain gradcam``: where models look, for clips, for lists of clips, and measured on drawn
+clips where it is known what moves.
+"""
 
 from __future__ import annotations
 
@@ -26,44 +28,89 @@ from gsm_model.cli.explain_common import Segments, Split, WidthName, inputs_of, 
 from gsm_model.explain.cam.names import METHODS
 
 MethodName = Enum("MethodName", {name: name for name in METHODS}, type=str)
-NormaliseName = Enum("NormaliseName", {name: name for name in ("clip", "frame", "models")}, type=str)
-LINES = "A text file with a clip a line, besides or in place of those named; clips whose folder is whole already are left as they are."
+NormaliseName = Enum(
+    "NormaliseName", {name: name for name in ("clip", "frame", "models")}, type=str
+)
+LINES = (
+    "A text file with a clip a line, besides or in place of those named; clips whose folder is"
+    " whole already are left as they are."
+)
 
 
 def gradcam(
-    out: Annotated[Path, typer.Option(help="For clips: a folder. With --drawn: the .parquet file to write.")],
-    clips: Annotated[list[Path] | None, typer.Argument(help="Video files, pictures, or folders of numbered frames.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="For clips: a folder. With --drawn: the .parquet file to write.")
+    ],
+    clips: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Video files, pictures, or folders of numbered frames."),
+    ] = None,
     listed: Annotated[Path | None, typer.Option("--list", help=LINES)] = None,
     checkpoint: Checkpoints = None,
-    target: Annotated[str | None, typer.Option(help="A class, by name or index; without it, the first model's answer.")] = None,
-    versus: Annotated[str | None, typer.Option(help="Another class: maps then say what speaks for --target rather than for it.")] = None,
-    method: Annotated[list[MethodName] | None, typer.Option(help="How maps are made; several with --drawn only.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="A class, by name or index; without it, the first model's answer."),
+    ] = None,
+    versus: Annotated[
+        str | None,
+        typer.Option(
+            help="Another class: maps then say what speaks for --target rather than for it."
+        ),
+    ] = None,
+    method: Annotated[
+        list[MethodName] | None, typer.Option(help="How maps are made; several with --drawn only.")
+    ] = None,
     layer: Annotated[
         list[str] | None,
-        typer.Option(help="A block, or BLOCK:before or BLOCK:after its gate; the last block without it. Several with --drawn only."),
+        typer.Option(
+            help=(
+                "A block, or BLOCK:before or BLOCK:after its gate; the last block without it."
+                " Several with --drawn only."
+            )
+        ),
     ] = None,
     normalise: Annotated[
-        NormaliseName, typer.Option(help="What is divided by: the largest value of a clip, of each frame, or of all models.")
+        NormaliseName,
+        typer.Option(
+            help="What is divided by: the largest value of a clip, of each frame, or of all models."
+        ),
     ] = NormaliseName.clip,
-    signed: Annotated[bool, typer.Option("--signed", help="Show what speaks against the target too.")] = False,
-    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Show what speaks against the target too.")
+    ] = False,
+    order: Annotated[
+        OrderName, typer.Option(help="The order in which the models see the frames.")
+    ] = OrderName.forward,
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     segments: Segments = None,
-    width: Annotated[WidthName, typer.Option(help="Width of the strip: one column or a page.")] = WidthName.page,
-    opacity: Annotated[float, typer.Option(min=0, max=1, help="How strongly maps cover the frames.")] = 0.8,
+    width: Annotated[
+        WidthName, typer.Option(help="Width of the strip: one column or a page.")
+    ] = WidthName.page,
+    opacity: Annotated[
+        float, typer.Option(min=0, max=1, help="How strongly maps cover the frames.")
+    ] = 0.8,
     trial: Annotated[
-        bool, typer.Option("--trial", help="Also say whether the maps are to be believed (trial.csv); takes a minute a model.")
+        bool,
+        typer.Option(
+            "--trial",
+            help=(
+                "Also say whether the maps are to be believed (trial.csv); takes a minute a model."
+            ),
+        ),
     ] = False,
     labels: Labels = None,
-    drawn: Annotated[bool, typer.Option("--drawn", help="Measure maps on drawn clips, for the one --checkpoint.")] = False,
+    drawn: Annotated[
+        bool, typer.Option("--drawn", help="Measure maps on drawn clips, for the one --checkpoint.")
+    ] = False,
     split: Split = SplitName.test,
     count: Annotated[int, typer.Option("--clips", min=1, help="How many drawn clips.")] = 500,
     device: Device = None,
 ) -> None:
     """Class activation maps of whole clips: where models look.
 
-    For clips: maps.npz (an array (T, h, w) a model), frames.csv, strip (pdf, svg, png), overlay.mp4, overlay.gif and recipe.json; with
-    several clips, in a folder for each. With --drawn: a table a method, layer and target, against what moves in drawn clips.
+    For clips: maps.npz (an array (T, h, w) a model), frames.csv, strip (pdf, svg, png),
+    overlay.mp4, overlay.gif and recipe.json; with several clips, in a folder for each. With
+    --drawn: a table a method, layer and target, against what moves in drawn clips.
     """
     methods = [one.value for one in method or ()]
     if drawn:
@@ -85,7 +132,18 @@ def gradcam(
         "opacity": opacity,
         "trial": trial,
     }
-    _on_clips(wanted, listed is not None, model_files(checkpoint), labels, device, out, order.value, seed, segments, options)
+    _on_clips(
+        wanted,
+        listed is not None,
+        model_files(checkpoint),
+        labels,
+        device,
+        out,
+        order.value,
+        seed,
+        segments,
+        options,
+    )
 
 
 def _lines(path: Path) -> list[Path]:
@@ -97,7 +155,16 @@ def _lines(path: Path) -> list[Path]:
 
 
 def _on_clips(
-    clips: list[Path], resume: bool, paths: list[Path], labels, device, out: Path, order: str, seed: int, segments, options: dict
+    clips: list[Path],
+    resume: bool,
+    paths: list[Path],
+    labels,
+    device,
+    out: Path,
+    order: str,
+    seed: int,
+    segments,
+    options: dict,
 ) -> None:
     from gsm_model.exports.cam import CamFileOptions, cam_files
     from gsm_model.exports.gates import seen_frames
@@ -109,13 +176,27 @@ def _on_clips(
     todo = [clip for clip in clips if not (resume and (folders[clip] / "recipe.json").is_file())]
     if len(todo) < len(clips):
         say(f"{len(clips) - len(todo)} clips are done already")
-    chosen = CamFileOptions(**{name: options[name] for name in ("normalise", "signed", "width", "opacity")})
-    for clip, counts, video in opened(todo, models, segments, (-1, 0, 1) if options["trial"] else (0,)):
+    chosen = CamFileOptions(
+        **{name: options[name] for name in ("normalise", "signed", "width", "opacity")}
+    )
+    for clip, counts, video in opened(
+        todo, models, segments, (-1, 0, 1) if options["trial"] else (0,)
+    ):
         try:
             reports = _reports(models, counts, video, order, seed, options)
-            seen = [seen_frames(report, video, model.input) for report, model in zip(reports, models, strict=True)]
+            seen = [
+                seen_frames(report, video, model.input)
+                for report, model in zip(reports, models, strict=True)
+            ]
             parts = explain_command(
-                "gradcam", portable(clip), [portable(path) for path in paths], order, seed, segments, options, "gradcam"
+                "gradcam",
+                portable(clip),
+                [portable(path) for path in paths],
+                order,
+                seed,
+                segments,
+                options,
+                "gradcam",
             )
             inputs = {}
             for path, model in zip(paths, models, strict=True):
@@ -126,7 +207,10 @@ def _on_clips(
         except ValueError as error:
             fail(str(error))
         # The recipe last: it says that the folder is whole.
-        write_all(folders[clip], {name: content for name, content in files.items() if name != "recipe.json"})
+        write_all(
+            folders[clip],
+            {name: content for name, content in files.items() if name != "recipe.json"},
+        )
         write_all(folders[clip], {"recipe.json": files["recipe.json"]})
         _print(clip, reports)
         typer.echo(f"  {folders[clip]}: {', '.join(files)}")
@@ -138,7 +222,9 @@ def _folders(clips: list[Path], out: Path) -> dict[Path, Path]:
     found = {}
     for clip in dict.fromkeys(clips):
         taken[clip.stem] = taken.get(clip.stem, 0) + 1
-        found[clip] = out / (clip.stem if taken[clip.stem] == 1 else f"{clip.stem}-{taken[clip.stem]}")
+        found[clip] = out / (
+            clip.stem if taken[clip.stem] == 1 else f"{clip.stem}-{taken[clip.stem]}"
+        )
     return found
 
 
@@ -148,14 +234,32 @@ def _reports(models: list, counts: list[int], video, order: str, seed: int, opti
 
     target, found = None, []
     if options["target"] is not None:
-        target = Target(_class(models[0], options["target"]), None if options["versus"] is None else _class(models[0], options["versus"]))
+        target = Target(
+            _class(models[0], options["target"]),
+            None if options["versus"] is None else _class(models[0], options["versus"]),
+        )
     elif options["versus"] is not None:
         fail("--versus: name a --target too")
     layers = None if options["layer"] is None else [options["layer"]]
     for model, count in zip(models, counts, strict=True):
         if model.card.labels != models[0].card.labels:
-            fail(f"{model.card.name} knows other classes than {models[0].card.name}; ask for their maps one after the other")
-        found.append(report_cams(model, video, target, options["method"], layers, order, count, seed, progress("pass")))
+            fail(
+                f"{model.card.name} knows other classes than {models[0].card.name}; ask for their"
+                " maps one after the other"
+            )
+        found.append(
+            report_cams(
+                model,
+                video,
+                target,
+                options["method"],
+                layers,
+                order,
+                count,
+                seed,
+                progress("pass"),
+            )
+        )
         target = found[0].target  # the same for all models, so that their maps compare
     return found
 
@@ -176,18 +280,32 @@ def _trials(models: list, reports: list, video, clip: Path) -> bytes:
 
     rows = []
     for model, report in zip(models, reports, strict=True):
-        rows += trial_rows(clip.name, report, trial_of_report(model, report, video, progress=progress("map")))
+        rows += trial_rows(
+            clip.name, report, trial_of_report(model, report, video, progress=progress("map"))
+        )
     return csv_text(rows).encode()
 
 
 def _print(clip: Path, reports: list) -> None:
     for report in reports:
         shares = " ".join(f"{value:+.2f}" for value in report.layers[0].evidence)
-        typer.echo(f"{clip}  {report.card.name}: {report.method} for {report.target_name} at {report.layers[0].layer}")
+        typer.echo(
+            f"{clip}  {report.card.name}: {report.method} for {report.target_name} at"
+            f" {report.layers[0].layer}"
+        )
         typer.echo(f"  evidence by frame {shares}")
 
 
-def _on_drawn(checkpoint, device, out: Path, methods: list[str], layers: list[str] | None, split: str, count: int, trials: bool) -> None:
+def _on_drawn(
+    checkpoint,
+    device,
+    out: Path,
+    methods: list[str],
+    layers: list[str] | None,
+    split: str,
+    count: int,
+    trials: bool,
+) -> None:
     from gsm_model.explain.cam.dataset import FAST_METHODS, cam_scores, score_cams
     from gsm_model.figures.cam_dataset import cam_scores_figure
 
@@ -198,14 +316,23 @@ def _on_drawn(checkpoint, device, out: Path, methods: list[str], layers: list[st
     [model] = load_models(checkpoint, None, device)
     or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
     try:
-        table = or_fail(lambda: score_cams(model, split, count, out, methods or FAST_METHODS, layers, trials, progress("clip")))
+        table = or_fail(
+            lambda: score_cams(
+                model, split, count, out, methods or FAST_METHODS, layers, trials, progress("clip")
+            )
+        )
     except ValueError as error:
         fail(str(error))
     rows = cam_scores(table)
     write_beside(out, rows, cam_scores_figure(rows), table.origin.data, len(table.ids))
     for row in rows:
-        tried = "" if row["tried"] is None else f"  area {row['tried']:+.2f}, above all blind maps on {row['beats']:.0%}"
+        tried = (
+            ""
+            if row["tried"] is None
+            else f"  area {row['tried']:+.2f}, above all blind maps on {row['beats']:.0%}"
+        )
         typer.echo(
-            f"{row['target']:<9} {row['method']:<10} {row['layer']:<22} largest on what moves {row['hit']:6.1%} ({row['hit_low']:.1%} to "
-            f"{row['hit_high']:.1%})  share on it {row['energy']:.1%} of {row['area']:.1%}{tried}"
+            f"{row['target']:<9} {row['method']:<10} {row['layer']:<22} largest on what moves"
+            f" {row['hit']:6.1%} ({row['hit_low']:.1%} to {row['hit_high']:.1%})  share on it"
+            f" {row['energy']:.1%} of {row['area']:.1%}{tried}"
         )

@@ -1,4 +1,6 @@
-"""``explain interventions``: what experiments on a model's gates change, for clips and for data sets."""
+"""``explain interventions``: what experiments on a model's gates change, for clips and for data
+sets.
+"""
 
 from __future__ import annotations
 
@@ -46,16 +48,43 @@ WayName = Enum("WayName", {name: name for name in ("next", "previous")}, type=st
 
 
 def interventions(
-    out: Annotated[Path, typer.Option(help="For clips: a folder. For a data set: the .parquet file to write; a stopped run goes on.")],
-    clips: Annotated[list[Path] | None, typer.Argument(help="Video files, pictures, or folders of numbered frames.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help=(
+                "For clips: a folder. For a data set: the .parquet file to write; a stopped run"
+                " goes on."
+            )
+        ),
+    ],
+    clips: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Video files, pictures, or folders of numbered frames."),
+    ] = None,
     checkpoint: Checkpoints = None,
-    clamp: Annotated[str | None, typer.Option(help="One experiment in place of all: " + ", ".join(CLAMPS) + ".")] = None,
-    layer: Annotated[list[str] | None, typer.Option(help="With --clamp: a layer to hold; repeat for several. Without it: all.")] = None,
-    direction: Annotated[WayName | None, typer.Option(help="With --clamp: only the gate of this direction.")] = None,
-    gates_table: Annotated[Path | None, typer.Option("--gates", help="A table of 'explain gates' for a data set, for data mean.")] = None,
-    other: Annotated[Path | None, typer.Option(help="A clip whose gates are put in place, for other clip.")] = None,
-    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
-    seed: Annotated[int, typer.Option(help="Which shuffle of gates, and of frames for --order shuffled.")] = 0,
+    clamp: Annotated[
+        str | None, typer.Option(help="One experiment in place of all: " + ", ".join(CLAMPS) + ".")
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="With --clamp: a layer to hold; repeat for several. Without it: all."),
+    ] = None,
+    direction: Annotated[
+        WayName | None, typer.Option(help="With --clamp: only the gate of this direction.")
+    ] = None,
+    gates_table: Annotated[
+        Path | None,
+        typer.Option("--gates", help="A table of 'explain gates' for a data set, for data mean."),
+    ] = None,
+    other: Annotated[
+        Path | None, typer.Option(help="A clip whose gates are put in place, for other clip.")
+    ] = None,
+    order: Annotated[
+        OrderName, typer.Option(help="The order in which the models see the frames.")
+    ] = OrderName.forward,
+    seed: Annotated[
+        int, typer.Option(help="Which shuffle of gates, and of frames for --order shuffled.")
+    ] = 0,
     segments: Segments = None,
     data: Data = None,
     videos: Videos = None,
@@ -69,16 +98,35 @@ def interventions(
 ) -> None:
     """Hold or shuffle gates and see what the answers do; which layer carries the order.
 
-    For clips: interventions.csv and recipe.json. For a data set: every clip's answers (parquet), accuracies with intervals on the same
-    clips (csv), the figure and recipe.
+    For clips: interventions.csv and recipe.json. For a data set: every clip's answers (parquet),
+    accuracies with intervals on the same clips (csv), the figure and recipe.
     """
-    what = _Experiments(clamp, tuple(layer or ()), direction.value if direction else None, gates_table, other, seed)
+    what = _Experiments(
+        clamp, tuple(layer or ()), direction.value if direction else None, gates_table, other, seed
+    )
     if clips:
-        _interventions_on_clips(clips, model_files(checkpoint), labels, device, out, order.value, seed, segments, what)
+        _interventions_on_clips(
+            clips, model_files(checkpoint), labels, device, out, order.value, seed, segments, what
+        )
         return
     if other is not None:
-        fail("--other goes with clips; over a data set every clip is given the gates of the clip before it")
-    model, found = data_set(checkpoint, device, out, data, videos, labels, target.value, skip_bad, workers, split.value, count)
+        fail(
+            "--other goes with clips; over a data set every clip is given the gates of the clip"
+            " before it"
+        )
+    model, found = data_set(
+        checkpoint,
+        device,
+        out,
+        data,
+        videos,
+        labels,
+        target.value,
+        skip_bad,
+        workers,
+        split.value,
+        count,
+    )
     _interventions_on_data(model, found, out, what)
 
 
@@ -99,21 +147,29 @@ class _Experiments:
         from gsm_model.explain.gates.interventions import Intervention, every_clamp, every_layer
 
         names = {layer.title: layer.name for layer in model.temporal_layers()}
-        means = None if self.gates is None else or_fail(lambda: data_means(read_data_gates(self.gates), model))
+        means = (
+            None
+            if self.gates is None
+            else or_fail(lambda: data_means(read_data_gates(self.gates), model))
+        )
         if self.clamp is None:
             plan = every_clamp(means, self.seed)
             if other_gates is not None or over_data:
                 plan["other clip"] = Intervention("other clip", values=other_gates)
             return plan | every_layer(model)
         values = {"data mean": means, "other clip": other_gates}.get(self.clamp)
-        directions = (0, 1) if self.direction is None else (("next", "previous").index(self.direction),)
+        directions = (
+            (0, 1) if self.direction is None else (("next", "previous").index(self.direction),)
+        )
         layers = tuple(names.get(name, name) for name in self.layers) or None
         one = Intervention(self.clamp, layers, directions, self.seed, values)
         shown = [self.clamp, *self.layers, *([f"from {self.direction}"] if self.direction else [])]
         return {", ".join(shown): one}
 
 
-def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str, seed: int, segments, what: _Experiments) -> None:
+def _interventions_on_clips(
+    clips, paths, labels, device, out: Path, order: str, seed: int, segments, what: _Experiments
+) -> None:
     from gsm_model.explain.gates.intervention_tables import intervention_rows
     from gsm_model.explain.gates.interventions import predict_under
     from gsm_model.explain.gates.report import report_gates
@@ -125,26 +181,57 @@ def _interventions_on_clips(clips, paths, labels, device, out: Path, order: str,
     donors = [None] * len(models)
     if what.other:
         [(_, counts, video)] = list(opened([what.other], models, segments))
-        reports = [report_gates(model, video, order, count, seed) for model, count in zip(models, counts, strict=True)]
+        reports = [
+            report_gates(model, video, order, count, seed)
+            for model, count in zip(models, counts, strict=True)
+        ]
         donors = [{layer.name: layer.gate for layer in report.layers} for report in reports]
     plans = [what.plan(model, donor) for model, donor in zip(models, donors, strict=True)]
     gates, other = (path and portable(path) for path in (what.gates, what.other))
-    options = {"clamp": what.clamp, "direction": what.direction, "gates": gates, "other": other, "layer": what.layers}
+    options = {
+        "clamp": what.clamp,
+        "direction": what.direction,
+        "gates": gates,
+        "other": other,
+        "layer": what.layers,
+    }
     given = hashes([what.gates, what.other])
     for clip, counts, video in opened(clips, models, segments):
         rows, inputs = [], dict(given)
         for path, model, count, plan in zip(paths, models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
             try:
-                answers = predict_under(model, video, list(plan.values()), order, count, seed, progress("experiment"))
+                answers = predict_under(
+                    model, video, list(plan.values()), order, count, seed, progress("experiment")
+                )
             except ValueError as error:
                 fail(str(error))
             rows += intervention_rows(clip.name, before, list(plan), answers)
             inputs |= inputs_of(clip, path, model)
-        parts = explain_command("interventions", portable(clip), [portable(path) for path in paths], order, seed, segments, options, "out")
+        parts = explain_command(
+            "interventions",
+            portable(clip),
+            [portable(path) for path in paths],
+            order,
+            seed,
+            segments,
+            options,
+            "out",
+        )
         folder = folder_of(out, clip if len(clips) > 1 else None, None)
-        about = {"interventions.csv": "a row an experiment: probabilities of the answer without any and of its time reversal"}
-        write_all(folder, {"interventions.csv": csv_text(rows).encode(), "recipe.json": recipe(parts, inputs, about)})
+        about = {
+            "interventions.csv": (
+                "a row an experiment: probabilities of the answer without any and of its time"
+                " reversal"
+            )
+        }
+        write_all(
+            folder,
+            {
+                "interventions.csv": csv_text(rows).encode(),
+                "recipe.json": recipe(parts, inputs, about),
+            },
+        )
         _print_experiments(clip, rows)
 
 
@@ -159,10 +246,20 @@ def _interventions_on_data(model, clip_set, out: Path, what: _Experiments) -> No
         fail(str(error))
     rows = effects_table(table)
     paired = rows[0]["within_pair"] is not None
-    write_beside(out, rows, interventions_figure(rows), clip_set.origin, len(clip_set.ids), [what.gates])
+    write_beside(
+        out, rows, interventions_figure(rows), clip_set.origin, len(clip_set.ids), [what.gates]
+    )
     for row in rows:
-        pair = f"  within pair {row['within_pair']:6.1%} ({row['within_pair_low']:.1%} to {row['within_pair_high']:.1%})" if paired else ""
-        typer.echo(f"{row['intervention']:<28} top-1 {row['top1']:6.1%} ({row['top1_low']:.1%} to {row['top1_high']:.1%}){pair}")
+        pair = (
+            f"  within pair {row['within_pair']:6.1%} ({row['within_pair_low']:.1%} to"
+            f" {row['within_pair_high']:.1%})"
+            if paired
+            else ""
+        )
+        typer.echo(
+            f"{row['intervention']:<28} top-1 {row['top1']:6.1%} ({row['top1_low']:.1%} to"
+            f" {row['top1_high']:.1%}){pair}"
+        )
 
 
 def _print_experiments(clip: Path, rows: list[dict]) -> None:
@@ -171,5 +268,11 @@ def _print_experiments(clip: Path, rows: list[dict]) -> None:
         if row["model"] != model:
             model = row["model"]
             typer.echo(f"{clip}  {model}: {row['answer']}, frames {row['order']}")
-        reversal = "" if row["reversal"] is None else f"  {row['reversal_probability']:6.1%} {row['reversal']}"
-        typer.echo(f"  {row['intervention']:<28} {row['probability']:6.1%} {row['answer']}{reversal}")
+        reversal = (
+            ""
+            if row["reversal"] is None
+            else f"  {row['reversal_probability']:6.1%} {row['reversal']}"
+        )
+        typer.echo(
+            f"  {row['intervention']:<28} {row['probability']:6.1%} {row['answer']}{reversal}"
+        )

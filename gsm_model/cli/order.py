@@ -7,25 +7,52 @@ from typing import Annotated
 
 import typer
 
-from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, open_clip, or_fail, say
+from gsm_model.cli.common import (
+    Checkpoints,
+    Device,
+    PrecisionName,
+    fail,
+    load_models,
+    open_clip,
+    or_fail,
+    say,
+)
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
 
 
 def order(
-    files: Annotated[list[Path], typer.Argument(help="Clips; or tables of predictions (.parquet), a forward and a reversed one a model.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Clips; or tables of predictions (.parquet), a forward and a reversed one a model."
+        ),
+    ],
     checkpoint: Checkpoints = None,
     segments: Annotated[
-        int | None, typer.Option(min=2, max=64, help="Frames a model sees; without it, as many as it was trained with.")
+        int | None,
+        typer.Option(
+            min=2, max=64, help="Frames a model sees; without it, as many as it was trained with."
+        ),
     ] = None,
-    shuffles: Annotated[int, typer.Option(min=1, max=200, help="How many shuffles of a clip.")] = 20,
+    shuffles: Annotated[
+        int, typer.Option(min=1, max=200, help="How many shuffles of a clip.")
+    ] = 20,
     seed: Annotated[int, typer.Option(help="Which shuffles.")] = 0,
-    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Also write all numbers to this .csv file.")] = None,
-    pdf: Annotated[Path | None, typer.Option(help="With tables: also write the figure to this .pdf file.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A label file: one class name a line.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write all numbers to this .csv file.")
+    ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(help="With tables: also write the figure to this .pdf file.")
+    ] = None,
     device: Device = None,
 ) -> None:
-    """What if time ran otherwise? A clip's answers in other orders; of tables, what becomes of the answers on reversed frames."""
+    """What if time ran otherwise? A clip's answers in other orders; of tables, what becomes of the
+    answers on reversed frames.
+    """
     from gsm_model.explain.order.tables import clip_table, flips_table
     from gsm_model.io.tables import csv_text
 
@@ -67,16 +94,24 @@ def _flips(paths: list[Path], pdf: Path | None) -> list:
     return models
 
 
-def _order_reports(path: Path, models: list, segments: int | None, shuffles: int, seed: int) -> list:
+def _order_reports(
+    path: Path, models: list, segments: int | None, shuffles: int, seed: int
+) -> list:
     from gsm_model.explain.order.report import report_order
 
     counts, video = open_clip(path, models, segments)
-    return [report_order(model, video, count, shuffles, seed) for model, count in zip(models, counts, strict=True)]
+    return [
+        report_order(model, video, count, shuffles, seed)
+        for model, count in zip(models, counts, strict=True)
+    ]
 
 
 def _print_order(path: Path, report) -> None:
     answer, partner = report.answer, report.partner
-    typer.echo(f"{path}  {report.card.name}: {report.card.label(answer)}, order sensitivity {report.sensitivity:.3f}")
+    typer.echo(
+        f"{path}  {report.card.name}: {report.card.label(answer)}, order sensitivity"
+        f" {report.sensitivity:.3f}"
+    )
     shown = (
         ("forward", report.forward),
         ("reversed", report.reversed),
@@ -84,14 +119,19 @@ def _print_order(path: Path, report) -> None:
         ("shuffled, mean", report.shuffled.mean(0)),
     )
     for name, p in shown:
-        reversal = f", {p[partner]:6.1%} {report.card.label(partner)}" if partner is not None else ""
+        reversal = (
+            f", {p[partner]:6.1%} {report.card.label(partner)}" if partner is not None else ""
+        )
         typer.echo(f"  {name:<15}{p[answer]:6.1%} {report.card.label(answer)}{reversal}")
 
 
 def _print_rows(rows: list[dict]) -> None:
     for row in rows:
         shares = ", ".join(
-            f"{name.replace('_', ' ')} {row[name]:.1%} ({row[name + '_low']:.1%} to {row[name + '_high']:.1%})"
+            f"{name.replace('_', ' ')} {row[name]:.1%} ({row[name + '_low']:.1%} to"
+            f" {row[name + '_high']:.1%})"
             for name in ("to_partner", "stays", "elsewhere")
         )
-        typer.echo(f"{row['model']}  {row['group']} ({row['n']:,} clips of {row['data']}): {shares}")
+        typer.echo(
+            f"{row['model']}  {row['group']} ({row['n']:,} clips of {row['data']}): {shares}"
+        )

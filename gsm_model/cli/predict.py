@@ -1,4 +1,6 @@
-"""``predict`` and ``convert``: a model's answers to clips, and its file in this project's format."""
+"""``predict`` and ``convert``: a model's answers to clips, and its file in this project's
+format.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +10,46 @@ from typing import Annotated
 
 import typer
 
-from gsm_model.cli.common import Checkpoints, Device, OrderName, Precision, PrecisionName, fail, load_models, open_clip, or_fail, say
+from gsm_model.cli.common import (
+    Checkpoints,
+    Device,
+    OrderName,
+    Precision,
+    PrecisionName,
+    fail,
+    load_models,
+    open_clip,
+    or_fail,
+    say,
+)
 from gsm_model.errors import LensError
 
 
 def predict(
-    clips: Annotated[list[Path], typer.Argument(help="Video files, pictures, or folders of numbered frames.")],
+    clips: Annotated[
+        list[Path], typer.Argument(help="Video files, pictures, or folders of numbered frames.")
+    ],
     checkpoint: Checkpoints = None,
-    order: Annotated[OrderName, typer.Option(help="The order in which the models see the frames.")] = OrderName.forward,
+    order: Annotated[
+        OrderName, typer.Option(help="The order in which the models see the frames.")
+    ] = OrderName.forward,
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     top: Annotated[int, typer.Option(min=1, help="How many classes to list.")] = 5,
     segments: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Frames a model sees; without it, as many as it was trained with.")
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Frames a model sees; without it, as many as it was trained with."
+        ),
     ] = None,
     crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10; logits are averaged.")] = 1,
-    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A label file: one class name a line.")
+    ] = None,
     device: Device = None,
     precision: Precision = PrecisionName.float32,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object instead of text.")
+    ] = False,
 ) -> None:
     """What each model says about each clip."""
     from gsm_model.predict import predict as answer
@@ -42,7 +66,10 @@ def predict(
             results.append({"file": str(path), "error": str(error)})
             failed = True
             continue
-        answers = [answer(model, video, order.value, count, seed, crops) for model, count in zip(models, counts, strict=True)]
+        answers = [
+            answer(model, video, order.value, count, seed, crops)
+            for model, count in zip(models, counts, strict=True)
+        ]
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")
@@ -58,11 +85,19 @@ def predict(
 def convert(
     source: Annotated[Path, typer.Argument(help="A published checkpoint.")],
     target: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
-    segments: Annotated[int | None, typer.Option(help="Segments, where the file's name does not say.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="A label file: one class name a line.")] = None,
-    half: Annotated[bool, typer.Option("--half", help="Store the weights in float16: half the size.")] = False,
+    segments: Annotated[
+        int | None, typer.Option(help="Segments, where the file's name does not say.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="A label file: one class name a line.")
+    ] = None,
+    half: Annotated[
+        bool, typer.Option("--half", help="Store the weights in float16: half the size.")
+    ] = False,
 ) -> None:
-    """Rewrite a published checkpoint as safetensors that carry everything: architecture, labels, segments, input."""
+    """Rewrite a published checkpoint as safetensors that carry everything: architecture, labels,
+    segments, input.
+    """
     from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
 
     if target.suffix != ".safetensors":
@@ -74,7 +109,9 @@ def convert(
 
 
 def _clip_record(path: Path, video, order: str, models: list, answers: list, top: int) -> dict:
-    """The JSON of one clip. ``frame_indices`` of the clip are those of its first model; each model has its own too."""
+    """The JSON of one clip. ``frame_indices`` of the clip are those of its first model; each model
+    has its own too.
+    """
     records = []
     for model, answer in zip(models, answers, strict=True):
         a = model.architecture
@@ -89,7 +126,10 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
                 "precision": model.precision or "float32",
                 "note": answer.note,
                 "frame_indices": answer.frame_indices.tolist(),
-                "top": [{"label": label, "index": index, "probability": p} for index, label, p in answer.top(top)],
+                "top": [
+                    {"label": label, "index": index, "probability": p}
+                    for index, label, p in answer.top(top)
+                ],
             }
         )
     return {
@@ -103,8 +143,14 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
 
 
 def _print_answers(record: dict) -> None:
-    typer.echo(f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second, {record['order']})")
+    typer.echo(
+        f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second,"
+        f" {record['order']})"
+    )
     for model in record["models"]:
-        typer.echo(f"  {model['name']} ({model['device']}, {model['precision']}), frames {' '.join(map(str, model['frame_indices']))}")
+        typer.echo(
+            f"  {model['name']} ({model['device']}, {model['precision']}), frames"
+            f" {' '.join(map(str, model['frame_indices']))}"
+        )
         for entry in model["top"]:
             typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")

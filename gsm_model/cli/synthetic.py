@@ -17,16 +17,24 @@ def make_dataset(
     out: Annotated[Path, typer.Argument(help="A new folder.")],
     split: Annotated[SplitName, typer.Option(help="Which clips.")] = SplitName.test,
     clips_per_class: Annotated[int, typer.Option(min=1, help="How many of each class.")] = 50,
-    format: Annotated[FormatName, typer.Option(help="H.264 files, or folders of numbered JPEGs.")] = FormatName.mp4,
+    format: Annotated[
+        FormatName, typer.Option(help="H.264 files, or folders of numbered JPEGs.")
+    ] = FormatName.mp4,
 ) -> None:
     """Draw Reversible Actions to files: clips, a list file, labels and a data card."""
     from gsm_model.data.synthetic.export import write_dataset
 
-    path = or_fail(lambda: write_dataset(out, split.value, clips_per_class, format.value, progress=progress("clip")))
+    path = or_fail(
+        lambda: write_dataset(
+            out, split.value, clips_per_class, format.value, progress=progress("clip")
+        )
+    )
     typer.echo(path)
 
 
-def make_samples(out: Annotated[Path, typer.Argument(help="Folder for the sample clips and their clips.json.")]) -> None:
+def make_samples(
+    out: Annotated[Path, typer.Argument(help="Folder for the sample clips and their clips.json.")],
+) -> None:
     """Draw the sample clips that ship in assets/clips."""
     from gsm_model.data.synthetic.samples import write_samples
 

@@ -1,4 +1,6 @@
-"""``train`` and ``curves``: from a configuration to a measured model, and the picture of its runs."""
+"""``train`` and ``curves``: from a configuration to a measured model, and the picture of its
+runs.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,27 @@ from gsm_model.training.config import TrainConfig
 
 def train(
     config: Annotated[Path, typer.Argument(help="A JSON file; its keys are listed below.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run. A run that was stopped goes on from its last state.")],
-    clips: Annotated[int, typer.Option(min=1, help="Drawn test clips to measure the result on.")] = 2000,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that draw or decode clips, for each that trains.")] = 1,
-    devices: Annotated[int, typer.Option(min=1, help="Processes that train, on this machine or on each node.")] = 1,
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder of the run. A run that was stopped goes on from its last state."),
+    ],
+    clips: Annotated[
+        int, typer.Option(min=1, help="Drawn test clips to measure the result on.")
+    ] = 2000,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that draw or decode clips, for each that trains.")
+    ] = 1,
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes that train, on this machine or on each node.")
+    ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines that train together.")] = 1,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
+    ] = False,
 ) -> None:
-    """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors, measured on drawn test clips if drawn."""
+    """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors,
+    measured on drawn test clips if drawn.
+    """
     from gsm_model.training.publish import pack_run
     from gsm_model.training.train import train as run
 
@@ -29,9 +44,22 @@ def train(
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
     tell = progress("step")
     with together(None, devices, nodes, settings.precision) as fabric:
-        or_fail(lambda: run(settings, out, videos, workers, fabric, lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, ")))
+        or_fail(
+            lambda: run(
+                settings,
+                out,
+                videos,
+                workers,
+                fabric,
+                lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, "),
+            )
+        )
         if fabric.global_rank == 0:
-            model = or_fail(lambda: pack_run(out, out / "model.safetensors", clips, videos, progress("test clip")))
+            model = or_fail(
+                lambda: pack_run(
+                    out, out / "model.safetensors", clips, videos, progress("test clip")
+                )
+            )
             print_result(result_of(model, model.card.measures))
 
 
@@ -39,7 +67,9 @@ def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool):
     """The list that a configuration in ``folder`` names, or ``None`` for the drawn set."""
     if not settings.data:
         return None
-    videos, labels = (folder / name if name else None for name in (settings.videos, settings.labels))
+    videos, labels = (
+        folder / name if name else None for name in (settings.videos, settings.labels)
+    )
     return read_list(folder / settings.data, videos, labels, settings.target, skip_bad)
 
 

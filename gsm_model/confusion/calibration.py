@@ -17,10 +17,12 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Reliability:
-    """A model's clips in equal bins of its confidence, the probability of its answer; bins without clips are left out.
+    """A model's clips in equal bins of its confidence, the probability of its answer; bins without
+    clips are left out.
 
-    ``confidence`` (b,) float64 is the mean of each bin, ``accuracy`` the share of its clips that are right, with its interval.
-    ``error`` is the expected calibration error, the mean over the clips of |accuracy − confidence| of their bin, 0 … 1.
+    ``confidence`` (b,) float64 is the mean of each bin, ``accuracy`` the share of its clips that
+    are right, with its interval. ``error`` is the expected calibration error, the mean over the
+    clips of |accuracy − confidence| of their bin, 0 … 1.
     """
 
     model: str
@@ -32,21 +34,33 @@ class Reliability:
 def reliability(answers: Answers, bins: int = BINS) -> Reliability:
     """Sort the clips of ``answers`` by confidence into ``bins`` equal spans of 0 … 1.
 
-    Source: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, equations 2 and 3.
+    Source: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017,
+        equations 2 and 3.
 
     Raises:
         DataError: if the answers have no scores.
     """
     if answers.scores is None:
-        raise DataError(f"{answers.source}: has only the predicted classes; confidence needs a score for every class")
+        raise DataError(
+            f"{answers.source}: has only the predicted classes; confidence needs a score for every"
+            " class"
+        )
     p = softmax(answers.scores)
     sure = p[np.arange(len(p)), answers.predicted]
     which = np.clip(np.digitize(sure, np.linspace(0, 1, bins + 1), right=True) - 1, 0, bins - 1)
     used = np.unique(which)
     confidence = np.array([sure[which == number].mean() for number in used])
     shares = [
-        measure_share("right", int(answers.right[which == number].sum()), int((which == number).sum()), answers.data) for number in used
+        measure_share(
+            "right",
+            int(answers.right[which == number].sum()),
+            int((which == number).sum()),
+            answers.data,
+        )
+        for number in used
     ]
     sizes = np.array([share.n for share in shares])
     gaps = np.abs(np.array([share.value for share in shares]) - confidence)
-    return Reliability(answers.model, confidence, tuple(shares), float((gaps * sizes).sum() / sizes.sum()))
+    return Reliability(
+        answers.model, confidence, tuple(shares), float((gaps * sizes).sum() / sizes.sum())
+    )

@@ -25,7 +25,9 @@ FEWEST_CLIPS = 4
 
 @dataclass(frozen=True)
 class Embedding:
-    """``points`` (m, 2) float64, without unit, of the clips ``rows`` (m,) int64 of a model; ``about`` says how they were found."""
+    """``points`` (m, 2) float64, without unit, of the clips ``rows`` (m,) int64 of a model;
+    ``about`` says how they were found.
+    """
 
     model: str
     rows: np.ndarray
@@ -35,7 +37,9 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Marked:
-    """What each of m points is: ``kinds`` (m,) int64 are places in ``names``, or −1 for none of them."""
+    """What each of m points is: ``kinds`` (m,) int64 are places in ``names``, or −1 for none of
+    them.
+    """
 
     names: tuple[str, ...]
     kinds: np.ndarray
@@ -47,48 +51,71 @@ def has_umap() -> bool:
 
 
 def embed(answers: Answers, method: Method = "pca", seed: int = 0) -> Embedding:
-    """The scores (logits) of at most 3,000 clips of ``answers``, drawn by ``seed``, in two dimensions.
+    """The scores (logits) of at most 3,000 clips of ``answers``, drawn by ``seed``, in two
+    dimensions.
 
-    *pca*: the two directions of most variance, whose share of it ``about`` says. *tsne*: neighbours stay neighbours (perplexity 30, or a
-    third of the clips); distances between groups mean nothing. *umap*: the same aim by another way.
+    *pca*: the two directions of most variance, whose share of it ``about`` says. *tsne*: neighbours
+    stay neighbours (perplexity 30, or a third of the clips); distances between groups mean nothing.
+    *umap*: the same aim by another way.
 
     Source: scikit-learn's PCA and TSNE; umap-learn's UMAP.
 
-    Raises:
-        DataError: if the answers have no scores, are fewer than four clips, or umap-learn is not installed.
-        ValueError: for another method.
+    Raises: DataError: if the answers have no scores, are fewer than four clips, or umap-learn is
+        not installed. ValueError: for another method.
     """
     if method not in METHODS:
         raise ValueError(f"no embedding {method!r}; there are {', '.join(METHODS)}")
     if answers.scores is None:
-        raise DataError(f"{answers.source}: has only the predicted classes; this needs a score for every class")
+        raise DataError(
+            f"{answers.source}: has only the predicted classes; this needs a score for every class"
+        )
     n = len(answers.ids)
     if n < FEWEST_CLIPS:
         raise DataError(f"{answers.source}: {n} clips are too few for a picture of their scores")
-    rows = np.arange(n) if n <= MOST_CLIPS else np.sort(np.random.default_rng(seed).choice(n, MOST_CLIPS, replace=False))
+    rows = (
+        np.arange(n)
+        if n <= MOST_CLIPS
+        else np.sort(np.random.default_rng(seed).choice(n, MOST_CLIPS, replace=False))
+    )
     scores = answers.scores[rows].astype(np.float64)
     if method == "pca":
         found = PCA(2, svd_solver="full").fit(scores)
         shares = found.explained_variance_ratio_
-        return Embedding(answers.model, rows, found.transform(scores), f"PCA: {shares[0]:.0%} and {shares[1]:.0%} of the variance")
+        return Embedding(
+            answers.model,
+            rows,
+            found.transform(scores),
+            f"PCA: {shares[0]:.0%} and {shares[1]:.0%} of the variance",
+        )
     if method == "tsne":
         perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
-        # From the principal directions, not from chance, so that two models' pictures can be laid side by side.
+        # From the principal directions, not from chance, so that two models' pictures can be laid
+        # side by side.
         points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(scores)
-        return Embedding(answers.model, rows, points.astype(np.float64), f"t-SNE, perplexity {perplexity:.0f}")
+        return Embedding(
+            answers.model, rows, points.astype(np.float64), f"t-SNE, perplexity {perplexity:.0f}"
+        )
     if not has_umap():
         raise DataError("the package umap-learn is not installed; install it, or take tsne")
     import umap
 
     neighbours = min(NEIGHBOURS, len(rows) - 1)
     points = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(scores)
-    return Embedding(answers.model, rows, np.asarray(points, dtype=np.float64), f"UMAP, {neighbours} neighbours")
+    return Embedding(
+        answers.model, rows, np.asarray(points, dtype=np.float64), f"UMAP, {neighbours} neighbours"
+    )
 
 
 def mark_right(joined: Joined, rows: np.ndarray) -> Marked:
-    """Which of two models is right on each of the clips ``rows``; both is left unmarked, being the most."""
+    """Which of two models is right on each of the clips ``rows``; both is left unmarked, being the
+    most.
+    """
     a, b = joined.a.right[rows], joined.b.right[rows]
-    names = (f"only {joined.a.model} is right", f"only {joined.b.model} is right", "neither is right")
+    names = (
+        f"only {joined.a.model} is right",
+        f"only {joined.b.model} is right",
+        "neither is right",
+    )
     return Marked(names, np.select([a & ~b, b & ~a, ~a & ~b], [0, 1, 2], -1))
 
 
@@ -98,7 +125,9 @@ def mark_wrong(answers: Answers, rows: np.ndarray) -> Marked:
 
 
 def mark_pairs(answers: Answers, pairs: Sequence[Pair], rows: np.ndarray) -> Marked:
-    """Of what true class each of the clips ``rows`` is, for the classes of the first two of ``pairs``."""
+    """Of what true class each of the clips ``rows`` is, for the classes of the first two of
+    ``pairs``.
+    """
     classes = [index for pair in pairs[:MOST_PAIRS] for index in pair]
     truth = answers.truth[rows]
     kinds = np.full(len(rows), -1)

@@ -18,10 +18,15 @@ def read_list_text(path: Path) -> str:
     """
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
-            raise DataError(f"{path.name}: {path.stat().st_size / 1e6:.0f} MB is more than a list of classes has")
+            raise DataError(
+                f"{path.name}: {path.stat().st_size / 1e6:.0f} MB is more than a list of"
+                " classes has"
+            )
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: not a list that can be read ({type(error).__name__})") from None
+        raise DataError(
+            f"{path.name}: not a list that can be read ({type(error).__name__})"
+        ) from None
 
 
 def read_groups(path: Path, labels: tuple[str, ...]) -> dict[str, list[int]]:
@@ -34,11 +39,12 @@ def read_groups(path: Path, labels: tuple[str, ...]) -> dict[str, list[int]]:
 
 
 def parse_groups(text: str, labels: tuple[str, ...], name: str) -> dict[str, list[int]]:
-    """A person's own groups of classes: a line a group, its name, a colon, and class names separated by semicolons; ``*`` stands for
-    anything. Group → class indices, in the order of the text; a class may be in several. ``name`` is what messages call the text.
+    """A person's own groups of classes: a line a group, its name, a colon, and class names
+    separated by semicolons; ``*`` stands for anything. Group → class indices, in the order of the
+    text; a class may be in several. ``name`` is what messages call the text.
 
-    Raises:
-        DataError: if a line has no name or no classes, a group comes twice, or a name fits no class.
+    Raises: DataError: if a line has no name or no classes, a group comes twice, or a name fits no
+        class.
     """
     groups: dict[str, list[int]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -47,17 +53,27 @@ def parse_groups(text: str, labels: tuple[str, ...], name: str) -> dict[str, lis
         group, colon, rest = (part.strip() for part in line.partition(":"))
         patterns = [part.strip() for part in rest.split(";") if part.strip()]
         if not group or not colon or not patterns:
-            raise DataError(f"{name}: line {number} is not a name, a colon and class names separated by semicolons")
+            raise DataError(
+                f"{name}: line {number} is not a name, a colon and class names separated by"
+                " semicolons"
+            )
         if group in groups:
             raise DataError(f"{name}: line {number} names the group {group!r} again")
-        groups[group] = sorted({index for pattern in patterns for index in matching_classes(pattern, labels, name, number)})
+        groups[group] = sorted(
+            {
+                index
+                for pattern in patterns
+                for index in matching_classes(pattern, labels, name, number)
+            }
+        )
     if not groups:
         raise DataError(f"{name}: no group in it")
     return groups
 
 
 def matching_classes(pattern: str, labels: tuple[str, ...], name: str, line: int) -> list[int]:
-    """The indices of the ``labels`` that ``pattern`` fits; only the star is special. ``name`` and ``line`` are for the message.
+    """The indices of the ``labels`` that ``pattern`` fits; only the star is special. ``name`` and
+    ``line`` are for the message.
 
     Raises:
         DataError: if there are none.

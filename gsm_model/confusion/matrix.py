@@ -16,15 +16,22 @@ _SKLEARN = {"none": None, "true": "true", "predicted": "pred", "all": "all"}
 
 
 def confusion(answers: Answers, normalise: Normalise = "none") -> np.ndarray:
-    """(K, K): counts (int64), or shares (float64) of the true class, of the answer, or of all clips; 0 where there is no clip.
+    """(K, K): counts (int64), or shares (float64) of the true class, of the answer, or of all
+    clips; 0 where there is no clip.
 
     Source: scikit-learn's ``confusion_matrix``.
     """
-    return confusion_matrix(answers.truth, answers.predicted, labels=range(len(answers.labels)), normalize=_SKLEARN[normalise])
+    return confusion_matrix(
+        answers.truth,
+        answers.predicted,
+        labels=range(len(answers.labels)),
+        normalize=_SKLEARN[normalise],
+    )
 
 
 def topk_confusion(answers: Answers, k: int) -> np.ndarray:
-    """(K, K) int64: how many clips of every true class (row) have every class (column) among their ``k`` likeliest.
+    """(K, K) int64: how many clips of every true class (row) have every class (column) among their
+    ``k`` likeliest.
 
     Raises:
         DataError: if the answers have no scores.
@@ -40,7 +47,8 @@ def topk_confusion(answers: Answers, k: int) -> np.ndarray:
 
 
 def expected_confusion(answers: Answers) -> np.ndarray:
-    """(K, K) float64: the mean probability of every class (column) over the clips of every true class (row); 0 where there is no clip.
+    """(K, K) float64: the mean probability of every class (column) over the clips of every true
+    class (row); 0 where there is no clip.
 
     Raises:
         DataError: if the answers have no scores.
@@ -54,5 +62,7 @@ def expected_confusion(answers: Answers) -> np.ndarray:
 
 def _scores(answers: Answers) -> np.ndarray:
     if answers.scores is None:
-        raise DataError(f"{answers.source}: has only the predicted classes; this needs a score for every class")
+        raise DataError(
+            f"{answers.source}: has only the predicted classes; this needs a score for every class"
+        )
     return answers.scores

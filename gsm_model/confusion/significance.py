@@ -1,4 +1,6 @@
-"""Is the difference between two models on the same clips real? Exact tests, corrected for their number, and intervals."""
+"""Is the difference between two models on the same clips real? Exact tests, corrected for their
+number, and intervals.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,16 @@ from gsm_model.errors import DataError
 
 ALL = "all"
 DRAWS = 10_000
-# With fewer clips on which just one of the models is right, McNemar's exact test cannot reach 5 %: 2 · ½⁵ = 6.25 %.
+# With fewer clips on which just one of the models is right, McNemar's exact test cannot reach 5 %:
+# 2 · ½⁵ = 6.25 %.
 FEWEST_DISCORDANT = 6
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models A and B on the n clips of one group: how many only one of them gets right, McNemar's exact two-sided ``p``, corrected over the
-    family of groups after Holm and after Benjamini and Hochberg; ``difference`` of accuracies B − A with its 95 % bootstrap interval.
+    """Models A and B on the n clips of one group: how many only one of them gets right, McNemar's
+    exact two-sided ``p``, corrected over the family of groups after Holm and after Benjamini and
+    Hochberg; ``difference`` of accuracies B − A with its 95 % bootstrap interval.
 
     The group *all* is a family of its own.
     """
@@ -41,20 +45,30 @@ class Comparison:
 
     @property
     def too_few(self) -> bool:
-        """Whether no outcome of the test could reach 5 % on so few clips on which the models disagree."""
+        """Whether no outcome of the test could reach 5 % on so few clips on which the models
+        disagree.
+        """
         return self.only_a_right + self.only_b_right < FEWEST_DISCORDANT
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """The exact two-sided p of McNemar's test: under equal accuracy either model is the right one with probability ½. 1 where none is."""
+    """The exact two-sided p of McNemar's test: under equal accuracy either model is the right one
+    with probability ½. 1 where none is.
+    """
     return float(binomtest(only_b, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
 
 
-def compare(joined: Joined, groups: Mapping[str, np.ndarray], blocks: Sequence[str] | None = None, seed: int = 0) -> list[Comparison]:
+def compare(
+    joined: Joined,
+    groups: Mapping[str, np.ndarray],
+    blocks: Sequence[str] | None = None,
+    seed: int = 0,
+) -> list[Comparison]:
     """Compare two models on all clips and on each of ``groups`` (name → (n,) bool), in this order.
 
-    The bootstrap draws clips, both models' answers to one together; with ``blocks`` (n,), such as the person or the video a clip is
-    of, it draws whole blocks. 10,000 draws from ``seed``, percentile interval. Groups without clips are left out.
+    The bootstrap draws clips, both models' answers to one together; with ``blocks`` (n,), such as
+    the person or the video a clip is of, it draws whole blocks. 10,000 draws from ``seed``,
+    percentile interval. Groups without clips are left out.
 
     Raises:
         DataError: if ``blocks`` has another length than there are clips.
@@ -62,7 +76,9 @@ def compare(joined: Joined, groups: Mapping[str, np.ndarray], blocks: Sequence[s
     n = len(joined.a.ids)
     if blocks is not None and len(blocks) != n:
         raise DataError(f"{len(blocks)} blocks for {n} clips")
-    _, block = np.unique(np.arange(n) if blocks is None else np.asarray(blocks), return_inverse=True)
+    _, block = np.unique(
+        np.arange(n) if blocks is None else np.asarray(blocks), return_inverse=True
+    )
     masks = {ALL: np.ones(n, bool)} | {name: mask for name, mask in groups.items() if mask.any()}
     right_a, right_b = joined.a.right, joined.b.right
     only_a = [int((right_a & ~right_b & mask).sum()) for mask in masks.values()]
@@ -72,11 +88,23 @@ def compare(joined: Joined, groups: Mapping[str, np.ndarray], blocks: Sequence[s
     rows = []
     for row, (name, mask) in enumerate(masks.items()):
         change = right_b[mask].astype(np.int64) - right_a[mask]
-        low, high = _bootstrap(change, block[mask], blocks is not None, np.random.default_rng((seed, row)))
+        low, high = _bootstrap(
+            change, block[mask], blocks is not None, np.random.default_rng((seed, row))
+        )
         accuracies = float(right_a[mask].mean()), float(right_b[mask].mean())
         rows.append(
             Comparison(
-                name, int(mask.sum()), *accuracies, only_a[row], only_b[row], p[row], holm[row], bh[row], float(change.mean()), low, high
+                name,
+                int(mask.sum()),
+                *accuracies,
+                only_a[row],
+                only_b[row],
+                p[row],
+                holm[row],
+                bh[row],
+                float(change.mean()),
+                low,
+                high,
             )
         )
     return rows
@@ -86,8 +114,12 @@ def _corrected(p: Sequence[float], method: str) -> list[float]:
     return multipletests(p, method=method)[1].tolist() if len(p) else []
 
 
-def _bootstrap(change: np.ndarray, block: np.ndarray, grouped: bool, rng: np.random.Generator) -> tuple[float, float]:
-    """The 2.5th and 97.5th percentile of the mean of ``change`` (−1, 0, +1 a clip) over drawn clips or blocks."""
+def _bootstrap(
+    change: np.ndarray, block: np.ndarray, grouped: bool, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The 2.5th and 97.5th percentile of the mean of ``change`` (−1, 0, +1 a clip) over drawn clips
+    or blocks.
+    """
     if not grouped:
         # Drawing n clips anew draws their three kinds multinomially.
         kinds = np.bincount(change + 1, minlength=3) / len(change)

@@ -1,4 +1,5 @@
-"""Lists of labelled videos in the formats of the public data sets, every fault of a list found before any work begins.
+"""Lists of labelled videos in the formats of the public data sets, every fault of a list found
+before any work begins.
 
 - the GSM and TSM releases' text lists: ``path num_frames label``, one a line;
 - Something-Something V2's JSON (``id``, ``template``) with a label file in JSON;
@@ -20,15 +21,16 @@ from gsm_model.errors import DataError
 
 Target = Literal["verb", "noun", "action"]
 VIDEO_SUFFIXES = (".mp4", ".webm", ".avi", ".mkv", ".mov")
-# The releases drop shorter clips: their three-frame minimum holds an image, its successor and a spare.
+# The releases drop shorter clips: their three-frame minimum holds an image, its successor and a
+# spare.
 MIN_FRAMES = 3
 _SHOWN_FAULTS = 10
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One clip of a list. ``label`` is a class index. ``first`` and ``stop`` bound the frames that count, 0-based,
-    ``stop`` not included; both are ``None`` for the whole file."""
+    """One clip of a list. ``label`` is a class index. ``first`` and ``stop`` bound the frames that
+    count, 0-based, ``stop`` not included; both are ``None`` for the whole file."""
 
     id: str
     path: Path
@@ -47,7 +49,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class VideoList:
-    """A list that was read: its good entries, its faults, how many clips were too short to count, and class names if it has them."""
+    """A list that was read: its good entries, its faults, how many clips were too short to count,
+    and class names if it has them.
+    """
 
     name: str
     entries: tuple[Entry, ...]
@@ -63,10 +67,15 @@ class VideoList:
         """
         if not self.faults:
             return self
-        shown = "; ".join(f"{fault.place}: {fault.message}" for fault in self.faults[:_SHOWN_FAULTS])
+        shown = "; ".join(
+            f"{fault.place}: {fault.message}" for fault in self.faults[:_SHOWN_FAULTS]
+        )
         more = len(self.faults) - _SHOWN_FAULTS
         rest = f"; and {more} more" if more > 0 else ""
-        raise DataError(f"{self.name} has {len(self.faults)} faults: {shown}{rest}. Mend them, or skip these clips with --skip-bad.")
+        raise DataError(
+            f"{self.name} has {len(self.faults)} faults: {shown}{rest}. Mend them, or skip these"
+            " clips with --skip-bad."
+        )
 
 
 @dataclass(frozen=True)
@@ -83,16 +92,19 @@ class _Line:
     fault: str = ""
 
 
-def read_video_list(path: Path, videos: Path | None = None, labels: Path | None = None, target: Target = "verb") -> VideoList:
+def read_video_list(
+    path: Path, videos: Path | None = None, labels: Path | None = None, target: Target = "verb"
+) -> VideoList:
     """Read a list in any of the known formats, told apart by their content.
 
-    ``path`` is the list, or a folder that holds ``list.txt``. ``videos`` is the folder that its clips lie
-    in, the list's own if not given. ``labels`` is a label file (one name a line, or
-    Something-Something's JSON of names and indices), which Something-Something V2 needs. ``target`` is
-    what an EPIC-Kitchens clip is labelled with; actions are numbered in the order of (verb, noun).
+    ``path`` is the list, or a folder that holds ``list.txt``. ``videos`` is the folder that its
+    clips lie in, the list's own if not given. ``labels`` is a label file (one name a line, or
+    Something-Something's JSON of names and indices), which Something-Something V2 needs. ``target``
+    is what an EPIC-Kitchens clip is labelled with; actions are numbered in the order of (verb,
+    noun).
 
-    Raises:
-        DataError: if the file is missing, no list of a known format, or a label file is needed and not given.
+    Raises: DataError: if the file is missing, no list of a known format, or a label file is needed
+        and not given.
     """
     if path.is_dir():
         labels = labels or (path / "labels.txt" if (path / "labels.txt").is_file() else None)
@@ -124,9 +136,13 @@ def _read_label_names(path: Path) -> tuple[str, ...]:
     try:
         indices = {str(name): int(index) for name, index in json.loads(_read_text(path)).items()}
     except (ValueError, TypeError, AttributeError):
-        raise DataError(f"{path.name}: not a JSON object of class names and their indices") from None
+        raise DataError(
+            f"{path.name}: not a JSON object of class names and their indices"
+        ) from None
     if sorted(indices.values()) != list(range(len(indices))):
-        raise DataError(f"{path.name}: the class indices are not 0 to {len(indices) - 1}, each once")
+        raise DataError(
+            f"{path.name}: the class indices are not 0 to {len(indices) - 1}, each once"
+        )
     return tuple(sorted(indices, key=indices.__getitem__))
 
 
@@ -146,7 +162,9 @@ def _release_lines(text: str, name: str) -> Iterator[_Line]:
         place = f"{name}, line {number}"
         # The path may have spaces in it; the last two fields have none.
         fields = line.strip().rsplit(maxsplit=2)
-        num_frames, label = (_whole(field) for field in fields[1:]) if len(fields) == 3 else (None, None)
+        num_frames, label = (
+            (_whole(field) for field in fields[1:]) if len(fields) == 3 else (None, None)
+        )
         if num_frames is None or label is None:
             yield _Line(place, line.strip(), "", None, fault="is not 'path num_frames label'")
         else:
@@ -161,11 +179,20 @@ def _json_lines(text: str, name: str, names: Sequence[str] | None) -> list[_Line
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise DataError(f"{name}: not a JSON list of clips")
     if any("vid_name" in record for record in records):
-        return [_diving_line(record, f"{name}, entry {number}") for number, record in enumerate(records, start=1)]
+        return [
+            _diving_line(record, f"{name}, entry {number}")
+            for number, record in enumerate(records, start=1)
+        ]
     if names is None:
-        raise DataError(f"{name}: Something-Something's labels are names; give its label file (labels.json) as well")
+        raise DataError(
+            f"{name}: Something-Something's labels are names; give its label file (labels.json) as"
+            " well"
+        )
     indices = {label: index for index, label in enumerate(names)}
-    return [_something_line(record, indices, f"{name}, entry {number}") for number, record in enumerate(records, start=1)]
+    return [
+        _something_line(record, indices, f"{name}, entry {number}")
+        for number, record in enumerate(records, start=1)
+    ]
 
 
 def _diving_line(record: dict, place: str) -> _Line:
@@ -186,17 +213,29 @@ def _something_line(record: dict, indices: dict[str, int], place: str) -> _Line:
     return _Line(place, id, id, indices[label])
 
 
-def _epic_lines(text: str, name: str, target: Target, names: Sequence[str] | None) -> tuple[list[_Line], tuple[str, ...] | None]:
+def _epic_lines(
+    text: str, name: str, target: Target, names: Sequence[str] | None
+) -> tuple[list[_Line], tuple[str, ...] | None]:
     rows = list(csv.DictReader(text.splitlines()))
     columns = {"narration_id", "video_id", "start_frame", "stop_frame", "verb_class", "noun_class"}
     if not rows or not columns <= set(rows[0]):
-        raise DataError(f"{name}: not an EPIC-Kitchens list; its columns must include {', '.join(sorted(columns))}")
-    pairs = sorted({(_whole(row["verb_class"]), _whole(row["noun_class"])) for row in rows} - {(None, None)}, key=str)
+        raise DataError(
+            f"{name}: not an EPIC-Kitchens list; its columns must include"
+            f" {', '.join(sorted(columns))}"
+        )
+    pairs = sorted(
+        {(_whole(row["verb_class"]), _whole(row["noun_class"])) for row in rows} - {(None, None)},
+        key=str,
+    )
     pairs = sorted(pair for pair in pairs if None not in pair)
     lines = []
     for number, row in enumerate(rows, start=2):
         verb, noun = _whole(row["verb_class"]), _whole(row["noun_class"])
-        label = {"verb": verb, "noun": noun, "action": pairs.index((verb, noun)) if (verb, noun) in pairs else None}[target]
+        label = {
+            "verb": verb,
+            "noun": noun,
+            "action": pairs.index((verb, noun)) if (verb, noun) in pairs else None,
+        }[target]
         start, stop = _whole(row["start_frame"]), _whole(row["stop_frame"])
         place, fault = f"{name}, line {number}", ""
         if label is None:
@@ -204,13 +243,17 @@ def _epic_lines(text: str, name: str, target: Target, names: Sequence[str] | Non
         elif start is None or stop is None or stop < start or start < 1:
             fault = f"has frames {row['start_frame']} to {row['stop_frame']}"
         span = {} if fault else {"num_frames": stop - start + 1, "first": start - 1, "stop": stop}
-        lines.append(_Line(place, row["narration_id"], row["video_id"] or "", label, fault=fault, **span))
+        lines.append(
+            _Line(place, row["narration_id"], row["video_id"] or "", label, fault=fault, **span)
+        )
     if target == "action":
         names = tuple(f"verb {verb}, noun {noun}" for verb, noun in pairs)
     return lines, None if names is None else tuple(names)
 
 
-def _check(name: str, lines: Sequence[_Line], videos: Path, names: tuple[str, ...] | None) -> VideoList:
+def _check(
+    name: str, lines: Sequence[_Line], videos: Path, names: tuple[str, ...] | None
+) -> VideoList:
     entries, faults, seen, too_short = [], [], {}, 0
     for line in lines:
         found = None if line.fault else _find_video(videos, line.file)
@@ -238,9 +281,15 @@ def _check(name: str, lines: Sequence[_Line], videos: Path, names: tuple[str, ..
 
 
 def _find_video(videos: Path, file: str) -> Path | None:
-    """The file or folder of frames that a list means: with or without suffix, Diving48's frames under ``frames``."""
+    """The file or folder of frames that a list means: with or without suffix, Diving48's frames
+    under ``frames``.
+    """
     path = Path(file) if Path(file).is_absolute() else videos / file
-    candidates = [path, *(path.with_name(path.name + suffix) for suffix in VIDEO_SUFFIXES), path.parent / "frames" / path.name]
+    candidates = [
+        path,
+        *(path.with_name(path.name + suffix) for suffix in VIDEO_SUFFIXES),
+        path.parent / "frames" / path.name,
+    ]
     found = next((candidate for candidate in candidates if candidate.exists()), None)
     if found is not None and found.is_dir() and (found / "frames").is_dir():
         return found / "frames"

@@ -27,7 +27,8 @@ HEIGHT, WIDTH = 120, 160  # pixels of a drawn clip
 class ClipSet:
     """n clips for one model: what they are of, their ``ids`` and ``labels`` (n,) int64.
 
-    ``read(start)`` yields for each clip from ``start`` on its one view (T, 3, S, S) uint8, or the message of what was wrong with it.
+    ``read(start)`` yields for each clip from ``start`` on its one view (T, 3, S, S) uint8, or the
+    message of what was wrong with it.
     """
 
     origin: Origin
@@ -38,7 +39,9 @@ class ClipSet:
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive clips: ``errors`` is empty for those that were read, which ``clips`` (m, T, 3, S, S) float32 holds at ``rows`` (m,)."""
+    """Consecutive clips: ``errors`` is empty for those that were read, which ``clips`` (m, T, 3, S,
+    S) float32 holds at ``rows`` (m,).
+    """
 
     ids: tuple[str, ...]
     labels: np.ndarray
@@ -48,15 +51,27 @@ class Batch:
 
 
 def batches(model: Recognizer, clip_set: ClipSet, start: int, size: int) -> Iterator[Batch]:
-    """The clips of ``clip_set`` from ``start`` on, ``size`` at a time, normalised, on ``model``'s device."""
+    """The clips of ``clip_set`` from ``start`` on, ``size`` at a time, normalised, on ``model``'s
+    device.
+    """
     device = next(model.parameters()).device
     upcoming = clip_set.read(start)
     while found := list(islice(upcoming, size)):
         stop = start + len(found)
         rows = [row for row, views in enumerate(found) if not isinstance(views, str)]
-        clips = normalise(np.stack([found[row] for row in rows]), model.input).to(device) if rows else None
+        clips = (
+            normalise(np.stack([found[row] for row in rows]), model.input).to(device)
+            if rows
+            else None
+        )
         errors = tuple(views if isinstance(views, str) else "" for views in found)
-        yield Batch(clip_set.ids[start:stop], clip_set.labels[start:stop], errors, np.array(rows, dtype=np.int64), clips)
+        yield Batch(
+            clip_set.ids[start:stop],
+            clip_set.labels[start:stop],
+            errors,
+            np.array(rows, dtype=np.int64),
+            clips,
+        )
         start = stop
 
 
@@ -78,7 +93,8 @@ def drawn_clips(model: Recognizer, split: Split, count: int) -> ClipSet:
 
 
 def listed_clips(model: Recognizer, videos: VideoList, workers: int = 1) -> ClipSet:
-    """The clips of a list, decoded ahead of need by ``workers`` processes, one centre crop of one clip each.
+    """The clips of a list, decoded ahead of need by ``workers`` processes, one centre crop of one
+    clip each.
 
     Raises:
         DataError: if the list names classes the model has not.
@@ -86,11 +102,18 @@ def listed_clips(model: Recognizer, videos: VideoList, workers: int = 1) -> Clip
     entries = videos.entries
 
     def read(start: int) -> Iterator[np.ndarray | str]:
-        for _, views in feed(entries[start:], model.architecture.num_segments, model.input, Views(), workers):
+        for _, views in feed(
+            entries[start:], model.architecture.num_segments, model.input, Views(), workers
+        ):
             yield views if isinstance(views, str) else views[0]
 
     origin = list_origin(model, videos, str(Views()), "forward")
-    return ClipSet(origin, tuple(entry.id for entry in entries), np.array([entry.label for entry in entries], dtype=np.int64), read)
+    return ClipSet(
+        origin,
+        tuple(entry.id for entry in entries),
+        np.array([entry.label for entry in entries], dtype=np.int64),
+        read,
+    )
 
 
 def sampled_frames(clip: DrawnClip, num_segments: int) -> np.ndarray:
@@ -110,10 +133,22 @@ def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forwar
         DataError: if the model's classes are not those of the drawn set, in order.
     """
     if model.card.labels != LABELS:
-        raise DataError(f"{model.card.title} was not trained on the drawn set as it is now: its classes are others")
+        raise DataError(
+            f"{model.card.title} was not trained on the drawn set as it is now: its classes are"
+            " others"
+        )
     data = f"Reversible Actions, {split} split"
     digest = hashlib.sha256(f"{data}, {count} clips, {LABELS}".encode()).hexdigest()
-    return Origin(LABELS, model.card.title, model.card.sha256, data, digest, order, "1x1", model.precision or "float32")
+    return Origin(
+        LABELS,
+        model.card.title,
+        model.card.sha256,
+        data,
+        digest,
+        order,
+        "1x1",
+        model.precision or "float32",
+    )
 
 
 def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) -> Origin:
@@ -124,14 +159,25 @@ def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) ->
     """
     card, k = model.card, model.architecture.num_classes
     if videos.labels is not None and card.labels is not None and videos.labels != card.labels:
-        raise DataError(f"{videos.name}: its classes are not those of {card.name}, or in another order")
+        raise DataError(
+            f"{videos.name}: its classes are not those of {card.name}, or in another order"
+        )
     if not videos.entries:
         raise DataError(f"{videos.name}: no clip is left to score")
     largest = max(entry.label for entry in videos.entries)
     if largest >= k:
         raise DataError(f"{videos.name}: has class {largest}, but {card.name} knows {k} classes")
     labels = card.labels or videos.labels or tuple(card.label(index) for index in range(k))
-    return Origin(labels, card.title, card.sha256, videos.name, _digest(videos.entries), order, views, model.precision or "float32")
+    return Origin(
+        labels,
+        card.title,
+        card.sha256,
+        videos.name,
+        _digest(videos.entries),
+        order,
+        views,
+        model.precision or "float32",
+    )
 
 
 def _digest(entries: Sequence[Entry]) -> str:

@@ -1,4 +1,6 @@
-"""Scoring one list with several processes, on this machine or on several: each takes every so-manyth video, the first joins the tables."""
+"""Scoring one list with several processes, on this machine or on several: each takes every
+so-manyth video, the first joins the tables.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,11 @@ def score_list_together(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions | None:
-    """As `score_list`, by all processes of a launched ``fabric``, whose ``out`` lies where all can write; ``None`` in all but the first.
+    """As `score_list`, by all processes of a launched ``fabric``, whose ``out`` lies where all can
+    write; ``None`` in all but the first.
 
-    Stopped, it goes on with the same number of processes. On a CPU each process takes its share of the threads.
+    Stopped, it goes on with the same number of processes. On a CPU each process takes its share of
+    the threads.
 
     Raises:
         DataError: as `score_list`, or if there are fewer videos than processes.
@@ -43,7 +47,9 @@ def score_list_together(
     if world == 1:
         return score_list(model, videos, out, views, order, seed, workers, progress)
     if len(videos.entries) < world:
-        raise DataError(f"{videos.name}: has {len(videos.entries)} videos, too few for {world} processes")
+        raise DataError(
+            f"{videos.name}: has {len(videos.entries)} videos, too few for {world} processes"
+        )
     origin = list_origin(model, videos, str(views), order_name(order, seed))
     if fabric.device.type == "cpu":
         here = world // int(getattr(fabric.strategy, "num_nodes", 1) or 1)
@@ -66,7 +72,10 @@ def _dealt_back(tables: list[Predictions], origin) -> Predictions:
     """The tables of all processes as one, in the list's order."""
     world, n = len(tables), sum(len(table.ids) for table in tables)
     places = np.argsort(np.concatenate([np.arange(rank, n, world) for rank in range(world)]))
-    ids, errors = ([value for table in tables for value in column(table)] for column in (lambda t: t.ids, lambda t: t.errors))
+    ids, errors = (
+        [value for table in tables for value in column(table)]
+        for column in (lambda t: t.ids, lambda t: t.errors)
+    )
     return Predictions(
         origin,
         tuple(ids[place] for place in places),

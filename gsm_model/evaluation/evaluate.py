@@ -1,4 +1,6 @@
-"""Measuring models on held-out drawn clips: is it right, does it know the pair, does it know the direction?"""
+"""Measuring models on held-out drawn clips: is it right, does it know the pair, does it know the
+direction?
+"""
 
 from __future__ import annotations
 
@@ -22,25 +24,37 @@ from gsm_model.video.transforms import to_views
 
 @dataclass(frozen=True)
 class BothWays:
-    """A model's tables of predictions on the same clips, in the frames' own order and with the sampled frames reversed."""
+    """A model's tables of predictions on the same clips, in the frames' own order and with the
+    sampled frames reversed.
+    """
 
     forward: Predictions
     reversed: Predictions
 
 
 def score_drawn_clips(
-    models: Sequence[Recognizer], split: Split, num_clips: int, batch_size: int = 20, progress: Callable[[int, int], None] | None = None
+    models: Sequence[Recognizer],
+    split: Split,
+    num_clips: int,
+    batch_size: int = 20,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[BothWays]:
-    """Draw clips 0 … ``num_clips`` − 1 of ``split`` at 160 × 120, once, and score them with each model through the path of any video.
+    """Draw clips 0 … ``num_clips`` − 1 of ``split`` at 160 × 120, once, and score them with each
+    model through the path of any video.
 
     Raises:
         DataError: if a model's classes are not those of the drawn set, in order.
     """
-    origins = [[drawn_origin(model, split, num_clips, order) for order in ("forward", "reversed")] for model in models]
+    origins = [
+        [drawn_origin(model, split, num_clips, order) for order in ("forward", "reversed")]
+        for model in models
+    ]
     labels: list[int] = []
     scores: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
-        clips = [draw_clip(split, index) for index in range(start, min(start + batch_size, num_clips))]
+        clips = [
+            draw_clip(split, index) for index in range(start, min(start + batch_size, num_clips))
+        ]
         labels += [clip.label for clip in clips]
         frames: dict[int, list[np.ndarray]] = {}
         for model, (forward, backward) in zip(models, scores, strict=True):
@@ -56,23 +70,34 @@ def score_drawn_clips(
         if progress is not None:
             progress(len(labels), num_clips)
     return [
-        BothWays(*(_table(origin, split, labels, found) for origin, found in zip(of_model, both, strict=True)))
+        BothWays(
+            *(
+                _table(origin, split, labels, found)
+                for origin, found in zip(of_model, both, strict=True)
+            )
+        )
         for of_model, both in zip(origins, scores, strict=True)
     ]
 
 
 def _table(origin: Origin, split: str, labels: list[int], scores: list[np.ndarray]) -> Predictions:
-    return Predictions(origin, drawn_ids(split, len(labels)), np.array(labels), np.concatenate(scores), ("",) * len(labels))
+    return Predictions(
+        origin,
+        drawn_ids(split, len(labels)),
+        np.array(labels),
+        np.concatenate(scores),
+        ("",) * len(labels),
+    )
 
 
 def measures_of(both: BothWays) -> tuple[Measure, ...]:
     """The figures of one model: those of `measures_of_table`, and of the time-reversed pairs
 
-    *pair*: the answer is the class or its partner; *reversed to partner*: the reversed clip's answer is
-    the partner. Both are of the clips whose class has a partner among the classes.
+    *pair*: the answer is the class or its partner; *reversed to partner*: the reversed clip's
+    answer is the partner. Both are of the clips whose class has a partner among the classes.
 
-    Raises:
-        DataError: if no class has its partner among the classes, or the tables are of different clips.
+    Raises: DataError: if no class has its partner among the classes, or the tables are of different
+        clips.
     """
     forward, backward = both.forward.scored(), both.reversed.scored()
     if forward.ids != backward.ids:

@@ -19,7 +19,8 @@ def measure_share(metric: str, hits: int, n: int, data: str) -> Measure:
 
 
 def measure_mean(metric: str, values: np.ndarray, data: str) -> Measure:
-    """The mean of one value a clip, ``values`` (n,), with Student's 95 % interval (scipy's); of one clip the interval is not known (NaN).
+    """The mean of one value a clip, ``values`` (n,), with Student's 95 % interval (scipy's); of one
+    clip the interval is not known (NaN).
 
     Raises:
         ValueError: if there is no value.
@@ -30,22 +31,27 @@ def measure_mean(metric: str, values: np.ndarray, data: str) -> Measure:
     mean = float(np.mean(values))
     error = float(sem(values)) if n > 1 else float("nan")
     # With no spread at all the interval is the mean itself; scipy would divide by zero.
-    low, high = t.interval(0.95, n - 1, mean, error) if error > 0 else (mean + 0 * error, mean + 0 * error)
+    low, high = (
+        t.interval(0.95, n - 1, mean, error) if error > 0 else (mean + 0 * error, mean + 0 * error)
+    )
     return Measure(metric, mean, float(low), float(high), n, data)
 
 
 def measure_change(metric: str, before: np.ndarray, after: np.ndarray, data: str) -> Measure:
-    """How a share changes on the same clips: ``before`` and ``after`` (n,) bool say for which it holds. In −1 … 1, with its 95 % interval.
+    """How a share changes on the same clips: ``before`` and ``after`` (n,) bool say for which it
+    holds. In −1 … 1, with its 95 % interval.
 
-    The interval is Agresti and Min's for matched pairs (*Statistics in Medicine* 24, 2005): half a clip is added to each of the
-    four cells, so that it has a width also where no clip changes.
+    The interval is Agresti and Min's for matched pairs (*Statistics in Medicine* 24, 2005): half a
+    clip is added to each of the four cells, so that it has a width also where no clip changes.
 
     Raises:
         ValueError: if there is no clip or the two are of different length.
     """
     n = len(before)
     if n == 0 or len(after) != n:
-        raise ValueError(f"{metric}: the same clips are needed before and after, got {n} and {len(after)}")
+        raise ValueError(
+            f"{metric}: the same clips are needed before and after, got {n} and {len(after)}"
+        )
     gained, lost = int(np.sum(after & ~before)), int(np.sum(before & ~after))
     centre = (gained - lost) / (n + 2)
     spread = norm.ppf(0.975) * np.sqrt((gained + lost + 1) / (n + 2) - centre**2) / np.sqrt(n + 2)

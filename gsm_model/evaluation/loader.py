@@ -1,4 +1,5 @@
-"""Feeding a model: clips are decoded and transformed in other processes, ahead of need and in order.
+"""Feeding a model: clips are decoded and transformed in other processes, ahead of need and in
+order.
 
 A file that takes its process down, or hangs, is found out and named; the others go on.
 """
@@ -43,7 +44,10 @@ class Views:
         except ValueError:
             views = cls(0, 0)
         if views.clips not in (1, 2) or views.crops not in (1, 3, 10):
-            raise DataError(f"views {text!r}: give clips x crops, with 1 or 2 clips and 1, 3 or 10 crops, such as 2x3")
+            raise DataError(
+                f"views {text!r}: give clips x crops, with 1 or 2 clips and 1, 3 or 10 crops, such"
+                " as 2x3"
+            )
         return views
 
     def __str__(self) -> str:
@@ -51,7 +55,8 @@ class Views:
 
 
 def read_frames(entry: Entry, sample: Callable[[int], np.ndarray]) -> np.ndarray:
-    """Frames of the part of a video that ``entry`` names: ``sample(count)`` says which of its ``count``; (n, H, W, 3) uint8.
+    """Frames of the part of a video that ``entry`` names: ``sample(count)`` says which of its
+    ``count``; (n, H, W, 3) uint8.
 
     Raises:
         VideoError: if the video cannot be decoded, or is shorter than the part the list names.
@@ -61,7 +66,9 @@ def read_frames(entry: Entry, sample: Callable[[int], np.ndarray]) -> np.ndarray
     def choose(info) -> np.ndarray:
         first, stop = entry.first or 0, entry.stop if entry.stop is not None else info.num_frames
         if stop > info.num_frames:
-            raise VideoError(f"{entry.id}: the list names frames up to {stop}, the video has {info.num_frames}")
+            raise VideoError(
+                f"{entry.id}: the list names frames up to {stop}, the video has {info.num_frames}"
+            )
         return first + sample(stop - first)
 
     _, _, frames = decode(entry.path, choose, name=entry.id)
@@ -77,7 +84,9 @@ def read_views(entry: Entry, num_segments: int, spec: InputSpec, views: Views) -
     from gsm_model.video.sampling import segment_indices
 
     def sample(count: int) -> np.ndarray:
-        return np.concatenate([segment_indices(count, num_segments, clip, views.clips) for clip in range(views.clips)])
+        return np.concatenate(
+            [segment_indices(count, num_segments, clip, views.clips) for clip in range(views.clips)]
+        )
 
     frames = read_frames(entry, sample)
     clips = frames.reshape(views.clips, num_segments, *frames.shape[1:])
@@ -87,7 +96,9 @@ def read_views(entry: Entry, num_segments: int, spec: InputSpec, views: Views) -
 def feed(
     entries: Sequence[Entry], num_segments: int, spec: InputSpec, views: Views, workers: int
 ) -> Iterator[tuple[Entry, np.ndarray | str]]:
-    """Each entry with its views (as `read_views`), or with the message of what was wrong with it, in order."""
+    """Each entry with its views (as `read_views`), or with the message of what was wrong with it,
+    in order.
+    """
     pool = _pool(workers)
     waiting: deque[tuple[Entry, Future]] = deque()
     upcoming = iter(entries)
@@ -105,7 +116,8 @@ def feed(
             try:
                 yield entry, _result(future)
             except (BrokenProcessPool, FutureTimeout):
-                # Any clip in the making may be the culprit: this one is tried alone, the rest afresh.
+                # Any clip in the making may be the culprit: this one is tried alone, the rest
+                # afresh.
                 _end(pool)
                 yield entry, _try_alone(entry, num_segments, spec, views)
                 pool = _pool(workers)

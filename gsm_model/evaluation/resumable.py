@@ -20,14 +20,20 @@ Table = TypeVar("Table", bound=Part)
 
 
 class Parts(Generic[Table]):
-    """The finished parts of the table that will be ``out``; they lie in ``out`` + ``.parts`` until it is whole.
+    """The finished parts of the table that will be ``out``; they lie in ``out`` + ``.parts`` until
+    it is whole.
 
-    Raises:
-        DataError: if parts are there that are not of ``origin``, or not of the clips ``ids``, in order.
+    Raises: DataError: if parts are there that are not of ``origin``, or not of the clips ``ids``,
+        in order.
     """
 
     def __init__(
-        self, out: Path, origin: object, ids: tuple[str, ...], read: Callable[[Path], Table], write: Callable[[Table, Path], None]
+        self,
+        out: Path,
+        origin: object,
+        ids: tuple[str, ...],
+        read: Callable[[Path], Table],
+        write: Callable[[Table, Path], None],
     ) -> None:
         self.out, self.write = out, write
         self.folder = out.with_name(out.name + ".parts")
@@ -35,11 +41,15 @@ class Parts(Generic[Table]):
         self.finished = [read(path) for path in sorted(self.folder.glob("*.parquet"))]
         if any(part.origin != origin for part in self.finished):
             raise DataError(
-                f"{self.folder}: holds part of another run (model, data, order or views differ); remove it or choose another --out"
+                f"{self.folder}: holds part of another run (model, data, order or views differ);"
+                " remove it or choose another --out"
             )
         done = tuple(id for part in self.finished for id in part.ids)
         if done != ids[: len(done)]:
-            raise DataError(f"{self.folder}: holds part of a run on another list; remove it or choose another --out")
+            raise DataError(
+                f"{self.folder}: holds part of a run on another list; remove it or choose another"
+                " --out"
+            )
 
     @property
     def done(self) -> int:

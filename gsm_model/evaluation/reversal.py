@@ -18,8 +18,9 @@ ALL_PAIRS = "all pairs"
 
 @dataclass(frozen=True)
 class Flips:
-    """Of the clips of ``group`` (a pair of classes, or all pairs): the share whose answer, when the frames are reversed,
-    goes to the time reversal of what it was, stays what it was, or goes elsewhere. The three add up to 1."""
+    """Of the clips of ``group`` (a pair of classes, or all pairs): the share whose answer, when the
+    frames are reversed, goes to the time reversal of what it was, stays what it was, or goes
+    elsewhere. The three add up to 1."""
 
     group: str
     to_partner: Measure
@@ -28,9 +29,11 @@ class Flips:
 
 
 def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...]:
-    """Compare a model's answers on the same clips, forward and reversed: all pairs first, then each pair of classes.
+    """Compare a model's answers on the same clips, forward and reversed: all pairs first, then each
+    pair of classes.
 
-    Clips are grouped by their true class; those whose class has no time reversal among the classes are left out.
+    Clips are grouped by their true class; those whose class has no time reversal among the classes
+    are left out.
 
     Raises:
         DataError: if the tables are of different models, data or views, or no clip is of a pair.
@@ -46,31 +49,44 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
     first = np.minimum(forward.labels, partners[forward.labels])
     paired = partners[forward.labels] >= 0
     if not paired.any():
-        raise DataError(f"{forward.origin.data}: no clip is of a class whose time reversal is among the classes")
+        raise DataError(
+            f"{forward.origin.data}: no clip is of a class whose time reversal is among the classes"
+        )
 
     def of(group: str, rows: np.ndarray) -> Flips:
-        n, hits = int(rows.sum()), [int((rows & kind).sum()) for kind in (flipped, stayed, ~flipped & ~stayed)]
+        n, hits = (
+            int(rows.sum()),
+            [int((rows & kind).sum()) for kind in (flipped, stayed, ~flipped & ~stayed)],
+        )
         shares = (
             measure_share(metric, count, n, forward.origin.data)
             for metric, count in zip(("to partner", "stays", "elsewhere"), hits, strict=True)
         )
         return Flips(group, *shares)
 
-    pairs = [of(f"{names[k]} / {names[partners[k]]}", paired & (first == k)) for k in np.unique(first[paired])]
+    pairs = [
+        of(f"{names[k]} / {names[partners[k]]}", paired & (first == k))
+        for k in np.unique(first[paired])
+    ]
     return (of(ALL_PAIRS, paired), *pairs)
 
 
 def flips_of_models(tables: Sequence[Predictions]) -> list[tuple[str, tuple[Flips, ...]]]:
-    """Each model's name and `count_flips` of its forward and its reversed table, which `match_tables` finds.
+    """Each model's name and `count_flips` of its forward and its reversed table, which
+    `match_tables` finds.
 
     Raises:
         DataError: if a table has no counterpart, or two do not belong together.
     """
-    return [(forward.origin.model, count_flips(forward, backward)) for forward, backward in match_tables(tables)]
+    return [
+        (forward.origin.model, count_flips(forward, backward))
+        for forward, backward in match_tables(tables)
+    ]
 
 
 def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predictions]]:
-    """Put each forward table together with the reversed one of the same model, data and views, in the order given.
+    """Put each forward table together with the reversed one of the same model, data and views, in
+    the order given.
 
     Raises:
         DataError: if one is of another order, has no counterpart, or comes twice.
@@ -80,7 +96,10 @@ def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predi
         o = table.origin
         name = f"{o.model} on {o.data}"
         if o.order not in ("forward", "reversed"):
-            raise DataError(f"{name}: the table is of the order '{o.order}'; give one forward and one reversed table for each model")
+            raise DataError(
+                f"{name}: the table is of the order '{o.order}'; give one forward and one reversed"
+                " table for each model"
+            )
         found = by_key.setdefault((o.model, o.checkpoint, o.data, o.data_sha256, o.views), {})
         if o.order in found:
             raise DataError(f"{name}: two tables are of the order '{o.order}'")
@@ -88,7 +107,10 @@ def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predi
     for key, found in by_key.items():
         if len(found) < 2:
             missing = "reversed" if "forward" in found else "forward"
-            raise DataError(f"{key[0]} on {key[2]}: no table of the order '{missing}'; make one with 'evaluate --order {missing}'")
+            raise DataError(
+                f"{key[0]} on {key[2]}: no table of the order '{missing}'; make one with 'evaluate"
+                f" --order {missing}'"
+            )
     return [(found["forward"], found["reversed"]) for found in by_key.values()]
 
 
@@ -96,5 +118,10 @@ def _check(forward: Origin, backward: Origin) -> None:
     def what(origin: Origin) -> tuple:
         return origin.labels, origin.checkpoint, origin.data_sha256, origin.views
 
-    if what(forward) != what(backward) or (forward.order, backward.order) != ("forward", "reversed"):
-        raise DataError("give a forward and a reversed table of one model on the same data with the same views")
+    if what(forward) != what(backward) or (forward.order, backward.order) != (
+        "forward",
+        "reversed",
+    ):
+        raise DataError(
+            "give a forward and a reversed table of one model on the same data with the same views"
+        )

@@ -35,17 +35,22 @@ def score_list(
 ) -> Predictions:
     """Score every entry of ``videos`` and write the table to ``out`` (parquet).
 
-    Logits are averaged over the views of ``views``; ``shuffled`` draws another shuffle for each clip from
-    (``seed``, its id). Parts of the table lie in ``out`` + ``.parts`` until it is whole, so that a run
-    that was stopped goes on where it was. A video that cannot be decoded is a row with its error.
+    Logits are averaged over the views of ``views``; ``shuffled`` draws another shuffle for each
+    clip from (``seed``, its id). Parts of the table lie in ``out`` + ``.parts`` until it is whole,
+    so that a run that was stopped goes on where it was. A video that cannot be decoded is a row
+    with its error.
 
     Raises:
         DataError: if the list names classes the model has not, or the parts are of another run.
     """
     views = views or Views()
     origin = list_origin(model, videos, str(views), order_name(order, seed))
-    parts = Parts(out, origin, tuple(entry.id for entry in videos.entries), read_parquet, write_parquet)
-    upcoming = feed(videos.entries[parts.done :], model.architecture.num_segments, model.input, views, workers)
+    parts = Parts(
+        out, origin, tuple(entry.id for entry in videos.entries), read_parquet, write_parquet
+    )
+    upcoming = feed(
+        videos.entries[parts.done :], model.architecture.num_segments, model.input, views, workers
+    )
     while block := list(islice(upcoming, PART_CLIPS)):
         parts.add(_score_block(model, block, origin, order, seed))
         if progress is not None:
@@ -59,7 +64,11 @@ def order_name(order: Order, seed: int) -> str:
 
 
 def _score_block(
-    model: Recognizer, block: Sequence[tuple[Entry, np.ndarray | str]], origin: Origin, order: Order, seed: int
+    model: Recognizer,
+    block: Sequence[tuple[Entry, np.ndarray | str]],
+    origin: Origin,
+    order: Order,
+    seed: int,
 ) -> Predictions:
     k = model.architecture.num_classes
     scores = np.full((len(block), k), np.nan, np.float32)
@@ -69,7 +78,13 @@ def _score_block(
             positions = order_positions(views.shape[1], order, _shuffle_seed(entry.id, seed))
             scores[row] = score_views(model, views[:, positions])
     entries = [entry for entry, _ in block]
-    return Predictions(origin, tuple(entry.id for entry in entries), np.array([entry.label for entry in entries]), scores, tuple(errors))
+    return Predictions(
+        origin,
+        tuple(entry.id for entry in entries),
+        np.array([entry.label for entry in entries]),
+        scores,
+        tuple(errors),
+    )
 
 
 def score_views(model: Recognizer, views: np.ndarray) -> np.ndarray:
@@ -85,4 +100,6 @@ def _shuffle_seed(id: str, seed: int) -> int:
 
 def errors_of(predictions: Predictions) -> Iterator[tuple[str, str]]:
     """The clips that could not be scored, with what was wrong with them."""
-    return ((id, error) for id, error in zip(predictions.ids, predictions.errors, strict=True) if error)
+    return (
+        (id, error) for id, error in zip(predictions.ids, predictions.errors, strict=True) if error
+    )

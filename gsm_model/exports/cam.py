@@ -1,4 +1,6 @@
-"""What can be taken away of where models look in one clip, as files: arrays, a table, the strip, the film, the recipe."""
+"""What can be taken away of where models look in one clip, as files: arrays, a table, the strip,
+the film, the recipe.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from gsm_model.video.encode import to_gif, to_mp4
 
 @dataclass(frozen=True)
 class CamFileOptions:
-    """How maps are shown: ``normalise`` and ``signed`` as in `scaled`; ``width``: *column* or *page*; ``opacity`` 0 … 1."""
+    """How maps are shown: ``normalise`` and ``signed`` as in `scaled`; ``width``: *column* or
+    *page*; ``opacity`` 0 … 1.
+    """
 
     normalise: Normalise = "clip"
     signed: bool = False
@@ -40,15 +44,19 @@ def cam_files(
     inputs: dict[str, str],
     layer: str | None = None,
 ) -> dict[str, bytes]:
-    """File name → content, for several models' reports on one clip. ``seen``: for each the frames (T, S, S, 3) uint8 it saw; ``seconds``:
-    how long the clip lasts; ``parts`` and ``inputs`` are those of the `recipe`; ``layer`` is by default the first of the reports.
+    """File name → content, for several models' reports on one clip. ``seen``: for each the frames
+    (T, S, S, 3) uint8 it saw; ``seconds``: how long the clip lasts; ``parts`` and ``inputs`` are
+    those of the `recipe`; ``layer`` is by default the first of the reports.
 
     Raises:
         ValueError: if the models were given different numbers of frames.
     """
     layer = layer or reports[0].layers[0].layer
     rows = cam_rows(reports, seen, layer, options)
-    film, fps = cam_film(rows, layer, options.opacity, options.signed), film_speed(len(seen[0]), seconds)
+    film, fps = (
+        cam_film(rows, layer, options.opacity, options.signed),
+        film_speed(len(seen[0]), seconds),
+    )
     strip = strip_figure(rows, layer, options.opacity, options.signed, WIDTHS[options.width])
     first = reports[0]
     about = {
@@ -57,8 +65,14 @@ def cam_files(
         "order": first.prediction.order,
         "frames": first.prediction.frame_indices.tolist(),
         "layer": layer,
-        "maps.npz": {"arrays": "one a model, (T, h, w) float32", "unit": f"as {first.method} gives them, signed, not rescaled"},
-        "scale": {report.card.name: row.scaled.one.tolist() for report, row in zip(reports, rows, strict=True)},
+        "maps.npz": {
+            "arrays": "one a model, (T, h, w) float32",
+            "unit": f"as {first.method} gives them, signed, not rescaled",
+        },
+        "scale": {
+            report.card.name: row.scaled.one.tolist()
+            for report, row in zip(reports, rows, strict=True)
+        },
         "frames.csv": {
             "evidence": "gradient × feature summed over places and channels, in logits",
             "value": "the target by the frame's own scores",
@@ -66,8 +80,18 @@ def cam_files(
         "film": {"frames a second": fps},
     }
     return {
-        "maps.npz": npz_bytes(dict(zip(distinct_names(reports), (report.layer(layer).maps for report in reports), strict=True))),
-        "frames.csv": csv_text([row for report in reports for row in frame_rows(clip, report, layer)]).encode(),
+        "maps.npz": npz_bytes(
+            dict(
+                zip(
+                    distinct_names(reports),
+                    (report.layer(layer).maps for report in reports),
+                    strict=True,
+                )
+            )
+        ),
+        "frames.csv": csv_text(
+            [row for report in reports for row in frame_rows(clip, report, layer)]
+        ).encode(),
         **{f"strip.{kind}": figure_bytes(strip, kind) for kind in FORMATS},
         "overlay.mp4": to_mp4(film, fps),
         "overlay.gif": to_gif(film, fps),
@@ -75,21 +99,35 @@ def cam_files(
     }
 
 
-def cam_rows(reports: Sequence[CamReport], seen: Sequence[np.ndarray], layer: str, options: CamFileOptions) -> list[CamRow]:
-    """The rows of a picture: each report's maps of ``layer`` on the scale that ``options`` names."""
-    scales = scaled([report.layer(layer).maps for report in reports], options.normalise, options.signed)
-    return [CamRow(report, frames, one) for report, frames, one in zip(reports, seen, scales, strict=True)]
+def cam_rows(
+    reports: Sequence[CamReport], seen: Sequence[np.ndarray], layer: str, options: CamFileOptions
+) -> list[CamRow]:
+    """The rows of a picture: each report's maps of ``layer`` on the scale that ``options``
+    names.
+    """
+    scales = scaled(
+        [report.layer(layer).maps for report in reports], options.normalise, options.signed
+    )
+    return [
+        CamRow(report, frames, one)
+        for report, frames, one in zip(reports, seen, scales, strict=True)
+    ]
 
 
 def distinct_names(reports: Sequence[CamReport]) -> list[str]:
     """The models' names; with the hash's beginning where two have the same."""
     names = [report.card.name.replace("/", "-") for report in reports]
     counts = Counter(names)
-    return [name if counts[name] == 1 else f"{name} {report.card.sha256[:8]}" for name, report in zip(names, reports, strict=True)]
+    return [
+        name if counts[name] == 1 else f"{name} {report.card.sha256[:8]}"
+        for name, report in zip(names, reports, strict=True)
+    ]
 
 
 def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:
-    """A row a frame: the evidence at ``layer``, its share of the sum of all frames' sizes, and the target by the frame's own scores."""
+    """A row a frame: the evidence at ``layer``, its share of the sum of all frames' sizes, and the
+    target by the frame's own scores.
+    """
     found, prediction = report.layer(layer), report.prediction
     total = max(float(np.abs(found.evidence).sum()), np.finfo(float).tiny)
     return [
@@ -107,5 +145,7 @@ def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:
             "share": float(evidence) / total,
             "value": float(value),
         }
-        for place, (frame, evidence, value) in enumerate(zip(prediction.frame_indices, found.evidence, report.frame_values(), strict=True))
+        for place, (frame, evidence, value) in enumerate(
+            zip(prediction.frame_indices, found.evidence, report.frame_values(), strict=True)
+        )
     ]

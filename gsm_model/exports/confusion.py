@@ -11,7 +11,12 @@ from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import Comparison, class_groups, compare
 from gsm_model.confusion.tables import caption, comparison_rows, latex_table, markdown_table
 from gsm_model.errors import DataError
-from gsm_model.figures.comparison import calibration_figure, embedding_figure, gains_figure, matrix_figure
+from gsm_model.figures.comparison import (
+    calibration_figure,
+    embedding_figure,
+    gains_figure,
+    matrix_figure,
+)
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import Preset
 from gsm_model.figures.style import figure_files
@@ -19,16 +24,26 @@ from gsm_model.io.latex import latex_escape
 from gsm_model.io.tables import csv_text
 
 
-def confusion_files(models: Sequence[Answers], pairs: Sequence[Pair], preset: Preset) -> dict[str, bytes]:
-    """``confusion.pdf``, ``.svg``, ``.png`` and ``.pgf``: what each of ``models`` makes of the clips of ``pairs``, as ``preset`` prints."""
+def confusion_files(
+    models: Sequence[Answers], pairs: Sequence[Pair], preset: Preset
+) -> dict[str, bytes]:
+    """``confusion.pdf``, ``.svg``, ``.png`` and ``.pgf``: what each of ``models`` makes of the
+    clips of ``pairs``, as ``preset`` prints.
+    """
     return figure_files("confusion", pairs_figure(models, pairs, preset))
 
 
 def more_figures(
-    names: Sequence[str], models: Sequence[Answers], joined: Joined | None, pairs: Sequence[Pair], preset: Preset, method: Method = "tsne"
+    names: Sequence[str],
+    models: Sequence[Answers],
+    joined: Joined | None,
+    pairs: Sequence[Pair],
+    preset: Preset,
+    method: Method = "tsne",
 ) -> dict[str, bytes]:
-    """Of the figures that ``names`` asks for, *gains* (of two models), *matrix*, *calibration*, and the scores as points, marked by who is
-    right (*embedding*) or by the classes of the first ``pairs`` (*embedding-pairs*); each in all its formats.
+    """Of the figures that ``names`` asks for, *gains* (of two models), *matrix*, *calibration*, and
+    the scores as points, marked by who is right (*embedding*) or by the classes of the first
+    ``pairs`` (*embedding-pairs*); each in all its formats.
 
     Raises:
         DataError: if there is one model only, or answers have no scores, where a figure needs more.
@@ -36,22 +51,41 @@ def more_figures(
     figures = {}
     if "gains" in names:
         if joined is None:
-            raise DataError("the figure of gains is of two models; name the second one's answers too")
+            raise DataError(
+                "the figure of gains is of two models; name the second one's answers too"
+            )
         figures["gains"] = gains_figure(compare(joined, class_groups(joined)), preset)
     if "matrix" in names:
         figures["matrix"] = matrix_figure(models, preset)
     if "calibration" in names:
-        figures["calibration"] = calibration_figure([reliability(model) for model in models], preset)
+        figures["calibration"] = calibration_figure(
+            [reliability(model) for model in models], preset
+        )
     if wanted := [name for name in names if name.startswith("embedding")]:
         found = [embed(model, method) for model in models]
-        marks = {"embedding": [mark_right(joined, one.rows) if joined else mark_wrong(models[0], one.rows) for one in found]}
-        marks["embedding-pairs"] = [mark_pairs(model, pairs, one.rows) for model, one in zip(models, found, strict=True)]
+        marks = {
+            "embedding": [
+                mark_right(joined, one.rows) if joined else mark_wrong(models[0], one.rows)
+                for one in found
+            ]
+        }
+        marks["embedding-pairs"] = [
+            mark_pairs(model, pairs, one.rows) for model, one in zip(models, found, strict=True)
+        ]
         figures |= {name: embedding_figure(found, marks[name], preset) for name in wanted}
-    return {file: content for name, figure in figures.items() for file, content in figure_files(name, figure).items()}
+    return {
+        file: content
+        for name, figure in figures.items()
+        for file, content in figure_files(name, figure).items()
+    }
 
 
-def significance_files(joined: Joined, rows: Sequence[Comparison], blocks: str = "") -> dict[str, bytes]:
-    """``significance.csv``, ``.tex`` and ``.md``, ``caption.txt`` and, for LaTeX, ``caption.tex``; ``blocks`` says what was drawn together, if anything was."""
+def significance_files(
+    joined: Joined, rows: Sequence[Comparison], blocks: str = ""
+) -> dict[str, bytes]:
+    """``significance.csv``, ``.tex`` and ``.md``, ``caption.txt`` and, for LaTeX, ``caption.tex``;
+    ``blocks`` says what was drawn together, if anything was.
+    """
     text = caption(joined, rows, blocks)
     return {
         "significance.csv": csv_text(comparison_rows(rows)).encode(),

@@ -1,4 +1,6 @@
-"""All that can be taken away of one clip's gates, as files: arrays, tables, figures, film, recipe."""
+"""All that can be taken away of one clip's gates, as files: arrays, tables, figures, film,
+recipe.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ FILM_PIXELS = 256
 
 @dataclass(frozen=True)
 class GateFileOptions:
-    """``layer``: whose maps the strip and the film show, ``None`` for the most adaptive; ``width``: *column* or *page*; ``opacity`` 0 … 1."""
+    """``layer``: whose maps the strip and the film show, ``None`` for the most adaptive; ``width``:
+    *column* or *page*; ``opacity`` 0 … 1.
+    """
 
     layer: str | None = None
     width: str = "page"
@@ -36,10 +40,17 @@ class GateFileOptions:
 
 
 def gate_files(
-    report: GateReport, clip: str, seen: np.ndarray, seconds: float, options: GateFileOptions, parts: Sequence[str], inputs: dict[str, str]
+    report: GateReport,
+    clip: str,
+    seen: np.ndarray,
+    seconds: float,
+    options: GateFileOptions,
+    parts: Sequence[str],
+    inputs: dict[str, str],
 ) -> dict[str, bytes]:
-    """File name → content. ``seen`` (T, S, S, 3) uint8 are the frames in the order and the crop that the model sees, ``seconds`` how
-    long the clip lasts; ``parts`` and ``inputs`` are those of its `recipe`.
+    """File name → content. ``seen`` (T, S, S, 3) uint8 are the frames in the order and the crop
+    that the model sees, ``seconds`` how long the clip lasts; ``parts`` and ``inputs`` are those of
+    its `recipe`.
 
     Raises:
         ValueError: for an unknown layer or width.
@@ -50,7 +61,10 @@ def gate_files(
     table = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows), table, compression="zstd")
     film, fps = gate_film(report, layer, seen, options.opacity), film_speed(len(seen), seconds)
-    figures = {"gates": gates_figure(report, seen, width), "strip": strip_figure(report, layer, seen, options.opacity, width)}
+    figures = {
+        "gates": gates_figure(report, seen, width),
+        "strip": strip_figure(report, layer, seen, options.opacity, width),
+    }
     about = {
         "model": report.card.name,
         "order": report.prediction.order,
@@ -60,16 +74,25 @@ def gate_files(
             "arrays": "gate of one layer, (T, 2, h, w) float32",
             "unit": "none, −1 … 1",
             "second axis": list(DIRECTIONS),
-            "meaning": "0 leaves, +1 swaps in the neighbour's feature, +½ averages, −1 takes a difference",
+            "meaning": (
+                "0 leaves, +1 swaps in the neighbour's feature, +½ averages, −1 takes a difference"
+            ),
         },
-        "gates.csv": {"regimes": dict(zip(REGIMES, _spans(), strict=True)), "shares": "of the layer's energy, 0 … 1"},
+        "gates.csv": {
+            "regimes": dict(zip(REGIMES, _spans(), strict=True)),
+            "shares": "of the layer's energy, 0 … 1",
+        },
         "film": {"frames a second": fps},
     }
     return {
         "gates.npz": gate_arrays(report),
         "gates.csv": csv_text(rows).encode(),
         "gates.parquet": table.getvalue(),
-        **{f"{name}.{kind}": figure_bytes(figure, kind) for name, figure in figures.items() for kind in FORMATS},
+        **{
+            f"{name}.{kind}": figure_bytes(figure, kind)
+            for name, figure in figures.items()
+            for kind in FORMATS
+        },
         "gates.mp4": to_mp4(film, fps),
         "gates.gif": to_gif(film, fps),
         "recipe.json": recipe(parts, inputs, about),
@@ -78,7 +101,12 @@ def gate_files(
 
 def _spans() -> list[str]:
     low, middle, high = REGIME_EDGES
-    return [f"below {low:g}", f"{low:g} to {middle:g}", f"{middle:g} to {high:g}", f"{high:g} and above"]
+    return [
+        f"below {low:g}",
+        f"{low:g} to {middle:g}",
+        f"{middle:g} to {high:g}",
+        f"{high:g} and above",
+    ]
 
 
 def chosen_layer(report: GateReport, name: str | None) -> LayerGates:
@@ -92,11 +120,18 @@ def chosen_layer(report: GateReport, name: str | None) -> LayerGates:
     for layer in report.layers:
         if name in (layer.name, layer.title):
             return layer
-    raise ValueError(f"{report.card.name} has no layer {name!r}; it has {', '.join(layer.title for layer in report.layers)}")
+    raise ValueError(
+        f"{report.card.name} has no layer {name!r}; it has"
+        f" {', '.join(layer.title for layer in report.layers)}"
+    )
 
 
-def gate_film(report: GateReport, layer: LayerGates, seen: np.ndarray, opacity: float) -> np.ndarray:
-    """The frames one after the other, and beside them the layer's two gate maps laid over: (T, H, W, 3) uint8, every column titled."""
+def gate_film(
+    report: GateReport, layer: LayerGates, seen: np.ndarray, opacity: float
+) -> np.ndarray:
+    """The frames one after the other, and beside them the layer's two gate maps laid over: (T, H,
+    W, 3) uint8, every column titled.
+    """
     t = len(seen)
     pixels = seen.shape[1]
     columns = [titled(seen, [f"frame {index}" for index in report.prediction.frame_indices])]
@@ -104,8 +139,12 @@ def gate_film(report: GateReport, layer: LayerGates, seen: np.ndarray, opacity: 
         over = colored(layer.gate[:, way], gate_colors(), -1, 1, pixels)
         columns.append(titled(blended(seen, over, opacity), [direction] * t))
     film = side_by_side(columns)
-    heading = titled(film, [f"{report.card.name}, {layer.title}, frames {report.prediction.order}"] * t)
-    bar = scale_bar(gate_colors(), -1, 1, film.shape[2], t, "gate: −1 difference, 0 leaves, +1 swaps")
+    heading = titled(
+        film, [f"{report.card.name}, {layer.title}, frames {report.prediction.order}"] * t
+    )
+    bar = scale_bar(
+        gate_colors(), -1, 1, film.shape[2], t, "gate: −1 difference, 0 leaves, +1 swaps"
+    )
     return np.concatenate([heading, bar], axis=1)
 
 
@@ -114,7 +153,11 @@ def film_speed(num_frames: int, seconds: float) -> float:
     return float(np.clip(num_frames / max(seconds, 0.1), 1, 8))
 
 
-def seen_frames(report: GateReport | CamReport, video: DecodedVideo, spec: InputSpec, pixels: int = FILM_PIXELS) -> np.ndarray:
-    """The frames of ``video`` that ``report`` is of, in the order and the crop that its model (of ``spec``) saw: (T, pixels, pixels, 3) uint8."""
+def seen_frames(
+    report: GateReport | CamReport, video: DecodedVideo, spec: InputSpec, pixels: int = FILM_PIXELS
+) -> np.ndarray:
+    """The frames of ``video`` that ``report`` is of, in the order and the crop that its model (of
+    ``spec``) saw: (T, pixels, pixels, 3) uint8.
+    """
     frames = video.frames[np.searchsorted(video.indices, report.prediction.frame_indices)]
     return frames_as_seen(frames, spec, pixels)

@@ -1,4 +1,6 @@
-"""A recipe beside a result: the command, the inputs with their hashes and the versions that make it again."""
+"""A recipe beside a result: the command, the inputs with their hashes and the versions that make it
+again.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ PACKAGES = ("torch", "numpy", "matplotlib", "av", "pillow", "pyarrow")
 
 
 def portable(path: Path, name: str | None = None) -> str:
-    """How a recipe or a command names a file: those of the project from its folder, others as ``name`` or as they were given."""
+    """How a recipe or a command names a file: those of the project from its folder, others as
+    ``name`` or as they were given.
+    """
     root = assets().resolve().parent
     full = path.resolve()
     if full.is_relative_to(root):
@@ -30,21 +34,43 @@ def command_line(parts: Sequence[str]) -> str:
 
 
 def recipe(parts: Sequence[str], inputs: Mapping[str, str], about: Mapping[str, object]) -> bytes:
-    """The JSON of a result made by ``python -m gsm_model`` with ``parts``: ``inputs`` are file → SHA-256, ``about`` says what the files hold."""
+    """The JSON of a result made by ``python -m gsm_model`` with ``parts``: ``inputs`` are file →
+    SHA-256, ``about`` says what the files hold.
+    """
     content = {
         "command": command_line(parts),
         "inputs": dict(inputs),
         **about,
-        "versions": {"gate-shift-lens": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {
+            "gate-shift-lens": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
     }
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def explain_command(
-    what: str, clip: str, checkpoints: Sequence[str], order: str, seed: int, segments: int | None, options: Mapping[str, object], out: str
+    what: str,
+    clip: str,
+    checkpoints: Sequence[str],
+    order: str,
+    seed: int,
+    segments: int | None,
+    options: Mapping[str, object],
+    out: str,
 ) -> list[str]:
-    """The parts of ``explain gates`` or ``explain interventions`` for one clip; ``options`` as in `_options`."""
-    parts = ["explain", what, clip, *(part for path in checkpoints for part in ("--checkpoint", path)), "--order", order]
+    """The parts of ``explain gates`` or ``explain interventions`` for one clip; ``options`` as in
+    `_options`.
+    """
+    parts = [
+        "explain",
+        what,
+        clip,
+        *(part for path in checkpoints for part in ("--checkpoint", path)),
+        "--order",
+        order,
+    ]
     if order == "shuffled":
         parts += ["--seed", str(seed)]
     return [*parts, *_options({"segments": segments, **options}), "--out", out]
@@ -56,9 +82,15 @@ def confusions_command(files: Sequence[str], options: Mapping[str, object], out:
 
 
 def _options(options: Mapping[str, object]) -> list[str]:
-    """``{"layer": ("a", "b"), "seed": 3, "italics": True}`` → ``--layer a --layer b --seed 3 --italics``; ``None`` and ``False`` are left out."""
+    """``{"layer": ("a", "b"), "seed": 3, "italics": True}`` → ``--layer a --layer b --seed 3
+    --italics``; ``None`` and ``False`` are left out.
+    """
     options = {name: value for name, value in options.items() if value is not False}
-    repeated = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in options.items() if value is not None}
+    repeated = {
+        name: value if isinstance(value, (list, tuple)) else [value]
+        for name, value in options.items()
+        if value is not None
+    }
     return [
         part
         for name, values in repeated.items()

@@ -1,4 +1,6 @@
-"""Maps of where models look, laid over the frames they saw: pictures, the strip for print, the film."""
+"""Maps of where models look, laid over the frames they saw: pictures, the strip for print, the
+film.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,19 @@ from gsm_model.figures.overlay import scale_bar, side_by_side, titled
 from gsm_model.figures.presets import PAGE
 from gsm_model.figures.style import gate_colors
 
-PALETTES = ("viridis", "cividis", "inferno")  # even steps of lightness, told apart by the colour-blind; the first is the default
+PALETTES = (
+    "viridis",
+    "cividis",
+    "inferno",
+)  # even steps of lightness, told apart by the colour-blind; the first is the default
 LARGEST_PICTURE = 1.2  # inches a side
 
 
 @dataclass(frozen=True)
 class CamRow:
-    """One model's row: its report, the frames it saw (T, S, S, 3) uint8, and its maps of one layer on the scale that is shown."""
+    """One model's row: its report, the frames it saw (T, S, S, 3) uint8, and its maps of one layer
+    on the scale that is shown.
+    """
 
     report: CamReport
     frames: np.ndarray
@@ -36,17 +44,26 @@ def cam_colors(signed: bool, palette: str = PALETTES[0]) -> Colormap:
     return gate_colors() if signed else colormaps[palette]
 
 
-def overlaid(frames: np.ndarray, maps: np.ndarray, opacity: float, signed: bool, palette: str = PALETTES[0]) -> np.ndarray:
-    """``maps`` (T, h, w), −1 … 1 or 0 … 1, over ``frames`` (T, S, S, 3) uint8, bilinear: the nearer to 0, the more of the frame is seen;
-    at ±1 a share ``opacity`` is the map's colour."""
+def overlaid(
+    frames: np.ndarray, maps: np.ndarray, opacity: float, signed: bool, palette: str = PALETTES[0]
+) -> np.ndarray:
+    """``maps`` (T, h, w), −1 … 1 or 0 … 1, over ``frames`` (T, S, S, 3) uint8, bilinear: the nearer
+    to 0, the more of the frame is seen; at ±1 a share ``opacity`` is the map's colour."""
     grown = upsampled(maps, frames.shape[1]).clip(-1 if signed else 0, 1)
     colors = cam_colors(signed, palette)(0.5 + 0.5 * grown if signed else grown)[..., :3] * 255
     cover = opacity * np.abs(grown)[..., None]
     return (frames * (1 - cover) + colors * cover).round().astype(np.uint8)
 
 
-def strip_figure(rows: Sequence[CamRow], layer: str, opacity: float = 0.8, signed: bool = False, width: float = PAGE) -> Figure:
-    """The frames, and a row a model with its maps over them; under each picture the frame's evidence. All rows have one number of frames.
+def strip_figure(
+    rows: Sequence[CamRow],
+    layer: str,
+    opacity: float = 0.8,
+    signed: bool = False,
+    width: float = PAGE,
+) -> Figure:
+    """The frames, and a row a model with its maps over them; under each picture the frame's
+    evidence. All rows have one number of frames.
 
     Raises:
         ValueError: if there is no row, or numbers of frames differ.
@@ -56,13 +73,17 @@ def strip_figure(rows: Sequence[CamRow], layer: str, opacity: float = 0.8, signe
     figure = Figure(figsize=(width, (cell + 0.17) * (len(rows) + 1) + 0.75), layout="constrained")
     grid = figure.subplots(len(rows) + 1, t, squeeze=False)
     first = rows[0]
-    for axes, frame, index in zip(grid[0], first.frames, first.report.prediction.frame_indices, strict=True):
+    for axes, frame, index in zip(
+        grid[0], first.frames, first.report.prediction.frame_indices, strict=True
+    ):
         axes.imshow(frame)
         axes.set_title(str(index), fontsize=6, pad=2)
     grid[0][0].set_ylabel("frame", fontsize=6)
     for row, line in zip(rows, grid[1:], strict=True):
         pictures = overlaid(row.frames, row.scaled.maps, opacity, signed)
-        for axes, picture, evidence in zip(line, pictures, row.report.layer(layer).evidence, strict=True):
+        for axes, picture, evidence in zip(
+            line, pictures, row.report.layer(layer).evidence, strict=True
+        ):
             axes.imshow(picture)
             axes.set_xlabel(_signed(evidence), fontsize=6, labelpad=1)
         line[0].set_ylabel(in_print("\n".join(row.report.card.name.split(" ", 1))), fontsize=6)
@@ -70,11 +91,19 @@ def strip_figure(rows: Sequence[CamRow], layer: str, opacity: float = 0.8, signe
         axes.set_xticks([])
         axes.set_yticks([])
     report = first.report
-    title = f"{report.method} at {layer}: {report.target_name}; frames {report.prediction.order}; below: evidence in logits"
+    title = (
+        f"{report.method} at {layer}: {report.target_name}; frames {report.prediction.order};"
+        " below: evidence in logits"
+    )
     figure.suptitle(in_print(title), fontsize=7, wrap=True)
     scale = Normalize(-1 if signed else 0, 1)
     bar = figure.colorbar(
-        ScalarMappable(scale, cam_colors(signed)), ax=list(grid.ravel()), location="bottom", aspect=50, shrink=0.6, pad=0.02
+        ScalarMappable(scale, cam_colors(signed)),
+        ax=list(grid.ravel()),
+        location="bottom",
+        aspect=50,
+        shrink=0.6,
+        pad=0.02,
     )
     bar.ax.tick_params(length=2, pad=1, labelsize=6)
     bar.set_label(in_print(one_stands_for(rows)), fontsize=6)
@@ -96,20 +125,32 @@ def one_stands_for(rows: Sequence[CamRow]) -> str:
 
 
 def cam_film(rows: Sequence[CamRow], layer: str, opacity: float, signed: bool) -> np.ndarray:
-    """The frames one after the other, and beside them each model's maps over them: (T, H, W, 3) uint8, every column titled.
+    """The frames one after the other, and beside them each model's maps over them: (T, H, W, 3)
+    uint8, every column titled.
 
     Raises:
         ValueError: as `strip_figure`.
     """
     t, first = same_length(rows), rows[0]
-    columns = [titled(first.frames, [f"frame {index}" for index in first.report.prediction.frame_indices])]
+    columns = [
+        titled(first.frames, [f"frame {index}" for index in first.report.prediction.frame_indices])
+    ]
     for row in rows:
         evidence = row.report.layer(layer).evidence
         names = [f"{row.report.card.name} {_signed(value)}" for value in evidence]
         columns.append(titled(overlaid(row.frames, row.scaled.maps, opacity, signed), names))
     film = side_by_side(columns)
-    heading = titled(film, [f"{first.report.method} at {layer}: {first.report.target_name}, frames {first.report.prediction.order}"] * t)
-    bar = scale_bar(cam_colors(signed), -1 if signed else 0, 1, film.shape[2], t, one_stands_for(rows))
+    heading = titled(
+        film,
+        [
+            f"{first.report.method} at {layer}: {first.report.target_name}, frames"
+            f" {first.report.prediction.order}"
+        ]
+        * t,
+    )
+    bar = scale_bar(
+        cam_colors(signed), -1 if signed else 0, 1, film.shape[2], t, one_stands_for(rows)
+    )
     return np.concatenate([heading, bar], axis=1)
 
 
@@ -122,6 +163,7 @@ def same_length(rows: Sequence[CamRow]) -> int:
     lengths = {len(row.frames) for row in rows}
     if len(lengths) != 1:
         raise ValueError(
-            f"one picture needs models that are given one number of frames, got {', '.join(map(str, sorted(lengths))) or 'none'}"
+            "one picture needs models that are given one number of frames, got"
+            f" {', '.join(map(str, sorted(lengths))) or 'none'}"
         )
     return lengths.pop()

@@ -1,5 +1,6 @@
-"""More figures of two models' answers for print: gains by class, the whole matrix with alike classes together, calibration, the clips' scores
-as points. Each has a function that draws on given axes, and one that makes the figure."""
+"""More figures of two models' answers for print: gains by class, the whole matrix with alike
+classes together, calibration, the clips' scores as points. Each has a function that draws on given
+axes, and one that makes the figure."""
 
 from __future__ import annotations
 
@@ -22,31 +23,42 @@ from gsm_model.figures.presets import Preset
 from gsm_model.figures.style import COLORS, MARKERS
 
 MOST_GAINS = 40  # rows that fit a page; of more classes, the largest gains and the largest losses
-MOST_CELLS = 60  # classes whose matrix is drawn cell by cell; a larger one is a picture, which LaTeX can still hold
+MOST_CELLS = 60  # classes whose matrix is drawn cell by cell; a larger one is a picture, which LaTeX can still hold  # noqa: E501
 GREY = "#7B8794"
 
 
 def gains_figure(rows: Sequence[Comparison], preset: Preset) -> Figure:
     """`draw_gains` as a figure of its own."""
-    figure = Figure(figsize=(preset.width, (1.5 * min(len(rows) - 1, MOST_GAINS) + 4) * preset.font / 72), layout="constrained")
+    figure = Figure(
+        figsize=(preset.width, (1.5 * min(len(rows) - 1, MOST_GAINS) + 4) * preset.font / 72),
+        layout="constrained",
+    )
     draw_gains(figure.subplots(), rows, preset)
     return figure
 
 
 def draw_gains(axes: Axes, rows: Sequence[Comparison], preset: Preset) -> None:
-    """The difference of accuracies B − A of every group but the first (*all*), sorted, with 95 % intervals; filled where the p
-    corrected after Holm is below 5 %."""
+    """The difference of accuracies B − A of every group but the first (*all*), sorted, with 95 %
+    intervals; filled where the p corrected after Holm is below 5 %."""
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     if len(ordered) > MOST_GAINS:
         ordered = ordered[: MOST_GAINS // 2] + ordered[-MOST_GAINS // 2 :]
     font = preset.font
     for place, row in enumerate(ordered):
         spread = [[max(row.difference - row.low, 0)], [max(row.high - row.difference, 0)]]
-        style = {"color": COLORS[0], "markerfacecolor": COLORS[0] if row.p_holm < 0.05 else "white", "markersize": 0.5 * font}
+        style = {
+            "color": COLORS[0],
+            "markerfacecolor": COLORS[0] if row.p_holm < 0.05 else "white",
+            "markersize": 0.5 * font,
+        }
         axes.errorbar(row.difference, place, xerr=spread, fmt="o", linewidth=0.8, **style)
     axes.axvline(0, color=GREY, linewidth=0.7)
     names = shortened([row.name for row in ordered], max(24, int(8 * preset.width)))
-    axes.set_yticks(range(len(ordered)), [in_print(name, preset.italics) for name in names], fontsize=preset.small)
+    axes.set_yticks(
+        range(len(ordered)),
+        [in_print(name, preset.italics) for name in names],
+        fontsize=preset.small,
+    )
     axes.set_ylim(len(ordered) - 0.4, -0.6)
     axes.set_xlabel(f"accuracy, B − A ({rows[0].n:,} clips)", fontsize=font)
     axes.tick_params(axis="x", labelsize=preset.small)
@@ -54,17 +66,24 @@ def draw_gains(axes: Axes, rows: Sequence[Comparison], preset: Preset) -> None:
 
 
 def matrix_figure(models: Sequence[Answers], preset: Preset) -> Figure:
-    """Shares of every true class (rows) by answer (columns), a panel a model, classes that are taken for each other side by side; names
-    where they fit. In a column the panels stand one above the other."""
+    """Shares of every true class (rows) by answer (columns), a panel a model, classes that are
+    taken for each other side by side; names where they fit. In a column the panels stand one above
+    the other."""
     order = cluster_order(sum(mutual_confusion(model) for model in models))
     k, narrow = len(order), preset.width < 5
     side = (0.62 if narrow else 0.8 / len(models)) * preset.width
     rows, columns = (len(models), 1) if narrow else (1, len(models))
-    figure = Figure(figsize=(preset.width, min(rows * (side + 4 * preset.font / 72) + 0.4, 9)), layout="constrained")
+    figure = Figure(
+        figsize=(preset.width, min(rows * (side + 4 * preset.font / 72) + 0.4, 9)),
+        layout="constrained",
+    )
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, model in zip(grid.ravel(), models, strict=True):
         shades = draw_matrix(axes, model, order, preset.font)
-    names = [in_print(name, preset.italics) for name in shortened([models[0].labels[index] for index in order], 24)]
+    names = [
+        in_print(name, preset.italics)
+        for name in shortened([models[0].labels[index] for index in order], 24)
+    ]
     for axes in grid[:, 0]:
         if 1.15 * preset.small * k <= 72 * side:
             axes.set_yticks(range(k), names, fontsize=preset.small)
@@ -82,7 +101,9 @@ def draw_matrix(axes: Axes, model: Answers, order: np.ndarray, font: float) -> S
     shares, k = confusion(model, "true")[np.ix_(order, order)], len(order)
     scale = {"cmap": "Greys", "vmin": 0, "vmax": 1}
     if k <= MOST_CELLS:
-        shades = axes.pcolormesh(shares, shading="nearest", edgecolors="face", linewidth=0.1, **scale)
+        shades = axes.pcolormesh(
+            shares, shading="nearest", edgecolors="face", linewidth=0.1, **scale
+        )
         axes.set_xlim(-0.5, k - 0.5)
         axes.set_ylim(k - 0.5, -0.5)
     else:
@@ -102,7 +123,9 @@ def calibration_figure(models: Sequence[Reliability], preset: Preset) -> Figure:
 
 
 def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) -> None:
-    """Accuracy against confidence for each model with 95 % intervals; the expected calibration error is in the key."""
+    """Accuracy against confidence for each model with 95 % intervals; the expected calibration
+    error is in the key.
+    """
     font = preset.font
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle=":")
     for number, one in enumerate(models):
@@ -110,7 +133,13 @@ def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) 
         spread = np.maximum([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]], 0)
         n = sum(share.n for share in one.accuracy)
         label = in_print(f"{one.model}: error {100 * one.error:.1f} % ({n:,} clips)")
-        style = {"fmt": MARKERS[number] + "-", "color": COLORS[number], "markersize": 0.5 * font, "linewidth": 0.9, "capsize": 1.5}
+        style = {
+            "fmt": MARKERS[number] + "-",
+            "color": COLORS[number],
+            "markersize": 0.5 * font,
+            "linewidth": 0.9,
+            "capsize": 1.5,
+        }
         axes.errorbar(one.confidence, values[:, 0], yerr=spread, label=label, **style)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
@@ -121,7 +150,9 @@ def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) 
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def embedding_figure(embeddings: Sequence[Embedding], marks: Sequence[Marked], preset: Preset) -> Figure:
+def embedding_figure(
+    embeddings: Sequence[Embedding], marks: Sequence[Marked], preset: Preset
+) -> Figure:
     """A panel a model of its clips as points, marked as ``marks`` says of each; one key for all."""
     side = preset.width / len(embeddings)
     figure = Figure(figsize=(preset.width, side + 5 * preset.font / 72), layout="constrained")
@@ -129,21 +160,42 @@ def embedding_figure(embeddings: Sequence[Embedding], marks: Sequence[Marked], p
     for axes, embedding, marked in zip(grid, embeddings, marks, strict=True):
         draw_embedding(axes, embedding, marked, preset)
     handles, names = grid[0].get_legend_handles_labels()
-    key = {"loc": "outside lower center", "ncols": 2, "fontsize": preset.small, "frameon": False, "markerscale": 1.6}
+    key = {
+        "loc": "outside lower center",
+        "ncols": 2,
+        "fontsize": preset.small,
+        "frameon": False,
+        "markerscale": 1.6,
+    }
     figure.legend(handles, names, **key)
     return figure
 
 
 def draw_embedding(axes: Axes, embedding: Embedding, marked: Marked, preset: Preset) -> None:
-    """The clips of one model as points, each kind of ``marked`` in a colour and a shape of its own, what is marked as nothing in grey."""
+    """The clips of one model as points, each kind of ``marked`` in a colour and a shape of its own,
+    what is marked as nothing in grey.
+    """
     font = preset.font
-    names = [in_print(name, preset.italics) for name in shortened(marked.names, max(16, int(6 * preset.width)))]
+    names = [
+        in_print(name, preset.italics)
+        for name in shortened(marked.names, max(16, int(6 * preset.width)))
+    ]
     for kind in (-1, *range(len(names))):
         points = embedding.points[marked.kinds == kind]
-        rest = {"c": "#C9D1D9", "marker": ".", "label": None} if kind < 0 else {"c": COLORS[kind % 5], "marker": MARKERS[kind % 5]}
+        rest = (
+            {"c": "#C9D1D9", "marker": ".", "label": None}
+            if kind < 0
+            else {"c": COLORS[kind % 5], "marker": MARKERS[kind % 5]}
+        )
         if kind >= 0:
             rest |= {"label": names[kind]}
-        axes.scatter(points[:, 0], points[:, 1], s=0.25 * font**1.5 * (0.4 if kind < 0 else 1), linewidths=0, **rest)
+        axes.scatter(
+            points[:, 0],
+            points[:, 1],
+            s=0.25 * font**1.5 * (0.4 if kind < 0 else 1),
+            linewidths=0,
+            **rest,
+        )
     axes.set_title(in_print(f"{embedding.model} ({len(embedding.rows):,} clips)"), fontsize=font)
     axes.set_xlabel(embedding.about, fontsize=preset.small)
     axes.set_xticks([])

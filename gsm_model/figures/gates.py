@@ -1,4 +1,6 @@
-"""The gates of one clip for print: the overview of all layers, the shift diagram, and one layer's maps over the frames."""
+"""The gates of one clip for print: the overview of all layers, the shift diagram, and one layer's
+maps over the frames.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ FAINTEST_SHARE = 0.002  # of a layer's energy: arrows below it are left out
 
 
 def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) -> Figure:
-    """The frames as the model sees them (T, S, S, 3) uint8; the mean gate of every layer, frame and direction; the shift diagram.
+    """The frames as the model sees them (T, S, S, 3) uint8; the mean gate of every layer, frame and
+    direction; the shift diagram.
 
     ``width`` in inches. Below 5 inches the diagram stands under the overview.
     """
@@ -49,7 +52,9 @@ def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) ->
 
 
 def _show_frames(axes, report: GateReport, frames: np.ndarray) -> None:
-    for one, frame, index in zip(np.atleast_1d(axes), frames, report.prediction.frame_indices, strict=True):
+    for one, frame, index in zip(
+        np.atleast_1d(axes), frames, report.prediction.frame_indices, strict=True
+    ):
         one.imshow(frame)
         one.set_title(str(index), fontsize=6, pad=2)
         one.set_axis_off()
@@ -58,21 +63,33 @@ def _show_frames(axes, report: GateReport, frames: np.ndarray) -> None:
 def _label_axes(axes: Axes, report: GateReport) -> None:
     indices, titles = report.prediction.frame_indices, [layer.title for layer in report.layers]
     every = max(1, len(indices) // 8)
-    axes.set_xticks(range(0, len(indices), every), [str(index) for index in indices[::every]], fontsize=6)
+    axes.set_xticks(
+        range(0, len(indices), every), [str(index) for index in indices[::every]], fontsize=6
+    )
     axes.set_yticks(range(len(titles)), titles, fontsize=6)
     axes.set_xlabel("frame, as seen", fontsize=7)
     axes.tick_params(length=2, pad=2)
 
 
 def _show_scale(figure, axes) -> None:
-    bar = figure.colorbar(ScalarMappable(SCALE, gate_colors()), ax=axes, location="bottom", aspect=30, shrink=0.8, pad=0.02)
-    bar.set_ticks([-1, 0, 0.5, 1], labels=["−1 difference", "0 leaves", "½", "+1 swaps"], fontsize=6)
+    bar = figure.colorbar(
+        ScalarMappable(SCALE, gate_colors()),
+        ax=axes,
+        location="bottom",
+        aspect=30,
+        shrink=0.8,
+        pad=0.02,
+    )
+    bar.set_ticks(
+        [-1, 0, 0.5, 1], labels=["−1 difference", "0 leaves", "½", "+1 swaps"], fontsize=6
+    )
     bar.ax.tick_params(length=2, pad=1)
 
 
 def shift_diagram(axes: Axes, report: GateReport) -> None:
-    """Frames as columns, layers as rows; an arrow to each frame from each side, as wide as the share of the layer's energy that
-    arrives by it, coloured by the sign of the gate (its mean by energy). Where there is no arrow nothing moves."""
+    """Frames as columns, layers as rows; an arrow to each frame from each side, as wide as the
+    share of the layer's energy that arrives by it, coloured by the sign of the gate (its mean by
+    energy). Where there is no arrow nothing moves."""
     t = len(report.prediction.frame_indices)
     thin = min(1.0, 9 / t)  # many frames leave little room between them
     for row, layer in enumerate(report.layers):
@@ -81,8 +98,16 @@ def shift_diagram(axes: Axes, report: GateReport) -> None:
             source = frame + (1 if way == 0 else -1)
             y = row + (-0.17 if way == 0 else 0.17)
             color = gate_colors()(0.5 + 0.5 * np.sign(gate) * max(abs(gate), 0.45))
-            style = {"arrowstyle": "-|>,head_length=2.2,head_width=1.3", "linewidth": thin * min(0.3 + 4 * share * t, 3.5), "color": color}
-            axes.add_patch(FancyArrowPatch((source, y), (frame, y), shrinkA=1, shrinkB=1, mutation_scale=1, **style))
+            style = {
+                "arrowstyle": "-|>,head_length=2.2,head_width=1.3",
+                "linewidth": thin * min(0.3 + 4 * share * t, 3.5),
+                "color": color,
+            }
+            axes.add_patch(
+                FancyArrowPatch(
+                    (source, y), (frame, y), shrinkA=1, shrinkB=1, mutation_scale=1, **style
+                )
+            )
     axes.set_title("energy that moves", fontsize=7)
     _label_axes(axes, report)
     axes.set_xlim(-0.6, t - 0.4)
@@ -91,7 +116,9 @@ def shift_diagram(axes: Axes, report: GateReport) -> None:
 
 
 def arrows_of(layer: LayerGates) -> list[tuple[int, int, float, float]]:
-    """The arrows of a layer that are not too faint to draw: (direction, receiving frame, share of the layer's energy, mean gate by energy)."""
+    """The arrows of a layer that are not too faint to draw: (direction, receiving frame, share of
+    the layer's energy, mean gate by energy).
+    """
     shares, gates = layer.arrows(), layer.weighted_gate()
     t = len(shares)
     return [
@@ -102,8 +129,16 @@ def arrows_of(layer: LayerGates) -> list[tuple[int, int, float, float]]:
     ]
 
 
-def strip_figure(report: GateReport, layer: LayerGates, frames: np.ndarray, opacity: float = 0.6, width: float = PAGE) -> Figure:
-    """One layer's gate maps over the frames that the model sees (T, S, S, 3) uint8: a row a direction, ``opacity`` 0 … 1."""
+def strip_figure(
+    report: GateReport,
+    layer: LayerGates,
+    frames: np.ndarray,
+    opacity: float = 0.6,
+    width: float = PAGE,
+) -> Figure:
+    """One layer's gate maps over the frames that the model sees (T, S, S, 3) uint8: a row a
+    direction, ``opacity`` 0 … 1.
+    """
     t = len(frames)
     cell = min(width / (t + 0.6), LARGEST_PICTURE)
     figure = Figure(figsize=(width, 3 * cell + 0.85), layout="constrained")
@@ -115,8 +150,12 @@ def strip_figure(report: GateReport, layer: LayerGates, frames: np.ndarray, opac
             axes.imshow(picture)
             axes.set_xticks([])
             axes.set_yticks([])
-        rows[way + 1][0].set_ylabel(DIRECTIONS[way].replace("from the ", "from\n").replace(" frame", ""), fontsize=6)
+        rows[way + 1][0].set_ylabel(
+            DIRECTIONS[way].replace("from the ", "from\n").replace(" frame", ""), fontsize=6
+        )
     rows[0][0].set_ylabel("frame", fontsize=6)
-    figure.suptitle(f"{report.card.name}, {layer.title}, frames {report.prediction.order}", fontsize=8)
+    figure.suptitle(
+        f"{report.card.name}, {layer.title}, frames {report.prediction.order}", fontsize=8
+    )
     _show_scale(figure, list(rows.ravel()))
     return figure

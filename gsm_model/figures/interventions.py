@@ -1,4 +1,6 @@
-"""What experiments on gates do to accuracy, for print: every clamp, and which layer carries the order."""
+"""What experiments on gates do to accuracy, for print: every clamp, and which layer carries the
+order.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,22 @@ SERIES = {
 }
 
 
-def interventions_figure(rows: Sequence[dict], width: float = PAGE, figure_of: str | None = None) -> Figure:
-    """``rows`` of `effects_table`: accuracy under each clamp of all layers, and with layers closed one by one, with 95 % intervals.
+def interventions_figure(
+    rows: Sequence[dict], width: float = PAGE, figure_of: str | None = None
+) -> Figure:
+    """``rows`` of `effects_table`: accuracy under each clamp of all layers, and with layers closed
+    one by one, with 95 % intervals.
 
-    ``figure_of`` is ``within_pair`` (chance is one half) or ``top1``; without it the first where classes have pairs, else the second.
+    ``figure_of`` is ``within_pair`` (chance is one half) or ``top1``; without it the first where
+    classes have pairs, else the second.
     """
     if figure_of is None:
         figure_of = "top1" if rows[0]["within_pair"] is None else "within_pair"
     by_name = {row["intervention"]: row for row in rows if row[figure_of] is not None}
     clamps = [name for name in ("none", *CLAMPS) if name in by_name]
-    titles = [name.removesuffix(" alone closed") for name in by_name if name.endswith(" alone closed")]
+    titles = [
+        name.removesuffix(" alone closed") for name in by_name if name.endswith(" alone closed")
+    ]
     figure = Figure(figsize=(width, 2.7), layout="constrained")
     if titles:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
@@ -38,7 +46,9 @@ def interventions_figure(rows: Sequence[dict], width: float = PAGE, figure_of: s
     _clamps(left, by_name, clamps, figure_of)
     first = rows[0]
     n = first["n_within_pair"] if figure_of == "within_pair" else first["n"]
-    figure.suptitle(f"{first['model']}: {n:,} clips of {first['data']}, 95 % intervals", fontsize=7.5)
+    figure.suptitle(
+        f"{first['model']}: {n:,} clips of {first['data']}, 95 % intervals", fontsize=7.5
+    )
     return figure
 
 
@@ -47,8 +57,21 @@ def _clamps(axes: Axes, by_name: dict[str, dict], clamps: Sequence[str], key: st
         row = by_name[name]
         spread = [[max(row[key] - row[f"{key}_low"], 0)], [max(row[f"{key}_high"] - row[key], 0)]]
         color = "#16212E" if name == "none" else COLORS[0]
-        axes.errorbar(row[key], place, xerr=spread, fmt="o", color=color, markersize=3.5, linewidth=1, capsize=2)
-    axes.set_yticks(range(len(clamps)), ["as it is" if name == "none" else name for name in clamps], fontsize=6.5)
+        axes.errorbar(
+            row[key],
+            place,
+            xerr=spread,
+            fmt="o",
+            color=color,
+            markersize=3.5,
+            linewidth=1,
+            capsize=2,
+        )
+    axes.set_yticks(
+        range(len(clamps)),
+        ["as it is" if name == "none" else name for name in clamps],
+        fontsize=6.5,
+    )
     axes.invert_yaxis()
     _share_axis(axes.set_xlabel, axes.set_xlim, key)
     _mark_chance(axes.axvline, key)
@@ -59,9 +82,20 @@ def _clamps(axes: Axes, by_name: dict[str, dict], clamps: Sequence[str], key: st
 def _layers(axes: Axes, by_name: dict[str, dict], titles: Sequence[str], key: str) -> None:
     for number, (pattern, label) in enumerate(SERIES.items()):
         rows = [by_name[pattern.format(title)] for title in titles]
-        spread = [[max(row[key] - row[f"{key}_low"], 0) for row in rows], [max(row[f"{key}_high"] - row[key], 0) for row in rows]]
-        style = {"fmt": MARKERS[number] + DASHES[number], "color": COLORS[number], "markersize": 3, "linewidth": 1, "capsize": 1.5}
-        axes.errorbar(range(len(titles)), [row[key] for row in rows], yerr=spread, label=label, **style)
+        spread = [
+            [max(row[key] - row[f"{key}_low"], 0) for row in rows],
+            [max(row[f"{key}_high"] - row[key], 0) for row in rows],
+        ]
+        style = {
+            "fmt": MARKERS[number] + DASHES[number],
+            "color": COLORS[number],
+            "markersize": 3,
+            "linewidth": 1,
+            "capsize": 1.5,
+        }
+        axes.errorbar(
+            range(len(titles)), [row[key] for row in rows], yerr=spread, label=label, **style
+        )
     axes.set_xticks(range(len(titles)), titles, fontsize=6, rotation=30, ha="right")
     _share_axis(axes.set_ylabel, axes.set_ylim, key)
     _mark_chance(axes.axhline, key)

@@ -1,4 +1,6 @@
-"""Class names on small figures: wrapped, or shortened so that they stay distinct; never taken for mathematics."""
+"""Class names on small figures: wrapped, or shortened so that they stay distinct; never taken for
+mathematics.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ _OPEN = re.compile(r"\[([^\[\]\n]+)\]|\b(something|somewhere)\b")
 
 
 def in_print(label: str, italics: bool = False) -> str:
-    """``label`` as matplotlib shows it letter by letter, with its open words in italics and without their brackets if ``italics``."""
+    """``label`` as matplotlib shows it letter by letter, with its open words in italics and without
+    their brackets if ``italics``.
+    """
     plain = label.replace("$", r"\$")
     if not italics:
         return plain
-    return _OPEN.sub(lambda found: rf"$\mathit{{{(found[1] or found[2]).replace(' ', chr(92) + ' ')}}}$", plain)
+    return _OPEN.sub(
+        lambda found: rf"$\mathit{{{(found[1] or found[2]).replace(' ', chr(92) + ' ')}}}$", plain
+    )
 
 
 def wrapped(label: str, width: int) -> str:
@@ -24,13 +30,16 @@ def wrapped(label: str, width: int) -> str:
 
 
 def shortened(labels: Sequence[str], length: int) -> list[str]:
-    """Each label in at most ``length`` characters, its middle replaced by …, between words where it can be; those that would come out the
-    same keep as much of themselves as tells them apart."""
+    """Each label in at most ``length`` characters, its middle replaced by …, between words where it
+    can be; those that would come out the same keep as much of themselves as tells them apart."""
     shown = [_cut(label, length) for label in labels]
     while len(set(shown)) < len(set(labels)) and length < max(map(len, labels)):
         length += 4
         again = {text for text in shown if shown.count(text) > 1}
-        shown = [_cut(label, length) if text in again else text for label, text in zip(labels, shown, strict=True)]
+        shown = [
+            _cut(label, length) if text in again else text
+            for label, text in zip(labels, shown, strict=True)
+        ]
     return shown
 
 
@@ -38,8 +47,14 @@ def _cut(label: str, length: int) -> str:
     if len(label) <= length:
         return label
     words = label.split()
-    ends = [(first, last) for first in range(1, len(words)) for last in range(1, len(words) - first + 1)]
-    fitting = [f"{' '.join(words[:first])} … {' '.join(words[-last:])}" for first, last in ends if first + last < len(words)]
+    ends = [
+        (first, last) for first in range(1, len(words)) for last in range(1, len(words) - first + 1)
+    ]
+    fitting = [
+        f"{' '.join(words[:first])} … {' '.join(words[-last:])}"
+        for first, last in ends
+        if first + last < len(words)
+    ]
     fitting = [text for text in fitting if len(text) <= length]
     if fitting:
         return max(fitting, key=len)

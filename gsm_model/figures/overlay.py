@@ -1,4 +1,6 @@
-"""Maps laid over frames: small pieces that colour, blend, label and put side by side, arrays in, arrays out."""
+"""Maps laid over frames: small pieces that colour, blend, label and put side by side, arrays in,
+arrays out.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,17 @@ INK, PAPER = (22, 33, 46), (255, 255, 255)
 
 
 def colored(maps: np.ndarray, colors: Colormap, low: float, high: float, pixels: int) -> np.ndarray:
-    """``maps`` (T, h, w) → (T, pixels, pixels, 3) uint8: every cell one square of the colour of its value between ``low`` and ``high``."""
+    """``maps`` (T, h, w) → (T, pixels, pixels, 3) uint8: every cell one square of the colour of its
+    value between ``low`` and ``high``.
+    """
     share = np.clip((maps.astype(np.float64) - low) / (high - low), 0, 1)
     rgb = (colors(share)[..., :3] * 255).round().astype(np.uint8)
-    return np.stack([np.asarray(Image.fromarray(one).resize((pixels, pixels), Image.Resampling.NEAREST)) for one in rgb])
+    return np.stack(
+        [
+            np.asarray(Image.fromarray(one).resize((pixels, pixels), Image.Resampling.NEAREST))
+            for one in rgb
+        ]
+    )
 
 
 def blended(frames: np.ndarray, over: np.ndarray, opacity: float) -> np.ndarray:
@@ -26,7 +35,9 @@ def blended(frames: np.ndarray, over: np.ndarray, opacity: float) -> np.ndarray:
 
 
 def titled(frames: np.ndarray, texts: Sequence[str]) -> np.ndarray:
-    """``frames`` (T, H, W, 3) uint8 with a line of text above each: (T, H + 22, W, 3). Text that is too long is cut."""
+    """``frames`` (T, H, W, 3) uint8 with a line of text above each: (T, H + 22, W, 3). Text that is
+    too long is cut.
+    """
     return np.stack([_with_title(frame, text) for frame, text in zip(frames, texts, strict=True)])
 
 
@@ -54,8 +65,12 @@ def side_by_side(columns: Sequence[np.ndarray], gap: int = 8) -> np.ndarray:
     return np.concatenate(parts, axis=2)
 
 
-def scale_bar(colors: Colormap, low: float, high: float, width: int, count: int, text: str) -> np.ndarray:
-    """``count`` equal frames (count, 40, width, 3) uint8 of a colour scale with its two ends, its middle and ``text`` written under it."""
+def scale_bar(
+    colors: Colormap, low: float, high: float, width: int, count: int, text: str
+) -> np.ndarray:
+    """``count`` equal frames (count, 40, width, 3) uint8 of a colour scale with its two ends, its
+    middle and ``text`` written under it.
+    """
     picture = Image.new("RGB", (width, 40), PAPER)
     ramp = (colors(np.linspace(0, 1, width - 40))[None, :, :3] * 255).astype(np.uint8).repeat(14, 0)
     picture.paste(Image.fromarray(ramp), (20, 4))

@@ -1,7 +1,9 @@
-"""Figures as PGF: drawing commands that LaTeX sets in the document's own fonts. Made without a LaTeX.
+"""Figures as PGF: drawing commands that LaTeX sets in the document's own fonts. Made without a
+LaTeX.
 
-Matplotlib's own way to PGF asks an installed LaTeX how wide every text is. Text here is measured in matplotlib's font instead, which is
-wider than those of the usual classes of documents, so that what fits in one fits in the other.
+Matplotlib's own way to PGF asks an installed LaTeX how wide every text is. Text here is measured in
+matplotlib's font instead, which is wider than those of the usual classes of documents, so that what
+fits in one fits in the other.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ class _Renderer(RendererPgf):
         self._ruler = RendererAgg(10, 10, figure.dpi)
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None) -> None:
-        super().draw_text(gc, x, y, _as_latex(s) if ismath else latex_escape(s), prop, angle, ismath, mtext)
+        super().draw_text(
+            gc, x, y, _as_latex(s) if ismath else latex_escape(s), prop, angle, ismath, mtext
+        )
 
     def draw_image(self, gc, x, y, im, transform=None) -> None:
         raise ValueError("a figure with pictures in it cannot be PGF; take PDF")
@@ -46,10 +50,14 @@ class _Renderer(RendererPgf):
 
 
 def _as_latex(text: str) -> str:
-    r"""Text with ``$\mathit{…}$`` in it, which is what `in_print` makes italic: that as ``\textit``, the rest plain."""
+    r"""Text with ``$\mathit{…}$`` in it, which is what `in_print` makes italic: that as
+    ``\textit``, the rest plain.
+    """
     parts = _ITALIC.split(text)
     return "".join(
-        rf"\textit{{{latex_escape(part.replace(chr(92) + ' ', ' '))}}}" if number % 2 else latex_escape(part.replace(r"\$", "$"))
+        rf"\textit{{{latex_escape(part.replace(chr(92) + ' ', ' '))}}}"
+        if number % 2
+        else latex_escape(part.replace(r"\$", "$"))
         for number, part in enumerate(parts)
     )
 
@@ -63,7 +71,9 @@ def pgf_bytes(figure: Figure) -> bytes:
     file = io.StringIO()
     width, height = figure.get_size_inches()
     file.write(_HEAD)
-    file.write(f"\\pgfpathrectangle{{\\pgfpointorigin}}{{\\pgfqpoint{{{width:f}in}}{{{height:f}in}}}}%\n")
+    file.write(
+        f"\\pgfpathrectangle{{\\pgfpointorigin}}{{\\pgfqpoint{{{width:f}in}}{{{height:f}in}}}}%\n"
+    )
     file.write("\\pgfusepath{use as bounding box, clip}%\n")
     with mpl.rc_context({"pgf.rcfonts": False}):
         figure.draw(_Renderer(figure, file))

@@ -1,4 +1,6 @@
-"""The widths and text sizes of venues. Needs no matplotlib, so that the command line can list them at once."""
+"""The widths and text sizes of venues. Needs no matplotlib, so that the command line can list them
+at once.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ WIDTHS = {"column": COLUMN, "page": PAGE}
 
 @dataclass(frozen=True)
 class Preset:
-    """What a venue prints: the ``width`` of a figure in inches, the size of its text in points; ``italics`` sets the open words of class
-    names, such as *something*, in italics."""
+    """What a venue prints: the ``width`` of a figure in inches, the size of its text in points;
+    ``italics`` sets the open words of class names, such as *something*, in italics."""
 
     width: float
     font: float

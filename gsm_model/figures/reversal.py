@@ -1,4 +1,6 @@
-"""The paper's claim as a figure: which share of answers goes to the time reversal when the frames are reversed."""
+"""The paper's claim as a figure: which share of answers goes to the time reversal when the frames
+are reversed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from gsm_model.figures.style import COLORS, MARKERS
 
 
 def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
-    """For each (model's name, its groups): the share to the partner with its 95 % interval, a row for each group of any model."""
+    """For each (model's name, its groups): the share to the partner with its 95 % interval, a row
+    for each group of any model.
+    """
     groups = list(dict.fromkeys(flips.group for _, rows in models for flips in rows))
     figure = Figure(figsize=(6.875, 0.9 + 0.32 * len(groups)), layout="constrained")
     axes = figure.subplots()
@@ -19,7 +23,10 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
         offset = (number - (len(models) - 1) / 2) * 0.22
         places = [groups.index(flips.group) + offset for flips in rows]
         shares = [flips.to_partner for flips in rows]
-        spread = [[max(s.value - s.low, 0) for s in shares], [max(s.high - s.value, 0) for s in shares]]
+        spread = [
+            [max(s.value - s.low, 0) for s in shares],
+            [max(s.high - s.value, 0) for s in shares],
+        ]
         axes.errorbar(
             [s.value for s in shares],
             places,
@@ -31,11 +38,17 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
             capsize=2,
             label=name,
         )
-    axes.set_yticks(range(len(groups)), [group.replace(" / ", "\n") for group in groups], fontsize=6)
+    axes.set_yticks(
+        range(len(groups)), [group.replace(" / ", "\n") for group in groups], fontsize=6
+    )
     axes.invert_yaxis()
     axes.set_xlim(-0.02, 1.02)
     n, data = models[0][1][0].to_partner.n, models[0][1][0].to_partner.data
-    axes.set_xlabel(f"share of answers that become their time reversal on reversed frames\n{n:,} clips, {data}, 95 % intervals", fontsize=7)
+    axes.set_xlabel(
+        f"share of answers that become their time reversal on reversed frames\n{n:,} clips, {data},"
+        " 95 % intervals",
+        fontsize=7,
+    )
     axes.tick_params(axis="x", labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", linewidth=0.3)

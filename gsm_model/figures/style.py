@@ -13,11 +13,16 @@ from matplotlib.figure import Figure
 from gsm_model.figures.pgf import pgf_bytes
 from gsm_model.io.atomic import write_whole
 
-FORMATS = ("pdf", "svg", "png")  # of every figure; of those without pictures also pgf, see `formats_of`
+FORMATS = (
+    "pdf",
+    "svg",
+    "png",
+)  # of every figure; of those without pictures also pgf, see `formats_of`
 
 # Okabe and Ito's colours, told apart by the colour-blind.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
-# Even steps of lightness from both ends to the middle; ends bright enough to see a picture through them.
+# Even steps of lightness from both ends to the middle; ends bright enough to see a picture through
+# them.
 GATE_STOPS = ("#0060A0", "#74B0DA", "#F7F7F7", "#F0A879", "#D55E00")
 MARKERS = ("o", "s", "^", "D", "v")
 DASHES = ("-", "--", "-.", ":", "-")
@@ -27,12 +32,15 @@ _CORNERS_TO_SIZE = np.array([[1, 0, -1, 0], [0, 1, 0, -1], [0, 0, 1, 0], [0, 0, 
 
 
 def gate_colors() -> Colormap:
-    """The scale of gates, for −1 … 1: blue takes a difference, white leaves, orange swaps; the colour-blind tell its ends apart."""
+    """The scale of gates, for −1 … 1: blue takes a difference, white leaves, orange swaps; the
+    colour-blind tell its ends apart.
+    """
     return LinearSegmentedColormap.from_list("gates", GATE_STOPS)
 
 
 def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
-    """``figure`` as a ``pdf``, ``svg``, ``png`` (of ``dpi`` dots an inch) or ``pgf`` file: fonts embedded or text kept as text, no date, the same bytes each time.
+    """``figure`` as a ``pdf``, ``svg``, ``png`` (of ``dpi`` dots an inch) or ``pgf`` file: fonts
+    embedded or text kept as text, no date, the same bytes each time.
 
     Raises:
         ValueError: for another kind of file, or PGF of a figure with pictures in it.
@@ -44,13 +52,17 @@ def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
         return pgf_bytes(figure)
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     file = io.BytesIO()
-    with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}):
+    with mpl.rc_context(
+        {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}
+    ):
         figure.savefig(file, format=kind, dpi=dpi if kind == "png" else None, metadata=metadata)
     return file.getvalue()
 
 
 def formats_of(figure: Figure) -> tuple[str, ...]:
-    """The kinds of file that ``figure`` can be: `FORMATS`, and PGF, which holds no pictures, if it has none."""
+    """The kinds of file that ``figure`` can be: `FORMATS`, and PGF, which holds no pictures, if it
+    has none.
+    """
     return FORMATS if any(axes.images for axes in figure.axes) else (*FORMATS, "pgf")
 
 
@@ -60,18 +72,24 @@ def figure_files(name: str, figure: Figure) -> dict[str, bytes]:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay ``figure`` out once and for all, in steps of a millionth: the solver's last digits differ from run to run."""
+    """Lay ``figure`` out once and for all, in steps of a millionth: the solver's last digits differ
+    from run to run.
+    """
     if figure.get_layout_engine() is None:
         return
     dpi = figure.dpi
-    figure.set_dpi(600)  # at few dots an inch, text is measured in whole dots, and comes out wider in print
+    figure.set_dpi(
+        600
+    )  # at few dots an inch, text is measured in whole dots, and comes out wider in print
     figure.draw_without_rendering()
     figure.set_dpi(dpi)
     figure.set_layout_engine("none")
     for part in figure.subfigs:
         part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
     for axes in figure.axes:
-        axes.set_position(axes.get_position(original=True).get_points().round(6).ravel() @ _CORNERS_TO_SIZE)
+        axes.set_position(
+            axes.get_position(original=True).get_points().round(6).ravel() @ _CORNERS_TO_SIZE
+        )
 
 
 def save_figure(figure: Figure, path: Path) -> None:

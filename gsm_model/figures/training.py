@@ -24,7 +24,10 @@ def read_log(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        return {name: np.array([float(row[name]) for row in rows]) for name in ("step", "loss", "accuracy", "learning_rate")}
+        return {
+            name: np.array([float(row[name]) for row in rows])
+            for name in ("step", "loss", "accuracy", "learning_rate")
+        }
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError(f"{path}: not the log of a training run ({type(error).__name__})") from None
 
@@ -40,10 +43,16 @@ def running_mean(values: np.ndarray, window: int = WINDOW) -> np.ndarray:
 def training_curves(logs: Sequence[dict[str, np.ndarray]], names: Sequence[str]) -> Figure:
     """Loss and training accuracy of each run, running means over 25 steps, side by side."""
     figure = Figure(figsize=(6.875, 2.4), layout="constrained")
-    for axes, (column, title) in zip(figure.subplots(1, 2), (("loss", "training loss"), ("accuracy", "training accuracy")), strict=True):
+    for axes, (column, title) in zip(
+        figure.subplots(1, 2),
+        (("loss", "training loss"), ("accuracy", "training accuracy")),
+        strict=True,
+    ):
         for number, (log, name) in enumerate(zip(logs, names, strict=True)):
             color, dash = COLORS[number % len(COLORS)], DASHES[number % len(DASHES)]
-            axes.plot(log["step"], running_mean(log[column]), dash, color=color, label=name, linewidth=1.2)
+            axes.plot(
+                log["step"], running_mean(log[column]), dash, color=color, label=name, linewidth=1.2
+            )
         axes.set_xlabel("step", fontsize=8)
         axes.set_ylabel(title, fontsize=8)
         axes.tick_params(labelsize=7)

@@ -1,4 +1,6 @@
-"""Files that appear whole or not at all: on a full disk, or a process that is killed, what was there before stays."""
+"""Files that appear whole or not at all: on a full disk, or a process that is killed, what was
+there before stays.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to; it takes the place of ``path`` when the block ends, and is removed if the block fails.
+    """A path beside ``path`` to write to; it takes the place of ``path`` when the block ends, and
+    is removed if the block fails.
 
     Raises:
         OSError: with ``path`` as its file name, if it cannot be written.

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-_PLAIN = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_PLAIN = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
 _PLAIN |= {character: "\\" + character for character in "&%$#_"}
 
 

@@ -24,7 +24,9 @@ ROWS_AT_A_TIME = 1000
 
 
 def csv_text(rows: Sequence[dict]) -> str:
-    """``rows``, all with the columns of the first, as CSV with a header; text that a spreadsheet would take for a formula is quoted."""
+    """``rows``, all with the columns of the first, as CSV with a header; text that a spreadsheet
+    would take for a formula is quoted.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     columns = list(rows[0]) if rows else []
@@ -34,11 +36,16 @@ def csv_text(rows: Sequence[dict]) -> str:
 
 
 def _plain(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return (
+        "'" + value
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )
 
 
 def read_table(path: Path) -> pa.Table:
-    """The table in a parquet file, read a thousand rows at a time so that one that unpacks to more than `MAX_BYTES` is found out early.
+    """The table in a parquet file, read a thousand rows at a time so that one that unpacks to more
+    than `MAX_BYTES` is found out early.
 
     Raises:
         OSError: if the file cannot be read.
@@ -58,7 +65,8 @@ def read_table(path: Path) -> pa.Table:
 
 
 def check_archive(path: Path) -> None:
-    """Look at what a zip archive (such as an ``.npz``) would unpack to before anything of it is unpacked.
+    """Look at what a zip archive (such as an ``.npz``) would unpack to before anything of it is
+    unpacked.
 
     Raises:
         OSError, zipfile.BadZipFile: if it is none.
@@ -70,14 +78,17 @@ def check_archive(path: Path) -> None:
 
 
 def write_table(table: pa.Table, about: Mapping[str, object], path: Path) -> None:
-    """Write ``table`` as parquet with ``about`` as JSON in its metadata; the file appears whole or not at all.
+    """Write ``table`` as parquet with ``about`` as JSON in its metadata; the file appears whole or
+    not at all.
 
     Raises:
         OSError: if it cannot be written.
     """
     import pyarrow.parquet as pq
 
-    named = table.replace_schema_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False).encode()})
+    named = table.replace_schema_metadata(
+        {METADATA_KEY: json.dumps(about, ensure_ascii=False).encode()}
+    )
     with whole_file(path) as unfinished:
         pq.write_table(named, unfinished, compression="zstd")
 
@@ -104,4 +115,6 @@ def list_values(table: pa.Table, column: str, *shape: int) -> np.ndarray:
     Raises:
         KeyError, ValueError, AttributeError: if there is none, or its lists are not of that shape.
     """
-    return table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, *shape)
+    return (
+        table[column].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, *shape)
+    )

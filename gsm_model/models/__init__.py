@@ -1,1 +1,3 @@
-"""The networks: 2D backbones, temporal modules, the recogniser made of them, and their checkpoints."""
+"""The networks: 2D backbones, temporal modules, the recogniser made of them, and their
+checkpoints.
+"""

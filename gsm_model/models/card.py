@@ -1,4 +1,6 @@
-"""A model's card: what it is called, what its classes are, where its weights came from, what was measured."""
+"""A model's card: what it is called, what its classes are, where its weights came from, what was
+measured.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ class Card:
 
     ``provenance`` is ``trained`` only where the file records training; ``unknown`` where it records
     nothing. ``labels`` is ``None`` where the class names are not known. ``file`` and ``sha256`` are
-    those of the file the weights were read from, empty for a model that was only built. ``alias`` tells
-    models of one title apart where several are shown together.
+    those of the file the weights were read from, empty for a model that was only built. ``alias``
+    tells models of one title apart where several are shown together.
     """
 
     title: str
@@ -45,8 +47,12 @@ class Card:
 
     @property
     def name(self) -> str:
-        """What people are shown: the alias, or the title, marked where the weights are not trained."""
-        return self.alias or (f"{self.title} (untrained)" if self.provenance == "untrained" else self.title)
+        """What people are shown: the alias, or the title, marked where the weights are not
+        trained.
+        """
+        return self.alias or (
+            f"{self.title} (untrained)" if self.provenance == "untrained" else self.title
+        )
 
     def label(self, index: int) -> str:
         """The name of class ``index``, or ``class 17`` where names are not known."""

@@ -51,8 +51,8 @@ _feature_taps: ContextVar[tuple[FeatureTap, ...]] = ContextVar("feature_taps", d
 class TemporalLayer:
     """One site of a network: what people call its block, and the temporal module there, if any.
 
-    ``name`` is the module's, such as ``layer1.0.gsm_conv2``, or without a module the convolution's. ``host``
-    and ``conv`` are what a `FeatureWatch` is called with.
+    ``name`` is the module's, such as ``layer1.0.gsm_conv2``, or without a module the convolution's.
+    ``host`` and ``conv`` are what a `FeatureWatch` is called with.
     """
 
     name: str
@@ -63,14 +63,18 @@ class TemporalLayer:
 
 
 class Recognizer(nn.Module):
-    """Clip → logits: ``(N, T, 3, H, W)`` normalised float → ``(N, K)``. Make one with `build_recognizer`.
+    """Clip → logits: ``(N, T, 3, H, W)`` normalised float → ``(N, K)``. Make one with
+    `build_recognizer`.
 
-    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its weights
-    come from. The number of frames T is that of the clip it is given; ``architecture.num_segments`` is
-    the number it was trained with. ``precision`` is that of an inference-only copy (`optimize`), else ``None``.
+    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its
+    weights come from. The number of frames T is that of the clip it is given;
+    ``architecture.num_segments`` is the number it was trained with. ``precision`` is that of an
+    inference-only copy (`optimize`), else ``None``.
     """
 
-    def __init__(self, base_model: TemporalHost, architecture: Architecture, spec: InputSpec, dropout: float) -> None:
+    def __init__(
+        self, base_model: TemporalHost, architecture: Architecture, spec: InputSpec, dropout: float
+    ) -> None:
         super().__init__()
         self.architecture = architecture
         self.input = spec
@@ -83,20 +87,27 @@ class Recognizer(nn.Module):
         nn.init.zeros_(self.new_fc.bias)
 
     def frame_logits(self, clip: Tensor) -> Tensor:
-        """Every frame's own scores, ``(N, T, 3, H, W)`` → ``(N, T, K)``; their mean over T is the answer."""
+        """Every frame's own scores, ``(N, T, 3, H, W)`` → ``(N, T, K)``; their mean over T is the
+        answer.
+        """
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
         n, t = clip.shape[:2]
         frames = clip.flatten(0, 1).to(next(self.base_model.parameters()).dtype)
-        features = self.base_model(frames, ClipRun(t, _taps.get(), _watches.get(), _routes.get(), _feature_taps.get()))
+        features = self.base_model(
+            frames, ClipRun(t, _taps.get(), _watches.get(), _routes.get(), _feature_taps.get())
+        )
         return self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype)).view(n, t, -1)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Logits ``(N, K)``: the mean of the frame logits, taken before any softmax (TSN's average consensus)."""
+        """Logits ``(N, K)``: the mean of the frame logits, taken before any softmax (TSN's average
+        consensus).
+        """
         return self.frame_logits(clip).mean(dim=1)
 
     def channels_last(self) -> Recognizer:
-        """Lay the convolutions' weights out channels-last, in place: half the time on a CPU, the same answers.
+        """Lay the convolutions' weights out channels-last, in place: half the time on a CPU, the
+        same answers.
 
         ``Module.to(memory_format=…)`` would refuse the gates' five-dimensional weights.
         """
@@ -106,12 +117,19 @@ class Recognizer(nn.Module):
         return self
 
     def site_layers(self) -> dict[tuple[TemporalHost, str], str]:
-        """Every place a temporal module can stand, as (host, convolution) → name, in network order; the same for any temporal module."""
+        """Every place a temporal module can stand, as (host, convolution) → name, in network order;
+        the same for any temporal module.
+        """
         hosts = {module: name for name, module in self.base_model.named_modules()}
-        return {(site.host, site.conv): f"{hosts[site.host]}.{site.conv}".removeprefix(".") for site in self.base_model.sites()}
+        return {
+            (site.host, site.conv): f"{hosts[site.host]}.{site.conv}".removeprefix(".")
+            for site in self.base_model.sites()
+        }
 
     def temporal_layers(self) -> tuple[TemporalLayer, ...]:
-        """One entry a site, in network order; the same sites, under the same titles, for any temporal module in one backbone."""
+        """One entry a site, in network order; the same sites, under the same titles, for any
+        temporal module in one backbone.
+        """
         hosts = {module: name for name, module in self.base_model.named_modules()}
         found = []
         for site in self.base_model.sites():
@@ -122,10 +140,12 @@ class Recognizer(nn.Module):
         return tuple(found)
 
     def feature_points(self) -> dict[str, tuple[nn.Module, str]]:
-        """The places where a `FeatureTap` sees features, by name, in network order: each block's output by the block's title, and, where a
-        temporal module stands or could stand in it, ``{title}:before`` and ``{title}:after`` it.
+        """The places where a `FeatureTap` sees features, by name, in network order: each block's
+        output by the block's title, and, where a temporal module stands or could stand in it,
+        ``{title}:before`` and ``{title}:after`` it.
 
-        A block's own points come before its output. The same names for any temporal module in one backbone.
+        A block's own points come before its output. The same names for any temporal module in one
+        backbone.
         """
         sites = {site.title: site for site in self.base_model.sites()}
         points: dict[str, tuple[nn.Module, str]] = {}
@@ -133,13 +153,19 @@ class Recognizer(nn.Module):
             if title in sites:
                 site = sites[title]
                 conv = site.host.module_conv(site)
-                points |= {f"{title}:{side}": (site.host, f"{conv}:{side}") for side in ("before", "after")}
+                points |= {
+                    f"{title}:{side}": (site.host, f"{conv}:{side}") for side in ("before", "after")
+                }
             points[title] = end
         return points
 
     def gate_layers(self) -> dict[str, GateShiftModule]:
         """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
-        return {name.removeprefix("base_model."): module for name, module in self.named_modules() if isinstance(module, GateShiftModule)}
+        return {
+            name.removeprefix("base_model."): module
+            for name, module in self.named_modules()
+            if isinstance(module, GateShiftModule)
+        }
 
 
 def build_recognizer(
@@ -165,14 +191,22 @@ def build_recognizer(
     if temporal not in kinds:
         raise ValueError(f"unknown temporal module {temporal!r}; there are {', '.join(kinds)}")
     if num_classes < 1 or num_segments < 1:
-        raise ValueError(f"a model needs at least one class and one segment, got {num_classes} and {num_segments}")
+        raise ValueError(
+            f"a model needs at least one class and one segment, got {num_classes} and"
+            f" {num_segments}"
+        )
     entry = known[backbone]
     base_model = entry.build(width)
     attach_temporal_modules(base_model.sites(), kinds[temporal])
     spec = entry.input
     if input_size is not None:
         spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
-    return Recognizer(base_model, Architecture(backbone, temporal, num_classes, num_segments, width), spec, dropout)
+    return Recognizer(
+        base_model,
+        Architecture(backbone, temporal, num_classes, num_segments, width),
+        spec,
+        dropout,
+    )
 
 
 @contextmanager
@@ -196,14 +230,17 @@ def tap_gates(tap: GateTap) -> Iterator[None]:
 
 @contextmanager
 def watch_features(watch: FeatureWatch) -> Iterator[None]:
-    """Call ``watch(host, conv, features)`` for every convolution and BatchNorm this thread computes inside the block."""
+    """Call ``watch(host, conv, features)`` for every convolution and BatchNorm this thread computes
+    inside the block.
+    """
     with _added(_watches, watch):
         yield
 
 
 @contextmanager
 def tap_features(tap: FeatureTap) -> Iterator[None]:
-    """Call ``tap(host, point, features) → features`` at every point (`Recognizer.feature_points`) this thread passes inside the block.
+    """Call ``tap(host, point, features) → features`` at every point (`Recognizer.feature_points`)
+    this thread passes inside the block.
 
     The tap may return other features of the same shape, which are then used instead.
     """
@@ -213,7 +250,9 @@ def tap_features(tap: FeatureTap) -> Iterator[None]:
 
 @contextmanager
 def watch_routes(watch: RouteWatch) -> Iterator[None]:
-    """Call ``watch(module, x, gate)`` for every temporal module this thread runs inside the block, after all taps."""
+    """Call ``watch(module, x, gate)`` for every temporal module this thread runs inside the block,
+    after all taps.
+    """
     with _added(_routes, watch):
         yield
 

@@ -22,7 +22,9 @@ def temporal_kinds() -> dict[str, TemporalKind]:
 
 @dataclass(frozen=True)
 class Backbone:
-    """One entry of the registry of backbones: how to build it, and the input its published models want."""
+    """One entry of the registry of backbones: how to build it, and the input its published models
+    want.
+    """
 
     build: Callable[[float], TemporalHost]
     input: InputSpec
@@ -39,7 +41,10 @@ def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[floa
 
 def backbones() -> dict[str, Backbone]:
     """Name → backbone. A new backbone is one file and one line here."""
-    resnets = {name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224)) for name in LAYOUTS}
+    resnets = {
+        name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224))
+        for name in LAYOUTS
+    }
     return {
         "bn_inception": Backbone(_fixed_width("bn_inception", BNInception), InputSpec.caffe(224)),
         "inception_v3": Backbone(_fixed_width("inception_v3", InceptionV3), InputSpec.caffe(229)),

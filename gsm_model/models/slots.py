@@ -2,8 +2,8 @@
 
 A temporal module mixes features of neighbouring frames inside a network that otherwise sees each
 frame alone. It is called as ``module(x, run)`` with ``x`` of shape ``(N·T, C, H, W)`` and returns
-the same shape; ``run`` says how many frames a clip has (`ClipRun`). What it moves it says itself: by its
-gates (1 for a fixed shift) and by the channels each of them rules (`TemporalModule`).
+the same shape; ``run`` says how many frames a clip has (`ClipRun`). What it moves it says itself:
+by its gates (1 for a fixed shift) and by the channels each of them rules (`TemporalModule`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 GateTap = Callable[[nn.Module, Tensor], Tensor]
-# Called with the host, the name of its convolution, and the features (N, T, C, H, W) after that convolution's BatchNorm.
+# Called with the host, the name of its convolution, and the features (N, T, C, H, W) after that
+# convolution's BatchNorm.
 FeatureWatch = Callable[[nn.Module, str, Tensor], None]
-# Called with a temporal module, the features (N, T, C, H, W) that enter it and the gate (N, T, 2, H, W) they meet.
+# Called with a temporal module, the features (N, T, C, H, W) that enter it and the gate (N, T, 2,
+# H, W) they meet.
 RouteWatch = Callable[[nn.Module, Tensor, Tensor], None]
-# Called with a module and the name of a point in it (`ClipRun.pass_on`) and the features (N·T, C, H, W) there; returns those to go on with.
+# Called with a module and the name of a point in it (`ClipRun.pass_on`) and the features (N·T, C,
+# H, W) there; returns those to go on with.
 FeatureTap = Callable[[nn.Module, str, Tensor], Tensor]
 
 STEM_FRAMES = 8
@@ -47,42 +50,58 @@ class ClipRun:
         return not (self.taps or self.watches or self.routes or self.feature_taps)
 
     def tap(self, module: nn.Module, gate: Tensor) -> Tensor:
-        """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate to go on with."""
+        """Offer ``gate`` of shape ``(N, T, 2, h, w)`` to every tap in turn; each returns the gate
+        to go on with.
+        """
         for tap in self.taps:
             gate = tap(module, gate)
         return gate
 
     def show(self, host: nn.Module, conv: str, features: Tensor) -> None:
-        """Let every watch see ``features`` ``(N·T, C, H, W)``, which may be overwritten later in the pass."""
+        """Let every watch see ``features`` ``(N·T, C, H, W)``, which may be overwritten later in
+        the pass.
+        """
         for watch in self.watches:
             watch(host, conv, features.unflatten(0, (-1, self.num_segments)))
 
     def pass_on(self, host: nn.Module, point: str, features: Tensor) -> Tensor:
-        """Offer ``features`` (N·T, C, H, W) at a point of ``host`` to every feature tap in turn; each returns those to go on with.
+        """Offer ``features`` (N·T, C, H, W) at a point of ``host`` to every feature tap in turn;
+        each returns those to go on with.
 
-        Points are the end of a block (its name in ``host``, empty where ``host`` is the block) and, at a convolution where a temporal
-        module stands or could stand, ``{conv}:before`` and ``{conv}:after`` it.
+        Points are the end of a block (its name in ``host``, empty where ``host`` is the block) and,
+        at a convolution where a temporal module stands or could stand, ``{conv}:before`` and
+        ``{conv}:after`` it.
         """
         for tap in self.feature_taps:
             features = tap(host, point, features)
         return features
 
     def show_route(self, module: nn.Module, x: Tensor, gate: Tensor) -> None:
-        """Let every watch see the features ``x`` (N·T, C, H, W) that enter ``module`` and the ``gate`` (N, T, 2, H, W) they meet."""
+        """Let every watch see the features ``x`` (N·T, C, H, W) that enter ``module`` and the
+        ``gate`` (N, T, 2, H, W) they meet.
+        """
         for route in self.routes:
             route(module, x.unflatten(0, (-1, self.num_segments)), gate)
 
 
 def frame_by_frame(stem: Callable[[Tensor], Tensor], x: Tensor, run: ClipRun) -> Tensor:
-    """``stem(x)`` for layers that see each frame alone, on a CPU a few frames at a time: their large features then stay in memory that the
-    process has already, instead of being asked of the system anew in every pass. Whole where somebody looks or a gradient is wanted."""
-    if len(x) <= STEM_FRAMES or x.device.type != "cpu" or not run.is_bare or torch.is_grad_enabled():
+    """``stem(x)`` for layers that see each frame alone, on a CPU a few frames at a time: their
+    large features then stay in memory that the process has already, instead of being asked of the
+    system anew in every pass. Whole where somebody looks or a gradient is wanted."""
+    if (
+        len(x) <= STEM_FRAMES
+        or x.device.type != "cpu"
+        or not run.is_bare
+        or torch.is_grad_enabled()
+    ):
         return stem(x)
     return torch.cat([stem(part) for part in x.split(STEM_FRAMES)])
 
 
 class Basis(nn.Module):
-    """How features of a folded layer stand to the network's own: channel c holds ``scale[c] · own[order[c]] + shift[c]``; each is (C,)."""
+    """How features of a folded layer stand to the network's own: channel c holds ``scale[c] ·
+    own[order[c]] + shift[c]``; each is (C,).
+    """
 
     def __init__(self, scale: Tensor, shift: Tensor, order: Tensor | None = None) -> None:
         super().__init__()
@@ -112,17 +131,21 @@ class TemporalModule(nn.Module):
         raise NotImplementedError
 
     def reach(self) -> tuple[int, int]:
-        """How many frames back and ahead of t the output at t can depend on, by which of the weights are not zero."""
+        """How many frames back and ahead of t the output at t can depend on, by which of the
+        weights are not zero.
+        """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place in a backbone where a temporal module can stand: one residual block or Inception branch.
+    """A place in a backbone where a temporal module can stand: one residual block or Inception
+    branch.
 
     ``conv`` is the convolution that a module *between a convolution and its BatchNorm* follows;
     ``branch`` is the first convolution of the same branch, which a module *at the start of the
-    branch* precedes. ``title`` is what people call the block. ``block`` counts the blocks of a ``stage`` from 0.
+    branch* precedes. ``title`` is what people call the block. ``block`` counts the blocks of a
+    ``stage`` from 0.
     """
 
     host: TemporalHost
@@ -150,12 +173,16 @@ class TemporalKind:
     title: str
     prefix: str
     build: Callable[[int], TemporalModule] | None
-    place: Literal["between convolution and BatchNorm", "start of branch"] = "between convolution and BatchNorm"
+    place: Literal["between convolution and BatchNorm", "start of branch"] = (
+        "between convolution and BatchNorm"
+    )
     choose: Callable[[Sequence[Site]], Sequence[Site]] = every_site
 
 
 class TemporalHost(nn.Module):
-    """A module with named convolutions, each followed by a BatchNorm, that temporal modules can join."""
+    """A module with named convolutions, each followed by a BatchNorm, that temporal modules can
+    join.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,7 +194,9 @@ class TemporalHost(nn.Module):
         raise NotImplementedError
 
     def conv_bn(self, conv: str, x: Tensor, run: ClipRun, relu: bool = False) -> Tensor:
-        """Convolution and BatchNorm, with the temporal modules that stand before and between them; then a ReLU if asked."""
+        """Convolution and BatchNorm, with the temporal modules that stand before and between them;
+        then a ReLU if asked.
+        """
         layer = getattr(self, conv)
         if conv in self._before:
             x = self._at_module(conv, self._before[conv], x, run)
@@ -189,16 +218,22 @@ class TemporalHost(nn.Module):
         x = self._point(f"{conv}:before", x, run, entering)
         if module is not None:
             x = module(x, run)
-        return self._point(f"{conv}:after", x, run, entering if module is None else getattr(module, "basis", None))
+        return self._point(
+            f"{conv}:after", x, run, entering if module is None else getattr(module, "basis", None)
+        )
 
     def _point(self, point: str, x: Tensor, run: ClipRun, basis: Basis | None) -> Tensor:
-        """Offer ``x`` to the feature taps in the network's own units, whatever a folded layer holds them in."""
+        """Offer ``x`` to the feature taps in the network's own units, whatever a folded layer holds
+        them in.
+        """
         if basis is None:
             return run.pass_on(self, point, x)
         return basis.apply_to(run.pass_on(self, point, basis.undo(x))).to(x.dtype)
 
     def module_conv(self, site: Site) -> str:
-        """The convolution of ``site`` at which its module stands; without a module, at which one between convolution and BatchNorm would."""
+        """The convolution of ``site`` at which its module stands; without a module, at which one
+        between convolution and BatchNorm would.
+        """
         return site.branch if site.branch in self._before else site.conv
 
     def attach(self, kind: TemporalKind, site: Site) -> None:
@@ -211,11 +246,15 @@ class TemporalHost(nn.Module):
         (self._after if between else self._before)[conv] = attribute
 
     def module_after(self, conv: str) -> str | None:
-        """The attribute of the temporal module between the convolution ``conv`` and its BatchNorm, ``None`` where there is none."""
+        """The attribute of the temporal module between the convolution ``conv`` and its BatchNorm,
+        ``None`` where there is none.
+        """
         return self._after.get(conv)
 
     def temporal_at(self, site: Site) -> str | None:
-        """The attribute that holds the temporal module of a site of this host, ``None`` where it has none."""
+        """The attribute that holds the temporal module of a site of this host, ``None`` where it
+        has none.
+        """
         return self._after.get(site.conv) or self._before.get(site.branch)
 
 

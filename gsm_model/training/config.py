@@ -1,4 +1,6 @@
-"""The configuration of a training run: every key, its meaning, its default, and the file it is read from."""
+"""The configuration of a training run: every key, its meaning, its default, and the file it is read
+from.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +22,41 @@ def _key(default: Any, help: str, *choices: str) -> Any:
 class TrainConfig:
     """All of a training run. Each field's meaning is in its metadata; `describe` lists them.
 
-    The release's recipe (Something-Something) is: ``optimizer`` sgd, ``learning_rate`` 0.01, ``momentum``
-    0.9, ``weight_decay`` 5e-4, ``groups`` release, ``schedule`` cosine with ``warmup`` 10 of 60 epochs,
-    ``batch_size`` 32 with ``accumulate`` 2, ``clip_gradient`` 20, ``dropout`` 0.5, ``label_smoothing`` 0,
-    ``crops`` multi-scale, ``mirror`` something-something.
+    The release's recipe (Something-Something) is: ``optimizer`` sgd, ``learning_rate`` 0.01,
+    ``momentum`` 0.9, ``weight_decay`` 5e-4, ``groups`` release, ``schedule`` cosine with ``warmup``
+    10 of 60 epochs, ``batch_size`` 32 with ``accumulate`` 2, ``clip_gradient`` 20, ``dropout`` 0.5,
+    ``label_smoothing`` 0, ``crops`` multi-scale, ``mirror`` something-something.
     """
 
-    temporal: str = field(metadata={"help": "temporal module: none (TSN), gsm or tsm", "choices": ()})
-    backbone: str = _key("resnet18", "bn_inception, inception_v3, resnet18, resnet34, resnet50 or resnet101")
+    temporal: str = field(
+        metadata={"help": "temporal module: none (TSN), gsm or tsm", "choices": ()}
+    )
+    backbone: str = _key(
+        "resnet18", "bn_inception, inception_v3, resnet18, resnet34, resnet50 or resnet101"
+    )
     width: float = _key(0.5, "share of a ResNet's channels")
     num_segments: int = _key(8, "frames of a clip")
     input_size: int = _key(96, "pixels a side of the network's input")
-    data: str = _key("", "a list of labelled videos that evaluate --data takes; empty: the drawn set")
+    data: str = _key(
+        "", "a list of labelled videos that evaluate --data takes; empty: the drawn set"
+    )
     videos: str = _key("", "the folder the list's videos lie in, if not its own")
     labels: str = _key("", "a label file for the list")
-    target: str = _key("verb", "what an EPIC-Kitchens clip is labelled with", "verb", "noun", "action")
-    crops: str = _key("random", "training crops: random places, or the release's multi-scale", "random", "multi-scale")
+    target: str = _key(
+        "verb", "what an EPIC-Kitchens clip is labelled with", "verb", "noun", "action"
+    )
+    crops: str = _key(
+        "random",
+        "training crops: random places, or the release's multi-scale",
+        "random",
+        "multi-scale",
+    )
     mirror: str = _key(
-        "none", "mirror half of the clips; something-something swaps its left and right labels", "none", "plain", "something-something"
+        "none",
+        "mirror half of the clips; something-something swaps its left and right labels",
+        "none",
+        "plain",
+        "something-something",
     )
     steps: int = _key(2000, "optimiser steps")
     batch_size: int = _key(16, "clips a step, over all processes and accumulated parts")
@@ -46,14 +65,23 @@ class TrainConfig:
     learning_rate: float = _key(0.002, "the highest learning rate")
     momentum: float = _key(0.9, "SGD's momentum")
     weight_decay: float = _key(0.02, "weight decay")
-    groups: str = _key("one", "release: biases learn twice as fast and do not decay", "one", "release")
-    schedule: str = _key("one-cycle", "one-cycle, or a linear warm-up and then a cosine to zero", "one-cycle", "cosine")
+    groups: str = _key(
+        "one", "release: biases learn twice as fast and do not decay", "one", "release"
+    )
+    schedule: str = _key(
+        "one-cycle",
+        "one-cycle, or a linear warm-up and then a cosine to zero",
+        "one-cycle",
+        "cosine",
+    )
     warmup: float = _key(0.08, "share of the steps in which the learning rate rises")
     clip_gradient: float = _key(0.0, "largest L2 norm of the gradient; 0: any")
     label_smoothing: float = _key(0.05, "share of the target spread over all classes")
     dropout: float = _key(0.2, "dropout before the classifier")
     seed: int = _key(0, "of weights, sampling, crops and dropout")
-    precision: str = _key("bf16-mixed", "one of Lightning Fabric's, such as 32-true, bf16-mixed, 16-mixed")
+    precision: str = _key(
+        "bf16-mixed", "one of Lightning Fabric's, such as 32-true, bf16-mixed, 16-mixed"
+    )
     save_every: int = _key(50, "steps between two saved states")
 
     def __post_init__(self) -> None:
@@ -61,21 +89,35 @@ class TrainConfig:
             value, choices = getattr(self, entry.name), entry.metadata["choices"]
             if choices and value not in choices:
                 raise DataError(f"{entry.name!r} is {value!r}; there are {', '.join(choices)}")
-        for name in ("num_segments", "input_size", "steps", "batch_size", "accumulate", "save_every"):
+        for name in (
+            "num_segments",
+            "input_size",
+            "steps",
+            "batch_size",
+            "accumulate",
+            "save_every",
+        ):
             if getattr(self, name) < 1:
                 raise DataError(f"{name!r} must be at least 1, got {getattr(self, name)}")
-        for name, low, high in (("warmup", 0, 1), ("label_smoothing", 0, 1), ("dropout", 0, 1), ("learning_rate", 0, 1000)):
+        for name, low, high in (
+            ("warmup", 0, 1),
+            ("label_smoothing", 0, 1),
+            ("dropout", 0, 1),
+            ("learning_rate", 0, 1000),
+        ):
             if not low <= getattr(self, name) <= high:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
         if self.batch_size % self.accumulate:
-            raise DataError(f"a batch of {self.batch_size} cannot be run in {self.accumulate} equal parts")
+            raise DataError(
+                f"a batch of {self.batch_size} cannot be run in {self.accumulate} equal parts"
+            )
 
     @classmethod
     def read(cls, path: Path) -> TrainConfig:
         """Read a JSON file of these keys.
 
-        Raises:
-            DataError: if the file is no JSON object, or has an unknown, missing, mistyped or impossible value.
+        Raises: DataError: if the file is no JSON object, or has an unknown, missing, mistyped or
+            impossible value.
         """
         try:
             values = json.loads(path.read_text())
@@ -83,7 +125,9 @@ class TrainConfig:
             raise DataError(f"{path.name}: not a readable JSON file ({error})") from None
         known = {entry.name: entry.type for entry in fields(cls)}
         if not isinstance(values, dict) or "temporal" not in values:
-            raise DataError(f"{path.name}: a training configuration is an object with at least 'temporal'")
+            raise DataError(
+                f"{path.name}: a training configuration is an object with at least 'temporal'"
+            )
         for key, value in values.items():
             if key not in known:
                 raise DataError(f"{path.name}: unknown key {key!r}; there are {', '.join(known)}")

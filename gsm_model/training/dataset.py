@@ -1,4 +1,6 @@
-"""Training clips, drawn or from a list: the same clip for the same place in a run, whoever asks and in whatever order."""
+"""Training clips, drawn or from a list: the same clip for the same place in a run, whoever asks and
+in whatever order.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from gsm_model.video.transforms import InputSpec, resize_shorter_side
 
 @dataclass(frozen=True)
 class Augment:
-    """What is done to the frames of a training clip: a crop, and a mirror with the classes it swaps."""
+    """What is done to the frames of a training clip: a crop, and a mirror with the classes it
+    swaps.
+    """
 
     spec: InputSpec
     crops: str
@@ -32,11 +36,19 @@ class Augment:
 
     @classmethod
     def of(cls, config: TrainConfig, spec: InputSpec, labels: Sequence[str]) -> Augment:
-        """The augmentation that ``config`` asks for, for a network that takes ``spec`` and knows ``labels``."""
-        swaps = mirrored_labels(labels) if config.mirror == "something-something" else np.arange(len(labels))
+        """The augmentation that ``config`` asks for, for a network that takes ``spec`` and knows
+        ``labels``.
+        """
+        swaps = (
+            mirrored_labels(labels)
+            if config.mirror == "something-something"
+            else np.arange(len(labels))
+        )
         return cls(spec, config.crops, config.mirror, swaps)
 
-    def __call__(self, frames: np.ndarray, label: int, rng: np.random.Generator) -> tuple[Tensor, int]:
+    def __call__(
+        self, frames: np.ndarray, label: int, rng: np.random.Generator
+    ) -> tuple[Tensor, int]:
         """``frames`` (T, H, W, 3) uint8 → (T, 3, S, S) uint8 and the label they now have."""
         crop = multi_scale_crop if self.crops == "multi-scale" else random_crop
         frames = crop(frames, self.spec.size, rng)
@@ -47,7 +59,9 @@ class Augment:
 
 
 class DrawnClips(Dataset):
-    """Place in the run → (clip (T, 3, S, S) uint8, label): the drawn set's training clips, which never run out."""
+    """Place in the run → (clip (T, 3, S, S) uint8, label): the drawn set's training clips, which
+    never run out.
+    """
 
     def __init__(self, config: TrainConfig, augment: Augment) -> None:
         self.config, self.augment = config, augment
@@ -61,7 +75,9 @@ class DrawnClips(Dataset):
 
 
 class ListedClips(Dataset):
-    """Place in the run → (clip (T, 3, S, S) uint8, label): the videos of a list, each epoch in an order of its own."""
+    """Place in the run → (clip (T, 3, S, S) uint8, label): the videos of a list, each epoch in an
+    order of its own.
+    """
 
     def __init__(self, config: TrainConfig, augment: Augment, entries: Sequence[Entry]) -> None:
         self.config, self.augment, self.entries = config, augment, entries
@@ -70,7 +86,9 @@ class ListedClips(Dataset):
         epoch, within = divmod(place, len(self.entries))
         entry = self.entries[int(_epoch_order(self.config.seed, epoch, len(self.entries))[within])]
         rng = np.random.default_rng((self.config.seed, place))
-        frames = read_frames(entry, lambda count: training_indices(count, self.config.num_segments, rng))
+        frames = read_frames(
+            entry, lambda count: training_indices(count, self.config.num_segments, rng)
+        )
         return self.augment(resize_shorter_side(frames, self.augment.spec.resize), entry.label, rng)
 
 
@@ -82,8 +100,9 @@ def _epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
 class RunPlaces(Sampler[int]):
     """The places in the run that one of ``world`` processes takes, from step ``first`` on.
 
-    Batch k is places k·B … (k + 1)·B − 1. It is cut into ``accumulate``·``world`` equal parts, dealt to the
-    processes in turn, so that any split of a batch over processes and accumulated parts runs the same parts.
+    Batch k is places k·B … (k + 1)·B − 1. It is cut into ``accumulate``·``world`` equal parts,
+    dealt to the processes in turn, so that any split of a batch over processes and accumulated
+    parts runs the same parts.
     """
 
     def __init__(self, config: TrainConfig, first: int, rank: int, world: int) -> None:

@@ -23,12 +23,16 @@ from gsm_model.training.train import CONFIG_FILE, STATE_FILE
 
 
 def pack_run(
-    run: Path, target: Path, num_clips: int, videos: VideoList | None = None, progress: Callable[[int, int], None] | None = None
+    run: Path,
+    target: Path,
+    num_clips: int,
+    videos: VideoList | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Recognizer:
     """Write the model of a finished run to ``target``, weights in float16.
 
-    What was trained on the drawn set is measured, as written, on ``num_clips`` clips of each test split;
-    what was trained on ``videos`` is to be measured on a list of its own, with `score_list`.
+    What was trained on the drawn set is measured, as written, on ``num_clips`` clips of each test
+    split; what was trained on ``videos`` is to be measured on a list of its own, with `score_list`.
 
     Raises:
         DataError: if ``run`` holds no finished run.
@@ -38,7 +42,10 @@ def pack_run(
         raise DataError(f"{run}: holds no training state; train first")
     state = torch.load(run / STATE_FILE, map_location="cpu", weights_only=True)
     if state["step"] < config.steps:
-        raise DataError(f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same command")
+        raise DataError(
+            f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same"
+            " command"
+        )
     labels = LABELS if videos is None else videos.labels
     model = build_model(config, len(labels))
     model.load_state_dict(state["model"])
@@ -48,14 +55,19 @@ def pack_run(
         provenance="trained",
         labels=labels,
         training_data=_training_data(config, videos),
-        recipe=f"from scratch, {config.steps:,} steps of {config.batch_size} clips, {config.optimizer}, {config.schedule} to "
-        f"{config.learning_rate:g}, {config.precision}, seed {config.seed}",
+        recipe=(
+            f"from scratch, {config.steps:,} steps of {config.batch_size} clips,"
+            f" {config.optimizer}, {config.schedule} to {config.learning_rate:g},"
+            f" {config.precision}, seed {config.seed}"
+        ),
     )
     save_checkpoint(model, target, card, half=True)
     stored = load_checkpoint(target)
     if videos is not None:
         return stored
-    measures = [m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)]
+    measures = [
+        m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)
+    ]
     save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
     return load_checkpoint(target)
 
@@ -67,6 +79,8 @@ def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
     return f"{videos.name}, {len(videos.entries):,} videos, {seen}"
 
 
-def _measured(model: Recognizer, split: Split, num_clips: int, progress: Callable[[int, int], None] | None) -> tuple[Measure, ...]:
+def _measured(
+    model: Recognizer, split: Split, num_clips: int, progress: Callable[[int, int], None] | None
+) -> tuple[Measure, ...]:
     [both] = score_drawn_clips([model], split, num_clips, progress=progress)
     return measures_of(both)

@@ -1,7 +1,8 @@
-"""Training a recogniser, on the drawn set or on a list of videos: resumable at any step, on one process or several.
+"""Training a recogniser, on the drawn set or on a list of videos: resumable at any step, on one
+process or several.
 
-What is run at a step depends on the step alone, so a run that was stopped and resumed has seen exactly
-what an uninterrupted one would have.
+What is run at a step depends on the step alone, so a run that was stopped and resumed has seen
+exactly what an uninterrupted one would have.
 """
 
 from __future__ import annotations
@@ -41,16 +42,18 @@ def train(
     fabric: Fabric | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Recognizer:
-    """Train, or go on with the run whose state lies in ``out``; returns the trained model in evaluation mode.
+    """Train, or go on with the run whose state lies in ``out``; returns the trained model in
+    evaluation mode.
 
-    ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric`` carries device,
-    precision and processes; the batch of ``config`` is that of all processes together. Writes ``config.json``,
-    ``state.pt`` (every ``save_every`` steps, atomically), ``log.csv`` (step, loss, accuracy, learning rate),
-    the same for TensorBoard in ``tensorboard/`` and, at the end, ``curves.png`` to ``out``.
-    ``progress(step, steps, loss)`` is called after each step.
+    ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric``
+    carries device, precision and processes; the batch of ``config`` is that of all processes
+    together. Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically),
+    ``log.csv`` (step, loss, accuracy, learning rate), the same for TensorBoard in ``tensorboard/``
+    and, at the end, ``curves.png`` to ``out``. ``progress(step, steps, loss)`` is called after each
+    step.
 
-    Raises:
-        DataError: if ``out`` holds a run with another configuration, the list has no labels or clips, or the
+    Raises: DataError: if ``out`` holds a run with another configuration, the list has no labels or
+        clips, or the
             batch cannot be dealt equally.
     """
     fabric = fabric or Fabric(accelerator="auto", devices=1, precision=config.precision)
@@ -70,10 +73,15 @@ def train(
     wrapped, optimizer = fabric.setup(model, optimizer)
     if fabric.global_rank == 0:
         _trim_log(out / LOG_FILE, first)
-        # What TensorBoard was told after the saved state is told again: it forgets all from purge_step on.
+        # What TensorBoard was told after the saved state is told again: it forgets all from
+        # purge_step on.
         board = TensorBoardLogger(out, name="", version=TENSORBOARD_FOLDER, purge_step=first)
     augment = Augment.of(config, model.input, labels)
-    clips = DrawnClips(config, augment) if videos is None else ListedClips(config, augment, videos.entries)
+    clips = (
+        DrawnClips(config, augment)
+        if videos is None
+        else ListedClips(config, augment, videos.entries)
+    )
     places = RunPlaces(config, first, fabric.global_rank, fabric.world_size)
     batches = iter(DataLoader(clips, batch_size=places.part, sampler=places, num_workers=workers))
     model.train()
@@ -96,14 +104,20 @@ def train(
 
 def _labels_of(videos: VideoList) -> tuple[str, ...]:
     if videos.labels is None:
-        raise DataError(f"{videos.name}: training needs the names of its classes; give a label file")
+        raise DataError(
+            f"{videos.name}: training needs the names of its classes; give a label file"
+        )
     if not videos.entries:
         raise DataError(f"{videos.name}: no clip is left to train on")
     return videos.labels
 
 
-def _step(fabric: Fabric, model, optimizer, config: TrainConfig, spec, batches, step: int) -> tuple[float, float]:
-    """One optimiser step over all parts of a batch; returns the mean loss and accuracy of the whole batch."""
+def _step(
+    fabric: Fabric, model, optimizer, config: TrainConfig, spec, batches, step: int
+) -> tuple[float, float]:
+    """One optimiser step over all parts of a batch; returns the mean loss and accuracy of the whole
+    batch.
+    """
     sums = torch.zeros(2, device=fabric.device)
     for turn in range(config.accumulate):
         part = turn * fabric.world_size + fabric.global_rank
@@ -127,12 +141,20 @@ def _claim_folder(config: TrainConfig, out: Path) -> None:
     text = json.dumps(asdict(config), indent=2) + "\n"
     path = out / CONFIG_FILE
     if path.exists() and path.read_text() != text:
-        raise DataError(f"{out}: holds a run with another configuration; choose another folder or remove this one")
+        raise DataError(
+            f"{out}: holds a run with another configuration; choose another folder or remove"
+            " this one"
+        )
     write_whole(path, text)
 
 
 def _save_state(out: Path, step: int, model, optimizer, schedule) -> None:
-    state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+    state = {
+        "step": step,
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+    }
     with whole_file(out / STATE_FILE) as unfinished, unfinished.open("wb") as file:
         torch.save(state, file)
 
@@ -157,4 +179,6 @@ def _trim_log(path: Path, steps: int) -> None:
 
 def _log(path: Path, step: int, loss: float, accuracy: float, rate: float) -> None:
     with path.open("a", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerow([step, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.6g}"])
+        csv.writer(file, lineterminator="\n").writerow(
+            [step, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.6g}"]
+        )

@@ -1,7 +1,7 @@
 """Decoding: a video file, an animated picture, a picture or a folder of frames → RGB arrays.
 
-This module and those it reads with need neither torch nor anything of the models, so that they can run
-in a small process of their own (`gsm_model.video.isolate`).
+This module and those it reads with need neither torch nor anything of the models, so that they can
+run in a small process of their own (`gsm_model.video.isolate`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ Choose = Callable[[VideoInfo], Sequence[int] | np.ndarray]
 
 
 def decode(
-    path: Path, choose: Choose, limits: Limits | None = None, name: str | None = None, backend: Backend | None = None
+    path: Path,
+    choose: Choose,
+    limits: Limits | None = None,
+    name: str | None = None,
+    backend: Backend | None = None,
 ) -> tuple[VideoInfo, np.ndarray, np.ndarray]:
-    """Read the frames that ``choose`` names: (info, indices (n,) int64 as chosen, frames (n, H, W, 3) uint8 RGB, upright).
+    """Read the frames that ``choose`` names: (info, indices (n,) int64 as chosen, frames (n, H, W,
+    3) uint8 RGB, upright).
 
-    ``choose`` is given what the file says of itself and returns 0-based indices, in any order, repeats
-    allowed. ``name`` is what messages call the file. ``backend`` forces one reader of video files.
+    ``choose`` is given what the file says of itself and returns 0-based indices, in any order,
+    repeats allowed. ``name`` is what messages call the file. ``backend`` forces one reader of video
+    files.
 
     Raises:
         VideoError: if the file is no video or picture, is damaged, or exceeds ``limits``.
@@ -34,7 +40,9 @@ def decode(
     source = open_source(path, limits, name)
     indices = np.asarray(choose(source.info), dtype=np.int64)
     if indices.size == 0 or indices.min() < 0 or indices.max() >= source.info.num_frames:
-        raise VideoError(f"{name}: frames {indices.tolist()} were asked of a video of {source.info.num_frames}")
+        raise VideoError(
+            f"{name}: frames {indices.tolist()} were asked of a video of {source.info.num_frames}"
+        )
     wanted = np.unique(indices)
     frames = source.read(wanted, backend)
     return source.info, indices, frames[np.searchsorted(wanted, indices)]
@@ -54,7 +62,10 @@ def open_source(path: Path, limits: Limits, name: str) -> Source:
     if size == 0:
         raise VideoError(f"{name}: the file is empty")
     if size > limits.max_bytes:
-        raise VideoError(f"{name}: {size / 2**20:.0f} MB is more than the {limits.max_bytes / 2**20:.0f} MB allowed; cut or compress it")
+        raise VideoError(
+            f"{name}: {size / 2**20:.0f} MB is more than the {limits.max_bytes / 2**20:.0f} MB"
+            " allowed; cut or compress it"
+        )
     with path.open("rb") as file:
         start = file.read(12)
     return (open_picture if is_picture(start) else open_video)(path, limits, name)

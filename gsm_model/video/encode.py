@@ -15,9 +15,11 @@ from gsm_model.errors import VideoError
 
 
 def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
-    """``(n, H, W, 3)`` uint8 RGB → an MP4 file's bytes: H.264, yuv420p, index in front. Odd sides lose one pixel.
+    """``(n, H, W, 3)`` uint8 RGB → an MP4 file's bytes: H.264, yuv420p, index in front. Odd sides
+    lose one pixel.
 
-    ``quality`` is x264's constant rate factor: 18 looks lossless, 28 is small. The same frames give the same bytes.
+    ``quality`` is x264's constant rate factor: 18 looks lossless, 28 is small. The same frames give
+    the same bytes.
 
     Raises:
         ValueError: if there is no frame, or a side is under 2 pixels.
@@ -33,28 +35,41 @@ def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
             return path.read_bytes()
     except OSError as error:
         raise VideoError(
-            f"a film of the clip cannot be made on this machine ({error.strerror or error}); make room in its temporary folder"
+            f"a film of the clip cannot be made on this machine ({error.strerror or error}); make"
+            " room in its temporary folder"
         ) from None
 
 
 def to_gif(frames: np.ndarray, fps: float) -> bytes:
-    """``(n, H, W, 3)`` uint8 RGB → an endless GIF's bytes, one palette for all frames; its steps of time are hundredths of a second.
+    """``(n, H, W, 3)`` uint8 RGB → an endless GIF's bytes, one palette for all frames; its steps of
+    time are hundredths of a second.
 
     Raises:
         ValueError: as `to_mp4`.
     """
     _require_frames(frames)
     pictures = [Image.fromarray(frame) for frame in frames]
-    palette = Image.fromarray(frames.reshape(-1, *frames.shape[2:])).quantize(256, dither=Image.Dither.NONE)
+    palette = Image.fromarray(frames.reshape(-1, *frames.shape[2:])).quantize(
+        256, dither=Image.Dither.NONE
+    )
     indexed = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     file = io.BytesIO()
-    indexed[0].save(file, "GIF", save_all=True, append_images=indexed[1:], duration=10 * round(100 / fps), loop=0)
+    indexed[0].save(
+        file,
+        "GIF",
+        save_all=True,
+        append_images=indexed[1:],
+        duration=10 * round(100 / fps),
+        loop=0,
+    )
     return file.getvalue()
 
 
 def _require_frames(frames: np.ndarray) -> None:
     if frames.ndim != 4 or len(frames) == 0 or min(frames.shape[1:3]) < 2:
-        raise ValueError(f"frames must be (n, H, W, 3) of at least 2 × 2 pixels, got {frames.shape}")
+        raise ValueError(
+            f"frames must be (n, H, W, 3) of at least 2 × 2 pixels, got {frames.shape}"
+        )
 
 
 def _write(path: Path, frames: np.ndarray, fps: float, quality: int) -> None:
@@ -64,5 +79,9 @@ def _write(path: Path, frames: np.ndarray, fps: float, quality: int) -> None:
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+            container.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+                )
+            )
         container.mux(stream.encode())

@@ -1,4 +1,6 @@
-"""Reading a video in a process of its own: its crash, hang or hunger costs an error message and nothing else."""
+"""Reading a video in a process of its own: its crash, hang or hunger costs an error message and
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,9 @@ _spare_lock = threading.Lock()
 class DecodedVideo:
     """The frames of one video that models and pages need.
 
-    ``frames`` (n, H, W, 3) uint8 RGB are those at ``indices`` (n,), ascending. ``preview`` (m, h, w, 3)
-    uint8 are small pictures spread over the whole video, at ``preview_indices`` (m,); m may be 0.
+    ``frames`` (n, H, W, 3) uint8 RGB are those at ``indices`` (n,), ascending. ``preview`` (m, h,
+    w, 3) uint8 are small pictures spread over the whole video, at ``preview_indices`` (m,); m may
+    be 0.
     """
 
     name: str
@@ -44,12 +47,15 @@ class DecodedVideo:
     preview_indices: np.ndarray
 
     def clip(self, num_segments: int, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """The frame indices (T,) of the evaluation clip of ``num_segments`` frames, moved by ``shift``, and those frames (T, H, W, 3).
+        """The frame indices (T,) of the evaluation clip of ``num_segments`` frames, moved by
+        ``shift``, and those frames (T, H, W, 3).
 
         Raises:
             KeyError: if the video was not read for this number of segments and this shift.
         """
-        wanted = shifted(segment_indices(self.info.num_frames, num_segments), shift, self.info.num_frames)
+        wanted = shifted(
+            segment_indices(self.info.num_frames, num_segments), shift, self.info.num_frames
+        )
         places = np.searchsorted(self.indices, wanted)
         if places.max() >= len(self.indices) or not np.array_equal(self.indices[places], wanted):
             raise KeyError(f"{self.name} was not read for {num_segments} segments")
@@ -67,8 +73,9 @@ def read_video(
 ) -> DecodedVideo:
     """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
 
-    ``shifts`` are numbers of frames by which those clips are wanted earlier (negative) or later too. ``preview_frames`` is the most small pictures wanted beside them (0 for none), ``preview_height``
-    their height in pixels. ``name`` is what messages call the file.
+    ``shifts`` are numbers of frames by which those clips are wanted earlier (negative) or later
+    too. ``preview_frames`` is the most small pictures wanted beside them (0 for none),
+    ``preview_height`` their height in pixels. ``name`` is what messages call the file.
 
     Raises:
         VideoError: if the file is no video, damaged, over a limit, or took the decoder down.
@@ -98,12 +105,18 @@ def read_video(
         body = body[size:]
     preview = arrays[1] if len(arrays) > 1 else np.zeros((0, 2, 2, 3), np.uint8)
     return DecodedVideo(
-        name, VideoInfo(**header["info"]), np.array(header["sampled"]), arrays[0], preview, np.array(header["preview"], dtype=np.int64)
+        name,
+        VideoInfo(**header["info"]),
+        np.array(header["sampled"]),
+        arrays[0],
+        preview,
+        np.array(header["preview"], dtype=np.int64),
     )
 
 
 def keep_a_decoder_ready() -> None:
-    """From now on have a decoding process started ahead of the next video, which saves its start (a quarter of a second).
+    """From now on have a decoding process started ahead of the next video, which saves its start (a
+    quarter of a second).
 
     It serves one video, as every other, and ends with this process.
     """
@@ -133,22 +146,40 @@ def _take_worker() -> subprocess.Popen:
 def _start_worker() -> subprocess.Popen:
     package_root = Path(__file__).resolve().parents[2]
     paths = [str(package_root), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     command = [sys.executable, "-m", "gsm_model.video.worker"]
-    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def _ask_worker(request: dict) -> tuple[dict, memoryview]:
     name = request["name"]
     with _decoders, _take_worker() as worker:
         try:
-            answer, _ = worker.communicate(json.dumps(request).encode(), timeout=request["max_seconds"] + 10)
+            answer, _ = worker.communicate(
+                json.dumps(request).encode(), timeout=request["max_seconds"] + 10
+            )
         except subprocess.TimeoutExpired:
-            raise VideoError(f"{name}: decoding it takes longer than {request['max_seconds']} s; cut it or make it smaller") from None
+            raise VideoError(
+                f"{name}: decoding it takes longer than {request['max_seconds']} s; cut it or make"
+                " it smaller"
+            ) from None
         finally:
             if worker.poll() is None:
                 worker.kill()
     head, separator, body = answer.partition(b"\n")
     if worker.returncode != 0 or not separator:
-        raise VideoError(f"{name}: the decoder stopped while reading it (exit {worker.returncode}); the file is damaged or made to harm")
+        raise VideoError(
+            f"{name}: the decoder stopped while reading it (exit {worker.returncode}); the file is"
+            " damaged or made to harm"
+        )
     return json.loads(head), memoryview(body)

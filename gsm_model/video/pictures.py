@@ -1,4 +1,6 @@
-"""Reading pictures as video: an animated GIF or WebP, one picture (a frozen clip), a folder of numbered frames."""
+"""Reading pictures as video: an animated GIF or WebP, one picture (a frozen clip), a folder of
+numbered frames.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,15 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
-from gsm_model.video.source import SIZE_CHANGES, Backend, Limits, Source, VideoInfo, check_size, reason
+from gsm_model.video.source import (
+    SIZE_CHANGES,
+    Backend,
+    Limits,
+    Source,
+    VideoInfo,
+    check_size,
+    reason,
+)
 
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM")
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
@@ -18,7 +28,9 @@ PICTURE_FPS = 10.0
 
 
 def is_picture(start: bytes) -> bool:
-    """Whether a file that begins with ``start`` (12 bytes or more) is a picture; RIFF is WebP's container and AVI's."""
+    """Whether a file that begins with ``start`` (12 bytes or more) is a picture; RIFF is WebP's
+    container and AVI's.
+    """
     return start.startswith(_STARTS) and not (start.startswith(b"RIFF") and start[8:12] != b"WEBP")
 
 
@@ -30,7 +42,9 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
             check_size(*picture.size, limits, name)
             count = getattr(picture, "n_frames", 1)
             if count > limits.max_frames:
-                raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it")
+                raise VideoError(
+                    f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it"
+                )
             upright = ImageOps.exif_transpose(picture) if count == 1 else picture
             milliseconds = picture.info.get("duration") or 1000 / PICTURE_FPS
             info = VideoInfo(count, 1000 / milliseconds, *upright.size, kind="picture")
@@ -49,7 +63,9 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
                         frames.append(np.asarray(shown.convert("RGB")))
                     if number >= wanted[-1]:
                         break
-        except Image.DecompressionBombError:  # a GIF's frame may reach over the size that its header states
+        except (
+            Image.DecompressionBombError
+        ):  # a GIF's frame may reach over the size that its header states
             raise _too_large(name, limits) from None
         except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
             raise VideoError(f"{name}: the picture is damaged ({reason(error)})") from None
@@ -61,16 +77,23 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
 
 
 def _too_large(name: str, limits: Limits) -> VideoError:
-    return VideoError(f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller")
+    return VideoError(
+        f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it"
+        " smaller"
+    )
 
 
 def open_folder(path: Path, limits: Limits, name: str) -> Source:
     """A folder of numbered JPEGs or PNGs, in the order of their numbers."""
     numbered = sorted(
-        (int(match.group(1)), entry) for entry in path.iterdir() if (match := _FRAME_NAME.fullmatch(entry.name)) and entry.is_file()
+        (int(match.group(1)), entry)
+        for entry in path.iterdir()
+        if (match := _FRAME_NAME.fullmatch(entry.name)) and entry.is_file()
     )
     if not numbered:
-        raise VideoError(f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg)")
+        raise VideoError(
+            f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg)"
+        )
     if len(numbered) > limits.max_frames:
         raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed")
     first = open_picture(numbered[0][1], limits, f"{name}/{numbered[0][1].name}").info
@@ -82,7 +105,10 @@ def open_folder(path: Path, limits: Limits, name: str) -> Source:
             file = numbered[number][1]
             frame = open_picture(file, limits, f"{name}/{file.name}").read(np.array([0]), None)[0]
             if frame.shape[:2] != (info.height, info.width):
-                raise VideoError(f"{name}/{file.name}: its size differs from the first frame's; all frames must have one size")
+                raise VideoError(
+                    f"{name}/{file.name}: its size differs from the first frame's; all frames must"
+                    " have one size"
+                )
             frames.append(frame)
         return np.stack(frames)
 

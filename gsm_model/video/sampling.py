@@ -1,4 +1,6 @@
-"""Temporal sampling: which frames of a video a clip is made of, and in which order it shows them."""
+"""Temporal sampling: which frames of a video a clip is made of, and in which order it shows
+them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 DENSE_WINDOW = 64
 
 
-def segment_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 1) -> np.ndarray:
+def segment_indices(
+    num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 1
+) -> np.ndarray:
     """Frame indices of one evaluation clip, shape ``(num_segments,)``, int64, ascending, 0-based.
 
     One clip takes the middle frame of each of ``num_segments`` equal spans; of two clips the first
@@ -33,12 +37,17 @@ def segment_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips
 
 
 def shifted(indices: np.ndarray, by: int, num_frames: int) -> np.ndarray:
-    """``indices`` moved ``by`` frames, held within the video: the clip that would be seen had it begun so much later or earlier."""
+    """``indices`` moved ``by`` frames, held within the video: the clip that would be seen had it
+    begun so much later or earlier.
+    """
     return np.clip(indices + by, 0, num_frames - 1)
 
 
-def dense_indices(num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 10) -> np.ndarray:
-    """Frame indices of one dense clip, shape ``(num_segments,)``, int64: a window of 64 frames, evenly strided.
+def dense_indices(
+    num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 10
+) -> np.ndarray:
+    """Frame indices of one dense clip, shape ``(num_segments,)``, int64: a window of 64 frames,
+    evenly strided.
 
     The ``num_clips`` windows start evenly over the video; indices past its end wrap to its start.
 
@@ -70,7 +79,8 @@ def training_indices(num_frames: int, num_segments: int, rng: np.random.Generato
 
 
 def order_positions(num_segments: int, order: Order, seed: int = 0) -> np.ndarray:
-    """Positions of a clip's frames in the order in which a model sees them, shape ``(num_segments,)``, int64.
+    """Positions of a clip's frames in the order in which a model sees them, shape
+    ``(num_segments,)``, int64.
 
     ``shuffled`` is a permutation drawn from ``seed`` that is neither the forward nor the reversed
     order where there are three frames or more. ``frozen`` repeats the middle frame.
@@ -90,7 +100,9 @@ def order_positions(num_segments: int, order: Order, seed: int = 0) -> np.ndarra
     rng = np.random.default_rng(seed)
     while True:
         shuffled = rng.permutation(positions)
-        sorted_either_way = np.array_equal(shuffled, positions) or np.array_equal(shuffled, positions[::-1])
+        sorted_either_way = np.array_equal(shuffled, positions) or np.array_equal(
+            shuffled, positions[::-1]
+        )
         if num_segments < 3 or not sorted_either_way:
             return shuffled
 

@@ -29,7 +29,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says of itself: upright ``width`` and ``height`` in pixels, ``rotation`` in degrees already obeyed."""
+    """What a file says of itself: upright ``width`` and ``height`` in pixels, ``rotation`` in
+    degrees already obeyed.
+    """
 
     num_frames: int
     fps: float
@@ -45,18 +47,25 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class Source:
-    """An opened file: what it says of itself, and how to read ascending, distinct frame indices of it."""
+    """An opened file: what it says of itself, and how to read ascending, distinct frame indices of
+    it.
+    """
 
     info: VideoInfo
     read: Callable[[np.ndarray, Backend | None], np.ndarray]
 
 
 def check_size(width: int, height: int, limits: Limits, name: str) -> None:
-    """Raise a `VideoError` if a picture of ``width`` × ``height`` pixels is empty or over ``limits``."""
+    """Raise a `VideoError` if a picture of ``width`` × ``height`` pixels is empty or over
+    ``limits``.
+    """
     if width < 1 or height < 1:
         raise VideoError(f"{name}: the file states no picture size")
     if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
-        raise VideoError(f"{name}: {width} × {height} pixels are more than allowed ({limits.max_pixels:,} in all); make it smaller")
+        raise VideoError(
+            f"{name}: {width} × {height} pixels are more than allowed ({limits.max_pixels:,} in"
+            " all); make it smaller"
+        )
 
 
 def reason(error: BaseException) -> str:

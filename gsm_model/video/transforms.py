@@ -39,11 +39,14 @@ class InputSpec:
     @classmethod
     def imagenet(cls, size: int) -> InputSpec:
         """RGB, 0…1, ImageNet's mean and deviation: the ResNets of TSM and mmaction2, and ours."""
-        return cls(size, size * 256 // 224, "RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        return cls(
+            size, size * 256 // 224, "RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        )
 
 
 def to_views(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> Tensor:
-    """``(T, H, W, 3)`` uint8 RGB → ``(views, T, 3, S, S)`` float32, normalised for the model of ``spec``.
+    """``(T, H, W, 3)`` uint8 RGB → ``(views, T, 3, S, S)`` float32, normalised for the model of
+    ``spec``.
 
     One crop is the centre; three are left, centre, right (or top, centre, bottom) squares of the
     full shorter side; ten are the four corners and the centre, each followed by its mirror image.
@@ -55,12 +58,15 @@ def to_views(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> Tensor:
 
 
 def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarray:
-    """The views before the mean is taken off: ``(views, T, 3, S, S)`` uint8, planes in the order of ``spec``.
+    """The views before the mean is taken off: ``(views, T, 3, S, S)`` uint8, planes in the order of
+    ``spec``.
 
     Raises: as `to_views`.
     """
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or 0 in frames.shape:
-        raise ValueError(f"frames must be (T, H, W, 3) uint8 and not empty, got {frames.shape} {frames.dtype}")
+        raise ValueError(
+            f"frames must be (T, H, W, 3) uint8 and not empty, got {frames.shape} {frames.dtype}"
+        )
     if crops not in (1, 3, 10):
         raise ValueError(f"crops must be 1, 3 or 10, got {crops}")
     resize = spec.size if crops == 3 else spec.resize
@@ -76,49 +82,76 @@ def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarra
 
 
 def normalise(views: np.ndarray, spec: InputSpec) -> Tensor:
-    """uint8 views ``(…, 3, S, S)`` → float32 of the same shape, scaled, less the mean, over the deviation."""
+    """uint8 views ``(…, 3, S, S)`` → float32 of the same shape, scaled, less the mean, over the
+    deviation.
+    """
     mean = torch.tensor(spec.mean).view(3, 1, 1)
     std = torch.tensor(spec.std).view(3, 1, 1)
     return (torch.from_numpy(views).float() * (spec.scale / 255.0) - mean) / std
 
 
 def resize_shorter_side(frames: np.ndarray, size: int) -> np.ndarray:
-    """``(T, H, W, 3)`` uint8 with the shorter side scaled to ``size`` pixels, bilinear, as the release does it."""
+    """``(T, H, W, 3)`` uint8 with the shorter side scaled to ``size`` pixels, bilinear, as the
+    release does it.
+    """
     height, width = frames.shape[1:3]
     if min(height, width) == size:
         return frames
-    target = (size, int(size * height / width)) if width < height else (int(size * width / height), size)
+    target = (
+        (size, int(size * height / width)) if width < height else (int(size * width / height), size)
+    )
     return resize(frames, *target)
 
 
 def resize(frames: np.ndarray, width: int, height: int) -> np.ndarray:
     """``(T, H, W, 3)`` uint8 → ``(T, height, width, 3)`` uint8, bilinear as Pillow does it."""
-    return np.stack([np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)) for frame in frames])
+    return np.stack(
+        [
+            np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))
+            for frame in frames
+        ]
+    )
 
 
 def frames_as_seen(frames: np.ndarray, spec: InputSpec, pixels: int) -> np.ndarray:
-    """What a model of ``spec`` sees of ``frames`` (T, H, W, 3) uint8 RGB, for people to look at: (T, pixels, pixels, 3) uint8 RGB.
+    """What a model of ``spec`` sees of ``frames`` (T, H, W, 3) uint8 RGB, for people to look at:
+    (T, pixels, pixels, 3) uint8 RGB.
 
-    This is the region of the centre crop, cut from the frames as they are, so that it is sharper than the model's own input.
+    This is the region of the centre crop, cut from the frames as they are, so that it is sharper
+    than the model's own input.
     """
     height, width = frames.shape[1:3]
     side = min(height, width) * spec.size / spec.resize
     left, top = (width - side) / 2, (height - side) / 2
     box, target = (left, top, left + side, top + side), (pixels, pixels)
-    return np.stack([np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR, box=box)) for frame in frames])
+    return np.stack(
+        [
+            np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR, box=box))
+            for frame in frames
+        ]
+    )
 
 
 def masks_as_seen(masks: np.ndarray, spec: InputSpec) -> np.ndarray:
-    """What each pixel of a model's centre crop shows: ``masks`` (T, H, W) uint8 kinds of the whole frames → (T, S, S) uint8, by the nearest pixel."""
+    """What each pixel of a model's centre crop shows: ``masks`` (T, H, W) uint8 kinds of the whole
+    frames → (T, S, S) uint8, by the nearest pixel.
+    """
     height, width = masks.shape[1:3]
     side = min(height, width) * spec.size / spec.resize
     left, top = (width - side) / 2, (height - side) / 2
     box, target = (left, top, left + side, top + side), (spec.size, spec.size)
-    return np.stack([np.asarray(Image.fromarray(mask).resize(target, Image.Resampling.NEAREST, box=box)) for mask in masks])
+    return np.stack(
+        [
+            np.asarray(Image.fromarray(mask).resize(target, Image.Resampling.NEAREST, box=box))
+            for mask in masks
+        ]
+    )
 
 
 def _crop_corners(height: int, width: int, size: int, crops: int) -> list[tuple[int, int]]:
-    """(top, left) of each crop, in the release's order: top left, top right, bottom left, bottom right, centre."""
+    """(top, left) of each crop, in the release's order: top left, top right, bottom left, bottom
+    right, centre.
+    """
     if crops == 1:
         return [(round((height - size) / 2.0), round((width - size) / 2.0))]
     if crops == 3:

@@ -1,8 +1,9 @@
 """Reading video files: which frames there are, and the wanted ones of them.
 
-decord reads first where it is installed; PyAV reads where it is not, where it fails, and where decord
-was found to be wrong: rotated video, and key frames at which decoding cannot start afresh. Both give
-the same bytes. Only the wanted frames are converted.
+decord reads first where it is installed; PyAV reads where it is not, where it fails, and where
+decord
+was found to be wrong: rotated video, and key frames at which decoding cannot start afresh. Both
+give the same bytes. Only the wanted frames are converted.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ import av
 import numpy as np
 
 from gsm_model.errors import VideoError
-from gsm_model.video.source import SIZE_CHANGES, Backend, Limits, Source, VideoInfo, check_size, reason
+from gsm_model.video.source import (
+    SIZE_CHANGES,
+    Backend,
+    Limits,
+    Source,
+    VideoInfo,
+    check_size,
+    reason,
+)
 
-CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,asf,h264,hevc,m4v,mjpeg,ivf,mxf,obu"
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,flv,asf,h264,hevc,m4v,mjpeg,ivf,mxf,obu"  # noqa: E501
 _OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 
 
@@ -47,7 +56,8 @@ def open_video(path: Path, limits: Limits, name: str) -> Source:
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
         frames = None
-        # decord returns rotated pictures garbled, and wrong frames after jumping to a key frame that is not clean, or where times repeat.
+        # decord returns rotated pictures garbled, and wrong frames after jumping to a key frame
+        # that is not clean, or where times repeat.
         if backend != "pyav" and info.rotation == 0 and index.clean_keys and index.exact:
             frames = _read_with_decord(path, wanted, info)
         if frames is None:
@@ -60,7 +70,9 @@ def open_video(path: Path, limits: Limits, name: str) -> Source:
 
 
 def _open(path: Path):
-    """The container, with titles and the like of any encoding: nothing here reads them, and they must not cost the frames."""
+    """The container, with titles and the like of any encoding: nothing here reads them, and they
+    must not cost the frames.
+    """
     return av.open(str(path), options=dict(_OPEN_OPTIONS), metadata_errors="replace")
 
 
@@ -79,12 +91,20 @@ def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
         with _open(path) as container:
             index = _index_packets(container, _video_stream(container, name), limits, name)
             if len(index.times) / fps > limits.max_seconds:
-                raise VideoError(f"{name}: {len(index.times) / fps:.0f} s is more than the {limits.max_seconds:.0f} s allowed; cut it")
+                raise VideoError(
+                    f"{name}: {len(index.times) / fps:.0f} s is more than the"
+                    f" {limits.max_seconds:.0f} s allowed; cut it"
+                )
             rotation = int(round(first.rotation / 90) * 90) % 360
-            width, height = (first.height, first.width) if rotation % 180 else (first.width, first.height)
+            width, height = (
+                (first.height, first.width) if rotation % 180 else (first.width, first.height)
+            )
             return VideoInfo(len(index.times), fps, width, height, rotation), index
     except av.error.FFmpegError as error:
-        raise VideoError(f"{name}: not a video that can be read ({reason(error)}). Upload an MP4, WebM, MOV, AVI, GIF or picture") from None
+        raise VideoError(
+            f"{name}: not a video that can be read ({reason(error)}). Upload an MP4, WebM, MOV,"
+            " AVI, GIF or picture"
+        ) from None
 
 
 def _video_stream(container, name: str):
@@ -108,7 +128,9 @@ def _index_packets(container, stream, limits: Limits, name: str) -> _Index:
         if packet.is_keyframe and clean:
             clean = codec.name == "h264" and _has_idr(bytes(packet), codec.extradata or b"")
         if len(entries) > limits.max_frames:
-            raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it")
+            raise VideoError(
+                f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it"
+            )
     if not entries:
         raise VideoError(f"{name}: there is not one frame in it")
     entries.sort(key=lambda entry: entry[0])
@@ -117,7 +139,9 @@ def _index_packets(container, stream, limits: Limits, name: str) -> _Index:
 
 
 def _has_idr(packet: bytes, extradata: bytes) -> bool:
-    """Whether an H.264 key frame is an instantaneous decoder refresh: unit type 5 (ITU-T H.264, table 7-1)."""
+    """Whether an H.264 key frame is an instantaneous decoder refresh: unit type 5 (ITU-T H.264,
+    table 7-1).
+    """
     if not extradata.startswith(b"\x01"):  # start codes between the units
         return any(part[0] & 31 == 5 for part in packet.split(b"\0\0\1")[1:] if part)
     length_bytes, at = (extradata[4] & 3) + 1, 0
@@ -129,7 +153,9 @@ def _has_idr(packet: bytes, extradata: bytes) -> bool:
 
 
 def _read_with_decord(path: Path, wanted: np.ndarray, info: VideoInfo) -> np.ndarray | None:
-    """The frames, or ``None`` where decord is not installed or does not see the same video as PyAV."""
+    """The frames, or ``None`` where decord is not installed or does not see the same video as
+    PyAV.
+    """
     try:
         import decord
     except (ImportError, OSError):
@@ -145,11 +171,15 @@ def _read_with_decord(path: Path, wanted: np.ndarray, info: VideoInfo) -> np.nda
     return frames if frames.shape == (len(wanted), info.height, info.width, 3) else None
 
 
-def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Index, name: str) -> np.ndarray:
-    """Decode forward, jumping to a later key frame where that saves decoding; convert only the wanted frames."""
+def _read_with_pyav(
+    path: Path, wanted: np.ndarray, info: VideoInfo, index: _Index, name: str
+) -> np.ndarray:
+    """Decode forward, jumping to a later key frame where that saves decoding; convert only the
+    wanted frames.
+    """
     position = {time: number for number, time in enumerate(index.times)}
-    # By time, jumping; where jumps miss, as they do in transport streams, from the start; where frames bear other times than their packets,
-    # or none, by counting.
+    # By time, jumping; where jumps miss, as they do in transport streams, from the start; where
+    # frames bear other times than their packets, or none, by counting.
     ways = (_read_by_time, _read_in_one_go, _read_by_count) if index.exact else (_read_by_count,)
     fault = ""
     for read in ways:
@@ -162,7 +192,10 @@ def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Ind
         missing = [int(number) for number in wanted if int(number) not in found]
         if not missing:
             break
-        fault = fault or f"{len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first)"
+        fault = (
+            fault
+            or f"{len(missing)} of the {len(wanted)} frames needed cannot be decoded (frame {missing[0]} first)"  # noqa: E501
+        )
     else:
         raise VideoError(f"{name}: {fault}; export it again")
     frames = [np.rot90(found[int(number)], info.rotation // 90) for number in wanted]
@@ -171,7 +204,9 @@ def _read_with_pyav(path: Path, wanted: np.ndarray, info: VideoInfo, index: _Ind
     return np.stack(frames)
 
 
-def _read_by_time(container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict) -> None:
+def _read_by_time(
+    container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict
+) -> None:
     keyframes = [number for number, key in enumerate(index.keys) if key]
     at = -1
     remaining = [int(number) for number in wanted]
@@ -189,14 +224,19 @@ def _read_by_time(container, stream, wanted: np.ndarray, index: _Index, position
                 found[number] = frame.to_ndarray(format="rgb24")
                 remaining.remove(number)
                 progressed = True
-                jump = remaining and max((key for key in keyframes if key <= remaining[0]), default=0) > at
+                jump = (
+                    remaining
+                    and max((key for key in keyframes if key <= remaining[0]), default=0) > at
+                )
                 if not remaining or jump:
                     break
         if not progressed:
             return
 
 
-def _read_in_one_go(container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict) -> None:
+def _read_in_one_go(
+    container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict
+) -> None:
     """From the first frame on, without a jump."""
     needed = set(wanted.tolist())
     for frame in container.decode(stream):
@@ -205,8 +245,12 @@ def _read_in_one_go(container, stream, wanted: np.ndarray, index: _Index, positi
             found[number] = frame.to_ndarray(format="rgb24")
 
 
-def _read_by_count(container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict) -> None:
-    """For files whose time stamps repeat or lack: count the frames as they come. Where not all come, no count can be trusted."""
+def _read_by_count(
+    container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict
+) -> None:
+    """For files whose time stamps repeat or lack: count the frames as they come. Where not all
+    come, no count can be trusted.
+    """
     needed, count = set(wanted.tolist()), 0
     for number, frame in enumerate(container.decode(stream)):
         count = number + 1

@@ -1,7 +1,8 @@
 """The decoding process: one request on standard input, one video's frames on standard output.
 
-It runs under limits of its own on time and memory, so that a hostile file can cost no more than this
-process. The request and the answer are described in `gsm_model.video.isolate`, which starts it.
+It runs under limits of its own on time and memory, so that a hostile file can cost no more than
+this process. The request and the answer are described in `gsm_model.video.isolate`, which starts
+it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from PIL import Image
 
 
 def _confine(max_memory: int, max_cpu_seconds: int) -> None:
-    """Bound this process's memory and processor time, and forbid it to write files, where the system can."""
+    """Bound this process's memory and processor time, and forbid it to write files, where the
+    system can.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limits; the parent's time limit holds there
@@ -31,7 +34,9 @@ def _confine(max_memory: int, max_cpu_seconds: int) -> None:
 
 def preview_indices(num_frames: int, count: int) -> np.ndarray:
     """At most ``count`` frame indices spread evenly over a video, ascending."""
-    return np.unique(np.linspace(0, num_frames - 1, min(count, num_frames)).round().astype(np.int64))
+    return np.unique(
+        np.linspace(0, num_frames - 1, min(count, num_frames)).round().astype(np.int64)
+    )
 
 
 def shrink(frames: np.ndarray, height: int) -> np.ndarray:
@@ -39,7 +44,12 @@ def shrink(frames: np.ndarray, height: int) -> np.ndarray:
     h, w = frames.shape[1:3]
     scale = min(1.0, height / h)
     size = max(2, round(w * scale / 2) * 2), max(2, round(h * scale / 2) * 2)
-    return np.stack([np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR)) for frame in frames])
+    return np.stack(
+        [
+            np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR))
+            for frame in frames
+        ]
+    )
 
 
 def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
@@ -52,13 +62,21 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
 
     def choose(info) -> np.ndarray:
         wanted = [
-            shifted(segment_indices(info.num_frames, t), by, info.num_frames) for t in request["segments"] for by in request["shifts"]
+            shifted(segment_indices(info.num_frames, t), by, info.num_frames)
+            for t in request["segments"]
+            for by in request["shifts"]
         ]
         parts["sampled"] = np.unique(np.concatenate(wanted))
-        parts["preview"] = preview_indices(info.num_frames, request["preview_frames"]) if request["preview_frames"] else np.array([], int)
+        parts["preview"] = (
+            preview_indices(info.num_frames, request["preview_frames"])
+            if request["preview_frames"]
+            else np.array([], int)
+        )
         return np.concatenate([parts["sampled"], parts["preview"]])
 
-    info, _, frames = decode(Path(request["path"]), choose, Limits(**request["limits"]), request["name"])
+    info, _, frames = decode(
+        Path(request["path"]), choose, Limits(**request["limits"]), request["name"]
+    )
     sampled = frames[: len(parts["sampled"])]
     arrays = [np.ascontiguousarray(sampled)]
     if len(parts["preview"]):
@@ -93,7 +111,12 @@ def main() -> None:
     except VideoError as error:
         header = {"error": str(error)}
     except MemoryError:
-        header = {"error": f"{request['name']}: decoding it takes more memory than allowed; make it smaller or shorter"}
+        header = {
+            "error": (
+                f"{request['name']}: decoding it takes more memory than allowed; make it smaller or"
+                " shorter"
+            )
+        }
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
     for array in arrays:
         sys.stdout.buffer.write(memoryview(array).cast("B"))

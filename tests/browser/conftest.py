@@ -35,17 +35,27 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-def start_app(log: Path, script: str = "streamlit_app.py", **environment: str) -> tuple[subprocess.Popen, str]:
+def start_app(
+    log: Path, script: str = "streamlit_app.py", **environment: str
+) -> tuple[subprocess.Popen, str]:
     """Start the app on a free port, wait until it is healthy, return its process and address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=log.open("w"), stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=log.open("w"),
+        stderr=subprocess.STDOUT,
+    )
     for _ in range(240):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/_stcore/health", timeout=1
+            ) as answer:
                 if answer.status == 200:
                     return process, f"http://127.0.0.1:{port}"
         except OSError:
@@ -59,7 +69,9 @@ def app(tmp_path_factory):
     """The app's address. Its folder of checkpoints is ``app_checkpoints``."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "checkpoints").mkdir()
-    process, address = start_app(folder / "log.txt", GATE_SHIFT_LENS_CHECKPOINTS=str(folder / "checkpoints"))
+    process, address = start_app(
+        folder / "log.txt", GATE_SHIFT_LENS_CHECKPOINTS=str(folder / "checkpoints")
+    )
     yield address
     process.terminate()
     process.wait(20)
@@ -78,12 +90,15 @@ def browser():
 @pytest.fixture(params=["light"])
 def page(request, browser) -> Page:
     """A fresh page, whose log must hold no error at the end."""
-    context = browser.new_context(viewport={"width": 1300, "height": 1100}, color_scheme=request.param)
+    context = browser.new_context(
+        viewport={"width": 1300, "height": 1100}, color_scheme=request.param
+    )
     page = context.new_page()
     errors: list[str] = []
 
     def note(message) -> None:
-        # Opened at a page's own address, streamlit looks for its server there before it looks at the root.
+        # Opened at a page's own address, streamlit looks for its server there before it looks at
+        # the root.
         looks_for_its_server = any(
             f"/{page}/_stcore/" in message.location.get("url", "")
             for page in ("models", "order", "gates", "gradcam", "confusions", "server")
@@ -92,7 +107,12 @@ def page(request, browser) -> Page:
             errors.append(message.text)
 
     page.on("console", note)
-    page.on("requestfailed", lambda failed: errors.append(f"{failed.url} failed") if "127.0.0.1" not in failed.url else None)
+    page.on(
+        "requestfailed",
+        lambda failed: (
+            errors.append(f"{failed.url} failed") if "127.0.0.1" not in failed.url else None
+        ),
+    )
     yield page
     context.close()
     assert errors == []
@@ -107,7 +127,9 @@ def wait_until_still(page: Page) -> None:
     before = None
     for _ in range(PATIENCE // 400):
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect(page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning"
+        )
         now = main_text(page)
         if now == before:
             return

@@ -1,4 +1,6 @@
-"""The app, counting: every run of its script, of a fragment of it, and every forward pass of a model is a line in the file COUNTS."""
+"""The app, counting: every run of its script, of a fragment of it, and every forward pass of a
+model is a line in the file COUNTS.
+"""
 
 import os
 import sys

@@ -27,7 +27,9 @@ def drawn_clip(tmp_path_factory):
 
 def test_it_opens_on_a_sample_with_both_models_answers(page, app):
     page.goto(app)
-    expect(page.get_by_role("heading", name="What does each model say about this clip?")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="What does each model say about this clip?")
+    ).to_be_visible()
     wait_until_still(page)
     text = main_text(page)
     assert "GSM ResNet-18" in text and "TSN ResNet-18" in text and "Unfolding something" in text
@@ -37,17 +39,23 @@ def test_it_opens_on_a_sample_with_both_models_answers(page, app):
     assert page.get_by_test_id("stVideo").evaluate("video => video.readyState") >= 0
 
 
-def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_and_not_tsn(page, app, drawn_clip):
+def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_and_not_tsn(
+    page, app, drawn_clip
+):
     video = read_video(drawn_clip)
     expected = {
-        name: {order: predict(load_checkpoint(path), video, order) for order in ("forward", "reversed")}
+        name: {
+            order: predict(load_checkpoint(path), video, order) for order in ("forward", "reversed")
+        }
         for name, path in shipped_checkpoints().items()
     }
     assert expected["gsm"]["forward"].top(1)[0][1] == "Unfolding something"
 
     page.goto(app)
     page.set_input_files(UPLOAD, str(drawn_clip))
-    expect(page.get_by_text(f"{video.info.num_frames} frames, {video.info.seconds:.1f} s, 240 × 180")).to_be_visible()
+    expect(
+        page.get_by_text(f"{video.info.num_frames} frames, {video.info.seconds:.1f} s, 240 × 180")
+    ).to_be_visible()
     wait_until_still(page)
     assert "GSM ResNet-18 says Unfolding something" in main_text(page)
     assert "TSN ResNet-18" in main_text(page).split("Order of the frames")[0]
@@ -56,9 +64,14 @@ def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_
     expect(page.get_by_text("Frames reversed:")).to_be_visible()
     wait_until_still(page)
     text = main_text(page)
-    assert "GSM ResNet-18 changes from Unfolding something" in text and "to Folding something, its time reversal" in text
+    assert (
+        "GSM ResNet-18 changes from Unfolding something" in text
+        and "to Folding something, its time reversal" in text
+    )
     kept = expected["tsn"]["reversed"].top(1)[0][1]
-    assert f"TSN ResNet-18 keeps {kept}" in text and "no probability moves by more than 0.1 %" in text
+    assert (
+        f"TSN ResNet-18 keeps {kept}" in text and "no probability moves by more than 0.1 %" in text
+    )
     captions = [int(number) for number in re.findall(r"frame (\d+)", text)]
     assert captions == expected["gsm"]["reversed"].frame_indices.tolist()
 
@@ -116,13 +129,17 @@ def test_nothing_is_cut_off_on_a_narrow_page(page, app):
     page.goto(app)
     expect(page.get_by_role("heading", name="Probabilities")).to_be_visible()
     wait_until_still(page)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    )
 
 
 def test_the_order_can_be_changed_with_the_keyboard(page, app):
     page.goto(app)
     wait_until_still(page)
     page.get_by_text("→ forward").focus()
-    page.get_by_role("radio", name="← reversed").or_(page.get_by_role("button", name="← reversed")).first.focus()
+    page.get_by_role("radio", name="← reversed").or_(
+        page.get_by_role("button", name="← reversed")
+    ).first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Frames reversed:")).to_be_visible()

@@ -25,13 +25,20 @@ def open_confusions(page, app, query=""):
     wait_until_still(page)
 
 
-def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_clips_and_opens_one(page, app):
+def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_clips_and_opens_one(
+    page, app
+):
     open_confusions(page, app, "models=tsm%2Cgsm")
-    assert "TSN ResNet-18 (A) is right on 48.8 % and GSM ResNet-18 (B) on 99.3 %: 1,013 clips only B gets right, 2 only A." in main_text(
-        page
+    assert (
+        "TSN ResNet-18 (A) is right on 48.8 % and GSM ResNet-18 (B) on 99.3 %: 1,013 clips only B"
+        " gets right, 2 only A." in main_text(page)
     )
     expect(page.get_by_test_id("stImage")).to_be_visible()
-    table = read_parquet(next(path for path in prediction_files() if path.name == "tsn_resnet18_test_forward.parquet"))
+    table = read_parquet(
+        next(
+            path for path in prediction_files() if path.name == "tsn_resnet18_test_forward.parquet"
+        )
+    )
     answers = table.scores.argmax(1)
     chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
     chart.scroll_into_view_if_needed()
@@ -45,9 +52,15 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
     page.wait_for_timeout(300)
     page.mouse.click(*box)
     clips = np.flatnonzero((table.labels == 1) & (answers == 0))
-    expect(page.get_by_text(f"{len(clips)} clips of Unfolding something are taken for Folding something")).to_be_visible()
+    expect(
+        page.get_by_text(
+            f"{len(clips)} clips of Unfolding something are taken for Folding something"
+        )
+    ).to_be_visible()
     page.get_by_role("button", name="Open it in Compare").click()
-    expect(page.get_by_role("heading", name="What does each model say about this clip?")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="What does each model say about this clip?")
+    ).to_be_visible()
     wait_until_still(page)
     assert "GSM ResNet-18 says Unfolding something" in main_text(page)
     assert "models=tsm%2Cgsm" in page.url, "the models stay"
@@ -62,8 +75,19 @@ def two_files(tmp_path):
         scores[np.arange(60), truth] += skill
         with (tmp_path / f"{name}.csv").open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["id", "label", "Folding something", "Unfolding something", "<b>Waving</b> *loudly*"])
-            writer.writerows([f"clip {index}", label, *row] for index, (label, row) in enumerate(zip(truth, scores.tolist(), strict=True)))
+            writer.writerow(
+                [
+                    "id",
+                    "label",
+                    "Folding something",
+                    "Unfolding something",
+                    "<b>Waving</b> *loudly*",
+                ]
+            )
+            writer.writerows(
+                [f"clip {index}", label, *row]
+                for index, (label, row) in enumerate(zip(truth, scores.tolist(), strict=True))
+            )
     return [str(tmp_path / f"{name}.csv") for name in ("weak", "strong")]
 
 
@@ -78,7 +102,10 @@ def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, 
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
     names = ("confusion", "gains", "matrix", "calibration", "embedding", "embedding-pairs")
     figures = {f"{name}.{kind}" for name in names for kind in ("pdf", "svg", "png", "pgf")}
-    tables = {f"significance.{kind}" for kind in ("csv", "tex", "md")} | {"caption.txt", "caption.tex"}
+    tables = {f"significance.{kind}" for kind in ("csv", "tex", "md")} | {
+        "caption.txt",
+        "caption.tex",
+    }
     assert set(archive.namelist()) == figures | tables | {"recipe.json"}
     rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
     assert rows[0]["name"] == "all" and rows[0]["n"] == "60" and float(rows[0]["difference"]) > 0.2
@@ -92,7 +119,9 @@ def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app):
     pairs = page.get_by_role("textbox", name="Two class names a line")
     pairs.fill("Folding something, Waving")
     pairs.press("Control+Enter")
-    expect(page.get_by_text("your list: line 1: 'Waving' is none of the 20 classes")).to_be_visible()
+    expect(
+        page.get_by_text("your list: line 1: 'Waving' is none of the 20 classes")
+    ).to_be_visible()
     pairs.fill("Moving *, Pushing * to left")
     pairs.press("Control+Enter")
     expect(page.get_by_test_id("stImage")).to_be_visible()
@@ -119,13 +148,19 @@ def test_a_submission_is_compared_with_the_list_of_its_true_classes(page, app, t
     truth = rng.integers(4, size=40)
     for name, right in (("weak", 0.4), ("strong", 0.9)):
         answers = np.where(rng.random(40) < right, truth, (truth + 1) % 4)
-        (tmp_path / f"{name}.json").write_text(json.dumps({str(clip): [labels[answer]] for clip, answer in enumerate(answers)}))
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({str(clip): [labels[answer]] for clip, answer in enumerate(answers)})
+        )
     listed = [{"id": str(clip), "template": labels[label]} for clip, label in enumerate(truth)]
     (tmp_path / "validation.json").write_text(json.dumps(listed))
     open_confusions(page, app)
     page.get_by_text("Your own answers").click()
-    page.locator(DROP).first.set_input_files([str(tmp_path / f"{name}.json") for name in ("weak", "strong")])
-    expect(page.get_by_text("weak.json: a submission does not say the true classes")).to_be_visible()
+    page.locator(DROP).first.set_input_files(
+        [str(tmp_path / f"{name}.json") for name in ("weak", "strong")]
+    )
+    expect(
+        page.get_by_text("weak.json: a submission does not say the true classes")
+    ).to_be_visible()
     page.locator(DROP).last.set_input_files(str(tmp_path / "validation.json"))
     expect(page.get_by_text("On the same 40 clips of validation.json")).to_be_visible()
 
@@ -150,7 +185,9 @@ def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):
     open_confusions(page, app)
     page.get_by_text("Your own answers").click()
     page.locator(DROP).first.set_input_files(str(tmp_path / "holiday.csv"))
-    expect(page.get_by_text("holiday.csv: its columns begin with just, words; expected id, label")).to_be_visible()
+    expect(
+        page.get_by_text("holiday.csv: its columns begin with just, words; expected id, label")
+    ).to_be_visible()
     assert "Traceback" not in main_text(page)
 
 
@@ -158,4 +195,6 @@ def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):
 def test_nothing_is_cut_off_on_a_narrow_page(page, app):
     page.set_viewport_size({"width": 390, "height": 844})
     open_confusions(page, app)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    )

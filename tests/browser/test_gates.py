@@ -1,4 +1,6 @@
-"""Gates in a real browser: look into the layers of a clip of one's own, hold the gates, take the files away."""
+"""Gates in a real browser: look into the layers of a clip of one's own, hold the gates, take the
+files away.
+"""
 
 import io
 import json
@@ -25,7 +27,9 @@ HEADING = "Where, when and which way does each layer shift?"
 def counted(tmp_path_factory):
     """An app that counts, with a function that says how many runs and forward passes there were."""
     folder = tmp_path_factory.mktemp("counted")
-    process, address = start_app(folder / "log.txt", "tests/browser/counted_app.py", COUNTS=str(folder / "counts"))
+    process, address = start_app(
+        folder / "log.txt", "tests/browser/counted_app.py", COUNTS=str(folder / "counts")
+    )
 
     def counts():
         lines = (folder / "counts").read_text().splitlines()
@@ -44,7 +48,9 @@ def open_gates(page, address, query=""):
     wait_until_still(page)
 
 
-def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the_gsm_at_chance(page, app, drawn_clip):  # noqa: F811
+def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the_gsm_at_chance(
+    page, app, drawn_clip
+):
     page.goto(f"{app}/?models=gsm%2Ctsn")
     page.set_input_files(UPLOAD, str(drawn_clip))
     wait_until_still(page)
@@ -57,7 +63,9 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     for layer in report.layers:
         viewer.locator("select").select_option(label=layer.title)
         # The layer's own heading on the page, beside the viewer's.
-        expect(page.get_by_test_id("stMain").get_by_role("heading", name=layer.title)).to_have_count(2)
+        expect(
+            page.get_by_test_id("stMain").get_by_role("heading", name=layer.title)
+        ).to_have_count(2)
         shown = viewer.locator(".stage .panel").first.locator(".value").nth(1).inner_text()
         middle = layer.gate[0, 0, layer.gate.shape[2] // 2, layer.gate.shape[3] // 2]
         assert float(shown.replace("−", "-")) == pytest.approx(middle, abs=0.006), layer.title
@@ -68,19 +76,30 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
     hold.click()
     page.get_by_role("option", name="closed", exact=True).click()
-    expect(page.get_by_text("GSM ResNet-18 changes from Unfolding something").or_(page.get_by_text("GSM ResNet-18 keeps"))).to_be_visible()
+    expect(
+        page.get_by_text("GSM ResNet-18 changes from Unfolding something").or_(
+            page.get_by_text("GSM ResNet-18 keeps")
+        )
+    ).to_be_visible()
     wait_until_still(page)
-    answer = page.get_by_test_id("stMetric").filter(has_text="Unfolding something").first.inner_text()
+    answer = (
+        page.get_by_test_id("stMetric").filter(has_text="Unfolding something").first.inner_text()
+    )
     share = float(re.search(r"([\d.]+) %", answer).group(1))
     assert share < 50, "with its gates closed the GSM no longer knows that it unfolds"
-    pattern = r"GSM ResNet-18 is right within the pair for over ([\d.]+) %.* and for ([\d.]+) % .*with all its gates closed"
+    pattern = (
+        r"GSM ResNet-18 is right within the pair for over ([\d.]+) %.* and for ([\d.]+) % .*with"
+        r" all its gates closed"
+    )
     found = re.search(pattern, main_text(page))
     assert float(found.group(1)) > 99 and 45 < float(found.group(2)) < 60
     page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.get_by_text("GSM ResNet-18: its gates are as they are.")).to_be_visible()
 
 
-def test_another_layer_frame_place_or_opacity_runs_no_model_and_playing_not_even_the_page(page, counted):
+def test_another_layer_frame_place_or_opacity_runs_no_model_and_playing_not_even_the_page(
+    page, counted
+):
     address, counts = counted
     open_gates(page, address)
     viewer = page.locator(".gsl-viewer")
@@ -128,16 +147,26 @@ def test_it_works_by_keyboard(page, app):
     expect(viewer.get_by_role("button", name="❚❚")).to_be_visible()
 
 
-def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_of_the_same_pictures(page, app):
+def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_of_the_same_pictures(
+    page, app
+):
     open_gates(page, app, "models=gsm&clip=folding")
     page.get_by_text("Beside it: reversed").click()
     viewer = page.locator(".gsl-viewer")
     expect(viewer.locator(".strips .columns")).to_have_count(2)
     wait_until_still(page)
     captions = [strip.inner_text().split() for strip in viewer.locator(".strips .columns").all()]
-    assert captions[0] == [word for pair in zip(captions[1][::-2], captions[1][-2::-2], strict=True) for word in (pair[1], pair[0])]
+    assert captions[0] == [
+        word
+        for pair in zip(captions[1][::-2], captions[1][-2::-2], strict=True)
+        for word in (pair[1], pair[0])
+    ]
     viewer.get_by_text("difference").first.click()
-    video = read_video(next(path for path in (shipped_checkpoints()["gsm"].parents[1] / "clips").glob("folding.mp4")))
+    video = read_video(
+        next(
+            path for path in (shipped_checkpoints()["gsm"].parents[1] / "clips").glob("folding.mp4")
+        )
+    )
     model = load_checkpoint(shipped_checkpoints()["gsm"])
     forward, backward = (report_gates(model, video, order) for order in ("forward", "reversed"))
     title = viewer.locator("select option:checked").inner_text()
@@ -145,13 +174,18 @@ def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_o
     a, b = forward.layers[place].gate[0, 1], backward.layers[place].gate[-1, 1]
     row, column = a.shape[0] // 2, a.shape[1] // 2
     shown = viewer.locator(".stage .value").nth(2).inner_text()
-    assert float(shown.replace("−", "-")) == pytest.approx(a[row, column] - b[row, column], abs=0.012)
+    assert float(shown.replace("−", "-")) == pytest.approx(
+        a[row, column] - b[row, column], abs=0.012
+    )
 
 
 def test_an_address_shows_the_same_layer_again_and_another_page_and_back_keeps_it(page, app):
     open_gates(page, app, "models=gsm&clip=folding&layer=layer3.0&beside=1")
     viewer = page.locator(".gsl-viewer")
-    assert viewer.locator("select option:checked").inner_text() == "layer3.0" and viewer.locator(".strips .columns").count() == 2
+    assert (
+        viewer.locator("select option:checked").inner_text() == "layer3.0"
+        and viewer.locator(".strips .columns").count() == 2
+    )
     viewer.locator("select").select_option(label="layer2.1")
     page.wait_for_url("**layer=layer2.1**")
     page.get_by_role("link", name="Models").click()
@@ -170,7 +204,9 @@ def test_every_experiment_is_tried_and_listed(page, app):
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all experiments (CSV)").click()
     text = download.value.path().read_text()
-    assert "layer4.1 alone working" in text and "shuffled in time" in text and "TSM ResNet-18" in text
+    assert (
+        "layer4.1 alone working" in text and "shuffled in time" in text and "TSM ResNet-18" in text
+    )
 
 
 def test_the_files_are_those_of_the_clip_and_model(page, app):
@@ -192,7 +228,9 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     } <= set(archive.namelist())
     arrays = np.load(io.BytesIO(archive.read("gates.npz")))
     clips = shipped_checkpoints()["gsm"].parents[1] / "clips"
-    report = report_gates(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(clips / "opening.mp4"))
+    report = report_gates(
+        load_checkpoint(shipped_checkpoints()["gsm"]), read_video(clips / "opening.mp4")
+    )
     assert list(arrays) == [layer.name for layer in report.layers]
     for layer in report.layers:
         np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-5)
@@ -200,7 +238,8 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     page.get_by_text("The same on the command line").last.click()
     assert command in main_text(page)
     assert command.startswith(
-        "python -m gsm_model explain gates assets/clips/opening.mp4 --checkpoint assets/models/gsm_resnet18.safetensors"
+        "python -m gsm_model explain gates assets/clips/opening.mp4 --checkpoint"
+        " assets/models/gsm_resnet18.safetensors"
     )
 
 
@@ -243,4 +282,6 @@ def test_a_model_without_gates_says_what_to_do(page, app):
 def test_nothing_is_cut_off_on_a_narrow_page(page, app):
     page.set_viewport_size({"width": 390, "height": 844})
     open_gates(page, app, "clip=folding")
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    )

@@ -1,4 +1,6 @@
-"""Grad-CAM in a real browser: a clip of one's own, a contrast, the film, the strip, two people at once."""
+"""Grad-CAM in a real browser: a clip of one's own, a contrast, the film, the strip, two people at
+once.
+"""
 
 import io
 import json
@@ -39,7 +41,12 @@ def choose(page, label, option):
 
 def shown_values(page, model=0):
     """What the viewer's grid says under the cursor of every frame of one model."""
-    texts = page.locator(".gsl-viewer .part.grid .panel").nth(model).locator(".mapcell .value:nth-child(2)").all_inner_texts()
+    texts = (
+        page.locator(".gsl-viewer .part.grid .panel")
+        .nth(model)
+        .locator(".mapcell .value:nth-child(2)")
+        .all_inner_texts()
+    )
     return [float(text.replace("−", "-")) for text in texts]
 
 
@@ -48,14 +55,25 @@ def middle_of(report, layer):
     return maps[:, maps.shape[1] // 2, maps.shape[2] // 2] / maps.max()
 
 
-def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_away(page, app, drawn_clip):  # noqa: F811
+def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_away(
+    page, app, drawn_clip
+):
     page.goto(f"{app}/gradcam?models=gsm%2Ctsn&map_layer=layer3.1")
     page.set_input_files(UPLOAD, str(drawn_clip))
     wait_until_still(page)
     choose(page, "What speaks for", "Unfolding something")
     choose(page, "rather than", "Folding something")
-    assert "What speaks for Unfolding something rather than Folding something is largest in frame" in main_text(page)
-    report = report_cams(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(drawn_clip), Target(1, 0), "gradcam", ["layer3.1"])
+    assert (
+        "What speaks for Unfolding something rather than Folding something is largest in frame"
+        in main_text(page)
+    )
+    report = report_cams(
+        load_checkpoint(shipped_checkpoints()["gsm"]),
+        read_video(drawn_clip),
+        Target(1, 0),
+        "gradcam",
+        ["layer3.1"],
+    )
     np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
     page.get_by_text("The film").click()
     video = page.get_by_test_id("stVideo")
@@ -69,12 +87,18 @@ def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
     assert archive.read("strip.pdf").startswith(b"%PDF")
     arrays = np.load(io.BytesIO(archive.read("maps.npz")), allow_pickle=False)
-    np.testing.assert_allclose(arrays["GSM ResNet-18"], report.layers[0].maps, atol=1e-4 * np.abs(report.layers[0].maps).max())
+    np.testing.assert_allclose(
+        arrays["GSM ResNet-18"],
+        report.layers[0].maps,
+        atol=1e-4 * np.abs(report.layers[0].maps).max(),
+    )
     about = json.loads(archive.read("recipe.json"))
-    assert "--target 1 --versus 0 --method gradcam --layer layer3.1" in about["command"] and set(about["scale"]) == set(arrays)
+    assert "--target 1 --versus 0 --method gradcam --layer layer3.1" in about["command"] and set(
+        about["scale"]
+    ) == set(arrays)
 
 
-def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_model(page, counted):  # noqa: F811
+def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_model(page, counted):
     address, counts = counted
     open_cams(page, address)
     viewer = page.locator(".gsl-viewer")
@@ -124,9 +148,9 @@ def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app):
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
     wait_until_still(page)
-    assert "Score-CAM" not in page.get_by_role("combobox", name="By").input_value() and "(gradcam, nothing else is rescaled)" in main_text(
-        page
-    )
+    assert "Score-CAM" not in page.get_by_role(
+        "combobox", name="By"
+    ).input_value() and "(gradcam, nothing else is rescaled)" in main_text(page)
 
 
 def test_two_people_at_once_get_their_own_maps(browser, app):
@@ -139,7 +163,9 @@ def test_two_people_at_once_get_their_own_maps(browser, app):
     for page, (clip, target) in zip(pages, asked, strict=True):
         expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
         wait_until_still(page)
-        report = report_cams(model, read_video(clips[clip].path), Target(target), "gradcam", ["layer3.1"])
+        report = report_cams(
+            model, read_video(clips[clip].path), Target(target), "gradcam", ["layer3.1"]
+        )
         np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
         page.context.close()
 
@@ -147,7 +173,9 @@ def test_two_people_at_once_get_their_own_maps(browser, app):
 def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
     open_cams(page, app, "models=gsm&map_layer=layer3.0%3Aafter&clip=folding")
     page.get_by_role("button", name="See the gates of this layer").click()
-    expect(page.get_by_role("heading", name="Where, when and which way does each layer shift?")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="Where, when and which way does each layer shift?")
+    ).to_be_visible()
     expect(page.locator(".gsl-viewer .stage h3").first).to_have_text("layer3.0")
     wait_until_still(page)
     assert "clip=folding" in page.url and "models=gsm&" in page.url, "the clip and the models stay"
@@ -157,4 +185,6 @@ def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
 def test_nothing_is_cut_off_on_a_narrow_page(page, app):
     page.set_viewport_size({"width": 390, "height": 844})
     open_cams(page, app, "beside=1")
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    )

@@ -16,13 +16,19 @@ def small_app(tmp_path):
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
-def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(small_app, page, drawn_clip, tmp_path):  # noqa: F811
+def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(
+    small_app, page, drawn_clip, tmp_path
+):
     (tmp_path / "large.mp4").write_bytes(drawn_clip.read_bytes() + bytes(2**21))
     page.goto(small_app)
     wait_until_still(page)
     before = main_text(page)
     page.set_input_files(UPLOAD, str(tmp_path / "large.mp4"))
-    expect(page.get_by_text("large.mp4: 2 MB more than the 0 MB of this session are over its limit of 1 MB")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "large.mp4: 2 MB more than the 0 MB of this session are over its limit of 1 MB"
+        )
+    ).to_be_visible()
     wait_until_still(page)
     assert main_text(page) == before
     page.set_input_files(UPLOAD, str(drawn_clip))

@@ -12,7 +12,10 @@ from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
 from tests.browser.conftest import main_text, wait_until_still
 from tests.conftest import make_small
 
-CHECKPOINT = '[aria-label="Checkpoint"] [data-testid="stFileUploaderDropzoneInput"], [data-testid="stMain"] [data-testid="stFileUploader"]:has-text("SAFETENSORS") input'
+CHECKPOINT = (
+    '[aria-label="Checkpoint"] [data-testid="stFileUploaderDropzoneInput"], [data-testid="stMain"]'
+    ' [data-testid="stFileUploader"]:has-text("SAFETENSORS") input'
+)
 
 
 def open_models(page, app):
@@ -39,12 +42,23 @@ def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(pag
         assert text.count(f"Measured on 2,000 clips of Reversible Actions, {split} split") == 3
     for path in shipped_checkpoints().values():
         for measure in load_checkpoint(path).card.measures:
-            assert f"{measure.metric}\t{tenths(measure.value)}\t{tenths(measure.low)} to {tenths(measure.high)}" in text
+            assert (
+                f"{measure.metric}\t{tenths(measure.value)}\t{tenths(measure.low)} to"
+                f" {tenths(measure.high)}" in text
+            )
 
 
 def test_the_authors_layout_is_loaded_by_upload_and_answers_on_compare(page, app, tmp_path):
     path = tmp_path / "tiny_segment4_checkpoint.pth.tar"
-    torch.save({"epoch": 60, "state_dict": {f"module.{key}": value for key, value in make_small("gsm").state_dict().items()}}, path)
+    torch.save(
+        {
+            "epoch": 60,
+            "state_dict": {
+                f"module.{key}": value for key, value in make_small("gsm").state_dict().items()
+            },
+        },
+        path,
+    )
     open_models(page, app)
     load(page, path)
     expect(page.get_by_text("Loaded GSM ResNet-18")).to_be_visible()
@@ -62,7 +76,9 @@ def test_a_model_that_was_never_trained_is_marked_wherever_it_answers(page, app,
     load(page, tmp_path / "random.safetensors")
     expect(page.get_by_text("Loaded GSM tiny (untrained)")).to_be_visible()
     page.get_by_role("link", name="Compare").click()
-    expect(page.get_by_text("GSM tiny (untrained) has random weights: its answer means nothing.")).to_be_visible()
+    expect(
+        page.get_by_text("GSM tiny (untrained) has random weights: its answer means nothing.")
+    ).to_be_visible()
 
 
 def test_a_text_file_with_a_checkpoints_name_gets_its_clear_error(page, app, tmp_path):
@@ -75,7 +91,9 @@ def test_a_text_file_with_a_checkpoints_name_gets_its_clear_error(page, app, tmp
 
 def test_a_checkpoint_of_the_servers_folder_can_be_chosen(page, app, tmp_path_factory):
     folder = next(path for path in tmp_path_factory.getbasetemp().glob("app*/checkpoints"))
-    save_checkpoint(make_small("tsm"), folder / "lab.safetensors", Card("TSM of the lab", "trained"))
+    save_checkpoint(
+        make_small("tsm"), folder / "lab.safetensors", Card("TSM of the lab", "trained")
+    )
     open_models(page, app)
     page.get_by_role("combobox", name=re.compile("Or one from this server's folder")).focus()
     page.keyboard.press("ArrowDown")

@@ -11,7 +11,9 @@ from tests.browser.conftest import main_text, wait_until_still
 from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
 
 
-def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(page, app, drawn_clip):  # noqa: F811
+def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
+    page, app, drawn_clip
+):
     page.goto(f"{app}/?models=gsm%2Ctsm%2Ctsn")
     page.set_input_files(UPLOAD, str(drawn_clip))
     wait_until_still(page)
@@ -20,7 +22,10 @@ def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
     expect(page.get_by_role("heading", name="How far does each layer reach?")).to_be_visible()
     wait_until_still(page)
     text = main_text(page)
-    assert "GSM ResNet-18 goes from Unfolding something" in text and "to Folding something, its time reversal" in text
+    assert (
+        "GSM ResNet-18 goes from Unfolding something" in text
+        and "to Folding something, its time reversal" in text
+    )
     assert "TSN ResNet-18 does not notice the order" in text
     assert "TSM ResNet-18 goes from Unfolding something" in text
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
@@ -34,8 +39,12 @@ def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
 def two_tables(tmp_path):
     names = ("Folding something", "Unfolding something")
     origin = Origin(names, "My GSM", "abc", "my clips", "d", "forward", "1x1")
-    forward = Predictions(origin, ("a", "b"), np.array([0, 1]), np.eye(2, dtype=np.float32), ("", ""))
-    backward = replace(forward, origin=replace(origin, order="reversed"), scores=forward.scores[::-1].copy())
+    forward = Predictions(
+        origin, ("a", "b"), np.array([0, 1]), np.eye(2, dtype=np.float32), ("", "")
+    )
+    backward = replace(
+        forward, origin=replace(origin, order="reversed"), scores=forward.scores[::-1].copy()
+    )
     for name, table in (("forward", forward), ("reversed", backward)):
         write_parquet(table, tmp_path / f"{name}.parquet")
     return [str(tmp_path / "forward.parquet"), str(tmp_path / "reversed.parquet")]
@@ -60,4 +69,6 @@ def test_nothing_is_cut_off_on_a_narrow_page(page, app):
     page.goto(f"{app}/order?clip=folding")
     expect(page.get_by_role("heading", name="How far does each layer reach?")).to_be_visible()
     wait_until_still(page)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
+    assert page.evaluate(
+        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+    )

@@ -1,4 +1,6 @@
-"""Every page in a real browser: accessible, usable by keyboard, on a narrow screen, in both themes, by link, in two tabs, with back and reload."""
+"""Every page in a real browser: accessible, usable by keyboard, on a narrow screen, in both themes,
+by link, in two tabs, with back and reload.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ PAGES = {
     "server": server.QUESTION,
 }
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-# Streamlit's file uploader: a section with the role "presentation" that has a name. It is used through the button in it.
+# Streamlit's file uploader: a section with the role "presentation" that has a name. It is used
+# through the button in it.
 NOT_OURS = ("presentation-role-conflict",)
 HOSTILE = (
     "<img src=x onerror=document.title='broken'>",
@@ -37,13 +40,18 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def full_app(tmp_path_factory):
-    """The app with the operator's page, and a model whose classes have names made to break pages, in the server's folder."""
+    """The app with the operator's page, and a model whose classes have names made to break pages,
+    in the server's folder.
+    """
     folder = tmp_path_factory.mktemp("full")
     model = make_small("gsm", num_classes=len(HOSTILE))
     model.card = type(model.card)("<b>Model</b> of $k$", "trained", HOSTILE)
     (folder / "checkpoints").mkdir()
     save_checkpoint(model, folder / "checkpoints" / "hostile.safetensors")
-    settings = {"GATE_SHIFT_LENS_OPERATOR_PAGE": "1", "GATE_SHIFT_LENS_CHECKPOINTS": str(folder / "checkpoints")}
+    settings = {
+        "GATE_SHIFT_LENS_OPERATOR_PAGE": "1",
+        "GATE_SHIFT_LENS_CHECKPOINTS": str(folder / "checkpoints"),
+    }
     process, address = start_app(folder / "log.txt", **settings)
     yield address
     process.terminate()
@@ -63,7 +71,11 @@ def test_a_page_breaks_no_rule_of_accessibility(full_app, page, name):
     open_page(page, full_app, name)
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    ours = [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found if one["id"] not in NOT_OURS]
+    ours = [
+        f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}"
+        for one in found
+        if one["id"] not in NOT_OURS
+    ]
     assert ours == []
 
 
@@ -92,7 +104,9 @@ def test_pages_are_reached_by_keyboard_alone(full_app, page):
 
 def test_an_order_is_chosen_by_keyboard(full_app, page):
     open_page(page, full_app, "")
-    page.get_by_role("radio", name="→ forward").or_(page.get_by_role("button", name="→ forward")).first.focus()
+    page.get_by_role("radio", name="→ forward").or_(
+        page.get_by_role("button", name="→ forward")
+    ).first.focus()
     page.keyboard.press("ArrowRight")
     if "Frames reversed" not in main_text(page):
         page.keyboard.press("Enter")
@@ -110,7 +124,9 @@ def test_a_deep_link_reload_and_the_back_button_show_the_same(full_app, page):
     page.get_by_role("link", name="Models", exact=True).first.click()
     expect(page.get_by_role("heading", name=PAGES["models"], exact=True)).to_be_visible()
     wait_until_still(page)
-    for _ in range(3):  # the address of a page is written when it is shown: one step for that, one for the page
+    for _ in range(
+        3
+    ):  # the address of a page is written when it is shown: one step for that, one for the page
         page.go_back()
         wait_until_still(page)
         if PAGES[""] in main_text(page):
@@ -126,7 +142,11 @@ def test_two_tabs_do_not_disturb_each_other(full_app, page):
     page.get_by_text("← reversed").click()
     expect(page.get_by_text("Frames reversed:")).to_be_visible()
     wait_until_still(other)
-    assert "Frames reversed" not in main_text(other) and "clip=opening" in other.url and "clip=folding" in page.url
+    assert (
+        "Frames reversed" not in main_text(other)
+        and "clip=opening" in other.url
+        and "clip=folding" in page.url
+    )
     other.close()
 
 
@@ -144,6 +164,11 @@ def test_names_made_to_break_pages_show_as_they_are(full_app, page):
         text = main_text(page)
         assert "<b>Model</b> of $k$" in text, name
         if name == "Compare":
-            assert any(label in text for label in HOSTILE), "one of the names is the answer, letter by letter"
-        assert page.title() != "broken" and page.locator("[data-testid=stMain] img[src=x]").count() == 0
+            assert any(label in text for label in HOSTILE), (
+                "one of the names is the answer, letter by letter"
+            )
+        assert (
+            page.title() != "broken"
+            and page.locator("[data-testid=stMain] img[src=x]").count() == 0
+        )
         assert page.locator("[data-testid=stMain] a[href^=javascript]").count() == 0

@@ -26,7 +26,9 @@ def _begin() -> None:
     if getattr(store, "watched", False):
         return
     store.watched = True
-    threading.Thread(target=_watch, args=(store.caches(), Path(os.environ["KEPT"])), daemon=True).start()
+    threading.Thread(
+        target=_watch, args=(store.caches(), Path(os.environ["KEPT"])), daemon=True
+    ).start()
 
 
 _begin()

@@ -9,10 +9,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_every_module_of_the_package_imports_without_streamlit_plotly_and_the_app():
     names = sorted(
-        ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "gsm_model").rglob("*.py") if path.stem != "__main__"
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "gsm_model").rglob("*.py")
+        if path.stem != "__main__"
     )
-    code = f"import sys; sys.modules.update(dict.fromkeys(['streamlit', 'plotly', 'app']));import importlib; [importlib.import_module(n) for n in {names!r}]"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['streamlit', 'plotly', 'app']));import"
+        f" importlib; [importlib.import_module(n) for n in {names!r}]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

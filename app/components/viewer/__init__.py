@@ -1,4 +1,6 @@
-"""The viewer: frames with maps over them, in the browser. Playing, the place under the cursor and opacity never ask the server."""
+"""The viewer: frames with maps over them, in the browser. Playing, the place under the cursor and
+opacity never ask the server.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ _SCRIPTS = ("maps.js", "drawings.js", "viewer.js")
 
 @dataclass(frozen=True)
 class MapScale:
-    """How values are coloured: what the scale is of, its ends, palettes (name, evenly spaced hex colours) to choose among, and marks
-    (value, text). ``opposed`` are the colours of a difference, neutral in the middle. With ``fade`` a map is smooth, and the more
-    transparent the nearer to 0. ``opacity`` 0 … 1 is where the slider starts."""
+    """How values are coloured: what the scale is of, its ends, palettes (name, evenly spaced hex
+    colours) to choose among, and marks (value, text). ``opposed`` are the colours of a difference,
+    neutral in the middle. With ``fade`` a map is smooth, and the more transparent the nearer to 0.
+    ``opacity`` 0 … 1 is where the slider starts."""
 
     name: str
     low: float
@@ -43,9 +46,10 @@ class MapScale:
 class MapPanel:
     """One thing to look at beside others, such as a model with one order of the frames.
 
-    ``frames`` (T, S, S, 3) uint8 in the order seen, a caption each. ``maps``: one array (T, W, h, w) a layer, in the scale's
-    range −1 … 1. ``means`` (L, W, T): what the overview shows. ``arrows``: (layer, way, frame, share of energy, gate), ``None`` where
-    nothing moves between frames. ``below``: a line of text under each frame, for every layer (L, T).
+    ``frames`` (T, S, S, 3) uint8 in the order seen, a caption each. ``maps``: one array (T, W, h,
+    w) a layer, in the scale's range −1 … 1. ``means`` (L, W, T): what the overview shows.
+    ``arrows``: (layer, way, frame, share of energy, gate), ``None`` where nothing moves between
+    frames. ``below``: a line of text under each frame, for every layer (L, T).
     """
 
     title: str
@@ -60,7 +64,9 @@ class MapPanel:
 
 @dataclass(frozen=True)
 class Notes:
-    """What stands beside each part's heading; what a map says that is 0, or another number, at every place; what a cell of the overview is."""
+    """What stands beside each part's heading; what a map says that is 0, or another number, at
+    every place; what a cell of the overview is.
+    """
 
     overview: str
     arrows: str
@@ -81,10 +87,11 @@ def viewer_data(
     fps: float,
     columns: Sequence[int] = (),
 ) -> dict:
-    """All that the browser needs, as JSON: pictures once for panels that show the same, maps as packed 16-bit numbers.
+    """All that the browser needs, as JSON: pictures once for panels that show the same, maps as
+    packed 16-bit numbers.
 
-    ``ways`` names the second axis of the maps, ``start`` the layer shown first. ``columns`` says for every frame of the first panel
-    which frame of the second it is compared with.
+    ``ways`` names the second axis of the maps, ``start`` the layer shown first. ``columns`` says
+    for every frame of the first panel which frame of the second it is compared with.
     """
     pictures: dict[str, list[str]] = {}
     shown = []
@@ -98,13 +105,23 @@ def viewer_data(
                 "color": panel.color,
                 "pictures": key,
                 "captions": panel.captions,
-                "maps": [{"height": maps.shape[2], "width": maps.shape[3], "values": _packed(maps)} for maps in panel.maps],
+                "maps": [
+                    {"height": maps.shape[2], "width": maps.shape[3], "values": _packed(maps)}
+                    for maps in panel.maps
+                ],
                 "overview": np.round(panel.means, 4).tolist(),
                 "arrows": panel.arrows,
                 "below": panel.below,
             }
         )
-    data = {"panels": shown, "pictures": pictures, "layers": layers, "ways": ways, "scale": scale.as_data(), "notes": asdict(notes)}
+    data = {
+        "panels": shown,
+        "pictures": pictures,
+        "layers": layers,
+        "ways": ways,
+        "scale": scale.as_data(),
+        "notes": asdict(notes),
+    }
     data |= {"fps": fps, "columns": list(columns)}
     # Another start is no other data: the viewer keeps what a person chose in it.
     return data | {"id": hashlib.sha256(json.dumps(data).encode()).hexdigest(), "start": start}
@@ -118,11 +135,15 @@ def _packed(maps: np.ndarray) -> str:
 @st.cache_resource
 def _component() -> Callable:
     script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    return st.components.v2.component("gate_shift_lens_viewer", css=(_HERE / "viewer.css").read_text(encoding="utf-8"), js=script)
+    return st.components.v2.component(
+        "gate_shift_lens_viewer", css=(_HERE / "viewer.css").read_text(encoding="utf-8"), js=script
+    )
 
 
 def show_viewer(data: dict, key: str) -> str:
-    """Mount the viewer with `viewer_data`; returns the layer that is chosen in it. Only another layer makes the page run again."""
+    """Mount the viewer with `viewer_data`; returns the layer that is chosen in it. Only another
+    layer makes the page run again.
+    """
     result = _component()(data=data, key=key, on_layer_change=lambda: None)
     chosen = result.layer
     return chosen if chosen in data["layers"] else data["start"]

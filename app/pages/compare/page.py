@@ -10,7 +10,15 @@ from app.components.downloads import answers_csv, predict_command
 from app.components.media import strip
 from app.components.sentences import compare, escape, order_changed
 from app.queries import clip_results
-from app.shell.layout import Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
+from app.shell.layout import (
+    Choices,
+    choose_order,
+    current_order,
+    heading,
+    link_to,
+    open_clip,
+    warn_of,
+)
 from gsm_model.predict import Prediction
 
 QUESTION = "What does each model say about this clip?"
@@ -39,24 +47,36 @@ def show(choices: Choices) -> None:
         warn_of(prediction.card)
     _show_clip(choices, video, order, counts, now)
     colors = [choices.color(ref) for ref in choices.models]
-    st.markdown("### Probabilities", help="The softmax of each model's scores, averaged over the frames before the softmax.")
+    st.markdown(
+        "### Probabilities",
+        help="The softmax of each model's scores, averaged over the frames before the softmax.",
+    )
     st.plotly_chart(
-        drawn(chart_style.probabilities, now, None if now is forward else forward, colors, TOP), key="probabilities", alt=compare(now)
+        drawn(chart_style.probabilities, now, None if now is forward else forward, colors, TOP),
+        key="probabilities",
+        alt=compare(now),
     )
     st.markdown(
         "### Each frame's own scores",
-        help="A score (logit) for every frame; a model's answer is their mean, marked by a triangle. In a TSN a frame's score "
-        "depends on that frame alone. In a GSM or TSM it also depends on the frames beside it.",
+        help=(
+            "A score (logit) for every frame; a model's answer is their mean, marked by a triangle."
+            " In a TSN a frame's score depends on that frame alone. In a GSM or TSM it also depends"
+            " on the frames beside it."
+        ),
     )
     st.plotly_chart(
-        drawn(chart_style.frame_scores, now, 2), key="frame_scores", alt="Scores of the leading classes over the frames, a panel a model"
+        drawn(chart_style.frame_scores, now, 2),
+        key="frame_scores",
+        alt="Scores of the leading classes over the frames, a panel a model",
     )
     link_to("gates", "**Gates**: what moves inside each model")
     link_to("gradcam", "**Grad-CAM**: where each model looks")
     _show_details(choices, order, now)
 
 
-def _show_clip(choices: Choices, video, order: str, counts: list[int], now: list[Prediction]) -> None:
+def _show_clip(
+    choices: Choices, video, order: str, counts: list[int], now: list[Prediction]
+) -> None:
     choose_order()
     left, right = st.columns([4, 7])
     with left:
@@ -92,15 +112,34 @@ def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
         table = {"class": chart_style.leading_classes(now, TOP)}
         for prediction in now:
             indices, p = chart_style.class_indices(prediction), prediction.probabilities
-            table[prediction.card.name] = [float(p[indices[c]]) if c in indices else None for c in table["class"]]
-        st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="percent") for name in list(table)[1:]})
-        st.download_button("Download all classes (CSV)", answers_csv(now), f"answers-{order}.csv", "text/csv", icon=":material/download:")
+            table[prediction.card.name] = [
+                float(p[indices[c]]) if c in indices else None for c in table["class"]
+            ]
+        st.dataframe(
+            table,
+            column_config={
+                name: st.column_config.NumberColumn(format="percent") for name in list(table)[1:]
+            },
+        )
+        st.download_button(
+            "Download all classes (CSV)",
+            answers_csv(now),
+            f"answers-{order}.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
     with st.expander("The same on the command line"):
-        st.code(predict_command(choices.clip, choices.models, choices.segments, order, TOP), language="bash", wrap_lines=True)
+        st.code(
+            predict_command(choices.clip, choices.models, choices.segments, order, TOP),
+            language="bash",
+            wrap_lines=True,
+        )
     with st.expander("What does this mean?"):
         st.markdown(
-            "**TSN** scores every frame alone and averages the scores. Whatever the order of the frames, the average is the same, so it "
-            "cannot tell an action from its reverse. **GSM** puts a gate into the network that decides, for each place and time, "
-            "which features move one frame forward or back; its scores depend on the order. Reverse the frames above and watch whose answer moves. "
-            "(Sudhakaran, Escalera, Lanz: *Gate-Shift Networks for Video Action Recognition*, CVPR 2020.)"
+            "**TSN** scores every frame alone and averages the scores. Whatever the order of the"
+            " frames, the average is the same, so it cannot tell an action from its reverse."
+            " **GSM** puts a gate into the network that decides, for each place and time, which"
+            " features move one frame forward or back; its scores depend on the order. Reverse the"
+            " frames above and watch whose answer moves. (Sudhakaran, Escalera, Lanz: *Gate-Shift"
+            " Networks for Video Action Recognition*, CVPR 2020.)"
         )

@@ -1,4 +1,6 @@
-"""The whole matrix on the Confusions page: every view of it, and the clips of a cell that is clicked."""
+"""The whole matrix on the Confusions page: every view of it, and the clips of a cell that is
+clicked.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,28 @@ from gsm_model.data.synthetic.dataset import FPS, drawn_clip_of
 from gsm_model.errors import LensError
 from gsm_model.video.encode import to_mp4
 
-OPENS = {"compare": ":material/compare_arrows:", "gates": ":material/swap_horiz:", "gradcam": ":material/visibility:"}
-KINDS = {"none": "clips", "true": "share of the true class", "predicted": "share of the answer", "all": "share of all clips"}
+OPENS = {
+    "compare": ":material/compare_arrows:",
+    "gates": ":material/swap_horiz:",
+    "gradcam": ":material/visibility:",
+}
+KINDS = {
+    "none": "clips",
+    "true": "share of the true class",
+    "predicted": "share of the answer",
+    "all": "share of all clips",
+}
 
 
 @st.fragment
 def show_matrix(models: list[Answers], joined: Joined | None) -> None:
-    """The whole matrix; a cell that is clicked lists its clips. Another view of it runs this alone."""
-    st.markdown("### The whole matrix", help="True class by row, answer by column. Drag to zoom, double-click to go back.")
+    """The whole matrix; a cell that is clicked lists its clips. Another view of it runs this
+    alone.
+    """
+    st.markdown(
+        "### The whole matrix",
+        help="True class by row, answer by column. Drag to zoom, double-click to go back.",
+    )
     left, middle, right = st.columns(3)
     which = left.segmented_control(
         "Of",
@@ -37,21 +53,34 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
         key="matrix_of",
         help="A − B is the difference of the two.",
     )
-    kind = middle.selectbox("Showing", list(KINDS), format_func=KINDS.get, index=1, key="matrix_kind")
+    kind = middle.selectbox(
+        "Showing", list(KINDS), format_func=KINDS.get, index=1, key="matrix_kind"
+    )
     order = right.segmented_control(
-        "Order of classes", ["by index", "alike together"], default="by index", required=True, key="matrix_order"
+        "Order of classes",
+        ["by index", "alike together"],
+        default="by index",
+        required=True,
+        key="matrix_order",
     )
     sought = st.text_input(
         "Find classes",
         key="matrix_find",
         placeholder="fold",
-        help="Only classes with all of these words in their names, and those they are taken for or that are taken for them.",
+        help=(
+            "Only classes with all of these words in their names, and those they are taken for or"
+            " that are taken for them."
+        ),
     )
     shown = models[1] if which == "B" else models[0]
     values, counts = confusion(shown, kind), confusion(shown)
     if which == "A − B":
         values, counts = values - confusion(models[1], kind), counts + confusion(models[1])
-    places = np.arange(len(shown.labels)) if order == "by index" else cluster_order(sum(mutual_confusion(model) for model in models))
+    places = (
+        np.arange(len(shown.labels))
+        if order == "by index"
+        else cluster_order(sum(mutual_confusion(model) for model in models))
+    )
     if sought.strip():
         places = _found(places, sought, shown.labels, counts)
         if not len(places):
@@ -62,28 +91,47 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
         if which != "A − B"
         else f"{models[0].model} less {models[1].model}, {len(shown.ids):,} clips"
     )
-    figure = drawn(charts.matrix, values, counts, shown.labels, places, title, kind != "none", which == "A − B")
-    event = st.plotly_chart(figure, key="matrix", on_select="rerun", selection_mode="points", alt=f"Confusion matrix of {title}")
+    figure = drawn(
+        charts.matrix, values, counts, shown.labels, places, title, kind != "none", which == "A − B"
+    )
+    event = st.plotly_chart(
+        figure,
+        key="matrix",
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"Confusion matrix of {title}",
+    )
     cells = [point["customdata"] for point in event.selection.points if "customdata" in point]
     if not cells:
         st.caption("Click a cell to list its clips.")
         return
     row, column = int(cells[0][2]), int(cells[0][3])
     of = [model for model in models if which == "A − B" or model is shown]
-    clips = np.flatnonzero((shown.truth == row) & np.any([model.predicted == column for model in of], axis=0))
+    clips = np.flatnonzero(
+        (shown.truth == row) & np.any([model.predicted == column for model in of], axis=0)
+    )
     names = [escape(shown.labels[index]) for index in (row, column)]
     st.markdown(f"{len(clips):,} clips of *{names[0]}* are taken for *{names[1]}*")
-    answers = {letter: [model.labels[model.predicted[clip]] for clip in clips] for letter, model in zip("AB", models, strict=False)}
+    answers = {
+        letter: [model.labels[model.predicted[clip]] for clip in clips]
+        for letter, model in zip("AB", models, strict=False)
+    }
     ids = [shown.ids[clip] for clip in clips]
-    st.dataframe({"clip": ids, "true class": [shown.labels[row]] * len(clips), **answers}, hide_index=True)
+    st.dataframe(
+        {"clip": ids, "true class": [shown.labels[row]] * len(clips), **answers}, hide_index=True
+    )
     if ids and drawn_clip_of(ids[0]) is not None:
         _open_one(ids)
     elif ids:
         st.caption("The app has no file of these clips. Drop one in the sidebar to look at it.")
 
 
-def _found(places: np.ndarray, sought: str, labels: tuple[str, ...], counts: np.ndarray) -> np.ndarray:
-    """Of ``places``, in their order, the classes whose names have all words of ``sought``, and those that share clips with them."""
+def _found(
+    places: np.ndarray, sought: str, labels: tuple[str, ...], counts: np.ndarray
+) -> np.ndarray:
+    """Of ``places``, in their order, the classes whose names have all words of ``sought``, and
+    those that share clips with them.
+    """
     words = sought.lower().split()
     named = np.array([all(word in label.lower() for word in words) for label in labels])
     mixed = (counts[named] > 0).any(0) | (counts[:, named] > 0).any(1)
@@ -97,7 +145,9 @@ def _open_one(ids: list[str]) -> None:
         for page, icon in OPENS.items():
             entry = st.session_state["pages"].get(page)
             help_text = "Draws the clip again and chooses it; the models stay."
-            if entry and st.button(f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text):
+            if entry and st.button(
+                f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text
+            ):
                 upload = _keep_drawn(chosen)
                 if upload is not None:
                     session.choose_clip(upload)
@@ -105,7 +155,9 @@ def _open_one(ids: list[str]) -> None:
 
 
 def _keep_drawn(clip_id: str) -> Upload | None:
-    """The clip of the drawn set on disk as if it were uploaded; ``None`` where there is no room for it, which the page then says."""
+    """The clip of the drawn set on disk as if it were uploaded; ``None`` where there is no room for
+    it, which the page then says.
+    """
     clip = drawn_clip_of(clip_id)
     try:
         content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)

@@ -9,10 +9,25 @@ from app.components.sentences import compared, escape, tenths
 from app.pages.confusions import charts
 from app.pages.confusions.matrix import show_matrix
 from app.pages.confusions.pairs import show_pairs
-from app.queries.comparison import AnswersRef, Beside, answers_file, answers_files, comparisons, embeddings, reliabilities
+from app.queries.comparison import (
+    AnswersRef,
+    Beside,
+    answers_file,
+    answers_files,
+    comparisons,
+    embeddings,
+    reliabilities,
+)
 from app.shell.layout import Choices, distinct, explain_error, heading, keep
 from gsm_model.confusion.answers import Answers, Joined, join_answers
-from gsm_model.confusion.embedding import FEWEST_CLIPS, METHODS, has_umap, mark_pairs, mark_right, mark_wrong
+from gsm_model.confusion.embedding import (
+    FEWEST_CLIPS,
+    METHODS,
+    has_umap,
+    mark_pairs,
+    mark_right,
+    mark_wrong,
+)
 from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import class_groups
 from gsm_model.data.labels import read_labels
@@ -26,7 +41,7 @@ WORDS = """
 - **interval**: 95 %, from 10,000 resamples of the clips, both models' answers to a clip drawn together.
 - **too few**: the models disagree on fewer than 6 clips, so that no outcome of the test could reach 5 %.
 - Scores are logits that were averaged over the views of a clip by whoever wrote the file; the answer is the largest.
-"""
+"""  # noqa: E501
 
 
 def show(choices: Choices) -> None:
@@ -35,7 +50,9 @@ def show(choices: Choices) -> None:
     files, beside = _choose_files()
     if not files:
         with top:
-            heading(QUESTION, "No answers came with this installation. Drop a file of answers below.")
+            heading(
+                QUESTION, "No answers came with this installation. Drop a file of answers below."
+            )
         return
     try:
         models = [answers_file(file, beside) for file in files]
@@ -43,7 +60,11 @@ def show(choices: Choices) -> None:
     except LensError as error:
         with top:
             st.markdown(f"## {QUESTION}")
-            explain_error(error, "Choose other files below, or drop a label file with them; nothing else was changed.")
+            explain_error(
+                error,
+                "Choose other files below, or drop a label file with them; nothing else was"
+                " changed.",
+            )
         return
     models = [joined.a, joined.b] if joined else models
     with top:
@@ -59,24 +80,38 @@ def show(choices: Choices) -> None:
 
 
 def _choose_files() -> tuple[list[AnswersRef], Beside]:
-    """The files of A and B, none if there is none to choose, and what came with files that do not say it."""
+    """The files of A and B, none if there is none to choose, and what came with files that do not
+    say it.
+    """
     with st.expander("Your own answers", icon=":material/upload:"):
         dropped = st.file_uploader(
-            "Tables of predictions (.parquet), score files (.npz), CSV (id, label, predicted or a score a class), submissions (.json)",
+            "Tables of predictions (.parquet), score files (.npz), CSV (id, label, predicted or a"
+            " score a class), submissions (.json)",
             type=["parquet", "npz", "csv", "json"],
             accept_multiple_files=True,
             key="answers_drop",
             max_upload_size=500,
-            help="They stay in this session and are deleted with it. Two files are joined clip by clip, by id.",
+            help=(
+                "They stay in this session and are deleted with it. Two files are joined clip by"
+                " clip, by id."
+            ),
         )
         left, right = st.columns(2)
-        names = left.file_uploader("Label file, if they do not name the classes", type=["txt"], key="answers_labels", max_upload_size=4)
+        names = left.file_uploader(
+            "Label file, if they do not name the classes",
+            type=["txt"],
+            key="answers_labels",
+            max_upload_size=4,
+        )
         listed = right.file_uploader(
             "True classes, for submissions",
             type=["json"],
             key="answers_truth",
             max_upload_size=200,
-            help="Something-Something's list of clips, with id and template: a submission has only the answers.",
+            help=(
+                "Something-Something's list of clips, with id and template: a submission has only"
+                " the answers."
+            ),
         )
     _take(dropped)
     known = answers_files()
@@ -87,11 +122,19 @@ def _choose_files() -> tuple[list[AnswersRef], Beside]:
     shown = distinct({key: ref.name for key, ref in known.items()})
     st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))
     st.session_state.setdefault("answers_b", "gsm" if "gsm" in known else None)
-    a = left.selectbox("A", list(known), format_func=shown.get, key="answers_a", persist_state="session")
+    a = left.selectbox(
+        "A", list(known), format_func=shown.get, key="answers_a", persist_state="session"
+    )
     others = [None, *(key for key in known if key != a)]
     if st.session_state["answers_b"] not in others:
         st.session_state["answers_b"] = None
-    b = right.selectbox("B", others, format_func=lambda key: shown[key] if key else "none", key="answers_b", persist_state="session")
+    b = right.selectbox(
+        "B",
+        others,
+        format_func=lambda key: shown[key] if key else "none",
+        key="answers_b",
+        persist_state="session",
+    )
     return [known[key] for key in (a, b) if key], beside
 
 
@@ -119,18 +162,26 @@ def _take(dropped) -> None:
             mine[key] = upload
             new.append(key)
     if new:
-        st.session_state["answers_a"], st.session_state["answers_b"] = new[0], new[1] if len(new) > 1 else None
+        st.session_state["answers_a"], st.session_state["answers_b"] = (
+            new[0],
+            new[1] if len(new) > 1 else None,
+        )
 
 
 def _show_gains(joined: Joined) -> None:
     st.markdown(
         "### Where is B better, and where worse?",
-        help="Every true class: the difference of accuracies with its 95 % interval; filled where p after Holm is below 5 %.",
+        help=(
+            "Every true class: the difference of accuracies with its 95 % interval; filled where p"
+            " after Holm is below 5 %."
+        ),
     )
     rows = comparisons(joined, class_groups(joined))
     names = (joined.a.model, joined.b.model)
     st.plotly_chart(
-        drawn(charts.gains, rows), key="gains", alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals"
+        drawn(charts.gains, rows),
+        key="gains",
+        alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals",
     )
 
 
@@ -140,11 +191,23 @@ def _show_calibration(models: list[Answers]) -> None:
         return
     st.markdown(
         "### Can their confidence be believed?",
-        help="Clips in fifteen equal bins of confidence, the probability of the answer: how many are right? On the dotted line as many as the model "
-        "says. The error is the mean gap over all clips (expected calibration error; Guo and others, ICML 2017).",
+        help=(
+            "Clips in fifteen equal bins of confidence, the probability of the answer: how many are"
+            " right? On the dotted line as many as the model says. The error is the mean gap over"
+            " all clips (expected calibration error; Guo and others, ICML 2017)."
+        ),
     )
-    st.markdown("; ".join(f"**{escape(one.model)}**: calibration error {tenths(one.error)}" for one in scored) + ".")
-    st.plotly_chart(drawn(charts.calibration, scored), key="calibration", alt="Accuracy against confidence, a line a model")
+    st.markdown(
+        "; ".join(
+            f"**{escape(one.model)}**: calibration error {tenths(one.error)}" for one in scored
+        )
+        + "."
+    )
+    st.plotly_chart(
+        drawn(charts.calibration, scored),
+        key="calibration",
+        alt="Accuracy against confidence, a line a model",
+    )
 
 
 SHOWN_BY = {"right": "who is right", "pairs": "the first two pairs"}
@@ -157,19 +220,42 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
         return
     st.markdown(
         "### Which clips does each model score alike?",
-        help="Every clip is a point; clips with like scores lie close together. PCA shows the two directions in which scores differ most; "
-        "t-SNE and UMAP keep neighbours together, and how far groups lie apart means nothing in them.",
+        help=(
+            "Every clip is a point; clips with like scores lie close together. PCA shows the two"
+            " directions in which scores differ most; t-SNE and UMAP keep neighbours together, and"
+            " how far groups lie apart means nothing in them."
+        ),
     )
     left, right = st.columns(2)
     methods = [name for name in METHODS if name != "umap" or has_umap()]
-    method = left.segmented_control("Laid out by", methods, format_func=METHOD_NAMES.get, default="pca", required=True, key="scores_by")
+    method = left.segmented_control(
+        "Laid out by",
+        methods,
+        format_func=METHOD_NAMES.get,
+        default="pca",
+        required=True,
+        key="scores_by",
+    )
     kinds = list(SHOWN_BY) if pairs else ["right"]
-    kind = right.segmented_control("Coloured by", kinds, format_func=SHOWN_BY.get, default="right", required=True, key="scores_of")
+    kind = right.segmented_control(
+        "Coloured by",
+        kinds,
+        format_func=SHOWN_BY.get,
+        default="right",
+        required=True,
+        key="scores_of",
+    )
     found = embeddings(models, method)
-    for number, (column, model, one) in enumerate(zip(st.columns(len(models)), models, found, strict=True)):
+    for number, (column, model, one) in enumerate(
+        zip(st.columns(len(models)), models, found, strict=True)
+    ):
         if kind == "pairs":
             marked = mark_pairs(model, pairs, one.rows)
         else:
             marked = mark_right(joined, one.rows) if joined else mark_wrong(model, one.rows)
         figure = drawn(charts.scores, one, marked, model)
-        column.plotly_chart(figure, key=f"scores-{number}", alt=f"{model.model}: its clips as points, by {SHOWN_BY[kind]}")
+        column.plotly_chart(
+            figure,
+            key=f"scores-{number}",
+            alt=f"{model.model}: its clips as points, by {SHOWN_BY[kind]}",
+        )

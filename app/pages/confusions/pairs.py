@@ -1,4 +1,6 @@
-"""The pairs on the Confusions page: which, how they print, whether the difference is real, and all of it to take away."""
+"""The pairs on the Confusions page: which, how they print, whether the difference is real, and all
+of it to take away.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,21 @@ PAIRS = {"reversed": "time reversals", "auto": "hard for A, solved by B", MINE: 
 TESTS = {"pairs": "these pairs", "classes": "every class", MINE: "my own groups"}
 
 
-def show_pairs(models: list[Answers], joined: Joined | None, files: Sequence[AnswersRef]) -> list[Pair]:
-    """The figure of pairs, the tests, and the files; returns the pairs that are shown, none if there is none to show."""
+def show_pairs(
+    models: list[Answers], joined: Joined | None, files: Sequence[AnswersRef]
+) -> list[Pair]:
+    """The figure of pairs, the tests, and the files; returns the pairs that are shown, none if
+    there is none to show.
+    """
     chosen = _choose_pairs(models, joined)
     if chosen is None:
         return []
     pairs, kind, text = chosen
     if not pairs:
-        st.info("No two classes are mixed up that way. Choose other pairs or models.", icon=":material/grid_on:")
+        st.info(
+            "No two classes are mixed up that way. Choose other pairs or models.",
+            icon=":material/grid_on:",
+        )
         return []
     left, right = st.columns([2, 3], vertical_alignment="center")
     preset = left.selectbox(
@@ -49,7 +58,10 @@ def show_pairs(models: list[Answers], joined: Joined | None, files: Sequence[Ans
     )
     st.image(
         confusion_figure(models, pairs, preset, italics),
-        caption="As it prints: of the clips of each class, the per cent that are taken for either class of the pair, or another.",
+        caption=(
+            "As it prints: of the clips of each class, the per cent that are taken for either class"
+            " of the pair, or another."
+        ),
         alt="Confusion of the classes of each pair, a matrix a model",
     )
     rows, test, groups = _show_tests(joined, pairs) if joined is not None else ([], "pairs", "")
@@ -61,8 +73,11 @@ def show_pairs(models: list[Answers], joined: Joined | None, files: Sequence[Ans
         "application/zip",
         icon=":material/download:",
         on_click="ignore",
-        help="The figures of the pairs, the matrix, the gains, the calibration and the scores as points, as PDF, SVG, PNG and PGF; with two "
-        "models significance.csv, .tex, .md and the caption; recipe.json. Made when you click, in half a minute.",
+        help=(
+            "The figures of the pairs, the matrix, the gains, the calibration and the scores as"
+            " points, as PDF, SVG, PNG and PGF; with two models significance.csv, .tex, .md and the"
+            " caption; recipe.json. Made when you click, in half a minute."
+        ),
     )
     with st.expander("The same on the command line"):
         st.code(confusions_command_line(export), language="bash", wrap_lines=True)
@@ -71,8 +86,12 @@ def show_pairs(models: list[Answers], joined: Joined | None, files: Sequence[Ans
     return pairs
 
 
-def _choose_pairs(models: list[Answers], joined: Joined | None) -> tuple[list[Pair], str, str] | None:
-    """The pairs, which kind they are, and the text of a person's own; ``None`` while that is empty or wrong, which the page then says."""
+def _choose_pairs(
+    models: list[Answers], joined: Joined | None
+) -> tuple[list[Pair], str, str] | None:
+    """The pairs, which kind they are, and the text of a person's own; ``None`` while that is empty
+    or wrong, which the page then says.
+    """
     known = reversed_class_pairs(models[0])
     kinds = {name: text for name, text in PAIRS.items() if name != "reversed" or known}
     if joined is None:
@@ -80,7 +99,13 @@ def _choose_pairs(models: list[Answers], joined: Joined | None) -> tuple[list[Pa
     if st.session_state.get("pairs_kind") not in kinds:
         st.session_state["pairs_kind"] = next(iter(kinds))
     kind = st.segmented_control(
-        "Pairs", list(kinds), format_func=kinds.get, key="pairs_kind", required=True, persist_state="session", wrap=True
+        "Pairs",
+        list(kinds),
+        format_func=kinds.get,
+        key="pairs_kind",
+        required=True,
+        persist_state="session",
+        wrap=True,
     )
     if kind != MINE:
         return (known if kind == "reversed" else found_pairs(*models)), kind, ""
@@ -89,7 +114,10 @@ def _choose_pairs(models: list[Answers], joined: Joined | None) -> tuple[list[Pa
         key="own_pairs",
         persist_state="session",
         placeholder="Folding something, Unfolding something\nPushing * left*, Pushing * right*",
-        help="* stands for anything; every pair that fits is shown. Put a name with a comma in it into quotes.",
+        help=(
+            "* stands for anything; every pair that fits is shown. Put a name with a comma in it"
+            " into quotes."
+        ),
     )
     if not text.strip():
         st.caption("Write the pairs, then press Ctrl and Enter.")
@@ -103,12 +131,26 @@ def _choose_pairs(models: list[Answers], joined: Joined | None) -> tuple[list[Pa
 
 def _show_tests(joined: Joined, pairs: list[Pair]) -> tuple[list[Comparison], str, str]:
     """The table of tests; its rows, what was tested, and the text of a person's own groups."""
-    st.markdown("### Is the difference real?", help="McNemar's exact test on the same clips, corrected for the number of tests.")
-    test = st.segmented_control("Tested on", list(TESTS), format_func=TESTS.get, default="pairs", required=True, key="tests_of", wrap=True)
+    st.markdown(
+        "### Is the difference real?",
+        help="McNemar's exact test on the same clips, corrected for the number of tests.",
+    )
+    test = st.segmented_control(
+        "Tested on",
+        list(TESTS),
+        format_func=TESTS.get,
+        default="pairs",
+        required=True,
+        key="tests_of",
+        wrap=True,
+    )
     masks, text = _groups(joined, pairs, test)
     rows = comparisons(joined, masks)
     st.dataframe(
-        [{**row, "too few": one.too_few} for row, one in zip(comparison_rows(rows), rows, strict=True)],
+        [
+            {**row, "too few": one.too_few}
+            for row, one in zip(comparison_rows(rows), rows, strict=True)
+        ],
         hide_index=True,
         column_config=_COLUMNS,
     )
@@ -123,13 +165,21 @@ def _groups(joined: Joined, pairs: list[Pair], test: str) -> tuple[Mapping[str, 
             "A group a line: its name, a colon, class names with ; between them",
             key="own_groups",
             persist_state="session",
-            placeholder="left and right: Pushing something from left to right; Pushing something from right to left\ncamera: *camera",
+            placeholder=(
+                "left and right: Pushing something from left to right; Pushing something from right"
+                " to left\ncamera: *camera"
+            ),
             help="* stands for anything; a class may be in several groups.",
         )
         try:
             if text.strip():
-                return named_groups(joined, parse_groups(text, joined.a.labels, "your groups")), text
-            st.caption("Write the groups, then press Ctrl and Enter. Until then the pairs are tested.")
+                return (
+                    named_groups(joined, parse_groups(text, joined.a.labels, "your groups")),
+                    text,
+                )
+            st.caption(
+                "Write the groups, then press Ctrl and Enter. Until then the pairs are tested."
+            )
         except DataError as error:
             explain_error(error, "Mend the groups; until then the pairs are tested.")
     return pair_groups(joined, pairs), ""
@@ -137,6 +187,6 @@ def _groups(joined: Joined, pairs: list[Pair], test: str) -> tuple[Mapping[str, 
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _P = st.column_config.NumberColumn(format="%.2g")
-_COLUMNS = {name: _PERCENT for name in ("accuracy_a", "accuracy_b", "difference", "low", "high")} | {
-    name: _P for name in ("p", "p_holm", "p_bh")
-}
+_COLUMNS = {
+    name: _PERCENT for name in ("accuracy_a", "accuracy_b", "difference", "low", "high")
+} | {name: _P for name in ("p", "p_holm", "p_bh")}

@@ -21,8 +21,12 @@ LEVEL_COLORS = {"frame": "#56B4E9", "place": "#0072B2"}
 LEVEL_NAMES = {"frame": "between frames", "place": "between places of a frame"}
 
 
-def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[float, float, float]) -> go.Figure:
-    """How many of a layer's gate values lie where, a column a panel and a row a direction, coloured by regime; its share is above."""
+def regimes(
+    names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[float, float, float]
+) -> go.Figure:
+    """How many of a layer's gate values lie where, a column a panel and a row a direction, coloured
+    by regime; its share is above.
+    """
     figure = make_subplots(
         2,
         len(names),
@@ -35,29 +39,56 @@ def regimes(names: Sequence[str], layers: Sequence[LayerGates], edges: tuple[flo
     bounds = np.linspace(-1, 1, BINS + 1)
     middles = (bounds[1:] + bounds[:-1]) / 2
     regime = np.searchsorted(np.asarray(edges), middles, side="right")
-    places = [(way + 1, column, layer.gate[:, way]) for way in range(2) for column, layer in enumerate(layers, start=1)]
+    places = [
+        (way + 1, column, layer.gate[:, way])
+        for way in range(2)
+        for column, layer in enumerate(layers, start=1)
+    ]
     shares = [regime_shares(gate, edges) for *_, gate in places]
-    bars = [_histogram(gate, bounds, middles, regime, share) for (*_, gate), share in zip(places, shares, strict=True)]
-    figure.add_traces(bars, rows=[row for row, *_ in places], cols=[column for _, column, _ in places])
-    key = [go.Bar(x=[None], y=[None], name=name, marker_color=color) for name, color in zip(REGIMES, REGIME_COLORS, strict=True)]
+    bars = [
+        _histogram(gate, bounds, middles, regime, share)
+        for (*_, gate), share in zip(places, shares, strict=True)
+    ]
+    figure.add_traces(
+        bars, rows=[row for row, *_ in places], cols=[column for _, column, _ in places]
+    )
+    key = [
+        go.Bar(x=[None], y=[None], name=name, marker_color=color)
+        for name, color in zip(REGIMES, REGIME_COLORS, strict=True)
+    ]
     figure.add_traces(key, rows=[1] * len(key), cols=[1] * len(key))
     lines, texts = [], []
     for number, share in enumerate(shares, start=1):
-        axes = {"xref": f"x{number if number > 1 else ''}", "yref": f"y{number if number > 1 else ''} domain"}
-        lines += [{**axes, "type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": 1, "line": EDGE_LINE} for edge in edges]
-        texts += [{**axes, **text, "y": 1, "yanchor": "top", "showarrow": False} for text in _share_texts(share, edges)]
+        axes = {
+            "xref": f"x{number if number > 1 else ''}",
+            "yref": f"y{number if number > 1 else ''} domain",
+        }
+        lines += [
+            {**axes, "type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": 1, "line": EDGE_LINE}
+            for edge in edges
+        ]
+        texts += [
+            {**axes, **text, "y": 1, "yanchor": "top", "showarrow": False}
+            for text in _share_texts(share, edges)
+        ]
     figure.update_layout(shapes=lines, annotations=[*figure.layout.annotations, *texts])
     figure.update_xaxes(range=[-1.03, 1.03])
     figure.update_xaxes(title="gate", row=2)
     figure.update_yaxes(tickformat=".0%", range=[0, 1.25], tickvals=[0, 0.5, 1])
     figure.update_annotations(font_size=11)
     return figure.update_layout(
-        barmode="overlay", bargap=0, height=430, margin={"l": 8, "r": 30, "t": 62, "b": 90}, legend={"orientation": "h", "y": -0.2, "x": 0}
+        barmode="overlay",
+        bargap=0,
+        height=430,
+        margin={"l": 8, "r": 30, "t": 62, "b": 90},
+        legend={"orientation": "h", "y": -0.2, "x": 0},
     )
 
 
 def _share_texts(shares: Sequence[float], edges: Sequence[float]) -> list[dict]:
-    """The share of each regime over its middle, of those that have one; moved to the left where two would meet."""
+    """The share of each regime over its middle, of those that have one; moved to the left where two
+    would meet.
+    """
     ends, texts = (-1, *edges, 1), []
     free = 1.0 + TEXT_WIDTH
     for number in reversed(range(len(shares))):
@@ -67,7 +98,13 @@ def _share_texts(shares: Sequence[float], edges: Sequence[float]) -> list[dict]:
     return texts
 
 
-def _histogram(gate: np.ndarray, bounds: np.ndarray, middles: np.ndarray, regime: np.ndarray, shares: np.ndarray) -> go.Bar:
+def _histogram(
+    gate: np.ndarray,
+    bounds: np.ndarray,
+    middles: np.ndarray,
+    regime: np.ndarray,
+    shares: np.ndarray,
+) -> go.Bar:
     names = [f"{REGIMES[number]}, {shares[number]:.0%} of all" for number in regime]
     return go.Bar(
         x=middles,
@@ -80,8 +117,12 @@ def _histogram(gate: np.ndarray, bounds: np.ndarray, middles: np.ndarray, regime
     )
 
 
-def adaptivity(names: Sequence[str], panels: Sequence[Sequence[LayerGates]], titles: Sequence[str]) -> go.Figure:
-    """The variance of every layer's gates within this clip, split into what lies between frames and between places, a panel a model."""
+def adaptivity(
+    names: Sequence[str], panels: Sequence[Sequence[LayerGates]], titles: Sequence[str]
+) -> go.Figure:
+    """The variance of every layer's gates within this clip, split into what lies between frames and
+    between places, a panel a model.
+    """
     figure = make_subplots(1, len(names), shared_yaxes=True, subplot_titles=panel_titles(names))
     for column, layers in enumerate(panels, start=1):
         figures = [layer_figures(layer) for layer in layers]
@@ -99,7 +140,14 @@ def adaptivity(names: Sequence[str], panels: Sequence[Sequence[LayerGates]], tit
                 col=column,
             )
         if not any(values["adaptivity"] for values in figures):
-            figure.add_annotation(text="0: a fixed shift", x=0.5, y=titles[len(titles) // 2], showarrow=False, row=1, col=column)
+            figure.add_annotation(
+                text="0: a fixed shift",
+                x=0.5,
+                y=titles[len(titles) // 2],
+                showarrow=False,
+                row=1,
+                col=column,
+            )
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(range=[0, 1], title="variance of the gate")
     return figure.update_layout(
@@ -111,7 +159,9 @@ def adaptivity(names: Sequence[str], panels: Sequence[Sequence[LayerGates]], tit
 
 
 def experiments(rows: Sequence[dict], color: str) -> go.Figure:
-    """The probability of the answer (filled) and of its time reversal (open) under every experiment of one model."""
+    """The probability of the answer (filled) and of its time reversal (open) under every experiment
+    of one model.
+    """
     names = [str(row["intervention"]) for row in rows]
     figure = go.Figure()
     figure.add_scatter(

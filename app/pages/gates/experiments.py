@@ -22,27 +22,44 @@ from gsm_model.predict import Prediction
 
 NOTHING = "as they are"
 SIDES = {"both": (0, 1), "next": (0,), "previous": (1,)}
-SIDE_NAMES = {"both": "both directions", "next": "from the next frame", "previous": "from the previous frame"}
+SIDE_NAMES = {
+    "both": "both directions",
+    "next": "from the next frame",
+    "previous": "from the previous frame",
+}
 CHOICES = {"clamp": NOTHING, "clamp_layers": [], "clamp_side": "both"}
 
 
 @st.fragment
 def show_experiments(choices: Choices, counts: list[int], video, order: str) -> None:
-    """Choose layers, a direction and what their gates are held at; the answers beside what they were. Runs a model only for a new choice."""
+    """Choose layers, a direction and what their gates are held at; the answers beside what they
+    were. Runs a model only for a new choice.
+    """
     st.markdown(
         "### Does it matter?",
-        help="Hold the gates of some layers at a value and see what becomes of the answer. A TSM counts as a gate of 1; a TSN has none.",
+        help=(
+            "Hold the gates of some layers at a value and see what becomes of the answer. A TSM"
+            " counts as a gate of 1; a TSN has none."
+        ),
     )
     _reset_if_asked()
     titles = list(dict.fromkeys(title for ref in choices.models for title in _gated_titles(ref)))
     if not titles:
-        st.info("None of the chosen models has a temporal module, so there is nothing to hold. Choose a GSM or a TSM in the sidebar.")
+        st.info(
+            "None of the chosen models has a temporal module, so there is nothing to hold. Choose a"
+            " GSM or a TSM in the sidebar."
+        )
         return
     first, second, third, last = st.columns([3, 4, 3, 1.6], vertical_alignment="bottom")
     clamp = first.selectbox(
-        "Hold gates", [NOTHING, *CLAMPS], key="clamp", help="  \n".join(f"**{name}**: {meaning}" for name, meaning in MEANING.items())
+        "Hold gates",
+        [NOTHING, *CLAMPS],
+        key="clamp",
+        help="  \n".join(f"**{name}**: {meaning}" for name, meaning in MEANING.items()),
     )
-    st.session_state["clamp_layers"] = [title for title in st.session_state.get("clamp_layers", []) if title in titles]
+    st.session_state["clamp_layers"] = [
+        title for title in st.session_state.get("clamp_layers", []) if title in titles
+    ]
     layers = second.multiselect("In layers", titles, key="clamp_layers", placeholder="all layers")
     side = third.selectbox("Direction", list(SIDES), format_func=SIDE_NAMES.get, key="clamp_side")
     last.button(
@@ -54,14 +71,20 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
     )
     other = _choose_other(choices) if clamp == "other clip" else None
     for ref, count in zip(choices.models, counts, strict=True):
-        before = clip_results.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count).prediction
+        before = clip_results.gate_report(
+            ref, choices.names[ref.key], choices.clip, video, order, count
+        ).prediction
         try:
             after = _held(choices, ref, video, count, order, clamp, layers, SIDES[side], other)
         except LensError as error:
             explain_error(error, "Choose another way to hold the gates.")
             continue
         _show_answer(choices.names[ref.key], before, after)
-    if st.toggle("Try every clamp, and every layer in turn", key="clamp_all", help="One forward pass each; the answers are kept."):
+    if st.toggle(
+        "Try every clamp, and every layer in turn",
+        key="clamp_all",
+        help="One forward pass each; the answers are kept.",
+    ):
         _show_all(choices, counts, video, order)
 
 
@@ -77,48 +100,97 @@ def _reset_if_asked() -> None:
 
 
 def _gated_titles(ref: session.ModelRef) -> list[str]:
-    return [layer.title for layer in session.load_model(ref).temporal_layers() if layer.module is not None]
+    return [
+        layer.title
+        for layer in session.load_model(ref).temporal_layers()
+        if layer.module is not None
+    ]
 
 
 def _choose_other(choices: Choices) -> session.ClipRef | None:
-    clips = {key: ref for key, ref in session.clips().items() if choices.clip is None or key != choices.clip.key}
-    key = st.selectbox("Whose gates", list(clips), format_func=lambda key: clips[key].name, key="clamp_other")
+    clips = {
+        key: ref
+        for key, ref in session.clips().items()
+        if choices.clip is None or key != choices.clip.key
+    }
+    key = st.selectbox(
+        "Whose gates", list(clips), format_func=lambda key: clips[key].name, key="clamp_other"
+    )
     return clips.get(key)
 
 
-def _held(choices: Choices, ref, video, count: int, order: str, clamp: str, titles: list[str], directions, other) -> Prediction | None:
+def _held(
+    choices: Choices,
+    ref,
+    video,
+    count: int,
+    order: str,
+    clamp: str,
+    titles: list[str],
+    directions,
+    other,
+) -> Prediction | None:
     """The answer with the gates held, or ``None`` where nothing of this model is.
 
     Raises:
         LensError: if what the clamp needs is not there.
     """
-    gated = {layer.title: layer.name for layer in session.load_model(ref).temporal_layers() if layer.module is not None}
-    layers = tuple(gated[title] for title in titles if title in gated) if titles else tuple(gated.values())
+    gated = {
+        layer.title: layer.name
+        for layer in session.load_model(ref).temporal_layers()
+        if layer.module is not None
+    }
+    layers = (
+        tuple(gated[title] for title in titles if title in gated)
+        if titles
+        else tuple(gated.values())
+    )
     if clamp == NOTHING or not layers:
         return None
     values = None
     if clamp == "data mean":
         rows = precomputed.data_gates(ref)
         if not rows:
-            raise LensError(f"{choices.names[ref.key]}: no mean over a data set is known; 'explain gates --data' measures it")
+            raise LensError(
+                f"{choices.names[ref.key]}: no mean over a data set is known; 'explain gates"
+                " --data' measures it"
+            )
         values = data_means(rows, session.load_model(ref))
     if clamp == "other clip":
         if other is None:
             raise LensError("There is no other clip to take gates from")
-        donor = clip_results.gate_report(ref, other.name, other, clip_results.read_clip(other, (count,)), order, count)
+        donor = clip_results.gate_report(
+            ref, other.name, other, clip_results.read_clip(other, (count,)), order, count
+        )
         values = {layer.name: layer.gate for layer in donor.layers}
     one = Intervention(clamp, layers, directions, clip_results.SHUFFLE_SEED, values)
-    return clip_results.under(ref, choices.names[ref.key], choices.clip, video, order, count, one, other)
+    return clip_results.under(
+        ref, choices.names[ref.key], choices.clip, video, order, count, one, other
+    )
 
 
 def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
     rows = intervention_rows("", before, ["held"], [after or before])
-    st.markdown(experiment(before, after) if after is not None else f"**{escape(name)}**: its gates are as they are.")
-    for column, key, label in zip(st.columns(2), ("probability", "reversal_probability"), ("answer", "reversal"), strict=True):
+    st.markdown(
+        experiment(before, after)
+        if after is not None
+        else f"**{escape(name)}**: its gates are as they are."
+    )
+    for column, key, label in zip(
+        st.columns(2), ("probability", "reversal_probability"), ("answer", "reversal"), strict=True
+    ):
         if rows[0][label] is not None:
             change = rows[1][key] - rows[0][key]
-            delta = f"{100 * change:+.1f} points".replace("-", "−") if after is not None and abs(change) >= 0.0005 else None
-            style = {"delta_color": "off", "delta_arrow": "off", "help": f"Its probability by {escape(name)}."}
+            delta = (
+                f"{100 * change:+.1f} points".replace("-", "−")
+                if after is not None and abs(change) >= 0.0005
+                else None
+            )
+            style = {
+                "delta_color": "off",
+                "delta_arrow": "off",
+                "help": f"Its probability by {escape(name)}.",
+            }
             column.metric(escape(rows[0][label]), tenths(rows[1][key]), delta, **style)
 
 
@@ -127,8 +199,12 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
     plans = []
     for ref in choices.models:
         model, rows = session.load_model(ref), precomputed.data_gates(ref)
-        plan = every_clamp(data_means(rows, model) if rows else None, clip_results.SHUFFLE_SEED) | every_layer(model)
-        plans.append(plan if any(layer.module is not None for layer in model.temporal_layers()) else {})
+        plan = every_clamp(
+            data_means(rows, model) if rows else None, clip_results.SHUFFLE_SEED
+        ) | every_layer(model)
+        plans.append(
+            plan if any(layer.module is not None for layer in model.temporal_layers()) else {}
+        )
     total, done = sum(map(len, plans)), 0
     for ref, count, plan in zip(choices.models, counts, plans, strict=True):
         name, answers = choices.names[ref.key], []
@@ -137,32 +213,67 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
             answers.append(clip_results.under(ref, name, choices.clip, video, order, count, one))
             done += 1
         if plan:
-            before = clip_results.gate_report(ref, name, choices.clip, video, order, count).prediction
+            before = clip_results.gate_report(
+                ref, name, choices.clip, video, order, count
+            ).prediction
             every.append((ref, intervention_rows(choices.clip.name, before, list(plan), answers)))
     place.empty()
-    for number, (column, (ref, rows)) in enumerate(zip(st.columns(max(1, len(every))), every, strict=True)):
-        alt = f"{choices.names[ref.key]}: the probability of its answer and of its time reversal under every experiment"
-        column.plotly_chart(drawn(charts.experiments, rows, choices.color(ref)), key=f"experiments-{number}", alt=alt)
+    for number, (column, (ref, rows)) in enumerate(
+        zip(st.columns(max(1, len(every))), every, strict=True)
+    ):
+        alt = (
+            f"{choices.names[ref.key]}: the probability of its answer and of its time reversal"
+            " under every experiment"
+        )
+        column.plotly_chart(
+            drawn(charts.experiments, rows, choices.color(ref)),
+            key=f"experiments-{number}",
+            alt=alt,
+        )
     rows = [row for _, found in every for row in found]
     with st.expander("Numbers as a table"):
-        shown = ("model", "intervention", "answer", "probability", "reversal", "reversal_probability", "likeliest", "moved")
+        shown = (
+            "model",
+            "intervention",
+            "answer",
+            "probability",
+            "reversal",
+            "reversal_probability",
+            "likeliest",
+            "moved",
+        )
         st.dataframe([{key: row[key] for key in shown} for row in rows], hide_index=True)
     st.download_button(
-        "Download all experiments (CSV)", csv_text(rows), "interventions.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        "Download all experiments (CSV)",
+        csv_text(rows),
+        "interventions.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
     )
     with st.expander("The same on the command line"):
-        st.code(interventions_command(choices.clip, choices.models, choices.segments, order), language="bash", wrap_lines=True)
+        st.code(
+            interventions_command(choices.clip, choices.models, choices.segments, order),
+            language="bash",
+            wrap_lines=True,
+        )
 
 
 def show_data_experiments(choices: Choices) -> None:
     """What is known of the chosen models' gates on a whole data set."""
-    known = [(ref, precomputed.data_gates(ref), precomputed.data_effects(ref)) for ref in choices.models]
+    known = [
+        (ref, precomputed.data_gates(ref), precomputed.data_effects(ref)) for ref in choices.models
+    ]
     known = [(ref, gates, effects) for ref, gates, effects in known if gates or effects]
-    st.markdown("### And on a whole data set?", help="Figures as they print, with their number of clips and 95 % intervals.")
+    st.markdown(
+        "### And on a whole data set?",
+        help="Figures as they print, with their number of clips and 95 % intervals.",
+    )
     if not known:
         st.info(
-            "Nothing is known yet of these models' gates on a data set. Measure it with `python -m gsm_model explain gates --data LIST "
-            "--checkpoint MODEL --out gates.parquet` and `explain interventions` likewise.",
+            "Nothing is known yet of these models' gates on a data set. Measure it with `python -m"
+            " gsm_model explain gates --data LIST --checkpoint MODEL --out gates.parquet` and"
+            " `explain interventions` likewise.",
             icon=":material/table_chart:",
         )
     for ref, gates, effects in known:
@@ -170,14 +281,26 @@ def show_data_experiments(choices: Choices) -> None:
         if effects:
             st.markdown(closed_gates(name, effects))
             _show_figure(
-                precomputed.printed("interventions", effects), f"{name}: accuracy with gates held or layers closed", f"interventions-{ref.key}"
+                precomputed.printed("interventions", effects),
+                f"{name}: accuracy with gates held or layers closed",
+                f"interventions-{ref.key}",
             )
         if gates and not np.isclose(gates[0]["adaptivity"], 0):
-            _show_figure(precomputed.printed("gates", gates), f"{name}: what its gates do, layer by layer", f"gates-data-{ref.key}")
+            _show_figure(
+                precomputed.printed("gates", gates),
+                f"{name}: what its gates do, layer by layer",
+                f"gates-data-{ref.key}",
+            )
 
 
 def _show_figure(figure: precomputed.Printed, caption: str, name: str) -> None:
     st.image(figure.picture, caption=escape(caption), alt=caption)
     st.download_button(
-        "Figure (PDF)", figure.pdf, f"{name}.pdf", "application/pdf", icon=":material/download:", key=f"pdf-{name}", on_click="ignore"
+        "Figure (PDF)",
+        figure.pdf,
+        f"{name}.pdf",
+        "application/pdf",
+        icon=":material/download:",
+        key=f"pdf-{name}",
+        on_click="ignore",
     )

@@ -1,4 +1,6 @@
-"""The layers of the Gates page: the viewer, and what the page says of the layer that is chosen in it."""
+"""The layers of the Gates page: the viewer, and what the page says of the layer that is chosen in
+it.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,14 @@ from gsm_model.exports.gates import chosen_layer
 
 @st.fragment
 def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
-    """The viewer, and what the page says of the layer that is chosen in it: another layer runs this again and no model."""
+    """The viewer, and what the page says of the layer that is chosen in it: another layer runs this
+    again and no model.
+    """
     titles = layer_titles(seen)
-    adaptive = max((chosen_layer(one.report, None) for one in seen), key=lambda layer: layer_figures(layer)["adaptivity"])
+    adaptive = max(
+        (chosen_layer(one.report, None) for one in seen),
+        key=lambda layer: layer_figures(layer)["adaptivity"],
+    )
     wanted = [st.session_state.get("layer_at_start"), adaptive.title]
     start = next((title for title in wanted if title in titles), titles[0])
     title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
@@ -37,7 +44,10 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
         key=f"regimes-{key}",
         alt=f"How many gate values of {title} do what, for each model",
     )
-    st.markdown("### Is it more than a fixed shift?", help="A constant gate would be a Temporal Shift Module. What varies, and over what?")
+    st.markdown(
+        "### Is it more than a fixed shift?",
+        help="A constant gate would be a Temporal Shift Module. What varies, and over what?",
+    )
     panels = [[one.layer(other, titles) for other in titles] for one in seen]
     st.plotly_chart(
         drawn(charts.adaptivity, names, panels, titles),
@@ -49,12 +59,18 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
 def _choose_edges(key: str) -> tuple[float, float, float]:
     """Where the regimes part; the page says so."""
     with st.popover("Thresholds of the regimes", icon=":material/tune:"):
-        low, high = st.slider("leave lies between", -1.0, 1.0, (REGIME_EDGES[0], REGIME_EDGES[1]), 0.05, key=f"edges-{key}")
+        low, high = st.slider(
+            "leave lies between",
+            -1.0,
+            1.0,
+            (REGIME_EDGES[0], REGIME_EDGES[1]),
+            0.05,
+            key=f"edges-{key}",
+        )
         swap = st.slider("swap begins at", -1.0, 1.0, REGIME_EDGES[2], 0.05, key=f"swap-{key}")
     edges = (low, high, max(high, swap))
     st.caption(
-        f"Regimes of a gate g: difference, g < {edges[0]:.2f}; leave, up to {edges[1]:.2f}; average, up to {edges[2]:.2f}; swap, from there on.".replace(
-            "-", "−"
-        )
+        f"Regimes of a gate g: difference, g < {edges[0]:.2f}; leave, up to {edges[1]:.2f};"
+        f" average, up to {edges[2]:.2f}; swap, from there on.".replace("-", "−")
     )
     return edges

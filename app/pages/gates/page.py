@@ -15,7 +15,15 @@ from app.pages.gates.layers import show_layers
 from app.pages.order import charts
 from app.queries import clip_results
 from app.shell import session
-from app.shell.layout import OTHER_ORDER, Choices, choose_order, current_order, heading, open_clip, warn_of
+from app.shell.layout import (
+    OTHER_ORDER,
+    Choices,
+    choose_order,
+    current_order,
+    heading,
+    open_clip,
+    warn_of,
+)
 from gsm_model.explain.gates.tables import gate_rows, layer_figures
 from gsm_model.exports.gates import seen_frames
 from gsm_model.io.tables import csv_text
@@ -31,11 +39,13 @@ WORDS = """
 - *lost*: what the shift carries over the clip's first or last frame.
 
 Source: Sudhakaran, Escalera, Lanz, *Gate-Shift Networks for Video Action Recognition*, CVPR 2020, section 3.2. Gates are float32 outputs of the network, nothing is rescaled.
-"""
+"""  # noqa: E501
 
 
 def show(choices: Choices) -> None:
-    """The gates of the chosen models on the chosen clip, experiments on them, and files to take away."""
+    """The gates of the chosen models on the chosen clip, experiments on them, and files to take
+    away.
+    """
     opened = open_clip(choices, QUESTION)
     if opened is None:
         return
@@ -43,11 +53,20 @@ def show(choices: Choices) -> None:
     order = current_order()
     orders = [order, OTHER_ORDER[order]] if st.session_state.get("beside") else [order]
     seen = [
-        _look(choices, ref, video, count, which, lighter(choices.color(ref)) if number else choices.color(ref))
+        _look(
+            choices,
+            ref,
+            video,
+            count,
+            which,
+            lighter(choices.color(ref)) if number else choices.color(ref),
+        )
         for ref, count in zip(choices.models, counts, strict=True)
         for number, which in enumerate(orders)
     ]
-    heading(QUESTION, what_moves([one.report for one in seen if one.report.prediction.order == order]))
+    heading(
+        QUESTION, what_moves([one.report for one in seen if one.report.prediction.order == order])
+    )
     for ref in choices.models:
         warn_of(replace(session.load_model(ref).card, alias=choices.names[ref.key]))
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -63,7 +82,8 @@ def show(choices: Choices) -> None:
     groups = by_length(seen)
     if len(groups) > 1:
         st.caption(
-            "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
+            "The models are given different numbers of frames, so each number has a picture of its"
+            " own. *Frames* in the sidebar makes them the same."
         )
     for count, group in groups.items():
         show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}")
@@ -73,9 +93,13 @@ def show(choices: Choices) -> None:
     _show_details(choices, seen, video)
 
 
-def _look(choices: Choices, ref: session.ModelRef, video, count: int, order: str, color: str) -> Seen:
+def _look(
+    choices: Choices, ref: session.ModelRef, video, count: int, order: str, color: str
+) -> Seen:
     with st.spinner("The models look at the clip …"):
-        report = clip_results.gate_report(ref, choices.names[ref.key], choices.clip, video, order, count)
+        report = clip_results.gate_report(
+            ref, choices.names[ref.key], choices.clip, video, order, count
+        )
     return Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
 
 
@@ -85,7 +109,8 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
         if not box.open:
             return
         st.caption(
-            "How much a layer's features change when the input frame so many frames away is replaced by its neighbour; *reach* in the table below is how far it can be."
+            "How much a layer's features change when the input frame so many frames away is"
+            " replaced by its neighbour; *reach* in the table below is how far it can be."
         )
         with st.spinner("Tracing what moves what …"):
             flows = [
@@ -94,28 +119,51 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
             ]
         largest = max(float(flow.reach_by_distance().max()) for flow in flows)
         for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
-            alt = f"{flow.card.name}: the change of each layer's features against the distance in frames"
-            column.plotly_chart(drawn(charts.reach, flow, largest), key=f"gates-reach-{number}", alt=alt)
+            alt = (
+                f"{flow.card.name}: the change of each layer's features against the distance in"
+                " frames"
+            )
+            column.plotly_chart(
+                drawn(charts.reach, flow, largest), key=f"gates-reach-{number}", alt=alt
+            )
 
 
 def _show_details(choices: Choices, seen: list[Seen], video) -> None:
     with st.expander("Numbers as a table"):
-        rows = [{"model": one.name, "layer": layer.title, **layer_figures(layer)} for one in seen for layer in one.report.layers]
+        rows = [
+            {"model": one.name, "layer": layer.title, **layer_figures(layer)}
+            for one in seen
+            for layer in one.report.layers
+        ]
         st.dataframe(
-            rows, hide_index=True, column_config={name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]}
+            rows,
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]
+            },
         )
         st.download_button(
             "Download every layer and frame (CSV)",
-            lambda: csv_text([row for one in seen for row in gate_rows(choices.clip.name, one.report)]),
+            lambda: csv_text(
+                [row for one in seen for row in gate_rows(choices.clip.name, one.report)]
+            ),
             "gates.csv",
             "text/csv",
             icon=":material/download:",
         )
     st.markdown("### Take it away")
     model, width = st.columns(2)
-    ref = model.selectbox("Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of")
-    wide = width.segmented_control("Width of the figures", ["column", "page"], default="page", required=True, key="gates_width")
-    one = next(other for other, of in zip(seen[:: len(seen) // len(choices.models)], choices.models, strict=True) if of == ref)
+    ref = model.selectbox(
+        "Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of"
+    )
+    wide = width.segmented_control(
+        "Width of the figures", ["column", "page"], default="page", required=True, key="gates_width"
+    )
+    one = next(
+        other
+        for other, of in zip(seen[:: len(seen) // len(choices.models)], choices.models, strict=True)
+        if of == ref
+    )
     st.download_button(
         "Figures, film, arrays, tables and recipe (ZIP)",
         lambda: gates_zip(choices.clip, ref, one, video.info.seconds, choices.segments, wide),
@@ -123,9 +171,16 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
         "application/zip",
         icon=":material/download:",
         on_click="ignore",
-        help="gates.pdf, .svg, .png; strip.pdf, .svg, .png; gates.mp4, .gif; gates.npz; gates.csv, .parquet; recipe.json. Made when you click, in some seconds.",
+        help=(
+            "gates.pdf, .svg, .png; strip.pdf, .svg, .png; gates.mp4, .gif; gates.npz; gates.csv,"
+            " .parquet; recipe.json. Made when you click, in some seconds."
+        ),
     )
     with st.expander("The same on the command line"):
-        st.code(gates_command(choices.clip, ref, one, choices.segments, wide), language="bash", wrap_lines=True)
+        st.code(
+            gates_command(choices.clip, ref, one, choices.segments, wide),
+            language="bash",
+            wrap_lines=True,
+        )
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)

@@ -18,8 +18,10 @@ MARKS = ((-1, "takes a difference"), (0, "leaves"), (0.5, "averages"), (1, "swap
 SCALE = MapScale("gate", -1, 1, (("gates", GATE_STOPS),), MARKS, GATE_STOPS)
 NOTES = Notes(
     overview="The mean gate of each layer (row) and frame (column). Click a cell to choose it.",
-    arrows="An arrow is as wide as the share of the layer's energy that comes to a frame from that side; its colour is the gate's sign. "
-    "No arrow: nothing moves.",
+    arrows=(
+        "An arrow is as wide as the share of the layer's energy that comes to a frame from that"
+        " side; its colour is the gate's sign. No arrow: nothing moves."
+    ),
     curves="Click in a picture to choose another place.",
     difference="The first less the second, at the same picture and place.",
     nothing="nothing moves",
@@ -29,7 +31,9 @@ NOTES = Notes(
 
 
 def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
-    """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of frames."""
+    """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of
+    frames.
+    """
     titles = layer_titles(seen)
     panels = []
     for one in seen:
@@ -47,4 +51,13 @@ def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
             )
         )
     columns = same_pictures(*seen) if len(seen) == 2 else []
-    return viewer_data(panels, titles, DIRECTIONS, SCALE, NOTES, start, film_speed(len(seen[0].frames), seconds), columns)
+    return viewer_data(
+        panels,
+        titles,
+        DIRECTIONS,
+        SCALE,
+        NOTES,
+        start,
+        film_speed(len(seen[0].frames), seconds),
+        columns,
+    )

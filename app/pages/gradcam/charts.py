@@ -15,11 +15,17 @@ from gsm_model.explain.cam.report import CamReport
 DASHES = {OURS: "solid", CENTRE: "dash", CHANGE: "dot", RANDOM: "dashdot"}
 
 
-def evidence(reports: Sequence[CamReport], layers: Sequence[str], colors: Sequence[str]) -> go.Figure:
-    """Each frame's evidence at a model's layer (bars) beside its part in the target by its own scores (marks, which sum to the target's value), a panel a model; in
-    logits."""
-    figure = make_subplots(1, len(reports), subplot_titles=panel_titles([report.card.name for report in reports]))
-    for column, (report, layer, color) in enumerate(zip(reports, layers, colors, strict=True), start=1):
+def evidence(
+    reports: Sequence[CamReport], layers: Sequence[str], colors: Sequence[str]
+) -> go.Figure:
+    """Each frame's evidence at a model's layer (bars) beside its part in the target by its own
+    scores (marks, which sum to the target's value), a panel a model; in logits."""
+    figure = make_subplots(
+        1, len(reports), subplot_titles=panel_titles([report.card.name for report in reports])
+    )
+    for column, (report, layer, color) in enumerate(
+        zip(reports, layers, colors, strict=True), start=1
+    ):
         frames = [str(index) for index in report.prediction.frame_indices]
         places = list(range(len(frames)))
         hover = "frame %{customdata}: %{y:+.2f}<extra>"
@@ -39,7 +45,12 @@ def evidence(reports: Sequence[CamReport], layers: Sequence[str], colors: Sequen
             y=report.frame_values() / len(frames),
             name="by the frame's own scores",
             mode="markers",
-            marker={"symbol": "diamond-open", "size": 10, "color": RING_COLOR, "line": {"width": 2}},
+            marker={
+                "symbol": "diamond-open",
+                "size": 10,
+                "color": RING_COLOR,
+                "line": {"width": 2},
+            },
             customdata=frames,
             hovertemplate=hover + "own scores</extra>",
             showlegend=column == 1,
@@ -53,11 +64,22 @@ def evidence(reports: Sequence[CamReport], layers: Sequence[str], colors: Sequen
 
 
 def curves(trial: Trial, color: str) -> go.Figure:
-    """The target's probability while places are taken away (left) or put back (right), most important first, for the map and blind ones."""
+    """The target's probability while places are taken away (left) or put back (right), most
+    important first, for the map and blind ones.
+    """
     figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=("taken away", "put back"))
-    shown = [(OURS, trial.ours), (CENTRE, trial.centre), (CHANGE, trial.change), (RANDOM, _mean(trial.random))]
+    shown = [
+        (OURS, trial.ours),
+        (CENTRE, trial.centre),
+        (CHANGE, trial.change),
+        (RANDOM, _mean(trial.random)),
+    ]
     for name, one in shown:
-        style = {"color": color if name == OURS else RING_COLOR, "dash": DASHES[name], "width": 3 if name == OURS else 1.5}
+        style = {
+            "color": color if name == OURS else RING_COLOR,
+            "dash": DASHES[name],
+            "width": 3 if name == OURS else 1.5,
+        }
         for column, values in ((1, one.deletion), (2, one.insertion)):
             figure.add_scatter(
                 x=one.shares,
@@ -78,5 +100,8 @@ def curves(trial: Trial, color: str) -> go.Figure:
 
 
 def _mean(several: Sequence[Curves]) -> Curves:
-    deletion, insertion = (np.mean([getattr(one, name) for one in several], axis=0) for name in ("deletion", "insertion"))
+    deletion, insertion = (
+        np.mean([getattr(one, name) for one in several], axis=0)
+        for name in ("deletion", "insertion")
+    )
     return Curves(RANDOM, several[0].shares, deletion, insertion, None)

@@ -1,4 +1,6 @@
-"""The maps of the Grad-CAM page: the viewer, and what can be taken away of the layer that is chosen in it."""
+"""The maps of the Grad-CAM page: the viewer, and what can be taken away of the layer that is chosen
+in it.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,16 @@ from gsm_model.exports.gates import film_speed
 from gsm_model.figures.cams import cam_film
 from gsm_model.video.encode import to_mp4
 
-SCALES = {"clip": "each clip's largest", "frame": "each frame's largest", "models": "the largest of all models"}
+SCALES = {
+    "clip": "each clip's largest",
+    "frame": "each frame's largest",
+    "models": "the largest of all models",
+}
 
 
 def show_maps(seen: Sequence[Seen], seconds: float, key: str) -> str:
-    """The viewer, a picture for each number of frames; the layer that is chosen in the first. Only another layer makes the page run again,
-    and no model."""
+    """The viewer, a picture for each number of frames; the layer that is chosen in the first. Only
+    another layer makes the page run again, and no model."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     normalise = left.segmented_control(
         "1 on the scale is",
@@ -41,12 +47,15 @@ def show_maps(seen: Sequence[Seen], seconds: float, key: str) -> str:
         help="Maps have units of their own; what 1 stands for is written below the pictures.",
     )
     signed = right.toggle(
-        "Also what speaks against", key="cam_signed", help="Blue: places that speak against the class. Without it they are left out."
+        "Also what speaks against",
+        key="cam_signed",
+        help="Blue: places that speak against the class. Without it they are left out.",
     )
     groups = by_length(seen)
     if len(groups) > 1:
         st.caption(
-            "The models are given different numbers of frames, so each number has a picture of its own. *Frames* in the sidebar makes them the same."
+            "The models are given different numbers of frames, so each number has a picture of its"
+            " own. *Frames* in the sidebar makes them the same."
         )
     chosen = []
     for count, group in groups.items():
@@ -67,37 +76,68 @@ def _say_scale(groups: Iterable[Sequence[Seen]], layer: str, options: CamFileOpt
     for group in groups:
         titles = layer_titles(group)
         at = layer if layer in titles else titles[-1]
-        scales = scaled([one.layer(at, titles).maps for one in group], options.normalise, options.signed)
+        scales = scaled(
+            [one.layer(at, titles).maps for one in group], options.normalise, options.signed
+        )
         parts += [
-            f"{one.name} {found.one.max():.3g}" + (" at most" if options.normalise == "frame" else "")
+            f"{one.name} {found.one.max():.3g}"
+            + (" at most" if options.normalise == "frame" else "")
             for one, found in zip(group, scales, strict=True)
         ]
         method = group[0].report.method
-    st.caption(escape(f"At {layer.replace(':', ', ')}, 1 stands for: {'; '.join(parts)} ({method}, nothing else is rescaled)."))
+    st.caption(
+        escape(
+            f"At {layer.replace(':', ', ')}, 1 stands for: {'; '.join(parts)} ({method}, nothing"
+            " else is rescaled)."
+        )
+    )
 
 
 def show_take_away(
-    choices: Choices, refs: Sequence[ModelRef], seen: Sequence[Seen], layer: str, question: Question, seconds: float
+    choices: Choices,
+    refs: Sequence[ModelRef],
+    seen: Sequence[Seen],
+    layer: str,
+    question: Question,
+    seconds: float,
 ) -> None:
     """The film, and everything as a ZIP with its command."""
     st.markdown("### Take it away")
     reports, frames = [one.report for one in seen], [one.frames for one in seen]
     if len({len(one) for one in frames}) > 1:
-        st.info("One strip and one film need models with one number of frames. Choose *Frames* in the sidebar.", icon=":material/movie:")
+        st.info(
+            "One strip and one film need models with one number of frames. Choose *Frames* in the"
+            " sidebar.",
+            icon=":material/movie:",
+        )
         return
     if any(layer not in [one.layer for one in report.layers] for report in reports):
-        st.info("These models have no layer in common. Choose models of one backbone, or one model.", icon=":material/movie:")
+        st.info(
+            "These models have no layer in common. Choose models of one backbone, or one model.",
+            icon=":material/movie:",
+        )
         return
     first, second = st.columns(2)
-    width = first.segmented_control("Width of the strip", ["column", "page"], default="page", required=True, key="cam_width")
+    width = first.segmented_control(
+        "Width of the strip", ["column", "page"], default="page", required=True, key="cam_width"
+    )
     opacity = second.slider("Opacity in files", 0.1, 1.0, OPACITY, 0.1, key="cam_opacity")
-    options = CamFileOptions(st.session_state.get("cam_scale", "clip"), bool(st.session_state.get("cam_signed")), width, opacity)
+    options = CamFileOptions(
+        st.session_state.get("cam_scale", "clip"),
+        bool(st.session_state.get("cam_signed")),
+        width,
+        opacity,
+    )
     film = st.expander("The film", icon=":material/movie:", on_change="rerun", key="cam_film")
     with film:
         if film.open:
             fps = film_speed(len(frames[0]), seconds)
             with st.spinner("Making the film …"):
-                st.video(_film(_film_key(seen, layer, options, fps), list(seen), layer, options, fps), loop=True, muted=True)
+                st.video(
+                    _film(_film_key(seen, layer, options, fps), list(seen), layer, options, fps),
+                    loop=True,
+                    muted=True,
+                )
     export = CamExport(choices.clip, tuple(refs), choices.segments, question, layer, options)
     st.download_button(
         "Strip, film, maps, table and recipe (ZIP)",
@@ -106,7 +146,10 @@ def show_take_away(
         "application/zip",
         icon=":material/download:",
         on_click="ignore",
-        help="strip.pdf, .svg, .png; overlay.mp4, .gif; maps.npz; frames.csv; recipe.json. Made when you click, in some seconds.",
+        help=(
+            "strip.pdf, .svg, .png; overlay.mp4, .gif; maps.npz; frames.csv; recipe.json. Made when"
+            " you click, in some seconds."
+        ),
     )
     with st.expander("The same on the command line"):
         st.code(export.command(), language="bash", wrap_lines=True)
@@ -116,7 +159,16 @@ def _film_key(seen: Sequence[Seen], layer: str, options: CamFileOptions, fps: fl
     """What a film is of: every picture and map in it, and how they are shown."""
     content = hashlib.sha256(repr((layer, options, fps)).encode())
     for one in seen:
-        content.update(repr((one.name, one.report.target_name, one.report.method, one.report.prediction.frame_indices.tolist())).encode())
+        content.update(
+            repr(
+                (
+                    one.name,
+                    one.report.target_name,
+                    one.report.method,
+                    one.report.prediction.frame_indices.tolist(),
+                )
+            ).encode()
+        )
         content.update(one.frames.tobytes() + one.report.layer(layer).maps.tobytes())
     return content.hexdigest()
 

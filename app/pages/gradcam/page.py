@@ -15,7 +15,16 @@ from app.pages.gradcam.trust import show_trust
 from app.queries import clip_results
 from app.queries.cams import ONE_LAYER, Question, cam_report
 from app.shell import session
-from app.shell.layout import OTHER_ORDER, Choices, choose_order, current_order, heading, link_to, open_clip, warn_of
+from app.shell.layout import (
+    OTHER_ORDER,
+    Choices,
+    choose_order,
+    current_order,
+    heading,
+    link_to,
+    open_clip,
+    warn_of,
+)
 from app.shell.permalink import go_to
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.names import METHODS, SLOW_METHODS
@@ -43,11 +52,13 @@ WORDS = """
 - **before, after**: the features that enter a block's gate and those that leave it.
 
 Sources: Selvaraju and others, *Grad-CAM*, ICCV 2017, and the papers of the other methods; formulas by the package grad-cam.
-"""
+"""  # noqa: E501
 
 
 def show(choices: Choices) -> None:
-    """The maps of the chosen models for one class or contrast, whether to believe them, and files to take away."""
+    """The maps of the chosen models for one class or contrast, whether to believe them, and files
+    to take away.
+    """
     opened = open_clip(choices, QUESTION)
     if opened is None:
         return
@@ -69,11 +80,15 @@ def show(choices: Choices) -> None:
     _show_evidence(mine, layer)
     with st.container(horizontal=True):
         if st.button(
-            "See the gates of this layer", icon=":material/conversion_path:", help="The same clip, models and order on the Gates page."
+            "See the gates of this layer",
+            icon=":material/conversion_path:",
+            help="The same clip, models and order on the Gates page.",
         ):
             st.session_state["layer"] = layer.partition(":")[0]
             go_to(st.session_state["pages"]["gates"])
-    asked = [(ref, count) for ref, count in zip(choices.models, counts, strict=True) if ref in usable]
+    asked = [
+        (ref, count) for ref, count in zip(choices.models, counts, strict=True) if ref in usable
+    ]
     show_trust(choices, asked, mine, layer, question)
     show_take_away(choices, [ref for ref, _ in asked], mine, layer, question, video.info.seconds)
     with st.expander("What do these words mean?"):
@@ -88,7 +103,8 @@ def _same_classes(choices: Choices) -> list[session.ModelRef]:
     for ref in choices.models:
         if ref not in usable:
             st.caption(
-                f"{escape(choices.names[ref.key])} knows other classes than {escape(choices.names[choices.models[0].key])} and is left out."
+                f"{escape(choices.names[ref.key])} knows other classes than"
+                f" {escape(choices.names[choices.models[0].key])} and is left out."
             )
     return usable
 
@@ -98,7 +114,9 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
     card = session.load_model(usable[0]).card
     classes = list(range(session.load_model(usable[0]).architecture.num_classes))
     order = current_order()
-    answer = clip_results.answer(usable[0], choices.names[usable[0].key], choices.clip, video, order, counts[0]).top(1)[0]
+    answer = clip_results.answer(
+        usable[0], choices.names[usable[0].key], choices.clip, video, order, counts[0]
+    ).top(1)[0]
     for key in ("target", "versus"):
         if st.session_state.get(key) not in classes:
             st.session_state[key] = NONE
@@ -110,7 +128,11 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
     left.selectbox(
         "What speaks for",
         [NONE, *classes],
-        format_func=lambda index: f"{choices.names[usable[0].key]}'s answer: {answer[1]}" if index == NONE else card.label(index),
+        format_func=lambda index: (
+            f"{choices.names[usable[0].key]}'s answer: {answer[1]}"
+            if index == NONE
+            else card.label(index)
+        ),
         key="target",
         persist_state="session",
         help="The same class for all models, so that their maps compare.",
@@ -121,10 +143,18 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
         format_func=lambda other: "(any other class)" if other == NONE else card.label(other),
         key="versus",
         persist_state="session",
-        help="Choose a class to see what tells the two apart: the map of the difference of their scores.",
+        help=(
+            "Choose a class to see what tells the two apart: the map of the difference of their"
+            " scores."
+        ),
     )
     method = right.selectbox(
-        "By", METHODS, format_func=METHOD_NAMES.get, key="method", persist_state="session", help="How maps are made; see the words below."
+        "By",
+        METHODS,
+        format_func=METHOD_NAMES.get,
+        key="method",
+        persist_state="session",
+        help="How maps are made; see the words below.",
     )
     left, middle, right = st.columns([4, 2, 2], vertical_alignment="bottom")
     with left:
@@ -140,11 +170,19 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
         names = list(session.load_model(usable[0]).feature_points())
         if st.session_state.get("map_layer") not in names:
             st.session_state["map_layer"] = names[-1]
-        layer = right.selectbox("At layer", names, key="map_layer", persist_state="session", help="This method takes one layer at a time.")
+        layer = right.selectbox(
+            "At layer",
+            names,
+            key="map_layer",
+            persist_state="session",
+            help="This method takes one layer at a time.",
+        )
     return Question(Target(index, None if versus == NONE else versus), method, layer, order)
 
 
-def _look_all(choices: Choices, usable, counts, video, question: Question, orders: list[str]) -> list[Seen]:
+def _look_all(
+    choices: Choices, usable, counts, video, question: Question, orders: list[str]
+) -> list[Seen]:
     found = []
     for ref, count in zip(choices.models, counts, strict=True):
         if ref not in usable:
@@ -152,18 +190,24 @@ def _look_all(choices: Choices, usable, counts, video, question: Question, order
         for number, order in enumerate(orders):
             color = lighter(choices.color(ref)) if number else choices.color(ref)
             report = _look(choices, ref, video, count, replace(question, order=order))
-            found.append(Seen(report, seen_frames(report, video, session.load_model(ref).input), color))
+            found.append(
+                Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
+            )
     return found
 
 
-def _look(choices: Choices, ref: session.ModelRef, video, count: int, question: Question) -> CamReport:
+def _look(
+    choices: Choices, ref: session.ModelRef, video, count: int, question: Question
+) -> CamReport:
     name = choices.names[ref.key]
     if question.method not in SLOW_METHODS:
         with st.spinner(f"{name} looks at the clip …"):
             return cam_report(ref, name, choices.clip, video, question, count)
     back = "Back to Grad-CAM, which takes a moment."
     key = f"cancel-{ref.key}-{question.order}"
-    with cancellable(f"{name}: one pass for every channel …", f"{name}: channel", key, back, _give_up) as progress:
+    with cancellable(
+        f"{name}: one pass for every channel …", f"{name}: channel", key, back, _give_up
+    ) as progress:
         return cam_report(ref, name, choices.clip, video, question, count, progress)
 
 
@@ -172,7 +216,9 @@ def _give_up() -> None:
 
 
 def _layer_of(report: CamReport) -> str:
-    """The layer that is looked at now, as this model calls it; the last block until one is chosen."""
+    """The layer that is looked at now, as this model calls it; the last block until one is
+    chosen.
+    """
     own = [layer.layer for layer in report.layers]
     chosen = st.session_state.get("map_layer")
     return chosen if chosen in own else own[-1]
@@ -181,8 +227,14 @@ def _layer_of(report: CamReport) -> str:
 def _show_evidence(seen: list[Seen], layer: str) -> None:
     st.markdown(
         "### Which frames carry the answer?",
-        help="Bars: each frame's evidence at the layer above. Diamonds: the frame's part in the target by its own scores, which sum to the model's answer. In the last block the two differ by a constant only.",
+        help=(
+            "Bars: each frame's evidence at the layer above. Diamonds: the frame's part in the"
+            " target by its own scores, which sum to the model's answer. In the last block the two"
+            " differ by a constant only."
+        ),
     )
     reports, layers = [one.report for one in seen], [_layer_of(one.report) for one in seen]
     figure = charts.evidence(reports, layers, [one.color for one in seen])
-    st.plotly_chart(figure, key="evidence", alt=f"Evidence of each frame at {layer}, for each model")
+    st.plotly_chart(
+        figure, key="evidence", alt=f"Evidence of each frame at {layer}, for each model"
+    )

@@ -19,27 +19,53 @@ from gsm_model.explain.cam.trials import MapTrial, trial_rows
 from gsm_model.io.tables import csv_text
 
 HELP = (
-    "What becomes of the answer when the places that a map marks are blurred, or are all that is not, against maps that know nothing of the "
-    "model; whether the map changes with random weights and with another class; whether it stays when the clip is sampled a frame earlier."
+    "What becomes of the answer when the places that a map marks are blurred, or are all that is"
+    " not, against maps that know nothing of the model; whether the map changes with random weights"
+    " and with another class; whether it stays when the clip is sampled a frame earlier."
 )
 
 
-def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Sequence[Seen], layer: str, question: Question) -> None:
+def show_trust(
+    choices: Choices,
+    asked: Sequence[tuple[ModelRef, int]],
+    seen: Sequence[Seen],
+    layer: str,
+    question: Question,
+) -> None:
     """A button, and what the tests found for each model; found already, it is shown at once."""
     st.markdown("### Is it to be believed?", help=HELP)
     tests = [
-        (ref, count, one, layer if layer in [found.layer for found in one.report.layers] else one.report.layers[-1].layer)
+        (
+            ref,
+            count,
+            one,
+            (
+                layer
+                if layer in [found.layer for found in one.report.layers]
+                else one.report.layers[-1].layer
+            ),
+        )
         for (ref, count), one in zip(asked, seen, strict=True)
     ]
     for ref, count, one, at in tests:
-        as_measured = count == session.load_model(ref).architecture.num_segments and question.order == "forward"
+        as_measured = (
+            count == session.load_model(ref).architecture.num_segments
+            and question.order == "forward"
+        )
         if as_measured and (row := known_score(ref, question, at)) is not None:
             st.markdown(measured_maps(one.report.card.name, row))
-    known = all(has_trial(ref, choices.clip, one.report, at, question, count) for ref, count, one, at in tests)
+    known = all(
+        has_trial(ref, choices.clip, one.report, at, question, count)
+        for ref, count, one, at in tests
+    )
     if not known and not st.button(
-        "Put the maps to the test", icon=":material/fact_check:", help="Takes about ten seconds a model on a CPU."
+        "Put the maps to the test",
+        icon=":material/fact_check:",
+        help="Takes about ten seconds a model on a CPU.",
     ):
-        st.caption("A map always shows something. Whether it shows what the answer rests on can be tested.")
+        st.caption(
+            "A map always shows something. Whether it shows what the answer rests on can be tested."
+        )
         return
     rows = []
     for ref, count, one, at in tests:
@@ -53,10 +79,21 @@ def show_trust(choices: Choices, asked: Sequence[tuple[ModelRef, int]], seen: Se
         rows += trial_rows(choices.clip.name, one.report, found)
     with st.expander("The tests as a table"):
         st.dataframe(rows, hide_index=True)
-        st.download_button("Download (CSV)", lambda: csv_text(rows), "trial.csv", "text/csv", icon=":material/download:", on_click="ignore")
+        st.download_button(
+            "Download (CSV)",
+            lambda: csv_text(rows),
+            "trial.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
-def _test(choices: Choices, ref: ModelRef, count: int, one: Seen, layer: str, question: Question) -> MapTrial:
+def _test(
+    choices: Choices, ref: ModelRef, count: int, one: Seen, layer: str, question: Question
+) -> MapTrial:
     stop = "Stops the tests; what is found already is kept."
-    with cancellable(f"{one.name}: trying the map …", f"{one.name}: map", f"cancel-trial-{ref.key}", stop) as progress:
+    with cancellable(
+        f"{one.name}: trying the map …", f"{one.name}: map", f"cancel-trial-{ref.key}", stop
+    ) as progress:
         return map_trial(ref, choices.clip, one.report, layer, question, count, progress)

@@ -19,7 +19,10 @@ from gsm_model.figures.style import GATE_STOPS
 STOPS = 9
 OPACITY = 0.8
 NOTES = Notes(
-    overview="How much of a layer's map (row) lies in each frame (column), the fullest frame as 1. Click a cell to choose it.",
+    overview=(
+        "How much of a layer's map (row) lies in each frame (column), the fullest frame as 1. Click"
+        " a cell to choose it."
+    ),
     arrows="",
     curves="Click in a picture to choose another place.",
     difference="The first less the second, at the same picture and place.",
@@ -33,16 +36,35 @@ def map_scale(signed: bool) -> MapScale:
     """The colours of maps: 0 … 1, or −1 … 1 with what speaks against."""
     if signed:
         return MapScale(
-            "evidence", -1, 1, (("for and against", GATE_STOPS),), ((-1, "against"), (0, ""), (1, "for")), GATE_STOPS, True, OPACITY
+            "evidence",
+            -1,
+            1,
+            (("for and against", GATE_STOPS),),
+            ((-1, "against"), (0, ""), (1, "for")),
+            GATE_STOPS,
+            True,
+            OPACITY,
         )
-    palettes = tuple((name, tuple(to_hex(color) for color in colormaps[name](np.linspace(0, 1, STOPS)))) for name in PALETTES)
-    return MapScale("evidence", 0, 1, palettes, ((0, "none"), (0.5, ""), (1, "most")), GATE_STOPS, True, OPACITY)
+    palettes = tuple(
+        (name, tuple(to_hex(color) for color in colormaps[name](np.linspace(0, 1, STOPS))))
+        for name in PALETTES
+    )
+    return MapScale(
+        "evidence", 0, 1, palettes, ((0, "none"), (0.5, ""), (1, "most")), GATE_STOPS, True, OPACITY
+    )
 
 
-def cams_data(seen: Sequence[Seen], normalise: Normalise, signed: bool, start: str, seconds: float) -> dict:
-    """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of frames."""
+def cams_data(
+    seen: Sequence[Seen], normalise: Normalise, signed: bool, start: str, seconds: float
+) -> dict:
+    """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of
+    frames.
+    """
     titles = layer_titles(seen)
-    scales = [scaled([one.layer(title, titles).maps for one in seen], normalise, signed) for title in titles]  # layer, panel
+    scales = [
+        scaled([one.layer(title, titles).maps for one in seen], normalise, signed)
+        for title in titles
+    ]  # layer, panel
     panels = []
     for number, one in enumerate(seen):
         maps = tuple(of_layer[number].maps[:, None] for of_layer in scales)
@@ -56,7 +78,10 @@ def cams_data(seen: Sequence[Seen], normalise: Normalise, signed: bool, start: s
                 maps,
                 np.stack([_by_frame(of_layer) for of_layer in maps])[:, None],
                 None,
-                tuple(tuple(f"evidence {value:+.2f}".replace("-", "−") for value in row) for row in values),
+                tuple(
+                    tuple(f"evidence {value:+.2f}".replace("-", "−") for value in row)
+                    for row in values
+                ),
             )
         )
     columns = same_pictures(*seen) if len(seen) == 2 else []

@@ -26,13 +26,13 @@ METRICS = """
 - **pair**: the likeliest class is the right one or its time reversal.
 - **reversed to partner**: with the frames reversed, the likeliest class is the time reversal.
 - **95 % interval**: Wilson's, for a share of that many clips; of a class mean, from resampling the clips of each class.
-"""
+"""  # noqa: E501
 WORDS = f"""
 - **segment**: one of the equal spans a video is cut into; the model is given one frame from each.
 - **temporal module**: what mixes neighbouring frames inside the network: *gsm* a gate-shift module, *tsm* a fixed shift, *none* nothing (a TSN).
 - **GMAC**: thousand million multiply-adds of convolutions and linear layers, for one clip of that many frames.
 {METRICS.strip()}
-"""
+"""  # noqa: E501
 PROVENANCE = {
     "trained": ":material/check_circle: trained",
     "unknown": ":material/help: the file does not record whether or how it was trained",
@@ -67,22 +67,41 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             return
         card, a, spec = model.card, model.architecture, model.input
         cost = precomputed.cost(ref)
-        st.markdown(f"### <span style='color:{choices.color(ref)}'>●</span> {escape(choices.names[ref.key])}", unsafe_allow_html=True)
+        st.markdown(
+            f"### <span style='color:{choices.color(ref)}'>●</span>"
+            f" {escape(choices.names[ref.key])}",
+            unsafe_allow_html=True,
+        )
         st.markdown(PROVENANCE[card.provenance])
         rows = {
             "file": f"`{ref.name.replace('`', '')}`, {ref.origin}",
             "SHA-256": f"`{ref.sha256[:16]}…`",
-            "network": f"{a.backbone}, temporal module {a.temporal}" + (f", width {a.width:g}" if a.width != 1 else ""),
-            "classes": f"{a.num_classes}"
-            + ("" if card.labels else "; names not known, so they show as *class 17*: load it with a label file"),
+            "network": (
+                f"{a.backbone}, temporal module {a.temporal}"
+                + (f", width {a.width:g}" if a.width != 1 else "")
+            ),
+            "classes": (
+                f"{a.num_classes}"
+                + (
+                    ""
+                    if card.labels
+                    else "; names not known, so they show as *class 17*: load it with a label file"
+                )
+            ),
             "segments": f"{a.num_segments} frames a clip",
             "cost": f"{cost.parameters / 1e6:.2f} M parameters; {cost.macs / 1e9:.2f} GMAC a clip",
-            "input": f"{spec.size} × {spec.size} {spec.channels}, 0…{spec.scale:g}, mean {_numbers(spec.mean)}, deviation {_numbers(spec.std)}",
+            "input": (
+                f"{spec.size} × {spec.size} {spec.channels}, 0…{spec.scale:g}, mean"
+                f" {_numbers(spec.mean)}, deviation {_numbers(spec.std)}"
+            ),
             "runs on": f"{device_name()}, {how_it_runs()}",
             "trained on": escape(card.training_data) or "not recorded in the file",
             "recipe": escape(card.recipe) or "not recorded in the file",
         }
-        st.markdown("| property | value |\n|---|---|\n" + "\n".join(f"| {key} | {value} |" for key, value in rows.items()))
+        st.markdown(
+            "| property | value |\n|---|---|\n"
+            + "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+        )
         _show_measures(card.measures)
         if card.labels:
             with st.expander(f"The {len(card.labels)} classes"):
@@ -99,7 +118,11 @@ def _show_measures(measures: Sequence[Measure]) -> None:
         st.markdown("No measured accuracy is recorded in the file.")
     for (data, n), found in groupby(measures, lambda measure: (measure.data, measure.n)):
         st.markdown(f"Measured on {n:,} clips of {escape(data)}", help=METRICS)
-        rows = "\n".join(f"| {escape(m.metric)} | {_percent(m.value)} | {_percent(m.low)} to {_percent(m.high)} |" for m in found)
+        rows = "\n".join(
+            f"| {escape(m.metric)} | {_percent(m.value)} | {_percent(m.low)} to"
+            f" {_percent(m.high)} |"
+            for m in found
+        )
         st.markdown(f"| figure | value | 95 % interval |\n|---|---|---|\n{rows}")
 
 
@@ -110,8 +133,8 @@ def _percent(share: float) -> str:
 def _load() -> None:
     st.markdown("### Load a checkpoint")
     st.markdown(
-        "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, or `.safetensors` of this project. "
-        "The network is read off the weights; nothing in the file is run."
+        "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, or `.safetensors`"
+        " of this project. The network is read off the weights; nothing in the file is run."
     )
     left, right = st.columns(2)
     with left:
@@ -132,9 +155,19 @@ def _load() -> None:
         )
     with right:
         limit = session.settings().checkpoint_megabytes
-        file = st.file_uploader("Checkpoint", type=["safetensors", "pth", "tar", "pt"], key="checkpoint_file", max_upload_size=limit)
+        file = st.file_uploader(
+            "Checkpoint",
+            type=["safetensors", "pth", "tar", "pt"],
+            key="checkpoint_file",
+            max_upload_size=limit,
+        )
         from_folder = _choose_from_folder()
-    if st.button("Load", type="primary", icon=":material/upload:", disabled=file is None and from_folder is None):
+    if st.button(
+        "Load",
+        type="primary",
+        icon=":material/upload:",
+        disabled=file is None and from_folder is None,
+    ):
         _add(file, from_folder, labels_file, segments)
     if message := st.session_state.pop("model_added", None):
         st.success(message, icon=":material/check_circle:")
@@ -143,12 +176,24 @@ def _load() -> None:
 def _choose_from_folder():
     folder = session.settings().checkpoints
     if folder is None:
-        st.caption("Whoever runs this app can offer a folder of checkpoints here: GATE_SHIFT_LENS_CHECKPOINTS.")
+        st.caption(
+            "Whoever runs this app can offer a folder of checkpoints here:"
+            " GATE_SHIFT_LENS_CHECKPOINTS."
+        )
         return None
     files = {}
     if folder.is_dir():
-        files = {path.name: path for path in sorted(folder.iterdir()) if path.name.endswith(CHECKPOINT_SUFFIXES) and path.is_file()}
-    name = st.selectbox("Or one from this server's folder", list(files), index=None, placeholder="none" if files else "the folder is empty")
+        files = {
+            path.name: path
+            for path in sorted(folder.iterdir())
+            if path.name.endswith(CHECKPOINT_SUFFIXES) and path.is_file()
+        }
+    name = st.selectbox(
+        "Or one from this server's folder",
+        list(files),
+        index=None,
+        placeholder="none" if files else "the folder is empty",
+    )
     return files.get(name)
 
 
@@ -156,13 +201,23 @@ def _add(file, from_folder, labels_file, segments: int | None) -> None:
     try:
         labels = None
         if labels_file is not None:
-            labels = read_labels(session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt").path)
+            labels = read_labels(
+                session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt").path
+            )
         if file is not None:
             suffix = next((s for s in CHECKPOINT_SUFFIXES if file.name.endswith(s)), ".pth")
             kept = session.uploads().keep(file.name, file.getvalue(), suffix)
-            ref = session.ModelRef("", kept.path, kept.sha256, kept.name, "uploaded in this session", private=True)
+            ref = session.ModelRef(
+                "", kept.path, kept.sha256, kept.name, "uploaded in this session", private=True
+            )
         else:
-            ref = session.ModelRef("", from_folder, session.digest(from_folder), from_folder.name, "from this server's folder")
+            ref = session.ModelRef(
+                "",
+                from_folder,
+                session.digest(from_folder),
+                from_folder.name,
+                "from this server's folder",
+            )
         slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]
         ref = replace(ref, key=f"{slug}-{ref.sha256[:6]}", labels=labels, num_segments=segments)
         with st.spinner("Reading the checkpoint …"):
@@ -171,6 +226,7 @@ def _add(file, from_folder, labels_file, segments: int | None) -> None:
         explain_error(error, "Nothing was loaded. Choose another file.")
         return
     st.session_state["model_added"] = (
-        f"Loaded {escape(model.card.name)} from {escape(ref.name)}; it is chosen in the sidebar, ready on Compare."
+        f"Loaded {escape(model.card.name)} from {escape(ref.name)}; it is chosen in the sidebar,"
+        " ready on Compare."
     )
     st.rerun()

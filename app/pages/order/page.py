@@ -21,27 +21,42 @@ from gsm_model.io.tables import csv_text
 QUESTION = "What if time ran otherwise?"
 KINDS = {"replacement": "by replacement", "gradient": "by gradient"}
 SENSITIVITY = (
-    "Order sensitivity: how far a shuffle of the frames moves the model's probabilities, from 0 (no order changes anything) to 1. "
-    "It is the mean over 20 shuffles of the total variation distance, half the sum of all changes."
+    "Order sensitivity: how far a shuffle of the frames moves the model's probabilities, from 0 (no"
+    " order changes anything) to 1. It is the mean over 20 shuffles of the total variation"
+    " distance, half the sum of all changes."
 )
 
 
 def show(choices: Choices) -> None:
-    """The chosen models' answers to the chosen clip in other orders, where the information flows, and the same on a data set."""
+    """The chosen models' answers to the chosen clip in other orders, where the information flows,
+    and the same on a data set.
+    """
     opened = open_clip(choices, QUESTION)
     if opened is None:
         return
     counts, video = opened
     chosen = list(zip(choices.models, counts, strict=True))
-    reports = _for_each("The models see the frames in other orders", chosen, choices, clip_results.order_report, video)
+    reports = _for_each(
+        "The models see the frames in other orders",
+        chosen,
+        choices,
+        clip_results.order_report,
+        video,
+    )
     heading(QUESTION, order_matters(reports))
     for report in reports:
         warn_of(report.card)
     st.plotly_chart(
-        drawn(charts.orders, reports, [choices.color(ref) for ref in choices.models]), key="orders", alt=order_matters(reports)
+        drawn(charts.orders, reports, [choices.color(ref) for ref in choices.models]),
+        key="orders",
+        alt=order_matters(reports),
     )
     for column, report in zip(st.columns(len(reports)), reports, strict=True):
-        column.metric(f"Order sensitivity of {report.card.name}", f"{report.sensitivity:.2f}", help=SENSITIVITY)
+        column.metric(
+            f"Order sensitivity of {report.card.name}",
+            f"{report.sensitivity:.2f}",
+            help=SENSITIVITY,
+        )
     for count in sorted(set(counts)):
         indices, frames = video.clip(count)
         st.caption(f"The {count} frames of the clip, forward")
@@ -65,7 +80,10 @@ def _for_each(what: str, chosen, choices: Choices, compute, video) -> list:
 def _show_swaps(reports) -> None:
     st.markdown(
         "### Which frames must be where?",
-        help="Each cell: the probability of the model's answer when the two frames change places. On the diagonal: without that frame.",
+        help=(
+            "Each cell: the probability of the model's answer when the two frames change places. On"
+            " the diagonal: without that frame."
+        ),
     )
     for number, (column, report) in enumerate(zip(st.columns(len(reports)), reports, strict=True)):
         alt = f"{report.card.name}: the probability of its answer with any two frames swapped"
@@ -75,8 +93,11 @@ def _show_swaps(reports) -> None:
 def _show_flow(flows) -> None:
     st.markdown(
         "### Where does information cross time?",
-        help="How much each input frame moves the score of the answer at each output frame. A TSN has only the diagonal; "
-        "what is off the diagonal has crossed from one frame to another.",
+        help=(
+            "How much each input frame moves the score of the answer at each output frame. A TSN"
+            " has only the diagonal; what is off the diagonal has crossed from one frame to"
+            " another."
+        ),
     )
     kind = st.segmented_control(
         "Measured",
@@ -85,37 +106,68 @@ def _show_flow(flows) -> None:
         default="replacement",
         required=True,
         key="flow_kind",
-        help="By replacement: the change of the score when the input frame is replaced by its neighbour. "
-        "By gradient: the length of the score's derivative by the frame's pixels.",
+        help=(
+            "By replacement: the change of the score when the input frame is replaced by its"
+            " neighbour. By gradient: the length of the score's derivative by the frame's pixels."
+        ),
     )
     for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
         alt = f"{flow.card.name}: how much each input frame moves each frame's score, {KINDS[kind]}"
         column.plotly_chart(drawn(charts.flow, flow, kind), key=f"flow-{number}", alt=alt)
     st.markdown(
         "### How far does each layer reach?",
-        help="The change of a layer's features at a frame, as a share of their own size, when the input frame so many frames away is "
-        "replaced by its neighbour. The reach grows with depth where modules pass features on.",
+        help=(
+            "The change of a layer's features at a frame, as a share of their own size, when the"
+            " input frame so many frames away is replaced by its neighbour. The reach grows with"
+            " depth where modules pass features on."
+        ),
     )
     largest = max(float(flow.reach_by_distance().max()) for flow in flows)
     for number, (column, flow) in enumerate(zip(st.columns(len(flows)), flows, strict=True)):
-        alt = f"{flow.card.name}: the change of each layer's features against the distance in frames"
+        alt = (
+            f"{flow.card.name}: the change of each layer's features against the distance in frames"
+        )
         column.plotly_chart(drawn(charts.reach, flow, largest), key=f"reach-{number}", alt=alt)
 
 
 def _show_clip_details(choices: Choices, reports) -> None:
     rows = [row for report in reports for row in clip_table(choices.clip.name, report)]
     with st.expander("Numbers as a table"):
-        shown = ("model", "order", "answer", "probability", "reversal", "reversal_probability", "likeliest")
-        st.dataframe([{key: row[key] if row[key] != "" else None for key in shown} for row in rows], hide_index=True)
-        st.download_button("Download all orders (CSV)", csv_text(rows), "order.csv", "text/csv", icon=":material/download:")
+        shown = (
+            "model",
+            "order",
+            "answer",
+            "probability",
+            "reversal",
+            "reversal_probability",
+            "likeliest",
+        )
+        st.dataframe(
+            [{key: row[key] if row[key] != "" else None for key in shown} for row in rows],
+            hide_index=True,
+        )
+        st.download_button(
+            "Download all orders (CSV)",
+            csv_text(rows),
+            "order.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
     with st.expander("The same on the command line"):
-        st.code(order_command(choices.clip, choices.models, choices.segments), language="bash", wrap_lines=True)
+        st.code(
+            order_command(choices.clip, choices.models, choices.segments),
+            language="bash",
+            wrap_lines=True,
+        )
 
 
 def _show_data_set() -> None:
     st.markdown(
         "### And on a whole data set?",
-        help="Of the clips whose class is another's time reversal: what becomes of a model's answers when the frames are reversed.",
+        help=(
+            "Of the clips whose class is another's time reversal: what becomes of a model's answers"
+            " when the frames are reversed."
+        ),
     )
     files = st.file_uploader(
         "Tables of predictions (.parquet): a forward and a reversed one of each model",
@@ -123,14 +175,22 @@ def _show_data_set() -> None:
         accept_multiple_files=True,
         key="order_tables",
         max_upload_size=200,
-        help="Written by python -m gsm_model evaluate, with --order forward and with --order reversed.",
+        help=(
+            "Written by python -m gsm_model evaluate, with --order forward and with --order"
+            " reversed."
+        ),
     )
     uploaded = [upload for upload in map(keep, files) if upload is not None]
-    tables = uploaded or [Upload(path.name, path, session.digest(path)) for path in prediction_files() if "_test_" in path.name]
+    tables = uploaded or [
+        Upload(path.name, path, session.digest(path))
+        for path in prediction_files()
+        if "_test_" in path.name
+    ]
     if not tables:
         st.info(
-            "Drop a forward and a reversed table here. Make them with `python -m gsm_model evaluate --data LIST --checkpoint MODEL "
-            "--order forward --out forward.parquet`, and the same with `reversed`.",
+            "Drop a forward and a reversed table here. Make them with `python -m gsm_model evaluate"
+            " --data LIST --checkpoint MODEL --order forward --out forward.parquet`, and the same"
+            " with `reversed`.",
             icon=":material/table_chart:",
         )
         return
@@ -143,12 +203,23 @@ def _show_data_set() -> None:
     st.image(
         found.figure.picture,
         caption="As it prints. Every row is a pair of classes.",
-        alt="What becomes of each model's answers when the frames are reversed, a row a pair of classes",
+        alt=(
+            "What becomes of each model's answers when the frames are reversed, a row a pair of"
+            " classes"
+        ),
     )
     rows = flips_table(found.models)
     with st.expander("Numbers as a table"):
-        percents = {name: st.column_config.NumberColumn(format="percent") for name, value in rows[0].items() if isinstance(value, float)}
+        percents = {
+            name: st.column_config.NumberColumn(format="percent")
+            for name, value in rows[0].items()
+            if isinstance(value, float)
+        }
         st.dataframe(rows, hide_index=True, column_config=percents)
     left, right, _ = st.columns([1, 1, 3])
-    left.download_button("Figure (PDF)", found.figure.pdf, "order.pdf", "application/pdf", icon=":material/download:")
-    right.download_button("Table (CSV)", csv_text(rows), "order-data.csv", "text/csv", icon=":material/download:")
+    left.download_button(
+        "Figure (PDF)", found.figure.pdf, "order.pdf", "application/pdf", icon=":material/download:"
+    )
+    right.download_button(
+        "Table (CSV)", csv_text(rows), "order-data.csv", "text/csv", icon=":material/download:"
+    )

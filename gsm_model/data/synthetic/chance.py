@@ -17,7 +17,9 @@ Outline = Literal["box", "ellipse", "polygon", "half disc", "kite", "long"]
 
 @dataclass(frozen=True)
 class Style:
-    """What a clip may look like: its patterns (``grain`` is that of sand), outlines and kind of camera motion."""
+    """What a clip may look like: its patterns (``grain`` is that of sand), outlines and kind of
+    camera motion.
+    """
 
     patterns: tuple[Pattern, ...]
     grain: Pattern
@@ -25,16 +27,19 @@ class Style:
     camera: Literal["drift", "swing"]
 
 
-TRAINED = Style(("plain", "stripes", "checks", "dots"), "dots", ("box", "ellipse", "polygon"), "drift")
+TRAINED = Style(
+    ("plain", "stripes", "checks", "dots"), "dots", ("box", "ellipse", "polygon"), "drift"
+)
 SHIFTED = Style(("waves", "rings", "bricks"), "waves", ("half disc", "kite", "long"), "swing")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """When things happen, as fractions of the clip: the hand arrives, moves the object, lets go, is gone.
+    """When things happen, as fractions of the clip: the hand arrives, moves the object, lets go, is
+    gone.
 
-    ``exponent`` bends the speed of the action; ``mirrored`` bends it the other way round in time, so that
-    slow starts and slow ends are equally likely.
+    ``exponent`` bends the speed of the action; ``mirrored`` bends it the other way round in time,
+    so that slow starts and slow ends are equally likely.
     """
 
     enter: float
@@ -45,7 +50,9 @@ class Timing:
     mirrored: bool
 
     def progress(self, t: float) -> float:
-        """How far the action is at time ``t`` in 0 … 1: 0 before ``start``, 1 after ``stop``, smooth between."""
+        """How far the action is at time ``t`` in 0 … 1: 0 before ``start``, 1 after ``stop``,
+        smooth between.
+        """
         x = float(np.clip((t - self.start) / (self.stop - self.start), 0, 1))
         if self.mirrored:
             return 1 - _smooth((1 - x) ** self.exponent)
@@ -66,7 +73,9 @@ def _smooth(x: float) -> float:
 
 @dataclass(frozen=True)
 class Hand:
-    """An arm and a hand that come from outside the picture along ``direction`` (unit vector, pointing outward)."""
+    """An arm and a hand that come from outside the picture along ``direction`` (unit vector,
+    pointing outward).
+    """
 
     direction: np.ndarray
     skin: Material
@@ -79,13 +88,29 @@ class Hand:
         side = np.array([-self.direction[1], self.direction[0]])
         wrist = tip + self.direction * self.size * 2.4
 
-        def part(start: np.ndarray, end: np.ndarray, radius: float, material: Material, shade: float = 1.0) -> Shape:
-            return Shape(np.stack([start, end]), material, "hand", radius * self.size, origin=tuple(tip), shade=shade)
+        def part(
+            start: np.ndarray,
+            end: np.ndarray,
+            radius: float,
+            material: Material,
+            shade: float = 1.0,
+        ) -> Shape:
+            return Shape(
+                np.stack([start, end]),
+                material,
+                "hand",
+                radius * self.size,
+                origin=tuple(tip),
+                shade=shade,
+            )
 
         def at(along: float, across: float) -> np.ndarray:
             return tip + (self.direction * along + side * across) * self.size
 
-        fingers = [part(at(0.1 * abs(x), x), at(1.4, 0.8 * x), 0.24, self.skin, 0.96 + 0.06 * x) for x in (-0.5, 0.0, 0.5)]
+        fingers = [
+            part(at(0.1 * abs(x), x), at(1.4, 0.8 * x), 0.24, self.skin, 0.96 + 0.06 * x)
+            for x in (-0.5, 0.0, 0.5)
+        ]
         return [
             part(wrist, tip + self.direction * ARM, 0.75, self.sleeve),
             part(at(1.5, 0.0), wrist, 0.62, self.skin),
@@ -96,7 +121,9 @@ class Hand:
 
 @dataclass(frozen=True)
 class Chance:
-    """A random stream with the style to draw in. Every method takes the next numbers of the stream."""
+    """A random stream with the style to draw in. Every method takes the next numbers of the
+    stream.
+    """
 
     rng: np.random.Generator
     style: Style = TRAINED
@@ -133,10 +160,20 @@ class Chance:
         """A colour, RGB in 0 … 1, neither black nor white."""
         return np.clip(self.between(0.25, 0.85) + self.rng.uniform(-0.3, 0.3, 3), 0.05, 0.95)
 
-    def material(self, contrast: float = 0.18, frequency: tuple[float, float] = (8.0, 26.0)) -> Material:
-        """A material whose two colours differ by ``contrast`` in brightness and up to twice that in each channel."""
+    def material(
+        self, contrast: float = 0.18, frequency: tuple[float, float] = (8.0, 26.0)
+    ) -> Material:
+        """A material whose two colours differ by ``contrast`` in brightness and up to twice that in
+        each channel.
+        """
         first = self.color()
-        second = np.clip(first + self.rng.uniform(-2 * contrast, 2 * contrast, 3) + self.rng.choice([-contrast, contrast]), 0.02, 0.98)
+        second = np.clip(
+            first
+            + self.rng.uniform(-2 * contrast, 2 * contrast, 3)
+            + self.rng.choice([-contrast, contrast]),
+            0.02,
+            0.98,
+        )
         return Material(
             np.stack([first, second]),
             self.style.patterns[self.rng.integers(len(self.style.patterns))],
@@ -162,11 +199,15 @@ class Chance:
         elif kind == "half disc":
             corners = 1.25 * on_circle(np.linspace(0, np.pi, 12)) - (0, 0.5)
         else:
-            corners = on_circle(2 * np.pi * np.arange(16) / 16) * ((1.5, 0.65) if kind == "long" else (1.0, 1.0))
+            corners = on_circle(2 * np.pi * np.arange(16) / 16) * (
+                (1.5, 0.65) if kind == "long" else (1.0, 1.0)
+            )
         return corners * size * np.array([aspect, 1 / aspect])
 
     def hand(self, low: float = 0.0, high: float = 2 * np.pi) -> Hand:
-        """A hand that comes from an angle in ``low`` … ``high`` (radians, 0 is the right, π/2 below)."""
+        """A hand that comes from an angle in ``low`` … ``high`` (radians, 0 is the right, π/2
+        below).
+        """
         angle = self.between(low, high)
         skin = SKIN[self.rng.integers(len(SKIN))]
         return Hand(

@@ -15,14 +15,17 @@ from gsm_model.data.synthetic.scene import Scene, draw_scene
 Split = Literal["train", "validation", "test", "shifted"]
 # "shifted" is a test split of patterns, outlines and camera motions that the others never show.
 SPLIT_SEEDS: dict[str, int] = {"train": 1, "validation": 2, "test": 3, "shifted": 4}
-# Odd multiples of 8: the middle frames of 8 equal spans are then the same frames forwards and backwards.
+# Odd multiples of 8: the middle frames of 8 equal spans are then the same frames forwards and
+# backwards.
 FRAME_COUNTS = (24, 40, 56)
 FPS = 16.0
 
 
 @dataclass(frozen=True)
 class DrawnClip:
-    """One clip of the set: ``label`` indexes `LABELS`; even labels play forwards, odd ones backwards."""
+    """One clip of the set: ``label`` indexes `LABELS`; even labels play forwards, odd ones
+    backwards.
+    """
 
     label: int
     num_frames: int
@@ -34,15 +37,26 @@ class DrawnClip:
         Raises:
             IndexError: for an index outside 0 … num_frames − 1.
         """
-        return np.stack([self.scene.render(moment, self.num_frames, height, width) for moment in self._moments(indices)])
+        return np.stack(
+            [
+                self.scene.render(moment, self.num_frames, height, width)
+                for moment in self._moments(indices)
+            ]
+        )
 
     def masks(self, indices: Sequence[int] | np.ndarray, height: int, width: int) -> np.ndarray:
-        """What each pixel of those frames shows, (len(indices), height, width) uint8: indices into `scene.MASK_ROLES`.
+        """What each pixel of those frames shows, (len(indices), height, width) uint8: indices into
+        `scene.MASK_ROLES`.
 
         Raises:
             IndexError: for an index outside 0 … num_frames − 1.
         """
-        return np.stack([self.scene.mask(moment, self.num_frames, height, width) for moment in self._moments(indices)])
+        return np.stack(
+            [
+                self.scene.mask(moment, self.num_frames, height, width)
+                for moment in self._moments(indices)
+            ]
+        )
 
     def _moments(self, indices: Sequence[int] | np.ndarray) -> list[int]:
         """The moments of the scene that the frames show: odd labels run through it backwards."""
@@ -54,10 +68,11 @@ class DrawnClip:
 
 
 def draw_clip(split: Split, index: int, label: int | None = None) -> DrawnClip:
-    """Clip ``index`` of a split. Labels go round (index mod number of classes) unless ``label`` is given.
+    """Clip ``index`` of a split. Labels go round (index mod number of classes) unless ``label`` is
+    given.
 
-    The scene depends on (split, index, pair) and never on the direction, so the two classes of a pair
-    have the same scenes; the direction is the label's parity.
+    The scene depends on (split, index, pair) and never on the direction, so the two classes of a
+    pair have the same scenes; the direction is the label's parity.
 
     Raises:
         ValueError: for an unknown split, a negative index or a label that is none of `LABELS`.
@@ -75,6 +90,12 @@ def draw_clip(split: Split, index: int, label: int | None = None) -> DrawnClip:
 
 
 def drawn_clip_of(id: str) -> DrawnClip | None:
-    """The clip that tables of predictions call ``id``, such as ``test/000012``; ``None`` if it is none of the drawn set's names."""
+    """The clip that tables of predictions call ``id``, such as ``test/000012``; ``None`` if it is
+    none of the drawn set's names.
+    """
     split, _, index = id.partition("/")
-    return draw_clip(split, int(index)) if split in SPLIT_SEEDS and index.isdigit() and len(index) == 6 else None
+    return (
+        draw_clip(split, int(index))
+        if split in SPLIT_SEEDS and index.isdigit() and len(index) == 6
+        else None
+    )

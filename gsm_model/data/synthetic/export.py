@@ -1,4 +1,6 @@
-"""Writing the drawn set to files: real videos or numbered frames, with list, labels and data card."""
+"""Writing the drawn set to files: real videos or numbered frames, with list, labels and data
+card.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,10 @@ _CARD = """# Reversible Actions, {split} split
 **Files.** `{list_file}` has a line `path num_frames label` for each clip, `{labels_file}` the class names in index order.
 
 **Made by** `python -m gsm_model make-dataset OUT --split {split} --clips-per-class {per_class} --format {format}`. Clips are numbered; the same number is the same clip on every machine.
-"""
-_SHIFTED_NOTE = " The patterns, outlines and camera motions of this split are in none of the others."
+"""  # noqa: E501
+_SHIFTED_NOTE = (
+    " The patterns, outlines and camera motions of this split are in none of the others."
+)
 
 
 def write_dataset(
@@ -40,7 +44,8 @@ def write_dataset(
     width: int = 320,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Draw ``clips_per_class`` clips of every class of ``split`` into ``out``; returns the list file.
+    """Draw ``clips_per_class`` clips of every class of ``split`` into ``out``; returns the list
+    file.
 
     Raises:
         DataError: if ``out`` exists and is not empty.

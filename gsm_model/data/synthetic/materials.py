@@ -25,7 +25,9 @@ class Material:
 
 
 def paint(material: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Colours of ``material`` at pattern coordinates: broadcast(u, v).shape + (3,) float32 in 0 … 1."""
+    """Colours of ``material`` at pattern coordinates: broadcast(u, v).shape + (3,) float32 in 0 …
+    1.
+    """
     first, second = material.colors.astype(np.float32)
     cos, sin = np.float32(np.cos(material.angle)), np.float32(np.sin(material.angle))
     f, phase = np.float32(material.frequency), np.float32(material.phase)
@@ -35,7 +37,9 @@ def paint(material: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _plain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.float32(0.12) * (np.sin(np.float32(0.3) * a) + np.sin(np.float32(0.3) * b)) + np.float32(0.2)
+    return np.float32(0.12) * (
+        np.sin(np.float32(0.3) * a) + np.sin(np.float32(0.3) * b)
+    ) + np.float32(0.2)
 
 
 def _stripes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -51,7 +55,9 @@ def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _waves(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.float32(0.5) + np.float32(0.5) * np.sin(a + np.float32(1.5) * np.sin(np.float32(0.5) * b))
+    return np.float32(0.5) + np.float32(0.5) * np.sin(
+        a + np.float32(1.5) * np.sin(np.float32(0.5) * b)
+    )
 
 
 def _rings(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -64,4 +70,12 @@ def _bricks(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.clip(3 * np.minimum(np.abs(np.sin(along)), np.abs(np.sin(b))) - np.float32(0.2), 0, 1)
 
 
-_PATTERNS = {"plain": _plain, "stripes": _stripes, "checks": _checks, "dots": _dots, "waves": _waves, "rings": _rings, "bricks": _bricks}
+_PATTERNS = {
+    "plain": _plain,
+    "stripes": _stripes,
+    "checks": _checks,
+    "dots": _dots,
+    "waves": _waves,
+    "rings": _rings,
+    "bricks": _bricks,
+}

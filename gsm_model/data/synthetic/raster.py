@@ -1,6 +1,7 @@
 """Antialiased drawing of convex, textured shapes in numpy, at any size.
 
-Scene units: the shorter side of the picture spans −1 … 1, x to the right, y down, origin in the centre.
+Scene units: the shorter side of the picture spans −1 … 1, x to the right, y down, origin in the
+    centre.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Camera:
 
 @dataclass(frozen=True)
 class Patch:
-    """The part of the picture a shape can touch, and how much of each of its pixels the shape covers (0 … 1)."""
+    """The part of the picture a shape can touch, and how much of each of its pixels the shape
+    covers (0 … 1).
+    """
 
     rows: slice
     columns: slice
@@ -70,18 +73,27 @@ class Canvas:
     def _to_scene(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         u, v = (x - self.width / 2) / self.per_unit, (y - self.height / 2) / self.per_unit
         cos, sin = np.float32(np.cos(self.camera.roll)), np.float32(np.sin(self.camera.roll))
-        return cos * u + sin * v + np.float32(self.camera.x), -sin * u + cos * v + np.float32(self.camera.y)
+        return cos * u + sin * v + np.float32(self.camera.x), -sin * u + cos * v + np.float32(
+            self.camera.y
+        )
 
     def fill(self, material: Material) -> None:
         """Cover the whole picture."""
-        self.pixels[:] = paint(material, *self._to_scene(_centres(0, self.width)[None, :], _centres(0, self.height)[:, None]))
+        self.pixels[:] = paint(
+            material,
+            *self._to_scene(_centres(0, self.width)[None, :], _centres(0, self.height)[:, None]),
+        )
 
     def patch(self, shape: Shape) -> Patch | None:
-        """Where ``shape`` lies in the picture; ``None`` if outside. Edges are blended over one pixel."""
+        """Where ``shape`` lies in the picture; ``None`` if outside. Edges are blended over one
+        pixel.
+        """
         corners = self._to_pixels(shape.points)
         grow = shape.radius * self.per_unit
         left, top = np.maximum(np.floor(corners.min(0) - grow - 1), 0).astype(int)
-        right, bottom = np.minimum(np.ceil(corners.max(0) + grow + 1), (self.width, self.height)).astype(int)
+        right, bottom = np.minimum(
+            np.ceil(corners.max(0) + grow + 1), (self.width, self.height)
+        ).astype(int)
         if left >= right or top >= bottom:
             return None
         covered = coverage(corners, grow, _centres(left, right), _centres(top, bottom))
@@ -93,16 +105,21 @@ class Canvas:
         if patch is None:
             return
         u, v = self._to_scene(
-            _centres(patch.columns.start, patch.columns.stop)[None, :], _centres(patch.rows.start, patch.rows.stop)[:, None]
+            _centres(patch.columns.start, patch.columns.stop)[None, :],
+            _centres(patch.rows.start, patch.rows.stop)[:, None],
         )
         u, v = u - np.float32(shape.origin[0]), v - np.float32(shape.origin[1])
         cos, sin = np.float32(np.cos(shape.turn)), np.float32(np.sin(shape.turn))
-        color = paint(shape.material, cos * u + sin * v, -sin * u + cos * v) * np.float32(shape.shade)
+        color = paint(shape.material, cos * u + sin * v, -sin * u + cos * v) * np.float32(
+            shape.shade
+        )
         under = self.pixels[patch.rows, patch.columns]
         under += (patch.covered * np.float32(shape.opacity))[..., None] * (color - under)
 
     def to_bytes(self, light: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """The picture as (H, W, 3) uint8: times ``light`` (broadcast to it), plus ``noise`` in 8-bit levels."""
+        """The picture as (H, W, 3) uint8: times ``light`` (broadcast to it), plus ``noise`` in
+        8-bit levels.
+        """
         levels = self.pixels * (np.float32(255) * light) + noise
         return np.clip(levels + np.float32(0.5), 0, 255).astype(np.uint8)
 
@@ -114,7 +131,8 @@ def _centres(start: int, stop: int) -> np.ndarray:
 def coverage(corners: np.ndarray, grow: float, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """How much of each pixel a convex polygon covers: (len(y), len(x)) float32 in 0 … 1.
 
-    ``corners`` (n, 2) in pixels, either way round; two corners make a line, to be grown to a capsule.
+    ``corners`` (n, 2) in pixels, either way round; two corners make a line, to be grown to a
+    capsule.
     """
     if len(corners) == 2:
         return _capsule(corners, grow, x, y)
@@ -146,4 +164,6 @@ def _capsule(ends: np.ndarray, grow: float, x: np.ndarray, y: np.ndarray) -> np.
     dx, dy = bx - ax, by - ay
     px, py = x[None, :] - ax, y[:, None] - ay
     along = np.clip((px * dx + py * dy) / max(float(dx * dx + dy * dy), 1e-9), 0, 1)
-    return np.clip(np.float32(0.5 + grow) - np.hypot(px - along * dx, py - along * dy), 0, 1).astype(np.float32)
+    return np.clip(
+        np.float32(0.5 + grow) - np.hypot(px - along * dx, py - along * dy), 0, 1
+    ).astype(np.float32)

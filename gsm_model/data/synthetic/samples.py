@@ -37,15 +37,27 @@ HEIGHT, WIDTH = 240, 320
 
 
 def write_samples(out: Path) -> list[Path]:
-    """Draw and encode every sample clip into ``out``, with ``clips.json`` beside them; returns the files written."""
+    """Draw and encode every sample clip into ``out``, with ``clips.json`` beside them; returns the
+    files written.
+    """
     out.mkdir(parents=True, exist_ok=True)
     written, entries = [], []
     for name, (label, index) in CHOSEN.items():
         clip = draw_clip("validation", index, label)
         path = out / f"{name}.mp4"
-        write_whole(path, to_mp4(clip.frames(range(clip.num_frames), HEIGHT, WIDTH), FPS, quality=27))
+        write_whole(
+            path, to_mp4(clip.frames(range(clip.num_frames), HEIGHT, WIDTH), FPS, quality=27)
+        )
         written.append(path)
-        entries.append({"name": name, "label": LABELS[label], "file": path.name, "split": "validation", "index": index})
+        entries.append(
+            {
+                "name": name,
+                "label": LABELS[label],
+                "file": path.name,
+                "split": "validation",
+                "index": index,
+            }
+        )
     index_file = out / "clips.json"
     write_whole(index_file, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
     return [*written, index_file]

@@ -13,7 +13,9 @@ STRIPS = 5  # pieces of a cloth, each with its own length and shade: the folds
 
 
 def fold(chance: Chance) -> Action:
-    """A sheet lies flat; the hand takes one side of it and turns it over onto the other along a fold line."""
+    """A sheet lies flat; the hand takes one side of it and turns it over onto the other along a
+    fold line.
+    """
     timing, hand = chance.timing(), chance.hand()
     front, back = chance.material(), chance.material()
     half = np.array([chance.between(0.42, 0.6), chance.between(0.35, 0.55)])
@@ -34,7 +36,14 @@ def fold(chance: Chance) -> Action:
             shadow(still),
             Shape(still, front, "actor", origin=tuple(at), turn=turn),
             shadow(np.concatenate([on_floor, hinge]), float(np.sin(angle))),
-            Shape(np.concatenate([rim, hinge]), side, "actor", origin=tuple(at), turn=turn, shade=shade),
+            Shape(
+                np.concatenate([rim, hinge]),
+                side,
+                "actor",
+                origin=tuple(at),
+                turn=turn,
+                shade=shade,
+            ),
             *hand.shapes(rim.mean(0), timing.away(t)),
         ]
 
@@ -42,7 +51,9 @@ def fold(chance: Chance) -> Action:
 
 
 def cover(chance: Chance) -> Action:
-    """A cloth lies gathered beside a thing; the hand draws it over the thing until that is hidden."""
+    """A cloth lies gathered beside a thing; the hand draws it over the thing until that is
+    hidden.
+    """
     timing = chance.timing()
     turn, at = chance.between(0, 2 * np.pi), chance.point(0.15)
     along = np.array([np.cos(turn), np.sin(turn)])
@@ -63,10 +74,27 @@ def cover(chance: Chance) -> Action:
         for number in range(STRIPS):
             low, high = -reach + number * width - 0.01, -reach + (number + 1) * width
             corners = placed(box(tail, low, lead + ragged[number], high), at, turn)
-            strips.append(Shape(corners, cloth, "actor", origin=tuple(at + along * lead), turn=turn, shade=shades[number]))
+            strips.append(
+                Shape(
+                    corners,
+                    cloth,
+                    "actor",
+                    origin=tuple(at + along * lead),
+                    turn=turn,
+                    shade=shades[number],
+                )
+            )
         outer = placed(box(tail, -reach, lead, reach), at, turn)
         hidden = float(np.clip((lead + reach * 0.3) / (0.8 * reach), 0, 1))
-        bulge = Shape(placed(thing - at, at), cloth, "actor", origin=tuple(at + along * lead), turn=turn, shade=1.2, opacity=0.55 * hidden)
+        bulge = Shape(
+            placed(thing - at, at),
+            cloth,
+            "actor",
+            origin=tuple(at + along * lead),
+            turn=turn,
+            shade=1.2,
+            opacity=0.55 * hidden,
+        )
         return [
             shadow(thing),
             Shape(thing, material, "object", origin=tuple(at)),

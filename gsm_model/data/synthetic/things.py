@@ -11,10 +11,15 @@ from gsm_model.data.synthetic.shadows import shadow
 
 
 def put_in_front(chance: Chance) -> Action:
-    """A hand brings a thing from outside the picture, from below, and leaves it in front of another, which it hides."""
+    """A hand brings a thing from outside the picture, from below, and leaves it in front of
+    another, which it hides.
+    """
     timing, hand = chance.timing(), chance.hand(np.pi / 2 - 0.7, np.pi / 2 + 0.7)
     behind_at = chance.point(0.3)
-    behind_outline, front_outline = chance.outline(chance.between(0.2, 0.3)), chance.outline(chance.between(0.36, 0.46))
+    behind_outline, front_outline = (
+        chance.outline(chance.between(0.2, 0.3)),
+        chance.outline(chance.between(0.36, 0.46)),
+    )
     behind, front = chance.material(), chance.material()
     place = behind_at + chance.point(0.1)
     turn, turn_on_way = chance.between(0, 2 * np.pi), chance.between(-0.6, 0.6)
@@ -56,7 +61,9 @@ def move_up(chance: Chance) -> Action:
 
 
 def push_right(chance: Chance) -> Action:
-    """A hand from above or below lies on a thing and slides it from left to right, without turning it."""
+    """A hand from above or below lies on a thing and slides it from left to right, without turning
+    it.
+    """
     timing, below = chance.timing(), chance.often(0.5)
     middle = np.pi / 2 if below else -np.pi / 2
     hand = chance.hand(middle - 0.35, middle + 0.35)
@@ -84,14 +91,27 @@ def move_closer(chance: Chance) -> Action:
         hand = chance.hand(middle + slope - 0.35, middle + slope + 0.35)
         size = chance.between(0.14, 0.24)
         near, far = size + chance.between(0.02, 0.1), chance.between(0.62, 0.85)
-        sides.append((sign, hand, chance.outline(size), chance.material(), near, far, chance.between(0, 2 * np.pi)))
+        sides.append(
+            (
+                sign,
+                hand,
+                chance.outline(size),
+                chance.material(),
+                near,
+                far,
+                chance.between(0, 2 * np.pi),
+            )
+        )
 
     def props(t: float) -> list[Shape]:
         way, shapes, hands = timing.progress(t), [], []
         for sign, hand, points, material, near, far, turn in sides:
             here = at + along * sign * (far + (near - far) * way)
             drawn = placed(points, here, turn)
-            shapes += [shadow(drawn), Shape(drawn, material, "actor", origin=tuple(here), turn=turn)]
+            shapes += [
+                shadow(drawn),
+                Shape(drawn, material, "actor", origin=tuple(here), turn=turn),
+            ]
             hands += hand.shapes(here + hand.direction * 0.12, timing.away(t))
         return shapes + hands
 
@@ -108,10 +128,16 @@ def approach(chance: Chance) -> Action:
         shadow(placed(outline, at, turn)),
         Shape(placed(outline, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn),
         Shape(placed(sign, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn),
-        Shape(placed(sign * 0.45, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn),
+        Shape(
+            placed(sign * 0.45, at, turn), chance.material(), "actor", origin=tuple(at), turn=turn
+        ),
     ]
     for _ in range(chance.count(0, 2)):
         beside = at + chance.point(0.6)
         points = placed(chance.outline(chance.between(0.1, 0.2)), beside)
-        still = [shadow(points), Shape(points, chance.material(), "object", origin=tuple(beside)), *still]
+        still = [
+            shadow(points),
+            Shape(points, chance.material(), "object", origin=tuple(beside)),
+            *still,
+        ]
     return Action(lambda t: still, lambda t: first * growth ** timing.progress(t))

@@ -1,4 +1,6 @@
-"""Maps over drawn clips, where it is known what moves: how often, and how much of, each method's map lies on it, by layer and by model."""
+"""Maps over drawn clips, where it is known what moves: how often, and how much of, each method's
+map lies on it, by layer and by model.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ from gsm_model.evaluation.intervals import measure_mean, measure_share
 from gsm_model.evaluation.predictions import Origin
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.explain.cam.evidence import Evidence, Target, evidence_of_clips
-from gsm_model.explain.cam.faithfulness import CENTRE, CHANGE, blind_maps, centre_blob, change_map, curves_of
+from gsm_model.explain.cam.faithfulness import (
+    CENTRE,
+    CHANGE,
+    blind_maps,
+    centre_blob,
+    change_map,
+    curves_of,
+)
 from gsm_model.explain.cam.methods import cam_of_evidence
 from gsm_model.explain.cam.names import METHODS, SLOW_METHODS, Method
 from gsm_model.explain.cam.pointing import cell_weights, point_at
@@ -32,7 +41,10 @@ from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import masks_as_seen, to_views
 
 TargetKind = Literal["class", "contrast"]
-TARGET_KINDS: tuple[TargetKind, ...] = ("class", "contrast")  # the true class; the true class rather than its time reversal
+TARGET_KINDS: tuple[TargetKind, ...] = (
+    "class",
+    "contrast",
+)  # the true class; the true class rather than its time reversal
 FAST_METHODS: tuple[Method, ...] = tuple(method for method in METHODS if method not in SLOW_METHODS)
 MOVING = (MASK_ROLES.index("actor"), MASK_ROLES.index("hand"))
 BLOCK_CLIPS = 20
@@ -41,7 +53,9 @@ GUESS_CELLS = 6  # a side: the grid of blind maps
 
 @dataclass(frozen=True)
 class CamOrigin:
-    """What a table is of: model, data and classes, its columns' (target kind, method, layer), and whether the maps were tried."""
+    """What a table is of: model, data and classes, its columns' (target kind, method, layer), and
+    whether the maps were tried.
+    """
 
     data: Origin
     columns: tuple[tuple[str, str, str], ...]
@@ -50,14 +64,16 @@ class CamOrigin:
 
 @dataclass(frozen=True)
 class CamTable:
-    """n clips by k maps. ``hits`` (n, k) int64: the kind of thing (`MASK_ROLES`) at the map's largest cell, −1 for an empty map; ``energies``
-    (n, k, 4) float32: the share of the map on each kind; ``areas`` (n, 4): the share of the clip that each covers.
+    """n clips by k maps. ``hits`` (n, k) int64: the kind of thing (`MASK_ROLES`) at the map's
+    largest cell, −1 for an empty map; ``energies`` (n, k, 4) float32: the share of the map on each
+    kind; ``areas`` (n, 4): the share of the clip that each covers.
 
-    ``others`` (n, k) float32: Spearman's ρ of the map with that of the time-reversed class, which a map that says something of the class
-    differs from; NaN for contrasts. ``tried`` (n, k) float32: each map's area (`Curves.area`), and ``blind`` (n, 3) those of a centre blob,
-    of the change between frames and the mean of five random maps, all for the true class; NaN where maps were not tried, and for contrasts.
-    ``guesses`` (n, 2, 2) float32: for the centre blob and the change between frames, whether its largest cell is on what moves (0 or 1), and
-    the share of it that is.
+    ``others`` (n, k) float32: Spearman's ρ of the map with that of the time-reversed class, which a
+    map that says something of the class differs from; NaN for contrasts. ``tried`` (n, k) float32:
+    each map's area (`Curves.area`), and ``blind`` (n, 3) those of a centre blob, of the change
+    between frames and the mean of five random maps, all for the true class; NaN where maps were not
+    tried, and for contrasts. ``guesses`` (n, 2, 2) float32: for the centre blob and the change
+    between frames, whether its largest cell is on what moves (0 or 1), and the share of it that is.
     """
 
     origin: CamOrigin
@@ -76,7 +92,9 @@ GUESSES = (CENTRE, CHANGE)
 
 
 def block_layers(model: Recognizer) -> list[str]:
-    """The outputs of all blocks, and before and after the gate of the last two that can have one."""
+    """The outputs of all blocks, and before and after the gate of the last two that can have
+    one.
+    """
     points = list(model.feature_points())
     sides = [name for name in points if ":" in name]
     return [name for name in points if ":" not in name or name in sides[-4:]]
@@ -92,18 +110,21 @@ def score_cams(
     trials: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> CamTable:
-    """Maps of ``model`` for the first ``count`` clips of a drawn split, for the true class and for it rather than its time reversal, against
-    what is known to move; with ``trials`` also by deletion and insertion, which takes 34 passes a map. Written to ``out`` (parquet). A run that was stopped goes on where it was.
+    """Maps of ``model`` for the first ``count`` clips of a drawn split, for the true class and for
+    it rather than its time reversal, against what is known to move; with ``trials`` also by
+    deletion and insertion, which takes 34 passes a map. Written to ``out`` (parquet). A run that
+    was stopped goes on where it was.
 
-    Raises:
-        DataError: if the model's classes are not those of the drawn set, or parts of another run are in the way.
-        ValueError: for an unknown or slow method, or an unknown layer.
+    Raises: DataError: if the model's classes are not those of the drawn set, or parts of another
+        run are in the way. ValueError: for an unknown or slow method, or an unknown layer.
     """
     layers = block_layers(model) if layers is None else list(layers)
     for method in methods:
         if method not in FAST_METHODS:
             raise ValueError(f"no fast method {method!r}; there are {', '.join(FAST_METHODS)}")
-    origin = CamOrigin(drawn_origin(model, split, count), tuple(product(TARGET_KINDS, methods, layers)), trials)
+    origin = CamOrigin(
+        drawn_origin(model, split, count), tuple(product(TARGET_KINDS, methods, layers)), trials
+    )
     ids = drawn_ids(split, count)
     parts = Parts(out, origin, ids, read_cam_table, write_cam_table)
     upcoming: Iterator[int] = iter(range(parts.done, count))
@@ -117,32 +138,49 @@ def score_cams(
 
 
 def _of_clip(
-    model: Recognizer, split: Split, number: int, methods: Sequence[Method], layers: Sequence[str], trials: bool
+    model: Recognizer,
+    split: Split,
+    number: int,
+    methods: Sequence[Method],
+    layers: Sequence[str],
+    trials: bool,
 ) -> tuple[np.ndarray, ...]:
     """The row of one clip in each of `ARRAYS`."""
     clip, t = draw_clip(split, number), model.architecture.num_segments
-    kinds = masks_as_seen(clip.masks(segment_indices(clip.num_frames, t), HEIGHT, WIDTH), model.input)
+    kinds = masks_as_seen(
+        clip.masks(segment_indices(clip.num_frames, t), HEIGHT, WIDTH), model.input
+    )
     views = to_views(sampled_frames(clip, t), model.input)
     partner = clip.label ^ 1  # the classes of a pair stand side by side
     targets = [Target(clip.label), Target(clip.label, partner), Target(partner)]
     _, [(_, own), (_, contrast), (_, other)] = evidence_of_clips(model, views, targets, layers)
     grids = {one.features.shape[-2:] for one in own}
     weights = {grid: cell_weights(kinds, len(MASK_ROLES), *grid) for grid in grids}
-    blind = {one.layer: cam_of_evidence("eigencam", one)[0] for one in own} if "eigencam" in methods else {}
+    blind = (
+        {one.layer: cam_of_evidence("eigencam", one)[0] for one in own}
+        if "eigencam" in methods
+        else {}
+    )
 
     def maps_of(method: Method, one: Evidence) -> np.ndarray:
         # EigenCAM knows no target: one map serves all.
         return blind[one.layer] if method == "eigencam" else cam_of_evidence(method, one)[0]
 
     hits, energies, others, tried = [], [], [], []
-    for evidence, (method, place) in ((of, key) for of in (own, contrast) for key in product(methods, range(len(layers)))):
+    for evidence, (method, place) in (
+        (of, key) for of in (own, contrast) for key in product(methods, range(len(layers)))
+    ):
         maps = maps_of(method, evidence[place])
         found = point_at(maps, kinds, len(MASK_ROLES), weights[maps.shape[1:]])
         hits.append(found.hit)
         energies.append(found.energy)
-        others.append(rank_correlation(maps, maps_of(method, other[place])) if evidence is own else np.nan)
+        others.append(
+            rank_correlation(maps, maps_of(method, other[place])) if evidence is own else np.nan
+        )
         try_it = trials and evidence is own
-        tried.append(curves_of(model, views[0], targets[0], method, maps).area if try_it else np.nan)
+        tried.append(
+            curves_of(model, views[0], targets[0], method, maps).area if try_it else np.nan
+        )
     blind = _blind_areas(model, views[0], targets[0]) if trials else np.full(3, np.nan)
     guesses = []
     for maps in (centre_blob(t, GUESS_CELLS, GUESS_CELLS), change_map(views[0].numpy())):
@@ -153,8 +191,13 @@ def _of_clip(
 
 
 def _blind_areas(model: Recognizer, clip: Tensor, target: Target) -> np.ndarray:
-    """(3,): the areas of the centre blob, of the change between frames, and the mean of the random maps."""
-    centre, change, *random = [curves_of(model, clip, target, name, maps).area for name, maps in blind_maps(clip, GUESS_CELLS, GUESS_CELLS)]
+    """(3,): the areas of the centre blob, of the change between frames, and the mean of the random
+    maps.
+    """
+    centre, change, *random = [
+        curves_of(model, clip, target, name, maps).area
+        for name, maps in blind_maps(clip, GUESS_CELLS, GUESS_CELLS)
+    ]
     return np.array([centre, change, np.mean(random)])
 
 
@@ -164,9 +207,10 @@ def _join(origin: CamOrigin, parts: Sequence[CamTable]) -> CamTable:
 
 
 def cam_scores(table: CamTable) -> list[dict]:
-    """A row a map: the share of clips whose largest cell is on what moves (Wilson's 95 % interval), the mean share of the map that is
-    (Student's), and what a map without knowledge would reach: the mean share of the clip that moves. Clips in which nothing moves but the
-    camera are left out. ``other_class``: the mean ρ with the map of the time-reversed class."""
+    """A row a map: the share of clips whose largest cell is on what moves (Wilson's 95 % interval),
+    the mean share of the map that is (Student's), and what a map without knowledge would reach: the
+    mean share of the clip that moves. Clips in which nothing moves but the camera are left out.
+    ``other_class``: the mean ρ with the map of the time-reversed class."""
     data = table.origin.data
     area = table.areas[:, MOVING].sum(1)
     moving = area > 0
@@ -176,7 +220,9 @@ def cam_scores(table: CamTable) -> list[dict]:
         energy = table.energies[moving, column][:, MOVING].sum(1)
         energy = energy[np.isfinite(energy)]
         hit = measure_share("hit", int(on.sum()), len(on), data.data)
-        share = measure_mean("energy", energy.astype(np.float64), data.data) if len(energy) else None
+        share = (
+            measure_mean("energy", energy.astype(np.float64), data.data) if len(energy) else None
+        )
         others = table.others[:, column]
         others = others[np.isfinite(others)]
         rows.append(
@@ -201,27 +247,56 @@ def cam_scores(table: CamTable) -> list[dict]:
 def _bounded(name: str, mean: Measure | None) -> dict[str, float | None]:
     """A mean of shares with its interval, held within 0 … 1; ``None`` where every map is empty."""
     ends = {"": "value", "_low": "low", "_high": "high"}
-    return {f"{name}{end}": None if mean is None else min(max(getattr(mean, of), 0.0), 1.0) for end, of in ends.items()}
+    return {
+        f"{name}{end}": None if mean is None else min(max(getattr(mean, of), 0.0), 1.0)
+        for end, of in ends.items()
+    }
 
 
 def _guess_figures(guesses: np.ndarray) -> dict[str, float]:
-    """How often the largest place of each blind map is on what moves, and the mean share of it that is."""
+    """How often the largest place of each blind map is on what moves, and the mean share of it that
+    is.
+    """
     means = guesses.astype(np.float64).mean(0)
     keys = [(place, name.split()[0]) for place, name in enumerate(GUESSES)]
-    return {f"{name}_{what}": float(means[place, number]) for place, name in keys for number, what in enumerate(("hit", "energy"))}
+    return {
+        f"{name}_{what}": float(means[place, number])
+        for place, name in keys
+        for number, what in enumerate(("hit", "energy"))
+    }
 
 
 def _trial_figures(table: CamTable, column: int) -> dict[str, float | None]:
-    """The mean area with Student's interval, the share of clips on which it is above all three blind maps' with Wilson's, and their means."""
+    """The mean area with Student's interval, the share of clips on which it is above all three
+    blind maps' with Wilson's, and their means.
+    """
     tried = table.tried[:, column].astype(np.float64)
-    names = ("tried", "tried_low", "tried_high", "beats", "beats_low", "beats_high", "centre", "change", "random")
+    names = (
+        "tried",
+        "tried_low",
+        "tried_high",
+        "beats",
+        "beats_low",
+        "beats_high",
+        "centre",
+        "change",
+        "random",
+    )
     if not np.isfinite(tried).all() or not len(tried):
         return dict.fromkeys(names)
     data = table.origin.data.data
     area = measure_mean("area", tried, data)
     beats = tried > table.blind.max(1)
     share = measure_share("beats", int(beats.sum()), len(beats), data)
-    values = (area.value, area.low, area.high, share.value, share.low, share.high, *table.blind.mean(0).tolist())
+    values = (
+        area.value,
+        area.low,
+        area.high,
+        share.value,
+        share.low,
+        share.high,
+        *table.blind.mean(0).tolist(),
+    )
     return dict(zip(names, values, strict=True))
 
 
@@ -271,5 +346,12 @@ def read_cam_table(path: Path, name: str = "") -> CamTable:
         arrays = {column: list_values(table, column, *shape) for column, shape in shapes.items()}
         ids = tuple(table["id"].to_pylist())
     except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
-        raise DataError(f"{name or path.name}: not a table of maps ({type(error).__name__}); write one with 'explain gradcam'") from None
-    return CamTable(CamOrigin(origin, columns, bool(about["trials"])), ids, **{**arrays, "hits": arrays["hits"].astype(np.int64)})
+        raise DataError(
+            f"{name or path.name}: not a table of maps ({type(error).__name__}); write one with"
+            " 'explain gradcam'"
+        ) from None
+    return CamTable(
+        CamOrigin(origin, columns, bool(about["trials"])),
+        ids,
+        **{**arrays, "hits": arrays["hits"].astype(np.int64)},
+    )

@@ -1,4 +1,5 @@
-"""What maps of where a model looks are made of: a layer's features and the gradients of a target by them, for whole clips.
+"""What maps of where a model looks are made of: a layer's features and the gradients of a target by
+them, for whole clips.
 
 All T frames go through the network together, so that gates and shifts see their real neighbours.
 """
@@ -22,7 +23,9 @@ Places = dict[tuple[nn.Module, str], str]
 
 @dataclass(frozen=True)
 class Target:
-    """What a map is evidence for: the logit of class ``index``, or, with ``versus``, that logit less the logit of class ``versus``."""
+    """What a map is evidence for: the logit of class ``index``, or, with ``versus``, that logit
+    less the logit of class ``versus``.
+    """
 
     index: int
     versus: int | None = None
@@ -50,7 +53,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What maps of one layer are made of, for N clips: ``features`` (N, T, C, h, w) float32 and the ``gradients`` of the target by them."""
+    """What maps of one layer are made of, for N clips: ``features`` (N, T, C, h, w) float32 and the
+    ``gradients`` of the target by them.
+    """
 
     layer: str
     features: np.ndarray
@@ -64,10 +69,13 @@ class Evidence:
 def evidence_of_clips(
     model: Recognizer, clips: Tensor, targets: Sequence[Target | None], layers: Sequence[str]
 ) -> tuple[np.ndarray, list[tuple[Target, list[Evidence]]]]:
-    """Frame logits (N, T, K) float32, and for every target the evidence of every layer: one forward pass, one backward pass a target.
+    """Frame logits (N, T, K) float32, and for every target the evidence of every layer: one forward
+    pass, one backward pass a target.
 
-    ``clips`` is (N, T, 3, S, S) float, normalised. ``None`` as a target is the answer to the first clip. A model in half precision is
-    copied to float32 first: gradients need it. Nothing is left on the model: no hook, no gradient, no other mode.
+    ``clips`` is (N, T, 3, S, S) float, normalised. ``None`` as a target is the answer to the first
+    clip. A model in half precision is
+    copied to float32 first: gradients need it. Nothing is left on the model: no hook, no gradient,
+        no other mode.
 
     Raises:
         ValueError: for an unknown layer or class.
@@ -82,8 +90,13 @@ def evidence_of_clips(
         found = []
         for target in (Target(answer) if target is None else target for target in targets):
             target.check(model.architecture.num_classes)
-            gradients = torch.autograd.grad(target.value(frame_logits.mean(1)).sum(), inputs, retain_graph=True)
-            of = [Evidence(layer, x, _by_clip(one, n)) for layer, x, one in zip(layers, arrays, gradients, strict=True)]
+            gradients = torch.autograd.grad(
+                target.value(frame_logits.mean(1)).sum(), inputs, retain_graph=True
+            )
+            of = [
+                Evidence(layer, x, _by_clip(one, n))
+                for layer, x, one in zip(layers, arrays, gradients, strict=True)
+            ]
             found.append((target, of))
     return frame_logits.detach().cpu().numpy(), found
 
@@ -95,7 +108,9 @@ def ready(model: Recognizer, layers: Sequence[str]) -> tuple[Recognizer, Places]
     points = model.feature_points()
     for layer in layers:
         if layer not in points:
-            raise ValueError(f"{model.card.name} has no layer {layer!r}; it has {', '.join(points)}")
+            raise ValueError(
+                f"{model.card.name} has no layer {layer!r}; it has {', '.join(points)}"
+            )
     return model, {points[layer]: layer for layer in layers}
 
 

@@ -1,4 +1,6 @@
-"""Is a map to be believed? What becomes of the answer when what it marks is taken away, against maps that know nothing of the model."""
+"""Is a map to be believed? What becomes of the answer when what it marks is taken away, against
+maps that know nothing of the model.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,20 @@ from gsm_model.models.recognizer import Recognizer
 STEPS = 16  # levels of a deletion or insertion curve after the first
 RANDOM_MAPS = 5
 ROAD_SHARES = (0.25, 0.5, 0.75)
-ROAD_PIXELS = 96  # a side: filling in larger pictures takes minutes, and what is filled in is smooth
+ROAD_PIXELS = (
+    96  # a side: filling in larger pictures takes minutes, and what is filled in is smooth
+)
 BLUR = 0.12  # of the side of the picture: what is left of a place that is taken away
 OURS, RANDOM, CENTRE, CHANGE = "this map", "random maps", "centre", "change between frames"
 
 
 @dataclass(frozen=True)
 class Curves:
-    """One map's curves. ``shares`` (s,) of the clip's places and frames, 0 … 1; ``deletion`` and ``insertion`` (s,): the probability of the
-    target when that share, most important first, is blurred, or is all that is not blurred. ``road``: how much more the target's
-    probability falls when the most important places are filled in from their neighbours than when the least important are, halved, −½ … ½;
-    ``None`` where it was not computed.
+    """One map's curves. ``shares`` (s,) of the clip's places and frames, 0 … 1; ``deletion`` and
+    ``insertion`` (s,): the probability of the target when that share, most important first, is
+    blurred, or is all that is not blurred. ``road``: how much more the target's probability falls
+    when the most important places are filled in from their neighbours than when the least important
+    are, halved, −½ … ½; ``None`` where it was not computed.
 
     ``area`` = area under insertion less area under deletion, −1 … 1; higher is better.
     """
@@ -65,19 +70,37 @@ class Trial:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The least and the greatest probability on any of the curves: where they are close, nothing can be told."""
-        values = np.concatenate([np.r_[one.deletion, one.insertion] for one in (self.ours, self.centre, self.change, *self.random)])
+        """The least and the greatest probability on any of the curves: where they are close,
+        nothing can be told.
+        """
+        values = np.concatenate(
+            [
+                np.r_[one.deletion, one.insertion]
+                for one in (self.ours, self.centre, self.change, *self.random)
+            ]
+        )
         return float(values.min()), float(values.max())
 
     def rows(self) -> list[dict]:
-        """A row a map: name, area, areas under deletion and insertion, ROAD; random ones by their means."""
-        named = [(OURS, [self.ours]), (RANDOM, self.random), (CENTRE, [self.centre]), (CHANGE, [self.change])]
+        """A row a map: name, area, areas under deletion and insertion, ROAD; random ones by their
+        means.
+        """
+        named = [
+            (OURS, [self.ours]),
+            (RANDOM, self.random),
+            (CENTRE, [self.centre]),
+            (CHANGE, [self.change]),
+        ]
         return [
             {
                 "map": name,
                 "area": float(np.mean([one.area for one in curves])),
-                "deletion": float(np.mean([np.trapezoid(one.deletion, one.shares) for one in curves])),
-                "insertion": float(np.mean([np.trapezoid(one.insertion, one.shares) for one in curves])),
+                "deletion": float(
+                    np.mean([np.trapezoid(one.deletion, one.shares) for one in curves])
+                ),
+                "insertion": float(
+                    np.mean([np.trapezoid(one.insertion, one.shares) for one in curves])
+                ),
                 "road": curves[0].road,
             }
             for name, curves in named
@@ -93,17 +116,22 @@ def try_map(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trial:
-    """Try ``maps`` (T, h, w) of ``clip`` (T, 3, S, S), and beside it five random maps on the same grid, a blob in the centre, and the
-    change from frame to frame.
+    """Try ``maps`` (T, h, w) of ``clip`` (T, 3, S, S), and beside it five random maps on the same
+    grid, a blob in the centre, and the change from frame to frame.
 
-    Places are taken away over space and time at once: the most important of all frames first, so that what goes are tubes through the
-    clip. Sources: Petsiuk and others, *RISE*, 2018 (deletion, insertion); Rong and others, *ROAD*, 2022 (the package's imputation).
+    Places are taken away over space and time at once: the most important of all frames first, so
+    that what goes are tubes through the clip. Sources: Petsiuk and others, *RISE*, 2018 (deletion,
+    insertion); Rong and others, *ROAD*, 2022 (the package's imputation).
     """
     others = [(OURS, maps), *blind_maps(clip, *maps.shape[1:], seed)]
     found = []
     for number, (name, one) in enumerate(others):
         # One random map stands for all of them in ROAD, which is slow.
-        found.append(curves_of(model, clip, target, name, one, road and number <= len(others) - RANDOM_MAPS, seed))
+        found.append(
+            curves_of(
+                model, clip, target, name, one, road and number <= len(others) - RANDOM_MAPS, seed
+            )
+        )
         if progress is not None:
             progress(number + 1, len(others))
     ours, centre, change, *rest = found
@@ -111,7 +139,9 @@ def try_map(
 
 
 def blind_maps(clip: Tensor, h: int, w: int, seed: int = 0) -> list[tuple[str, np.ndarray]]:
-    """Maps of ``clip`` (T, 3, S, S) that know nothing of a model, by name: the centre, the change between frames, then random ones (T, h, w)."""
+    """Maps of ``clip`` (T, 3, S, S) that know nothing of a model, by name: the centre, the change
+    between frames, then random ones (T, h, w).
+    """
     rng, t = np.random.default_rng(seed), len(clip)
     random = [(RANDOM, rng.random((t, h, w))) for _ in range(RANDOM_MAPS)]
     return [(CENTRE, centre_blob(t, h, w)), (CHANGE, change_map(clip.cpu().numpy())), *random]
@@ -125,7 +155,9 @@ def centre_blob(t: int, h: int, w: int) -> np.ndarray:
 
 
 def change_map(clip: np.ndarray) -> np.ndarray:
-    """(T, 3, S, S) → (T, S, S): how much each place differs from the frames beside it, the mean over the planes and both neighbours."""
+    """(T, 3, S, S) → (T, S, S): how much each place differs from the frames beside it, the mean
+    over the planes and both neighbours.
+    """
     step = np.abs(np.diff(clip, axis=0)).mean(1)
     if not len(step):
         return np.zeros((1, *clip.shape[2:]))
@@ -133,19 +165,33 @@ def change_map(clip: np.ndarray) -> np.ndarray:
 
 
 def probability(target: Target, logits: Tensor) -> Tensor:
-    """(N, K) → (N,): the class's probability, or, for a contrast, the probability that the two would share out."""
+    """(N, K) → (N,): the class's probability, or, for a contrast, the probability that the two
+    would share out.
+    """
     if target.versus is None:
         return logits.softmax(1)[:, target.index]
     return torch.sigmoid(target.value(logits))
 
 
-def curves_of(model: Recognizer, clip: Tensor, target: Target, name: str, maps: np.ndarray, road: bool = False, seed: int = 0) -> Curves:
+def curves_of(
+    model: Recognizer,
+    clip: Tensor,
+    target: Target,
+    name: str,
+    maps: np.ndarray,
+    road: bool = False,
+    seed: int = 0,
+) -> Curves:
     """The curves of one of the maps of `try_map`."""
     importance = upsampled(maps, clip.shape[-1])
     order = _ranks(importance, seed)  # 0 for the most important place of the clip
     shares = np.linspace(0, 1, STEPS + 1)
-    blurred = torch.from_numpy(gaussian_filter(clip.cpu().numpy(), (0, 0, *[BLUR * clip.shape[-1]] * 2))).to(clip)
-    taken = torch.from_numpy(order[None] < shares[:, None, None, None]).to(clip.device)[:, :, None]  # (s, T, 1, S, S)
+    blurred = torch.from_numpy(
+        gaussian_filter(clip.cpu().numpy(), (0, 0, *[BLUR * clip.shape[-1]] * 2))
+    ).to(clip)
+    taken = torch.from_numpy(order[None] < shares[:, None, None, None]).to(clip.device)[
+        :, :, None
+    ]  # (s, T, 1, S, S)
     deletion = _probabilities(model, target, (torch.where(one, blurred, clip) for one in taken))
     insertion = _probabilities(model, target, (torch.where(one, clip, blurred) for one in taken))
     found = _road(model, clip, target, order, seed) if road else None
@@ -153,7 +199,9 @@ def curves_of(model: Recognizer, clip: Tensor, target: Target, name: str, maps: 
 
 
 def _ranks(importance: np.ndarray, seed: int) -> np.ndarray:
-    """(T, S, S) → the share of all places that are more important than each, 0 … 1; equals are put in an order by chance."""
+    """(T, S, S) → the share of all places that are more important than each, 0 … 1; equals are put
+    in an order by chance.
+    """
     flat = importance.ravel()
     order = np.lexsort((np.random.default_rng(seed).random(flat.size), -flat))
     ranks = np.empty(flat.size)
@@ -162,12 +210,16 @@ def _ranks(importance: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _probabilities(model: Recognizer, target: Target, clips) -> np.ndarray:
-    """(s,) float64: the target's probability for each of ``clips`` (T, 3, S, S), a few at a time."""
+    """(s,) float64: the target's probability for each of ``clips`` (T, 3, S, S), a few at a
+    time.
+    """
     device, found, batch = next(model.parameters()).device, [], []
 
     def run() -> None:
         with device_turn(device), torch.inference_mode():
-            found.append(probability(target, model(torch.stack(batch).to(device))).double().cpu().numpy())
+            found.append(
+                probability(target, model(torch.stack(batch).to(device))).double().cpu().numpy()
+            )
         batch.clear()
 
     for clip in clips:
@@ -190,7 +242,12 @@ def _road(model: Recognizer, clip: Tensor, target: Target, order: np.ndarray, se
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         filled = [
-            torch.stack([_filled(frame, torch.from_numpy(keep)) for frame, keep in zip(frames, kept, strict=True)])
+            torch.stack(
+                [
+                    _filled(frame, torch.from_numpy(keep))
+                    for frame, keep in zip(frames, kept, strict=True)
+                ]
+            )
             for share in ROAD_SHARES
             for kept in (order >= share, order < 1 - share)
         ]
@@ -207,7 +264,9 @@ def _filled(frame: Tensor, keep: Tensor) -> Tensor:
     if side <= ROAD_PIXELS:
         return _imputer()(frame, keep.float())
     small = F.interpolate(frame[None], (ROAD_PIXELS, ROAD_PIXELS), mode="area")[0]
-    known = F.interpolate(keep[None, None].float(), (ROAD_PIXELS, ROAD_PIXELS), mode="nearest")[0, 0]
+    known = F.interpolate(keep[None, None].float(), (ROAD_PIXELS, ROAD_PIXELS), mode="nearest")[
+        0, 0
+    ]
     if not known.any():
         return torch.where(keep, frame, frame.mean((1, 2), keepdim=True))
     filled = F.interpolate(_imputer()(small, known)[None], (side, side), mode="bilinear")[0]

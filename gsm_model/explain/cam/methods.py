@@ -1,5 +1,5 @@
-"""How maps are made of evidence: the formulas of the package grad-cam, given a clip's features and gradients frame by frame, and the methods that
-run the network once for every channel."""
+"""How maps are made of evidence: the formulas of the package grad-cam, given a clip's features and
+gradients frame by frame, and the methods that run the network once for every channel."""
 
 from __future__ import annotations
 
@@ -38,12 +38,16 @@ def cam_of_evidence(method: Method, evidence: Evidence) -> np.ndarray:
     if method not in _CLASSES:
         raise ValueError(f"{method} needs the network")
     n, t = evidence.features.shape[:2]
-    flat = [array.reshape(n * t, *array.shape[2:]) for array in (evidence.features, evidence.gradients)]
+    flat = [
+        array.reshape(n * t, *array.shape[2:]) for array in (evidence.features, evidence.gradients)
+    ]
     return _by_gradient(method, *flat).reshape(n, t, *flat[0].shape[2:]).astype(np.float32)
 
 
 class _NoModel(nn.Module):
-    """Stands where the package wants a model to hook into: its formulas need only features and gradients."""
+    """Stands where the package wants a model to hook into: its formulas need only features and
+    gradients.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,8 +66,9 @@ def _by_gradient(method: Method, features: np.ndarray, gradients: np.ndarray) ->
 
 
 def _first_component(features: np.ndarray) -> np.ndarray:
-    """(T, C, h, w) → (T, h, w): the features' first principal component over all frames and places of the clip, so that its sign is the
-    same in all frames; turned so that its largest value is positive (EigenCAM, Muhammad and Yeasin, 2020)."""
+    """(T, C, h, w) → (T, h, w): the features' first principal component over all frames and places
+    of the clip, so that its sign is the same in all frames; turned so that its largest value is
+    positive (EigenCAM, Muhammad and Yeasin, 2020)."""
     t, c, h, w = features.shape
     rows = features.transpose(0, 2, 3, 1).reshape(-1, c).astype(np.float64)
     # Without the mean taken off the component would be the mean itself.
@@ -75,43 +80,66 @@ def _first_component(features: np.ndarray) -> np.ndarray:
 
 
 def cam_by_channel(
-    model, clips: Tensor, target: Target, method: Method, evidence: Evidence, frame_logits: np.ndarray, progress
+    model,
+    clips: Tensor,
+    target: Target,
+    method: Method,
+    evidence: Evidence,
+    frame_logits: np.ndarray,
+    progress,
 ) -> np.ndarray:
-    """(N, T, h, w): features weighted by what becomes of the target without all else (ScoreCAM) or without the channel (AblationCAM).
+    """(N, T, h, w): features weighted by what becomes of the target without all else (ScoreCAM) or
+    without the channel (AblationCAM).
 
-    A channel is taken in all frames at once, so that C passes are needed and not C·T. Sources: Wang and others, *Score-CAM*, 2020, whose
-    weights are the softmax of the scores; Desai and Ramaswamy, *Ablation-CAM*, 2020, equation 2, with |y| below the line so that a
-    negative score does not turn the map over.
+    A channel is taken in all frames at once, so that C passes are needed and not C·T. Sources: Wang
+    and others, *Score-CAM*, 2020, whose weights are the softmax of the scores; Desai and Ramaswamy,
+    *Ablation-CAM*, 2020, equation 2, with |y| below the line so that a negative score does not turn
+    the map over.
     """
     model, places = ready(model, [evidence.layer])
     device = next(model.parameters()).device
     (n, t, c), done = evidence.features.shape[:3], 0
     scores = torch.empty(n, c)
     for clip in range(n):
-        frames, features = clips[clip].to(device, torch.float32), torch.from_numpy(evidence.features[clip]).to(device)
+        frames, features = (
+            clips[clip].to(device, torch.float32),
+            torch.from_numpy(evidence.features[clip]).to(device),
+        )
         for channels in torch.arange(c).split(max(1, MAX_FRAMES_A_PASS // t)):
             with device_turn(device), torch.inference_mode():
                 logits = (
-                    _masked(model, frames, features[:, channels]) if method == "scorecam" else _ablated(model, frames, channels, places)
+                    _masked(model, frames, features[:, channels])
+                    if method == "scorecam"
+                    else _ablated(model, frames, channels, places)
                 )
             scores[clip, channels] = target.value(logits.cpu())
             done += len(channels)
             if progress is not None:
                 progress(done, n * c)
     value = target.value(torch.from_numpy(frame_logits).mean(1))[:, None]
-    weights = scores.softmax(1) if method == "scorecam" else (value - scores) / value.abs().clamp_min(1e-12)
+    weights = (
+        scores.softmax(1)
+        if method == "scorecam"
+        else (value - scores) / value.abs().clamp_min(1e-12)
+    )
     return np.einsum("nc,ntchw->nthw", weights.numpy(), evidence.features).astype(np.float32)
 
 
 def _masked(model: Recognizer, clip: Tensor, features: Tensor) -> Tensor:
-    """(B, K): the logits of ``clip`` (T, 3, S, S) seen through each channel of ``features`` (T, B, h, w), scaled to 0 … 1 over the clip."""
-    masks = F.interpolate(features, clip.shape[-2:], mode="bilinear", align_corners=True).transpose(0, 1)  # (B, T, S, S)
+    """(B, K): the logits of ``clip`` (T, 3, S, S) seen through each channel of ``features`` (T, B,
+    h, w), scaled to 0 … 1 over the clip.
+    """
+    masks = F.interpolate(features, clip.shape[-2:], mode="bilinear", align_corners=True).transpose(
+        0, 1
+    )  # (B, T, S, S)
     low, high = masks.amin((1, 2, 3), keepdim=True), masks.amax((1, 2, 3), keepdim=True)
     return model(clip[None] * ((masks - low) / (high - low + 1e-8))[:, :, None])
 
 
 def _ablated(model: Recognizer, clip: Tensor, channels: Tensor, places: Places) -> Tensor:
-    """(B, K): the logits of ``clip`` (T, 3, S, S) with each of ``channels`` of the one layer in ``places`` set to zero in all frames."""
+    """(B, K): the logits of ``clip`` (T, 3, S, S) with each of ``channels`` of the one layer in
+    ``places`` set to zero in all frames.
+    """
     t = len(clip)
 
     def remove(host: nn.Module, point: str, x: Tensor) -> Tensor:

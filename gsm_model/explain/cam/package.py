@@ -12,11 +12,12 @@ _lock = threading.Lock()
 
 
 def import_with_torchvision(name: str) -> ModuleType:
-    """The module ``name``, which imports torchvision, also where torchvision's compiled operators do not load.
+    """The module ``name``, which imports torchvision, also where torchvision's compiled operators
+    do not load.
 
-    That happens where it was built for another PyTorch, such as the one for CUDA beside the one for CPUs: torchvision describes its
-    operators to PyTorch when it is imported, which fails for one that is not there. None of them is used here, so those descriptions are
-    left out.
+    That happens where it was built for another PyTorch, such as the one for CUDA beside the one for
+    CPUs: torchvision describes its operators to PyTorch when it is imported, which fails for one
+    that is not there. None of them is used here, so those descriptions are left out.
     """
     with _lock:
         describe = torch.library.register_fake

@@ -1,6 +1,7 @@
 """Class activation maps of whole clips: where a model looks, place by place and frame by frame.
 
-All T frames go through the network together; a map of a frame that was fed alone belongs to no clip.
+All T frames go through the network together; a map of a frame that was fed alone belongs to no
+clip.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from gsm_model.video.transforms import to_views
 
 @dataclass(frozen=True)
 class LayerMaps:
-    """One layer's maps of one clip. ``maps`` (T, h, w) float32: the method's numbers as they are, signed, not rescaled.
+    """One layer's maps of one clip. ``maps`` (T, h, w) float32: the method's numbers as they are,
+    signed, not rescaled.
 
-    ``evidence`` (T,) float32, in logits: gradient × feature summed over places and channels, each frame's part in the answer to first
-    order, whatever the method. ``channels``: how many the layer has.
+    ``evidence`` (T,) float32, in logits: gradient × feature summed over places and channels, each
+    frame's part in the answer to first order, whatever the method. ``channels``: how many the layer
+    has.
     """
 
     layer: str
@@ -44,7 +47,9 @@ class LayerMaps:
 
 @dataclass(frozen=True)
 class CamReport:
-    """A model's maps of one clip for one target by one method, for each of several layers in network order."""
+    """A model's maps of one clip for one target by one method, for each of several layers in
+    network order.
+    """
 
     prediction: Prediction
     method: Method
@@ -62,7 +67,9 @@ class CamReport:
         return self.target.name(self.card)
 
     def frame_values(self) -> np.ndarray:
-        """(T,) float32: the target's value by every frame's own scores; their mean is the target's value for the clip."""
+        """(T,) float32: the target's value by every frame's own scores; their mean is the target's
+        value for the clip.
+        """
         return self.target.value(torch.from_numpy(self.prediction.frame_logits)).numpy()
 
     def layer(self, name: str) -> LayerMaps:
@@ -92,12 +99,12 @@ def report_cams(
 ) -> CamReport:
     """``model``'s maps of ``video``, its frames presented in ``order``.
 
-    ``target`` defaults to the model's own answer; ``layers`` are names of `Recognizer.feature_points`, by default the last block. For the
-    slow methods ``progress`` is told how many passes are done.
+    ``target`` defaults to the model's own answer; ``layers`` are names of
+    `Recognizer.feature_points`, by default the last block. For the slow methods ``progress`` is
+    told how many passes are done.
 
-    Raises:
-        KeyError: if ``video`` was not read for this number of segments.
-        ValueError: for an unknown method, layer or class, or several layers at once for a slow method.
+    Raises: KeyError: if ``video`` was not read for this number of segments. ValueError: for an
+        unknown method, layer or class, or several layers at once for a slow method.
     """
     t = num_segments or model.architecture.num_segments
     indices, frames = video.clip(t)
@@ -106,7 +113,12 @@ def report_cams(
     layers = [last_layer(model)] if layers is None else list(layers)
     frame_logits, chosen, maps = cams_of_clips(model, clip, target, method, layers, progress)
     prediction = Prediction(model.card, order, indices[positions], frame_logits[0], 0.0)
-    return CamReport(prediction, method, chosen, tuple(LayerMaps(m.layer, m.maps[0], m.evidence[0], m.channels) for m in maps))
+    return CamReport(
+        prediction,
+        method,
+        chosen,
+        tuple(LayerMaps(m.layer, m.maps[0], m.evidence[0], m.channels) for m in maps),
+    )
 
 
 def cams_of_clips(
@@ -117,12 +129,14 @@ def cams_of_clips(
     layers: Sequence[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, Target, list[LayerMaps]]:
-    """Frame logits (N, T, K) float32, the target, and its maps, with an axis of N clips (or views) before those of `LayerMaps`.
+    """Frame logits (N, T, K) float32, the target, and its maps, with an axis of N clips (or views)
+    before those of `LayerMaps`.
 
-    All layers come from one forward and one backward pass, but for the slow methods. As `evidence_of_clips` otherwise.
+    All layers come from one forward and one backward pass, but for the slow methods. As
+    `evidence_of_clips` otherwise.
 
-    Raises:
-        ValueError: for an unknown method, layer or class, or several layers at once for a slow method.
+    Raises: ValueError: for an unknown method, layer or class, or several layers at once for a slow
+        method.
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}")

@@ -1,4 +1,6 @@
-"""Does a map follow the model and the class? Whether it changes with random weights and for another class, and stays for the same moment."""
+"""Does a map follow the model and the class? Whether it changes with random weights and for another
+class, and stays for the same moment.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,12 @@ from gsm_model.models.recognizer import Recognizer
 
 @dataclass(frozen=True)
 class Sanity:
-    """Rank correlations (Spearman's ρ, −1 … 1) of a map with what it should differ from, and with what it should be like.
+    """Rank correlations (Spearman's ρ, −1 … 1) of a map with what it should differ from, and with
+    what it should be like.
 
-    ``randomised``: (part of the network, ρ) when that part and all after it have random weights, from the classifier down; a map that
-    hardly changes does not show what was learnt. ``other_class``: with the map for another class; ``None`` without one.
+    ``randomised``: (part of the network, ρ) when that part and all after it have random weights,
+    from the classifier down; a map that hardly changes does not show what was learnt.
+    ``other_class``: with the map for another class; ``None`` without one.
     """
 
     randomised: tuple[tuple[str, float], ...]
@@ -39,7 +43,8 @@ def check_sanity(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Sanity:
-    """Cascading randomisation of ``model``, and the class check, for the map of ``clip`` (T, 3, S, S) by ``method`` at ``layer``.
+    """Cascading randomisation of ``model``, and the class check, for the map of ``clip`` (T, 3, S,
+    S) by ``method`` at ``layer``.
 
     Source: Adebayo and others, *Sanity Checks for Saliency Maps*, NeurIPS 2018.
     """
@@ -63,14 +68,16 @@ def check_sanity(
 
 
 def randomised_parts(model: Recognizer) -> list[tuple[str, list[nn.Module]]]:
-    """The network's parts from the classifier down, each with its modules that have weights: the classifier, then stage by stage or block
-    by block the backbone, in the order of its children, last first."""
+    """The network's parts from the classifier down, each with its modules that have weights: the
+    classifier, then stage by stage or block by block the backbone, in the order of its children,
+    last first."""
     parts: dict[str, list[nn.Module]] = {}
     blocks = list(model.base_model.block_ends())
     for name, module in model.base_model.named_modules():
         if name and next(module.parameters(recurse=False), None) is not None:
             child = name.split(".")[0]
-            # An Inception's convolutions stand side by side; their names say which block they are of, the longest that fits.
+            # An Inception's convolutions stand side by side; their names say which block they are
+            # of, the longest that fits.
             part = max((block for block in blocks if f"{block}_" in child), key=len, default=child)
             parts.setdefault(part, []).append(module)
     return [("classifier", [model.new_fc]), *reversed(list(parts.items()))]
@@ -95,5 +102,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def agreement(maps: Sequence[np.ndarray]) -> float:
-    """The mean Spearman's ρ of the first of ``maps`` with each other, such as maps of the clip sampled a frame earlier and later."""
+    """The mean Spearman's ρ of the first of ``maps`` with each other, such as maps of the clip
+    sampled a frame earlier and later.
+    """
     return float(np.mean([rank_correlation(maps[0], other) for other in maps[1:]]))

@@ -1,4 +1,6 @@
-"""How maps are shown: several models' on one scale that is never hidden, and as large as the frames they are laid over."""
+"""How maps are shown: several models' on one scale that is never hidden, and as large as the frames
+they are laid over.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,19 @@ NORMALISE: tuple[Normalise, ...] = get_args(Normalise)
 
 @dataclass(frozen=True)
 class Scaled:
-    """``maps`` (T, h, w) float32 in −1 … 1, or 0 … 1 where what speaks against is left out; ``one`` (T,): what 1 stands for in each frame,
-    in the method's own numbers (0 where the map is empty)."""
+    """``maps`` (T, h, w) float32 in −1 … 1, or 0 … 1 where what speaks against is left out; ``one``
+    (T,): what 1 stands for in each frame, in the method's own numbers (0 where the map is
+    empty)."""
 
     maps: np.ndarray
     one: np.ndarray
 
 
-def scaled(maps: Sequence[np.ndarray], normalise: Normalise = "clip", signed: bool = False) -> list[Scaled]:
-    """Several models' maps, each (T, h, w), made comparable: divided by the largest value of the clip, of each frame, or of all of them.
+def scaled(
+    maps: Sequence[np.ndarray], normalise: Normalise = "clip", signed: bool = False
+) -> list[Scaled]:
+    """Several models' maps, each (T, h, w), made comparable: divided by the largest value of the
+    clip, of each frame, or of all of them.
 
     Without ``signed``, negative values become 0.
 
@@ -32,7 +38,9 @@ def scaled(maps: Sequence[np.ndarray], normalise: Normalise = "clip", signed: bo
         ValueError: for an unknown way.
     """
     if normalise not in NORMALISE:
-        raise ValueError(f"maps cannot be put on one scale by {normalise!r}; ways are {', '.join(NORMALISE)}")
+        raise ValueError(
+            f"maps cannot be put on one scale by {normalise!r}; ways are {', '.join(NORMALISE)}"
+        )
     kept = [one if signed else np.maximum(one, 0) for one in maps]
     largest = [np.abs(one).max((1, 2)) for one in kept]
     if normalise == "clip":
@@ -40,11 +48,16 @@ def scaled(maps: Sequence[np.ndarray], normalise: Normalise = "clip", signed: bo
     elif normalise == "models":
         largest = [np.full_like(one, max(other.max() for other in largest)) for one in largest]
     return [
-        Scaled((one / np.where(top > 0, top, 1)[:, None, None]).astype(np.float32), top) for one, top in zip(kept, largest, strict=True)
+        Scaled((one / np.where(top > 0, top, 1)[:, None, None]).astype(np.float32), top)
+        for one, top in zip(kept, largest, strict=True)
     ]
 
 
 def upsampled(maps: np.ndarray, side: int) -> np.ndarray:
     """(T, h, w) → (T, side, side) float32, bilinear, as they are laid over the frames."""
-    grown = F.interpolate(torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None], (side, side), mode="bilinear")
+    grown = F.interpolate(
+        torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[:, None],
+        (side, side),
+        mode="bilinear",
+    )
     return grown[:, 0].numpy()

@@ -1,4 +1,6 @@
-"""One report's map put to every test there is for a clip of one's own: against blind maps, random weights, another class, another moment."""
+"""One report's map put to every test there is for a clip of one's own: against blind maps, random
+weights, another class, another moment.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,10 @@ SHIFTS = (-1, 1)  # frames: the clip had it been sampled one frame earlier and l
 
 @dataclass(frozen=True)
 class MapTrial:
-    """What the tests found of the map at one ``layer`` of a report. ``other``: the class that the class check took, empty for a contrast. ``jitter``: the mean Spearman's ρ
-    with the maps of the clip sampled one frame earlier and later; ``None`` where those frames were not read or the method is slow, and
-    ``sanity`` too where it is slow."""
+    """What the tests found of the map at one ``layer`` of a report. ``other``: the class that the
+    class check took, empty for a contrast. ``jitter``: the mean Spearman's ρ with the maps of the
+    clip sampled one frame earlier and later; ``None`` where those frames were not read or the
+    method is slow, and ``sanity`` too where it is slow."""
 
     layer: str
     trial: Trial
@@ -36,7 +39,11 @@ class MapTrial:
 
 
 def trial_of_report(
-    model: Recognizer, report: CamReport, video: DecodedVideo, layer: str | None = None, progress: Callable[[int, int], None] | None = None
+    model: Recognizer,
+    report: CamReport,
+    video: DecodedVideo,
+    layer: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> MapTrial:
     """Test the map of ``report`` at ``layer``, its only one by default, on the clip it is of.
 
@@ -56,14 +63,19 @@ def trial_of_report(
     jitter = None
     if all(np.isin(one, video.indices).all() for one in moved):
         maps = [
-            cams_of_clips(model, _clip(model, video, one)[None], report.target, report.method, [found.layer])[2][0].maps[0] for one in moved
+            cams_of_clips(
+                model, _clip(model, video, one)[None], report.target, report.method, [found.layer]
+            )[2][0].maps[0]
+            for one in moved
         ]
         jitter = agreement([found.maps, *maps])
     return MapTrial(found.layer, trial, sanity, name, jitter)
 
 
 def _clip(model: Recognizer, video: DecodedVideo, indices: np.ndarray) -> Tensor:
-    """The frames of ``video`` at ``indices``, in that order, as the model sees them: (T, 3, S, S)."""
+    """The frames of ``video`` at ``indices``, in that order, as the model sees them: (T, 3, S,
+    S).
+    """
     places = np.searchsorted(video.indices, indices)
     if places.max() >= len(video.indices) or not np.array_equal(video.indices[places], indices):
         raise KeyError(f"{video.name} was not read with these frames")
@@ -71,14 +83,21 @@ def _clip(model: Recognizer, video: DecodedVideo, indices: np.ndarray) -> Tensor
 
 
 def _other_class(report: CamReport) -> Target | None:
-    """The class a map is compared with: the time reversal, else the likeliest other. None for a contrast, whose map for the other side is
-    the same turned over."""
+    """The class a map is compared with: the time reversal, else the likeliest other. None for a
+    contrast, whose map for the other side is the same turned over."""
     target, card = report.target, report.card
     if target.versus is not None:
         return None
-    if card.labels is not None and (partner := int(partner_indices(card.labels)[target.index])) >= 0:
+    if (
+        card.labels is not None
+        and (partner := int(partner_indices(card.labels)[target.index])) >= 0
+    ):
         return Target(partner)
-    return next(Target(index) for index in np.argsort(-report.prediction.logits).tolist() if index != target.index)
+    return next(
+        Target(index)
+        for index in np.argsort(-report.prediction.logits).tolist()
+        if index != target.index
+    )
 
 
 def trial_rows(clip: str, report: CamReport, found: MapTrial) -> list[dict]:
@@ -95,10 +114,16 @@ def trial_rows(clip: str, report: CamReport, found: MapTrial) -> list[dict]:
     empty = dict.fromkeys(("area", "deletion", "insertion", "road"))
     correlations = []
     if found.sanity is not None:
-        correlations = [(f"random weights from {part} on", rho) for part, rho in reversed(found.sanity.randomised)]
+        correlations = [
+            (f"random weights from {part} on", rho)
+            for part, rho in reversed(found.sanity.randomised)
+        ]
         if found.other:
             correlations.append((f"map for {found.other}", found.sanity.other_class))
     if found.jitter is not None:
         correlations.append(("sampled one frame earlier and later", found.jitter))
     rows = [{**row, "correlation": None} for row in rows]
-    return rows + [{**about, "map": what, **empty, "test": "rank correlation", "correlation": rho} for what, rho in correlations]
+    return rows + [
+        {**about, "map": what, **empty, "test": "rank correlation", "correlation": rho}
+        for what, rho in correlations
+    ]

@@ -1,7 +1,8 @@
 """How far a gate is from a fixed shift: its variance, nested from layers down to places.
 
 A constant gate would be a Temporal Shift Module. What of a gate's variance lies between layers or
-directions could still be a fixed shift; what lies between classes, clips, frames and places could not.
+directions could still be a fixed shift; what lies between classes, clips, frames and places could
+not.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ ADAPTIVE = ("class", "clip", "frame", "place")
 
 @dataclass(frozen=True)
 class Variance:
-    """The variance of gate values by what differs: ``levels`` has a float ≥ 0 for each of `LEVELS`; they add up to ``total``.
+    """The variance of gate values by what differs: ``levels`` has a float ≥ 0 for each of `LEVELS`;
+    they add up to ``total``.
 
-    *layer* is the variance between the layers' means, *direction* that between the two directions' means within a
-    layer, and so on down to *place*: the variance within one gate map of one frame.
+    *layer* is the variance between the layers' means, *direction* that between the two directions'
+    means within a layer, and so on down to *place*: the variance within one gate map of one frame.
     """
 
     levels: dict[str, float]
@@ -30,7 +32,9 @@ class Variance:
 
     @property
     def adaptivity(self) -> float:
-        """How far the gates are from a fixed shift, 0 … 1: their standard deviation about each layer's and direction's mean."""
+        """How far the gates are from a fixed shift, 0 … 1: their standard deviation about each
+        layer's and direction's mean.
+        """
         return float(np.sqrt(sum(self.levels[level] for level in ADAPTIVE)))
 
 
@@ -38,8 +42,8 @@ class Variance:
 class GateMoments:
     """What `decompose` needs of the gates of n clips in L layers.
 
-    ``frame_means`` (n, L, 2, T) float64: the mean over places of every map. ``mean_squares`` (n, L, 2) float64:
-    the mean over frames and places of the squared gates.
+    ``frame_means`` (n, L, 2, T) float64: the mean over places of every map. ``mean_squares`` (n, L,
+    2) float64: the mean over frames and places of the squared gates.
     """
 
     frame_means: np.ndarray
@@ -54,14 +58,16 @@ class GateMoments:
 
     def of_layer(self, index: int) -> GateMoments:
         """Those of one layer alone."""
-        return GateMoments(self.frame_means[:, index : index + 1], self.mean_squares[:, index : index + 1])
+        return GateMoments(
+            self.frame_means[:, index : index + 1], self.mean_squares[:, index : index + 1]
+        )
 
 
 def decompose(moments: GateMoments, labels: np.ndarray) -> Variance:
     """Split the variance of all gates by level; ``labels`` (n,) int are the clips' classes.
 
-    Every layer and direction counts the same whatever its size, and so do all clips, all frames of a clip and all places
-    of a frame. The law of total variance makes the parts add up to the whole.
+    Every layer and direction counts the same whatever its size, and so do all clips, all frames of
+    a clip and all places of a frame. The law of total variance makes the parts add up to the whole.
 
     Raises:
         ValueError: if there is no clip, or another number of labels than of clips.

@@ -1,4 +1,6 @@
-"""What the temporal modules do over a data set, in one pass: each layer's gates, regimes, variance and energy shares."""
+"""What the temporal modules do over a data set, in one pass: each layer's gates, regimes, variance
+and energy shares.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from gsm_model.evaluation.dataset import ClipSet, batches
 from gsm_model.evaluation.intervals import measure_mean
 from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.gates.adaptivity import ADAPTIVE, GateMoments, decompose
-from gsm_model.explain.gates.report import DIRECTIONS, REGIME_EDGES, REGIMES, LayerGates, gates_of_batch, record_routing
+from gsm_model.explain.gates.report import (
+    DIRECTIONS,
+    REGIME_EDGES,
+    REGIMES,
+    LayerGates,
+    gates_of_batch,
+    record_routing,
+)
 from gsm_model.io.tables import read_table, write_table
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.recognizer import Recognizer
@@ -29,9 +38,10 @@ ALL_LAYERS = "all"
 class DataGates:
     """The gates of n clips of T frames in the L temporal layers of one model, summed up.
 
-    ``labels`` (n,) are the clips' classes, ``moments`` what their variance is made of, ``shares`` (n, L, 4) float64 where each clip's
-    energy goes (the order is that of `Shares`), ``histogram`` (L, 2, 80) int64 counts of gate values between `BINS`.
-    ``undecodable`` clips could not be read and are in none of these.
+    ``labels`` (n,) are the clips' classes, ``moments`` what their variance is made of, ``shares``
+    (n, L, 4) float64 where each clip's energy goes (the order is that of `Shares`), ``histogram``
+    (L, 2, 80) int64 counts of gate values between `BINS`. ``undecodable`` clips could not be read
+    and are in none of these.
     """
 
     origin: Origin
@@ -46,8 +56,11 @@ class DataGates:
     undecodable: int
 
 
-def gates_of_clips(model: Recognizer, clip_set: ClipSet, progress: Callable[[int, int], None] | None = None) -> DataGates:
-    """Run ``model`` over ``clip_set`` once and sum up its gates; of each clip a few numbers a layer are kept in memory.
+def gates_of_clips(
+    model: Recognizer, clip_set: ClipSet, progress: Callable[[int, int], None] | None = None
+) -> DataGates:
+    """Run ``model`` over ``clip_set`` once and sum up its gates; of each clip a few numbers a layer
+    are kept in memory.
 
     Raises:
         DataError: if no clip could be read.
@@ -59,12 +72,21 @@ def gates_of_clips(model: Recognizer, clip_set: ClipSet, progress: Callable[[int
     for batch in batches(model, clip_set, 0, BATCH_CLIPS):
         done += len(batch.ids)
         if batch.clips is not None:
-            with device_turn(batch.clips.device), torch.inference_mode(), record_routing(model) as found:
+            with (
+                device_turn(batch.clips.device),
+                torch.inference_mode(),
+                record_routing(model) as found,
+            ):
                 model(batch.clips)
             for layers in gates_of_batch(model, found):
                 moments.append(GateMoments.of_maps([layer.gate for layer in layers]))
                 shares.append(_shares(layers))
-                histogram = histogram + np.stack([[np.histogram(gate, BINS)[0] for gate in layer.gate.swapaxes(0, 1)] for layer in layers])
+                histogram = histogram + np.stack(
+                    [
+                        [np.histogram(gate, BINS)[0] for gate in layer.gate.swapaxes(0, 1)]
+                        for layer in layers
+                    ]
+                )
             labels += batch.labels[batch.rows].tolist()
         if progress is not None:
             progress(done, len(clip_set.ids))
@@ -77,7 +99,10 @@ def gates_of_clips(model: Recognizer, clip_set: ClipSet, progress: Callable[[int
         tuple(layer.channels for layer in layers),
         tuple(layer.reach for layer in layers),
         np.array(labels),
-        GateMoments(np.concatenate([m.frame_means for m in moments]), np.concatenate([m.mean_squares for m in moments])),
+        GateMoments(
+            np.concatenate([m.frame_means for m in moments]),
+            np.concatenate([m.mean_squares for m in moments]),
+        ),
         np.stack(shares),
         histogram,
         done - len(labels),
@@ -85,30 +110,40 @@ def gates_of_clips(model: Recognizer, clip_set: ClipSet, progress: Callable[[int
 
 
 def _shares(layers: Sequence[LayerGates]) -> np.ndarray:
-    return np.array([[s.stays, s.next, s.previous, s.lost] for s in (layer.shares() for layer in layers)])
+    return np.array(
+        [[s.stays, s.next, s.previous, s.lost] for s in (layer.shares() for layer in layers)]
+    )
 
 
 def data_gates_table(gates: DataGates) -> list[dict]:
     """One row for all layers together, then one a layer and direction.
 
-    ``gate_mean`` and ``adaptivity`` are plain means and deviations of gate values; ``variance_…`` split the variance by level
-    (between layers and directions only in the first row); ``difference``, ``leave``, ``average`` and ``swap`` are shares of gate values
-    parted at `REGIME_EDGES`; ``stays``, ``arrives`` (by this direction) and ``lost`` are energy shares of the layer, means over clips
-    with 95 % intervals; ``frame_means`` and ``histogram`` are lists.
+    ``gate_mean`` and ``adaptivity`` are plain means and deviations of gate values; ``variance_…``
+    split the variance by level (between layers and directions only in the first row);
+    ``difference``, ``leave``, ``average`` and ``swap`` are shares of gate values parted at
+    `REGIME_EDGES`; ``stays``, ``arrives`` (by this direction) and ``lost`` are energy shares of the
+    layer, means over clips with 95 % intervals; ``frame_means`` and ``histogram`` are lists.
     """
     rows = [_row(gates, ALL_LAYERS, slice(None), slice(None))]
     for index in range(len(gates.layers)):
-        rows += [_row(gates, gates.layers[index], slice(index, index + 1), slice(way, way + 1)) for way in range(2)]
+        rows += [
+            _row(gates, gates.layers[index], slice(index, index + 1), slice(way, way + 1))
+            for way in range(2)
+        ]
     return rows
 
 
 def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
-    moments = GateMoments(gates.moments.frame_means[:, layer, way], gates.moments.mean_squares[:, layer, way])
+    moments = GateMoments(
+        gates.moments.frame_means[:, layer, way], gates.moments.mean_squares[:, layer, way]
+    )
     variance = decompose(moments, gates.labels)
     single = name != ALL_LAYERS
     counts = gates.histogram[layer, way]
     # Layers count the same whatever their size.
-    regimes = np.mean([histogram_regimes(histogram) for histogram in counts.reshape(-1, counts.shape[-1])], axis=0)
+    regimes = np.mean(
+        [histogram_regimes(histogram) for histogram in counts.reshape(-1, counts.shape[-1])], axis=0
+    )
     share = gates.shares[:, layer].mean(1)
     arrives = share[:, 1 + way.start] if single else share[:, 1] + share[:, 2]
     row = {
@@ -120,7 +155,11 @@ def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
         "reach_ahead": gates.reach[layer][-1][1],
         "gate_mean": float(moments.frame_means.mean()),
         "adaptivity": variance.adaptivity,
-        **{f"variance_{level}": value for level, value in variance.levels.items() if not single or level in ADAPTIVE},
+        **{
+            f"variance_{level}": value
+            for level, value in variance.levels.items()
+            if not single or level in ADAPTIVE
+        },
         **dict(zip(REGIMES, regimes.tolist(), strict=True)),
     }
     if single:
@@ -138,16 +177,23 @@ def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
     }
 
 
-def histogram_regimes(histogram: np.ndarray, edges: tuple[float, float, float] = REGIME_EDGES) -> np.ndarray:
-    """`regime_shares` of values that were counted between `BINS`: (80,) counts → (4,) float64. ``edges`` are rounded to the bins' (0.025)."""
+def histogram_regimes(
+    histogram: np.ndarray, edges: tuple[float, float, float] = REGIME_EDGES
+) -> np.ndarray:
+    """`regime_shares` of values that were counted between `BINS`: (80,) counts → (4,) float64.
+    ``edges`` are rounded to the bins' (0.025).
+    """
     counts = np.bincount(
-        np.searchsorted(np.asarray(edges) + 1e-9, BINS[:-1] + 2e-9, side="right"), weights=histogram, minlength=len(REGIMES)
+        np.searchsorted(np.asarray(edges) + 1e-9, BINS[:-1] + 2e-9, side="right"),
+        weights=histogram,
+        minlength=len(REGIMES),
     )
     return counts / max(histogram.sum(), 1)
 
 
 def write_data_gates(gates: DataGates, path: Path) -> None:
-    """Write `data_gates_table` as parquet, with what it is of in its metadata; the file appears whole or not at all.
+    """Write `data_gates_table` as parquet, with what it is of in its metadata; the file appears
+    whole or not at all.
 
     Raises:
         OSError: if it cannot be written.
@@ -166,22 +212,29 @@ def read_data_gates(path: Path, name: str = "") -> list[dict]:
         rows = read_table(path).to_pylist()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(
-            f"{name or path.name}: not a table of gates ({type(error).__name__}); write one with 'explain gates --data'"
+            f"{name or path.name}: not a table of gates ({type(error).__name__}); write one with"
+            " 'explain gates --data'"
         ) from None
     wanted = {"layer", "direction", "gate_mean", "checkpoint", "histogram", "n"}
     if not rows or not wanted <= set(rows[0]) or rows[0]["layer"] != ALL_LAYERS:
-        raise DataError(f"{name or path.name}: not a table of gates; write one with 'explain gates --data'")
+        raise DataError(
+            f"{name or path.name}: not a table of gates; write one with 'explain gates --data'"
+        )
     return rows
 
 
 def data_means(rows: Sequence[dict], model: Recognizer) -> dict[str, np.ndarray]:
-    """Each layer's mean gate over a data set, layer name → (2,) float32: what the clamp *data mean* holds the gates of ``model`` at.
+    """Each layer's mean gate over a data set, layer name → (2,) float32: what the clamp *data mean*
+    holds the gates of ``model`` at.
 
     Raises:
         DataError: if ``rows`` are of another checkpoint.
     """
     if rows[0]["checkpoint"] != model.card.sha256:
-        raise DataError(f"the table of gates is of {rows[0]['model']}, not of {model.card.name} ({model.card.file}); measure that one's")
+        raise DataError(
+            f"the table of gates is of {rows[0]['model']}, not of {model.card.name}"
+            f" ({model.card.file}); measure that one's"
+        )
     means: dict[str, list[float]] = {}
     for row in rows:
         if row["layer"] != ALL_LAYERS:

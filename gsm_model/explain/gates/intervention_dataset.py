@@ -1,4 +1,6 @@
-"""Experiments on gates over a data set: what each does to accuracy, against the same clips without it, and which layer carries the order."""
+"""Experiments on gates over a data set: what each does to accuracy, against the same clips without
+it, and which layer carries the order.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +39,11 @@ class InterventionOrigin:
 
 @dataclass(frozen=True)
 class InterventionTable:
-    """n clips under M interventions: ``answers`` (n, M) int64 class indices, ``margins`` (n, M) float32 logits.
+    """n clips under M interventions: ``answers`` (n, M) int64 class indices, ``margins`` (n, M)
+    float32 logits.
 
-    A margin is the score of the clip's class less that of its time reversal, NaN where that is not among the classes.
-    Clips with an error have the answer −1.
+    A margin is the score of the clip's class less that of its time reversal, NaN where that is not
+    among the classes. Clips with an error have the answer −1.
     """
 
     origin: InterventionOrigin
@@ -53,8 +56,9 @@ class InterventionTable:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one intervention does on a data set: top-1 and within-pair accuracy, and the change of each against no
-    intervention on the same clips. The within-pair figures are ``None`` where no class has its time reversal among the classes."""
+    """What one intervention does on a data set: top-1 and within-pair accuracy, and the change of
+    each against no intervention on the same clips. The within-pair figures are ``None`` where no
+    class has its time reversal among the classes."""
 
     name: str
     top1: Measure
@@ -70,10 +74,12 @@ def run_interventions(
     out: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> InterventionTable:
-    """Score ``clip_set`` without and with every intervention of ``plan`` and write the table to ``out`` (parquet).
+    """Score ``clip_set`` without and with every intervention of ``plan`` and write the table to
+    ``out`` (parquet).
 
-    *other clip* takes the gates of the clip before in its block of 40 (the first, those of the last). A run that was stopped goes on
-    where it was; a clip that cannot be read is a row with its error. Interventions that come to the same are run once.
+    *other clip* takes the gates of the clip before in its block of 40 (the first, those of the
+    last). A run that was stopped goes on where it was; a clip that cannot be read is a row with its
+    error. Interventions that come to the same are run once.
 
     Raises:
         DataError: if no clip could be read, or parts of another run are in the way.
@@ -118,7 +124,9 @@ def _what_it_does(model: Recognizer, intervention: Intervention) -> tuple:
     return intervention.clamp, frozenset(layers), intervention.directions, intervention.seed
 
 
-def _part(origin: InterventionOrigin, batch: Batch, scores: np.ndarray, partners: np.ndarray) -> InterventionTable:
+def _part(
+    origin: InterventionOrigin, batch: Batch, scores: np.ndarray, partners: np.ndarray
+) -> InterventionTable:
     n, m = len(batch.ids), len(origin.interventions)
     answers, margins = np.full((n, m), -1, np.int64), np.full((n, m), np.nan, np.float32)
     labels = batch.labels[batch.rows]
@@ -133,13 +141,18 @@ def _join(origin: InterventionOrigin, parts: Sequence[InterventionTable]) -> Int
     return InterventionTable(
         origin,
         tuple(id for part in parts for id in part.ids),
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "answers", "margins")),
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("labels", "answers", "margins")
+        ),
         tuple(error for part in parts for error in part.errors),
     )
 
 
 def effects(table: InterventionTable) -> list[Effect]:
-    """The effect of every intervention, *none* first (its changes are 0), of the clips that were read."""
+    """The effect of every intervention, *none* first (its changes are 0), of the clips that were
+    read.
+    """
     rows = np.array([not error for error in table.errors])
     data = table.origin.data.data
     right = table.answers[rows] == table.labels[rows, None]
@@ -148,7 +161,9 @@ def effects(table: InterventionTable) -> list[Effect]:
 
     def figures(holds: np.ndarray, column: int, name: str) -> tuple[Measure, Measure]:
         now = holds[:, column]
-        return measure_share(name, int(now.sum()), len(now), data), measure_change(f"{name} change", holds[:, 0], now, data)
+        return measure_share(name, int(now.sum()), len(now), data), measure_change(
+            f"{name} change", holds[:, 0], now, data
+        )
 
     found = []
     for column, name in enumerate(table.origin.interventions):
@@ -164,11 +179,20 @@ def effects_table(table: InterventionTable) -> list[dict]:
         row: dict = {"intervention": effect.name}
         for key in ("top1", "top1_change", "within_pair", "within_pair_change"):
             measure = getattr(effect, key)
-            values = (None, None, None) if measure is None else (measure.value, measure.low, measure.high)
+            values = (
+                (None, None, None)
+                if measure is None
+                else (measure.value, measure.low, measure.high)
+            )
             row |= dict(zip((key, f"{key}_low", f"{key}_high"), values, strict=True))
-        row |= {"n": effect.top1.n, "n_within_pair": effect.within_pair.n if effect.within_pair else 0}
+        row |= {
+            "n": effect.top1.n,
+            "n_within_pair": effect.within_pair.n if effect.within_pair else 0,
+        }
         origin = table.origin.data
-        rows.append(row | {"model": origin.model, "checkpoint": origin.checkpoint, "data": origin.data})
+        rows.append(
+            row | {"model": origin.model, "checkpoint": origin.checkpoint, "data": origin.data}
+        )
     return rows
 
 
@@ -199,11 +223,21 @@ def read_interventions(path: Path, name: str = "") -> InterventionTable:
         about = what_table_says(table)
         origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         names = tuple(about["interventions"])
-        answers, margins = (list_values(table, column, len(names)) for column in ("answers", "margins"))
+        answers, margins = (
+            list_values(table, column, len(names)) for column in ("answers", "margins")
+        )
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy().astype(np.int64)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise DataError(
-            f"{name or path.name}: not a table of interventions ({type(error).__name__}); write one with 'explain interventions'"
+            f"{name or path.name}: not a table of interventions ({type(error).__name__}); write one"
+            " with 'explain interventions'"
         ) from None
-    return InterventionTable(InterventionOrigin(origin, names), ids, labels, answers.astype(np.int64), margins.astype(np.float32), errors)
+    return InterventionTable(
+        InterventionOrigin(origin, names),
+        ids,
+        labels,
+        answers.astype(np.int64),
+        margins.astype(np.float32),
+        errors,
+    )

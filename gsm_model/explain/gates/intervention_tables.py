@@ -8,9 +8,12 @@ from gsm_model.data.labels import partner
 from gsm_model.predict import Prediction
 
 
-def intervention_rows(clip: str, before: Prediction, names: Sequence[str], answers: Sequence[Prediction]) -> list[dict]:
-    """One row for no intervention and one for each of ``names``: probabilities of the model's answer without any, and of that
-    answer's time reversal (``None`` where it is not among the classes), the likeliest class, and how far all probabilities moved.
+def intervention_rows(
+    clip: str, before: Prediction, names: Sequence[str], answers: Sequence[Prediction]
+) -> list[dict]:
+    """One row for no intervention and one for each of ``names``: probabilities of the model's
+    answer without any, and of that answer's time reversal (``None`` where it is not among the
+    classes), the likeliest class, and how far all probabilities moved.
 
     ``moved`` is the total variation distance, ½ Σ |p − q|, 0 … 1.
     """

@@ -1,4 +1,6 @@
-"""Experiments on gates: hold them at a value, at a mean, at another clip's, or shuffle them, and see what the answer does."""
+"""Experiments on gates: hold them at a value, at a mean, at another clip's, or shuffle them, and
+see what the answer does.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,9 @@ from gsm_model.video.sampling import Order
 class Intervention:
     """What is done to which gates.
 
-    ``layers`` names temporal layers, ``None`` for all; ``directions`` are indices into `DIRECTIONS`. ``seed``
-    picks a shuffle. ``values`` holds an array a layer: for *data mean* (2,), for *other clip* (T, 2, h, w), or
-    (N, T, 2, h, w) to give each clip of a batch its own.
+    ``layers`` names temporal layers, ``None`` for all; ``directions`` are indices into
+    `DIRECTIONS`. ``seed`` picks a shuffle. ``values`` holds an array a layer: for *data mean* (2,),
+    for *other clip* (T, 2, h, w), or (N, T, 2, h, w) to give each clip of a batch its own.
     """
 
     clamp: Clamp
@@ -35,14 +37,16 @@ class Intervention:
 
 @contextmanager
 def intervene(model: Recognizer, intervention: Intervention) -> Iterator[None]:
-    """Let every forward of this thread inside the block run with ``intervention`` on ``model``'s gates.
+    """Let every forward of this thread inside the block run with ``intervention`` on ``model``'s
+    gates.
 
-    The gate that is held is the one computed from the features as they are, changed by the layers before. It is
-    averaged and shuffled clip by clip. A fixed shift (TSM) counts as a gate of 1. Nothing is left on the model, also
-    after an error; blocks may be nested, the inner one acting on what the outer one made.
+    The gate that is held is the one computed from the features as they are, changed by the layers
+    before. It is averaged and shuffled clip by clip. A fixed shift (TSM) counts as a gate of 1.
+    Nothing is left on the model, also after an error; blocks may be nested, the inner one acting on
+    what the outer one made.
 
-    Raises:
-        ValueError: for an unknown clamp, direction or layer, or where ``values`` lacks a layer or has another shape.
+    Raises: ValueError: for an unknown clamp, direction or layer, or where ``values`` lacks a layer
+        or has another shape.
     """
     modules = _chosen(model, intervention)
     change = _change(intervention)
@@ -62,19 +66,27 @@ def intervene(model: Recognizer, intervention: Intervention) -> Iterator[None]:
 def _chosen(model: Recognizer, intervention: Intervention) -> dict[nn.Module, str]:
     clamp, layers, directions = intervention.clamp, intervention.layers, intervention.directions
     if clamp not in CLAMPS or not directions or not set(directions) <= {0, 1}:
-        raise ValueError(f"no clamp {clamp!r} of directions {directions}; clamps are {', '.join(CLAMPS)}")
+        raise ValueError(
+            f"no clamp {clamp!r} of directions {directions}; clamps are {', '.join(CLAMPS)}"
+        )
     known = {layer.name: layer.module for layer in model.temporal_layers()}
     names = list(known) if layers is None else list(layers)
     if unknown := [name for name in names if name not in known]:
-        raise ValueError(f"{model.card.name} has no layer {unknown[0]!r}; it has {', '.join(known)}")
+        raise ValueError(
+            f"{model.card.name} has no layer {unknown[0]!r}; it has {', '.join(known)}"
+        )
     chosen = {known[name]: name for name in names if known[name] is not None}
-    if clamp in NEEDS_VALUES and (missing := [name for name in chosen.values() if name not in (intervention.values or {})]):
+    if clamp in NEEDS_VALUES and (
+        missing := [name for name in chosen.values() if name not in (intervention.values or {})]
+    ):
         raise ValueError(f"{clamp!r} needs values for {missing[0]!r}")
     return chosen
 
 
 def _change(intervention: Intervention) -> Callable[[str, Tensor], Tensor]:
-    """The new gate, or one that broadcasts to it, as a function of a layer's name and its gate (N, T, 2, h, w)."""
+    """The new gate, or one that broadcasts to it, as a function of a layer's name and its gate (N,
+    T, 2, h, w).
+    """
     constants = {"closed": 0.0, "open": 1.0, "negative": -1.0}
     axes = {"clip mean": (1, 3, 4), "spatial mean": (3, 4), "temporal mean": (1,)}
     clamp = intervention.clamp
@@ -91,7 +103,9 @@ def _given(name: str, gate: Tensor, values: np.ndarray | Tensor) -> Tensor:
     held = torch.as_tensor(values, dtype=gate.dtype, device=gate.device)
     held = held.view(2, 1, 1) if held.ndim == 1 else held
     if held.shape not in (gate.shape, gate.shape[1:], (2, 1, 1)):
-        raise ValueError(f"{name}: a gate of {tuple(gate.shape[1:])} cannot take values of {tuple(held.shape)}")
+        raise ValueError(
+            f"{name}: a gate of {tuple(gate.shape[1:])} cannot take values of {tuple(held.shape)}"
+        )
     return held
 
 
@@ -112,7 +126,9 @@ def predict_under(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Prediction]:
-    """``model``'s answer to ``video`` under each of ``interventions``, one forward pass each. Other arguments and errors as `predict` and `intervene`."""
+    """``model``'s answer to ``video`` under each of ``interventions``, one forward pass each. Other
+    arguments and errors as `predict` and `intervene`.
+    """
     answers = []
     for intervention in interventions:
         with intervene(model, intervention):
@@ -122,14 +138,21 @@ def predict_under(
     return answers
 
 
-def every_clamp(values: Mapping[str, np.ndarray | Tensor] | None = None, seed: int = 0) -> dict[str, Intervention]:
-    """Each clamp on all layers, by name; *data mean* only with its ``values``, and no other clip's gates."""
+def every_clamp(
+    values: Mapping[str, np.ndarray | Tensor] | None = None, seed: int = 0
+) -> dict[str, Intervention]:
+    """Each clamp on all layers, by name; *data mean* only with its ``values``, and no other clip's
+    gates.
+    """
     plan = {clamp: Intervention(clamp, seed=seed) for clamp in CLAMPS if clamp not in NEEDS_VALUES}
-    return plan | ({"data mean": Intervention("data mean", values=values)} if values is not None else {})
+    return plan | (
+        {"data mean": Intervention("data mean", values=values)} if values is not None else {}
+    )
 
 
 def every_layer(model: Recognizer) -> dict[str, Intervention]:
-    """Which layer carries the order: each layer alone closed, each alone working, and closed up to it and from it on, by name.
+    """Which layer carries the order: each layer alone closed, each alone working, and closed up to
+    it and from it on, by name.
 
     Layers without a temporal module are left out.
     """

@@ -8,20 +8,33 @@ from collections.abc import Mapping
 import numpy as np
 
 from gsm_model.explain.gates.adaptivity import ADAPTIVE, GateMoments, decompose
-from gsm_model.explain.gates.report import DIRECTIONS, REGIMES, GateReport, LayerGates, regime_shares
+from gsm_model.explain.gates.report import (
+    DIRECTIONS,
+    REGIMES,
+    GateReport,
+    LayerGates,
+    regime_shares,
+)
 
 
 def gate_rows(clip: str, report: GateReport) -> list[dict]:
     """One row a layer, direction and frame.
 
-    ``gate_mean``, ``own_weight`` and ``neighbour_weight`` are plain means over places, ``weighted_gate`` is the mean by
-    energy; ``output_own`` and ``output_neighbour`` are the shares of this frame's output that are its own and that come from this
-    side; ``arrives`` and ``lost`` are this frame's and direction's shares of the layer's energy; ``layer_…`` are figures of the whole layer.
+    ``gate_mean``, ``own_weight`` and ``neighbour_weight`` are plain means over places,
+    ``weighted_gate`` is the mean by energy; ``output_own`` and ``output_neighbour`` are the shares
+    of this frame's output that are its own and that come from this side; ``arrives`` and ``lost``
+    are this frame's and direction's shares of the layer's energy; ``layer_…`` are figures of the
+    whole layer.
     """
     prediction, rows = report.prediction, []
     for layer in report.layers:
         whole = layer_figures(layer)
-        own, neighbour, weighted, arrows = layer.own_weight(), layer.neighbour_weight(), layer.weighted_gate(), layer.arrows()
+        own, neighbour, weighted, arrows = (
+            layer.own_weight(),
+            layer.neighbour_weight(),
+            layer.weighted_gate(),
+            layer.arrows(),
+        )
         parts, made_of = layer.parts(), layer.shares_by_frame()
         total = max(sum(float(part.sum()) for part in parts.values()), np.finfo(float).tiny)
         for way, direction in enumerate(DIRECTIONS):
@@ -52,7 +65,9 @@ def gate_rows(clip: str, report: GateReport) -> list[dict]:
 
 
 def layer_figures(layer: LayerGates) -> dict[str, float]:
-    """The figures of one layer: channels that each gate rules, energy shares, regimes, adaptivity with its variance, reach in frames."""
+    """The figures of one layer: channels that each gate rules, energy shares, regimes, adaptivity
+    with its variance, reach in frames.
+    """
     shares = layer.shares()
     variance = decompose(GateMoments.of_maps([layer.gate]), np.zeros(1, np.int64))
     return {
@@ -63,14 +78,20 @@ def layer_figures(layer: LayerGates) -> dict[str, float]:
         "lost": shares.lost,
         **dict(zip(REGIMES, regime_shares(layer.gate).tolist(), strict=True)),
         "adaptivity": variance.adaptivity,
-        **{f"variance_{level}": variance.levels[level] for level in ADAPTIVE if level in ("frame", "place")},
+        **{
+            f"variance_{level}": variance.levels[level]
+            for level in ADAPTIVE
+            if level in ("frame", "place")
+        },
         "reach_back": layer.reach[0],
         "reach_ahead": layer.reach[1],
     }
 
 
 def gate_arrays(report: GateReport) -> bytes:
-    """An ``.npz`` file: layer name → gate (T, 2, h, w) float32, no unit, −1 … 1; second axis `DIRECTIONS`, frames in the order seen."""
+    """An ``.npz`` file: layer name → gate (T, 2, h, w) float32, no unit, −1 … 1; second axis
+    `DIRECTIONS`, frames in the order seen.
+    """
     return npz_bytes({layer.name: layer.gate.astype(np.float32) for layer in report.layers})
 
 

@@ -25,9 +25,10 @@ MAX_FRAMES_A_PASS = 128  # bounds the memory of one forward
 class OrderReport:
     """One model's probabilities, float64, for K classes of a clip of T frames in other orders.
 
-    ``forward``, ``reversed``, ``frozen`` (the middle frame throughout) are (K,), ``shuffled`` is (S, K),
-    ``left_out`` (T, K) has the clip without frame t, ``swapped`` (T, T, K) the clip with frames i and j
-    in each other's place (the diagonal is ``forward``). ``frame_indices`` (T,) are the video's frames.
+    ``forward``, ``reversed``, ``frozen`` (the middle frame throughout) are (K,), ``shuffled`` is
+    (S, K), ``left_out`` (T, K) has the clip without frame t, ``swapped`` (T, T, K) the clip with
+    frames i and j in each other's place (the diagonal is ``forward``). ``frame_indices`` (T,) are
+    the video's frames.
     """
 
     card: Card
@@ -46,19 +47,24 @@ class OrderReport:
 
     @property
     def partner(self) -> int | None:
-        """The class index of the answer's time reversal, or ``None`` where it is not among the classes."""
+        """The class index of the answer's time reversal, or ``None`` where it is not among the
+        classes.
+        """
         labels = self.card.labels or ()
         other = partner(self.card.label(self.answer))
         return labels.index(other) if other in labels else None
 
     @property
     def sensitivity(self) -> float:
-        """Order sensitivity, 0 … 1: how far a shuffle moves the probabilities, as the mean over the shuffles of
-        the total variation distance ½ Σ |p − q| to the forward ones. 0: no order changes the answer, as in a TSN."""
+        """Order sensitivity, 0 … 1: how far a shuffle moves the probabilities, as the mean over the
+        shuffles of the total variation distance ½ Σ |p − q| to the forward ones. 0: no order
+        changes the answer, as in a TSN."""
         return float(np.abs(self.shuffled - self.forward).sum(axis=1).mean() / 2)
 
     def rows(self) -> list[tuple[str, np.ndarray]]:
-        """Every order by name with its (K,) probabilities; frames are named by their place, from 1."""
+        """Every order by name with its (K,) probabilities; frames are named by their place, from
+        1.
+        """
         t = len(self.frame_indices)
         return [
             ("forward", self.forward),
@@ -66,12 +72,23 @@ class OrderReport:
             ("frozen", self.frozen),
             *((f"shuffled {number + 1}", row) for number, row in enumerate(self.shuffled)),
             *((f"without frame {i + 1}", row) for i, row in enumerate(self.left_out)),
-            *((f"frames {i + 1} and {j + 1} swapped", self.swapped[i, j]) for i in range(t) for j in range(i + 1, t)),
+            *(
+                (f"frames {i + 1} and {j + 1} swapped", self.swapped[i, j])
+                for i in range(t)
+                for j in range(i + 1, t)
+            ),
         ]
 
 
-def report_order(model: Recognizer, video: DecodedVideo, num_segments: int | None = None, shuffles: int = 20, seed: int = 0) -> OrderReport:
-    """Score ``video``'s clip in every order of an `OrderReport`, in one batched pass for each length of clip.
+def report_order(
+    model: Recognizer,
+    video: DecodedVideo,
+    num_segments: int | None = None,
+    shuffles: int = 20,
+    seed: int = 0,
+) -> OrderReport:
+    """Score ``video``'s clip in every order of an `OrderReport`, in one batched pass for each
+    length of clip.
 
     ``seed`` picks the ``shuffles``; ``num_segments`` defaults to the model's own.
 
@@ -92,7 +109,9 @@ def report_order(model: Recognizer, video: DecodedVideo, num_segments: int | Non
     swapped = np.tile(p[0], (t, t, 1))
     for (i, j), row in zip(pairs, p[3 + shuffles :], strict=True):
         swapped[i, j] = swapped[j, i] = row
-    return OrderReport(model.card, indices, p[0], p[1], p[2], p[3 : 3 + shuffles], left_out, swapped)
+    return OrderReport(
+        model.card, indices, p[0], p[1], p[2], p[3 : 3 + shuffles], left_out, swapped
+    )
 
 
 def _swapped(positions: np.ndarray, i: int, j: int) -> np.ndarray:
@@ -102,7 +121,9 @@ def _swapped(positions: np.ndarray, i: int, j: int) -> np.ndarray:
 
 
 def _probabilities(model: Recognizer, view: Tensor, orders: list[np.ndarray]) -> np.ndarray:
-    """Softmax of ``model``'s logits (len(orders), K) for the clip ``view`` (1, T, 3, S, S) in each order."""
+    """Softmax of ``model``'s logits (len(orders), K) for the clip ``view`` (1, T, 3, S, S) in each
+    order.
+    """
     device = next(model.parameters()).device
     at_once = max(1, MAX_FRAMES_A_PASS // len(orders[0]))
     logits = []

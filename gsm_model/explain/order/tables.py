@@ -9,7 +9,9 @@ from gsm_model.explain.order.report import OrderReport
 
 
 def clip_table(clip: str, report: OrderReport) -> list[dict]:
-    """One row an order: the clip, the model and its hash, the order, the probability of the forward answer and of its reversal."""
+    """One row an order: the clip, the model and its hash, the order, the probability of the forward
+    answer and of its reversal.
+    """
     answer, partner = report.answer, report.partner
     return [
         {
@@ -29,11 +31,18 @@ def clip_table(clip: str, report: OrderReport) -> list[dict]:
 
 
 def flips_table(models: Sequence[tuple[str, Sequence[Flips]]]) -> list[dict]:
-    """One row a model and group of clips: each share with the ends of its 95 % interval, and the number of clips."""
+    """One row a model and group of clips: each share with the ends of its 95 % interval, and the
+    number of clips.
+    """
     rows = []
     for name, groups in models:
         for flips in groups:
-            row = {"model": name, "group": flips.group, "data": flips.to_partner.data, "n": flips.to_partner.n}
+            row = {
+                "model": name,
+                "group": flips.group,
+                "data": flips.to_partner.data,
+                "n": flips.to_partner.n,
+            }
             for key in ("to_partner", "stays", "elsewhere"):
                 measure = getattr(flips, key)
                 row |= {key: measure.value, f"{key}_low": measure.low, f"{key}_high": measure.high}

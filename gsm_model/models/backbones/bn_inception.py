@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gsm_model.models.backbones.inception import Branch, InceptionBackbone, average_pool_same, max_pool_half, max_pool_same
+from gsm_model.models.backbones.inception import (
+    Branch,
+    InceptionBackbone,
+    average_pool_same,
+    max_pool_half,
+    max_pool_same,
+)
 
 
 class BNInception(InceptionBackbone):
@@ -16,7 +22,18 @@ class BNInception(InceptionBackbone):
     num_features = 1024
     temporal_convs = tuple(
         f"inception_{block}"
-        for block in ("3a_1x1", "3b_1x1", "3c_3x3_reduce", "4a_1x1", "4b_1x1", "4c_1x1", "4d_1x1", "4e_3x3_reduce", "5a_1x1", "5b_1x1")
+        for block in (
+            "3a_1x1",
+            "3b_1x1",
+            "3c_3x3_reduce",
+            "4a_1x1",
+            "4b_1x1",
+            "4c_1x1",
+            "4d_1x1",
+            "4e_3x3_reduce",
+            "5a_1x1",
+            "5b_1x1",
+        )
     )
 
     def __init__(self) -> None:
@@ -31,27 +48,54 @@ class BNInception(InceptionBackbone):
         ]
         block, reduce = self._block, self._reduction_block
         self.blocks = {
-            "inception_3a": block("inception_3a", 192, single=64, triple=(64, 64), double=(64, 96), pooled=32),
-            "inception_3b": block("inception_3b", 256, single=64, triple=(64, 96), double=(64, 96), pooled=64),
+            "inception_3a": block(
+                "inception_3a", 192, single=64, triple=(64, 64), double=(64, 96), pooled=32
+            ),
+            "inception_3b": block(
+                "inception_3b", 256, single=64, triple=(64, 96), double=(64, 96), pooled=64
+            ),
             "inception_3c": reduce("inception_3c", 320, triple=(128, 160), double=(64, 96)),
-            "inception_4a": block("inception_4a", 576, single=224, triple=(64, 96), double=(96, 128), pooled=128),
-            "inception_4b": block("inception_4b", 576, single=192, triple=(96, 128), double=(96, 128), pooled=128),
-            "inception_4c": block("inception_4c", 576, single=160, triple=(128, 160), double=(128, 160), pooled=128),
-            "inception_4d": block("inception_4d", 608, single=96, triple=(128, 192), double=(160, 192), pooled=128),
+            "inception_4a": block(
+                "inception_4a", 576, single=224, triple=(64, 96), double=(96, 128), pooled=128
+            ),
+            "inception_4b": block(
+                "inception_4b", 576, single=192, triple=(96, 128), double=(96, 128), pooled=128
+            ),
+            "inception_4c": block(
+                "inception_4c", 576, single=160, triple=(128, 160), double=(128, 160), pooled=128
+            ),
+            "inception_4d": block(
+                "inception_4d", 608, single=96, triple=(128, 192), double=(160, 192), pooled=128
+            ),
             "inception_4e": reduce("inception_4e", 608, triple=(128, 192), double=(192, 256)),
-            "inception_5a": block("inception_5a", 1056, single=352, triple=(192, 320), double=(160, 224), pooled=128),
-            "inception_5b": block("inception_5b", 1024, single=352, triple=(192, 320), double=(192, 224), pooled=128, pool=max_pool_same),
+            "inception_5a": block(
+                "inception_5a", 1056, single=352, triple=(192, 320), double=(160, 224), pooled=128
+            ),
+            "inception_5b": block(
+                "inception_5b",
+                1024,
+                single=352,
+                triple=(192, 320),
+                double=(192, 224),
+                pooled=128,
+                pool=max_pool_same,
+            ),
         }
 
     def norm_name(self, conv: str) -> str:
         return f"{conv}_bn"
 
-    def _block(self, name, c_in, single, triple, double, pooled, pool=average_pool_same) -> Sequence[Branch]:
+    def _block(
+        self, name, c_in, single, triple, double, pooled, pool=average_pool_same
+    ) -> Sequence[Branch]:
         """1×1 | 1×1, 3×3 | 1×1, 3×3, 3×3 | pool, 1×1; each pair is (reduced, final) channels."""
         conv = self.add_conv
         return [
             [conv(f"{name}_1x1", c_in, single, 1)],
-            [conv(f"{name}_3x3_reduce", c_in, triple[0], 1), conv(f"{name}_3x3", *triple, 3, padding=1)],
+            [
+                conv(f"{name}_3x3_reduce", c_in, triple[0], 1),
+                conv(f"{name}_3x3", *triple, 3, padding=1),
+            ],
             [
                 conv(f"{name}_double_3x3_reduce", c_in, double[0], 1),
                 conv(f"{name}_double_3x3_1", *double, 3, padding=1),
@@ -64,7 +108,10 @@ class BNInception(InceptionBackbone):
         """Halves height and width: 1×1, 3×3/2 | 1×1, 3×3, 3×3/2 | max pool."""
         conv = self.add_conv
         return [
-            [conv(f"{name}_3x3_reduce", c_in, triple[0], 1), conv(f"{name}_3x3", *triple, 3, stride=2, padding=1)],
+            [
+                conv(f"{name}_3x3_reduce", c_in, triple[0], 1),
+                conv(f"{name}_3x3", *triple, 3, stride=2, padding=1),
+            ],
             [
                 conv(f"{name}_double_3x3_reduce", c_in, double[0], 1),
                 conv(f"{name}_double_3x3_1", *double, 3, padding=1),

@@ -23,22 +23,30 @@ max_pool_same = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1, ceil_m
 
 
 def average_pool_same(x: Tensor) -> Tensor:
-    """3×3 mean in steps of one, ``(N, C, H, W)`` → the same shape; at the border the zeros outside count."""
+    """3×3 mean in steps of one, ``(N, C, H, W)`` → the same shape; at the border the zeros outside
+    count.
+    """
     return F.avg_pool2d(x, kernel_size=3, stride=1, padding=1)
 
 
 def max_pool_half(x: Tensor) -> Tensor:
-    """3×3 maximum in steps of two, rounding up: ``(N, C, H, W)`` → ``(N, C, ⌈(H − 1)/2⌉, ⌈(W − 1)/2⌉)``.
+    """3×3 maximum in steps of two, rounding up: ``(N, C, H, W)`` → ``(N, C, ⌈(H − 1)/2⌉, ⌈(W −
+    1)/2⌉)``.
 
-    Without a gradient, along one side after the other: PyTorch's pooling also writes where each maximum was, eight bytes a value.
+    Without a gradient, along one side after the other: PyTorch's pooling also writes where each
+        maximum was, eight bytes a value.
     """
     if torch.is_grad_enabled() or x.device.type != "cpu" or min(x.shape[2:]) < 3:
         return F.max_pool2d(x, kernel_size=3, stride=2, ceil_mode=True)
-    return _max_of_three(_max_of_three(x.transpose(1, 2)).transpose(1, 2).transpose(1, 3)).transpose(1, 3)
+    return _max_of_three(
+        _max_of_three(x.transpose(1, 2)).transpose(1, 2).transpose(1, 3)
+    ).transpose(1, 3)
 
 
 def _max_of_three(x: Tensor) -> Tensor:
-    """The maximum of every second three neighbours along dimension 1, of two where the last three are not whole."""
+    """The maximum of every second three neighbours along dimension 1, of two where the last three
+    are not whole.
+    """
     whole = (x.shape[1] - 1) // 2
     out = torch.maximum(x[:, 0:-1:2], x[:, 1::2])
     third = x[:, 2::2]
@@ -59,9 +67,17 @@ class InceptionBackbone(TemporalHost):
         return name
 
     def add_conv(
-        self, name: str, c_in: int, c_out: int, kernel: int | tuple[int, int], stride: int = 1, padding: int | tuple[int, int] = 0
+        self,
+        name: str,
+        c_in: int,
+        c_out: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
     ) -> str:
-        """Register a convolution and its BatchNorm under the release's names; returns ``name`` for use as a step."""
+        """Register a convolution and its BatchNorm under the release's names; returns ``name`` for
+        use as a step.
+        """
         conv = self.conv_name(name)
         self.add_module(conv, nn.Conv2d(c_in, c_out, kernel, stride, padding))
         self.add_module(self.norm_name(conv), nn.BatchNorm2d(c_out))
@@ -84,23 +100,34 @@ class InceptionBackbone(TemporalHost):
         """The last block's output, ``(N·T, num_features, h, w)``."""
         x = frame_by_frame(lambda part: self.take(self.stem, part, run), x, run)
         for name, branches in self.blocks.items():
-            x = run.pass_on(self, name, torch.cat([self.take(branch, x, run) for branch in branches], dim=1))
+            x = run.pass_on(
+                self, name, torch.cat([self.take(branch, x, run) for branch in branches], dim=1)
+            )
         return x
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
         return self.feature_map(x, run).mean(dim=(2, 3))
 
     def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
-        """Each block by its title → where its output passes (`ClipRun.pass_on`), in network order."""
+        """Each block by its title → where its output passes (`ClipRun.pass_on`), in network
+        order.
+        """
         return {name: (self, name) for name in self.blocks}
 
     def sites(self) -> list[Site]:
         """One site a block: the branch with the fewest convolutions (paper, section 4.3)."""
         return [
-            Site(host=self, conv=self.conv_name(name), branch=self.conv_name(name), title=self._block_of(name))
+            Site(
+                host=self,
+                conv=self.conv_name(name),
+                branch=self.conv_name(name),
+                title=self._block_of(name),
+            )
             for name in self.temporal_convs
         ]
 
     def _block_of(self, conv: str) -> str:
-        """The block that the branch of ``conv`` belongs to; of ``mixed`` and ``mixed_1``, which both begin its name, the longer."""
+        """The block that the branch of ``conv`` belongs to; of ``mixed`` and ``mixed_1``, which
+        both begin its name, the longer.
+        """
         return max((block for block in self.blocks if conv.startswith(block + "_")), key=len)

@@ -1,19 +1,27 @@
 """Inception-V3 (Szegedy et al., 2016), with the layer names of the GSM release.
 
-``(N·T, 3, 229, 229)`` → ``(N·T, 2048)``. Its branches meet only at sides of 32·k + 5 to 32·k + 12 pixels
-(101 to 108, …, 229 to 236, 293 to 300), because the release pads its strided pooling and not its
-strided convolutions.
+``(N·T, 3, 229, 229)`` → ``(N·T, 2048)``. Its branches meet only at sides of 32·k + 5 to 32·k + 12
+pixels (101 to 108, …, 229 to 236, 293 to 300), because the release pads its strided pooling and not
+its strided convolutions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gsm_model.models.backbones.inception import Branch, InceptionBackbone, average_pool_same, max_pool_half, max_pool_same
+from gsm_model.models.backbones.inception import (
+    Branch,
+    InceptionBackbone,
+    average_pool_same,
+    max_pool_half,
+    max_pool_same,
+)
 
 
 class InceptionV3(InceptionBackbone):
-    """Eleven blocks, ``mixed`` to ``mixed_10``; the release puts no temporal module in ``mixed_6``."""
+    """Eleven blocks, ``mixed`` to ``mixed_10``; the release puts no temporal module in
+    ``mixed_6``.
+    """
 
     num_features = 2048
     temporal_convs = (
@@ -66,7 +74,10 @@ class InceptionV3(InceptionBackbone):
         conv = self.add_conv
         return [
             [conv(f"{name}_conv", c_in, 64, 1)],
-            [conv(f"{name}_tower_conv", c_in, 48, 1), conv(f"{name}_tower_conv_1", 48, 64, 5, padding=2)],
+            [
+                conv(f"{name}_tower_conv", c_in, 48, 1),
+                conv(f"{name}_tower_conv_1", 48, 64, 5, padding=2),
+            ],
             [
                 conv(f"{name}_tower_1_conv", c_in, 64, 1),
                 conv(f"{name}_tower_1_conv_1", 64, 96, 3, padding=1),
@@ -89,7 +100,9 @@ class InceptionV3(InceptionBackbone):
         ]
 
     def _block_17(self, name: str, c_in: int, inner: int) -> Sequence[Branch]:
-        """The middle grid, 7×7 convolutions as 7×1 and 1×7: 1×1 | 1×1, 7×7 | 1×1, 7×7, 7×7 | pool, 1×1."""
+        """The middle grid, 7×7 convolutions as 7×1 and 1×7: 1×1 | 1×1, 7×7 | 1×1, 7×7, 7×7 | pool,
+        1×1.
+        """
         conv = self.add_conv
         tall, wide = {"kernel": (7, 1), "padding": (3, 0)}, {"kernel": (1, 7), "padding": (0, 3)}
         return [
@@ -113,7 +126,10 @@ class InceptionV3(InceptionBackbone):
         """1×1, 3×3/2 | 1×1, 7×7, 3×3/2 | max pool."""
         conv = self.add_conv
         return [
-            [conv(f"{name}_tower_conv", c_in, 192, 1), conv(f"{name}_tower_conv_1", 192, 320, 3, stride=2)],
+            [
+                conv(f"{name}_tower_conv", c_in, 192, 1),
+                conv(f"{name}_tower_conv_1", 192, 320, 3, stride=2),
+            ],
             [
                 conv(f"{name}_tower_1_conv", c_in, 192, 1),
                 conv(f"{name}_tower_1_conv_1", 192, 192, (7, 1), padding=(3, 0)),

@@ -1,6 +1,7 @@
 """ResNets (He et al., 2016) with torchvision's layer names: stride two sits in the 3×3 convolution.
 
-``(N·T, 3, H, W)`` → ``(N·T, num_features)``. ``width`` scales every channel count, for small models.
+``(N·T, 3, H, W)`` → ``(N·T, num_features)``. ``width`` scales every channel count, for small
+models.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from gsm_model.models.slots import ClipRun, Site, TemporalHost, frame_by_frame
 
 
 class ResidualBlock(TemporalHost):
-    """Convolutions with BatchNorms, and a shortcut; ``last_conv`` is where a between-module stands."""
+    """Convolutions with BatchNorms, and a shortcut; ``last_conv`` is where a between-module
+    stands.
+    """
 
     expansion: int
     last_conv: str
@@ -21,7 +24,9 @@ class ResidualBlock(TemporalHost):
         super().__init__()
         self.downsample = None
         if stride != 1 or c_in != c_out:
-            self.downsample = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+            self.downsample = nn.Sequential(
+                nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out)
+            )
 
     def norm_name(self, conv: str) -> str:
         return conv.replace("conv", "bn")
@@ -93,7 +98,10 @@ class ResNet(TemporalHost):
         block, depths = LAYOUTS[layout]
         planes = round(64 * width)
         if planes < 4 or planes % 4:
-            raise ValueError(f"width {width} gives {planes} channels; use a width for which 64·width is a multiple of 4")
+            raise ValueError(
+                f"width {width} gives {planes} channels; use a width for which 64·width is a"
+                " multiple of 4"
+            )
         self.conv1 = nn.Conv2d(3, planes, 7, 2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(planes)
         channels = planes
@@ -108,7 +116,9 @@ class ResNet(TemporalHost):
         self._start()
 
     def _start(self) -> None:
-        """He initialisation, and each residual branch at zero, so that training from scratch starts as a shallow network."""
+        """He initialisation, and each residual branch at zero, so that training from scratch starts
+        as a shallow network.
+        """
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -123,7 +133,11 @@ class ResNet(TemporalHost):
 
     def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
-        x = frame_by_frame(lambda part: F.max_pool2d(self.conv_bn("conv1", part, run, relu=True), 3, 2, padding=1), x, run)
+        x = frame_by_frame(
+            lambda part: F.max_pool2d(self.conv_bn("conv1", part, run, relu=True), 3, 2, padding=1),
+            x,
+            run,
+        )
         for block in self._blocks():
             x = block(x, run)
         return x
@@ -132,13 +146,24 @@ class ResNet(TemporalHost):
         return self.feature_map(x, run).mean(dim=(2, 3))
 
     def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
-        """Each residual block by its title → where its output passes (`ClipRun.pass_on`), in network order."""
+        """Each residual block by its title → where its output passes (`ClipRun.pass_on`), in
+        network order.
+        """
         return {site.title: (site.host, "") for site in self.sites()}
 
     def sites(self) -> list[Site]:
-        """One site a residual block: between its last convolution and BatchNorm, or at the start of its branch."""
+        """One site a residual block: between its last convolution and BatchNorm, or at the start of
+        its branch.
+        """
         return [
-            Site(host=block, conv=block.last_conv, branch="conv1", title=f"layer{stage}.{index}", stage=f"layer{stage}", block=index)
+            Site(
+                host=block,
+                conv=block.last_conv,
+                branch="conv1",
+                title=f"layer{stage}.{index}",
+                stage=f"layer{stage}",
+                block=index,
+            )
             for stage in range(1, 5)
             for index, block in enumerate(getattr(self, f"layer{stage}"))
         ]

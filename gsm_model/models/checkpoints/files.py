@@ -17,7 +17,13 @@ from gsm_model.data.labels import checked_labels, read_labels, something_somethi
 from gsm_model.errors import CheckpointError
 from gsm_model.io.atomic import whole_file
 from gsm_model.models.card import Card
-from gsm_model.models.checkpoints.layouts import Found, Layout, architecture_of, recognise, segments_in_name
+from gsm_model.models.checkpoints.layouts import (
+    Found,
+    Layout,
+    architecture_of,
+    recognise,
+    segments_in_name,
+)
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file, sha256
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, temporal_kinds
@@ -53,12 +59,14 @@ def load_checkpoint(
     device: torch.device | str | None = None,
     name: str | None = None,
 ) -> Recognizer:
-    """A recogniser with the weights of a file, in evaluation mode, on ``device`` (the CPU if not given).
+    """A recogniser with the weights of a file, in evaluation mode, on ``device`` (the CPU if not
+    given).
 
-    Reads the GSM release's ``.pth.tar``, TSM's and mmaction2's TSN and TSM ResNets, and this package's
-    ``.safetensors``. Backbone, temporal module and class count come from the weights; the number of
-    segments from ``num_segments``, else the file, else its name, else 8. ``labels`` is a list or a label
-    file. ``name`` is what messages and the card call the file, for files under a random name.
+    Reads the GSM release's ``.pth.tar``, TSM's and mmaction2's TSN and TSM ResNets, and this
+    package's ``.safetensors``. Backbone, temporal module and class count come from the weights; the
+    number of segments from ``num_segments``, else the file, else its name, else 8. ``labels`` is a
+    list or a label file. ``name`` is what messages and the card call the file, for files under a
+    random name.
 
     Raises:
         CheckpointError: if the file is unreadable, of no known layout, does not fit its network in
@@ -73,10 +81,16 @@ def load_checkpoint(
     if num_segments is not None:
         architecture = replace(architecture, num_segments=num_segments)
     if not 1 <= architecture.num_segments <= MAX_SEGMENTS:
-        raise CheckpointError(f"{name}: {architecture.num_segments} segments; a model takes 1 to {MAX_SEGMENTS}")
+        raise CheckpointError(
+            f"{name}: {architecture.num_segments} segments; a model takes 1 to {MAX_SEGMENTS}"
+        )
     card = replace(read.card, file=name, sha256=sha256(path))
     if labels is not None:
-        names = read_labels(Path(labels)) if isinstance(labels, (str, os.PathLike)) else checked_labels(labels, "labels")
+        names = (
+            read_labels(Path(labels))
+            if isinstance(labels, (str, os.PathLike))
+            else checked_labels(labels, "labels")
+        )
         card = replace(card, labels=names)
     _check_classes(architecture, card, name)
     _check_fit(architecture, read.weights, name)
@@ -87,11 +101,13 @@ def load_checkpoint(
     return model.eval().channels_last().to(device or "cpu")
 
 
-def save_checkpoint(model: Recognizer, path: str | os.PathLike, card: Card | None = None, half: bool = False) -> None:
+def save_checkpoint(
+    model: Recognizer, path: str | os.PathLike, card: Card | None = None, half: bool = False
+) -> None:
     """Write ``model`` as safetensors whose header carries architecture, input, labels and card.
 
-    ``half`` stores weight matrices and kernels in float16 (they are read back as float32); statistics,
-    scales and biases stay in float32. The file appears whole or not at all.
+    ``half`` stores weight matrices and kernels in float16 (they are read back as float32);
+    statistics, scales and biases stay in float32. The file appears whole or not at all.
 
     Raises:
         OSError: if it cannot be written.
@@ -110,7 +126,9 @@ def save_checkpoint(model: Recognizer, path: str | os.PathLike, card: Card | Non
     }
     with whole_file(path) as unfinished:
         try:
-            save_file(weights, unfinished, metadata={HEADER_KEY: json.dumps(header, ensure_ascii=False)})
+            save_file(
+                weights, unfinished, metadata={HEADER_KEY: json.dumps(header, ensure_ascii=False)}
+            )
         except SafetensorError as error:
             raise OSError(None, str(error)) from None
 
@@ -128,11 +146,21 @@ def _read_own(path: Path, name: str) -> _Read | None:
         values = header["input"]
         spec = InputSpec(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
         card = replace(Card.from_values(header["card"]), layout="Gate-Shift Lens")
-        found = architecture_of(Found("Gate-Shift Lens", weights, architecture.temporal == "tsm"), architecture.num_segments, name)
+        found = architecture_of(
+            Found("Gate-Shift Lens", weights, architecture.temporal == "tsm"),
+            architecture.num_segments,
+            name,
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original again") from None
+        raise CheckpointError(
+            f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original"
+            " again"
+        ) from None
     if found != architecture or not 16 <= spec.size <= 1024 or not spec.size <= spec.resize <= 2048:
-        raise CheckpointError(f"{name}: its header says {architecture}, its weights are those of {found}; convert the original again")
+        raise CheckpointError(
+            f"{name}: its header says {architecture}, its weights are those of {found}; convert the"
+            " original again"
+        )
     return _Read(weights, architecture, spec, card)
 
 
@@ -140,15 +168,23 @@ def _read_published(path: Path, name: str) -> _Read:
     content = read_torch_file(path, name)
     record = content if isinstance(content, dict) else {}
     state = record.get("state_dict", record)
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CheckpointError(f"{name}: holds no state_dict of tensors, so it is no checkpoint of a model")
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(isinstance(value, Tensor) for value in state.values())
+    ):
+        raise CheckpointError(
+            f"{name}: holds no state_dict of tensors, so it is no checkpoint of a model"
+        )
     return _from_state_dict(state, record, name)
 
 
 def _from_state_dict(state: dict[str, Tensor], record: dict, name: str) -> _Read:
     found = recognise(state, name)
     architecture = architecture_of(found, segments_in_name(name) or 8, name)
-    title = f"{temporal_kinds()[architecture.temporal].title} {BACKBONE_TITLES[architecture.backbone]}"
+    title = (
+        f"{temporal_kinds()[architecture.temporal].title} {BACKBONE_TITLES[architecture.backbone]}"
+    )
     card = Card(
         title=title,
         provenance="trained" if _records_training(record) else "unknown",
@@ -165,43 +201,65 @@ def _records_training(record: dict) -> bool:
 
 
 def _published_labels(layout: Layout, num_classes: int, name: str) -> tuple[str, ...] | None:
-    """Something-Something's names where the file is known to use their order; mmaction2's V1 models use another."""
+    """Something-Something's names where the file is known to use their order; mmaction2's V1 models
+    use another.
+    """
     known_order = layout != "mmaction2" or "sthv2" in name
-    return something_something() if num_classes == len(something_something()) and known_order else None
+    return (
+        something_something() if num_classes == len(something_something()) and known_order else None
+    )
 
 
 def _check_classes(architecture: Architecture, card: Card, name: str) -> None:
     if card.labels is not None and len(card.labels) != architecture.num_classes:
         raise CheckpointError(
-            f"{name}: 'new_fc.weight' has {architecture.num_classes} classes, but the label file lists {len(card.labels)}. "
-            "Choose the label file this checkpoint was trained with."
+            f"{name}: 'new_fc.weight' has {architecture.num_classes} classes, but the label file"
+            f" lists {len(card.labels)}. Choose the label file this checkpoint was trained with."
         )
 
 
 def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
     model = build_recognizer(
-        architecture.backbone, architecture.temporal, architecture.num_classes, architecture.num_segments, architecture.width
+        architecture.backbone,
+        architecture.temporal,
+        architecture.num_classes,
+        architecture.num_segments,
+        architecture.width,
     )
     model.input = spec
     return model
 
 
 def _check_fit(architecture: Architecture, weights: dict[str, Tensor], name: str) -> None:
-    """Whether ``weights`` are those of such a network, whole; found out without memory for one, which a file may claim to be of any size.
+    """Whether ``weights`` are those of such a network, whole; found out without memory for one,
+    which a file may claim to be of any size.
 
     Old files lack BatchNorm's batch counters, which nothing reads.
 
-    Raises:
-        CheckpointError: if they are not, or a tensor claims to be more than the file holds of it, or holds values that are not finite.
+    Raises: CheckpointError: if they are not, or a tensor claims to be more than the file holds of
+        it, or holds values that are not finite.
     """
-    hollow = [key for key, tensor in weights.items() if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()]
+    hollow = [
+        key
+        for key, tensor in weights.items()
+        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
+    ]
     if hollow:
-        raise CheckpointError(f"{name}: {len(hollow)} tensors claim more numbers than the file holds ({', '.join(hollow[:_SHOWN_KEYS])})")
+        raise CheckpointError(
+            f"{name}: {len(hollow)} tensors claim more numbers than the file holds"
+            f" ({', '.join(hollow[:_SHOWN_KEYS])})"
+        )
     with torch.device("meta"):
         wanted = build_recognizer(
-            architecture.backbone, architecture.temporal, architecture.num_classes, 1, architecture.width
+            architecture.backbone,
+            architecture.temporal,
+            architecture.num_classes,
+            1,
+            architecture.width,
         ).state_dict()
-    missing = [key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")]
+    missing = [
+        key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")
+    ]
     unexpected = [key for key in weights if key not in wanted]
     misshaped = [
         f"{key} is {tuple(weights[key].shape)}, not {tuple(wanted[key].shape)}"
@@ -209,18 +267,32 @@ def _check_fit(architecture: Architecture, weights: dict[str, Tensor], name: str
         if key in weights and weights[key].shape != wanted[key].shape
     ]
     faults = [
-        f"{len(keys)} {what} ({', '.join(keys[:_SHOWN_KEYS])}{', …' if len(keys) > _SHOWN_KEYS else ''})"
-        for what, keys in (("missing", missing), ("unexpected", unexpected), ("misshaped", misshaped))
+        f"{len(keys)} {what}"
+        f" ({', '.join(keys[:_SHOWN_KEYS])}{', …' if len(keys) > _SHOWN_KEYS else ''})"
+        for what, keys in (
+            ("missing", missing),
+            ("unexpected", unexpected),
+            ("misshaped", misshaped),
+        )
         if keys
     ]
     if faults:
         a = architecture
-        seems = f"{temporal_kinds()[a.temporal].title} on {BACKBONE_TITLES[a.backbone]} with {a.num_classes} classes"
-        raise CheckpointError(
-            f"{name}: seems to be {seems}, but its keys do not fit that network: {'; '.join(faults)}. Nothing was loaded."
+        seems = (
+            f"{temporal_kinds()[a.temporal].title} on {BACKBONE_TITLES[a.backbone]} with"
+            f" {a.num_classes} classes"
         )
-    bad = [key for key, tensor in weights.items() if tensor.is_floating_point() and not torch.isfinite(tensor).all()]
+        raise CheckpointError(
+            f"{name}: seems to be {seems}, but its keys do not fit that network:"
+            f" {'; '.join(faults)}. Nothing was loaded."
+        )
+    bad = [
+        key
+        for key, tensor in weights.items()
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+    ]
     if bad:
         raise CheckpointError(
-            f"{name}: {len(bad)} tensors hold values that are not finite ({', '.join(bad[:_SHOWN_KEYS])}); its training diverged"
+            f"{name}: {len(bad)} tensors hold values that are not finite"
+            f" ({', '.join(bad[:_SHOWN_KEYS])}); its training diverged"
         )

@@ -1,4 +1,5 @@
-"""Layouts of published checkpoints: whose keys a state dict has, and what network they are the weights of.
+"""Layouts of published checkpoints: whose keys a state dict has, and what network they are the
+weights of.
 
 Source: the releases of GSM and TSM, and mmaction2 1.x.
 """
@@ -24,7 +25,9 @@ _SEGMENTS_IN_NAME = re.compile(r"segment(\d+)|1x1x(\d+)")
 
 @dataclass(frozen=True)
 class Found:
-    """What a state dict turned out to be: its layout, and its tensors under this package's names."""
+    """What a state dict turned out to be: its layout, and its tensors under this package's
+    names.
+    """
 
     layout: Layout
     weights: dict[str, Tensor]
@@ -39,14 +42,17 @@ def recognise(state: Mapping[str, Tensor], name: str) -> Found:
     """
     keys = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     if any(key.startswith("cls_head.fc_cls.") for key in keys):
-        kept = {key: tensor for key, tensor in keys.items() if not key.startswith("data_preprocessor.")}
+        kept = {
+            key: tensor for key, tensor in keys.items() if not key.startswith("data_preprocessor.")
+        }
         weights = {_from_mmaction2(key): tensor for key, tensor in kept.items()}
         return Found("mmaction2", weights, any(".net." in key for key in keys))
     if not any(key.startswith("base_model.") for key in keys):
         shown = ", ".join(list(keys)[:3]) or "nothing"
         raise CheckpointError(
-            f"{name}: holds {len(keys)} tensors ({shown}, …), but neither the GSM nor the TSM release nor mmaction2 names theirs so. "
-            "Choose a checkpoint of one of these, or one written by 'python -m gsm_model convert'."
+            f"{name}: holds {len(keys)} tensors ({shown}, …), but neither the GSM nor the TSM"
+            " release nor mmaction2 names theirs so. Choose a checkpoint of one of these, or one"
+            " written by 'python -m gsm_model convert'."
         )
     shifted = any(".net." in key for key in keys)
     weights = {key.replace(".net.", "."): tensor for key, tensor in keys.items()}
@@ -74,7 +80,10 @@ def architecture_of(found: Found, num_segments: int, name: str) -> Architecture:
     weights = found.weights
     classifier = weights.get("new_fc.weight")
     if classifier is None or classifier.ndim != 2:
-        raise CheckpointError(f"{name}: has no classifier 'new_fc.weight'; a backbone alone cannot answer. Choose a whole model.")
+        raise CheckpointError(
+            f"{name}: has no classifier 'new_fc.weight'; a backbone alone cannot answer. Choose a"
+            " whole model."
+        )
     gated = any(re.search(r"(^|\.)gsm_[^.]+\.conv3D\.weight$", key) for key in weights)
     temporal = "gsm" if gated else "tsm" if found.shifted else "none"
     backbone, width = _backbone_of(weights, name)
@@ -89,17 +98,23 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
     stem = weights.get("base_model.conv1.weight")
     if stem is None or stem.ndim != 4:
         raise CheckpointError(
-            f"{name}: the backbone is none of BN-Inception, Inception-V3 and ResNet; other networks cannot be loaded yet."
+            f"{name}: the backbone is none of BN-Inception, Inception-V3 and ResNet; other networks"
+            " cannot be loaded yet."
         )
     depths = tuple(_blocks_in_stage(weights, stage) for stage in range(1, 5))
     bottleneck = "base_model.layer1.0.conv3.weight" in weights
     planes = stem.shape[0]
     for backbone, (block, layout) in RESNETS.items():
-        if layout == depths and (block is Bottleneck) == bottleneck and planes % 4 == 0 and planes <= MAX_PLANES:
+        if (
+            layout == depths
+            and (block is Bottleneck) == bottleneck
+            and planes % 4 == 0
+            and planes <= MAX_PLANES
+        ):
             return backbone, planes / 64
     raise CheckpointError(
-        f"{name}: a ResNet with {'-'.join(map(str, depths))} blocks and {planes} channels in its stem; "
-        f"known are {', '.join(RESNETS)}, with at most {MAX_PLANES} channels there."
+        f"{name}: a ResNet with {'-'.join(map(str, depths))} blocks and {planes} channels in its"
+        f" stem; known are {', '.join(RESNETS)}, with at most {MAX_PLANES} channels there."
     )
 
 

@@ -1,4 +1,6 @@
-"""Reading checkpoint files that may have been made to harm: tensors come out, nothing in them is run."""
+"""Reading checkpoint files that may have been made to harm: tensors come out, nothing in them is
+run.
+"""
 
 from __future__ import annotations
 
@@ -52,33 +54,48 @@ def sha256(path: Path) -> str:
 
 
 def read_torch_file(path: Path, name: str) -> Any:
-    """What ``torch.save`` wrote, with every tensor on the CPU and foreign objects replaced by inert ones.
+    """What ``torch.save`` wrote, with every tensor on the CPU and foreign objects replaced by inert
+    ones.
 
     ``name`` is what messages call the file.
 
-    Raises:
-        CheckpointError: if the file is missing, no PyTorch file, cut short, too large, unpacks to more
+    Raises: CheckpointError: if the file is missing, no PyTorch file, cut short, too large, unpacks
+        to more
             than it holds, or names code to run.
     """
     _check_container(path, name)
     stand_ins: dict[str, type] = {}
     while True:
         try:
-            with _allowing, torch.serialization.safe_globals([(cls, full) for full, cls in stand_ins.items()]):
+            with (
+                _allowing,
+                torch.serialization.safe_globals([(cls, full) for full, cls in stand_ins.items()]),
+            ):
                 return torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             match = _UNSUPPORTED.search(str(error))
             if match is None:
-                raise CheckpointError(f"{name}: the file is damaged, or holds more than weights; nothing in it was run") from None
-            unknown = match.group(1) or match.group(2)
-            if not _HARMLESS.fullmatch(unknown) or unknown in stand_ins or len(stand_ins) >= _MAX_STAND_INS:
                 raise CheckpointError(
-                    f"{name}: asks to run '{unknown}' while loading, which no checkpoint of weights needs. "
-                    "It was refused and nothing in it was run; get the file from its authors again, or save only the state_dict."
+                    f"{name}: the file is damaged, or holds more than weights; nothing in it"
+                    " was run"
+                ) from None
+            unknown = match.group(1) or match.group(2)
+            if (
+                not _HARMLESS.fullmatch(unknown)
+                or unknown in stand_ins
+                or len(stand_ins) >= _MAX_STAND_INS
+            ):
+                raise CheckpointError(
+                    f"{name}: asks to run '{unknown}' while loading, which no checkpoint of weights"
+                    " needs. It was refused and nothing in it was run; get the file from its"
+                    " authors again, or save only the state_dict."
                 ) from None
             stand_ins[unknown] = type("Inert", (_Inert,), {})
         except Exception as error:  # torch.load raises many types for a damaged file
-            raise CheckpointError(f"{name}: the file is damaged or cut short ({_first_line(error)}); download it again") from None
+            raise CheckpointError(
+                f"{name}: the file is damaged or cut short ({_first_line(error)}); download it"
+                " again"
+            ) from None
 
 
 def read_safetensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -92,7 +109,9 @@ def read_safetensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str
         with safe_open(path, framework="pt", device="cpu") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{name}: not a whole safetensors file ({_first_line(error)}); download it again") from None
+        raise CheckpointError(
+            f"{name}: not a whole safetensors file ({_first_line(error)}); download it again"
+        ) from None
 
 
 def _check_size(path: Path, name: str) -> None:
@@ -102,7 +121,10 @@ def _check_size(path: Path, name: str) -> None:
     if size == 0:
         raise CheckpointError(f"{name}: the file is empty; download it again")
     if size > MAX_BYTES:
-        raise CheckpointError(f"{name}: {size / 2**30:.1f} GiB is more than the {MAX_BYTES / 2**30:.0f} GiB a checkpoint may have")
+        raise CheckpointError(
+            f"{name}: {size / 2**30:.1f} GiB is more than the {MAX_BYTES / 2**30:.0f} GiB a"
+            " checkpoint may have"
+        )
 
 
 def _check_container(path: Path, name: str) -> None:
@@ -114,15 +136,19 @@ def _check_container(path: Path, name: str) -> None:
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(entry.file_size for entry in archive.infolist())
         except (zipfile.BadZipFile, OSError, ValueError) as error:
-            raise CheckpointError(f"{name}: the file is damaged or cut short ({_first_line(error)}); download it again") from None
+            raise CheckpointError(
+                f"{name}: the file is damaged or cut short ({_first_line(error)}); download it"
+                " again"
+            ) from None
         if unpacked > 2 * path.stat().st_size + 2**20:
             raise CheckpointError(
-                f"{name}: would unpack to {unpacked / 2**30:.1f} GiB; PyTorch does not compress, so this is no checkpoint"
+                f"{name}: would unpack to {unpacked / 2**30:.1f} GiB; PyTorch does not compress, so"
+                " this is no checkpoint"
             )
     elif start[:1] != b"\x80":
         raise CheckpointError(
-            f"{name}: is not a PyTorch checkpoint (it starts with {start!r}). "
-            "Choose a .pth, .pth.tar or .safetensors file; a web page saved in its place is a common cause."
+            f"{name}: is not a PyTorch checkpoint (it starts with {start!r}). Choose a .pth,"
+            " .pth.tar or .safetensors file; a web page saved in its place is a common cause."
         )
 
 

@@ -1,7 +1,8 @@
-"""Whose turn it is on a device: one forward at a time, first come first served, and those who wait can be told where they stand.
+"""Whose turn it is on a device: one forward at a time, first come first served, and those who wait
+can be told where they stand.
 
-Two forwards at once take longer than one after the other, and on a GPU can run out of memory. A long piece of work takes a new turn for
-each of its passes, so that others come between them.
+Two forwards at once take longer than one after the other, and on a GPU can run out of memory. A
+long piece of work takes a new turn for each of its passes, so that others come between them.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class BusyError(LensError):
 
 @dataclass(frozen=True)
 class Waiting:
-    """How a thread waits: ``tell(ahead)`` is called a few times a second with how many are before it, and may raise to give the place up;
-    with more than ``most_ahead`` before it, or after ``seconds``, it is refused."""
+    """How a thread waits: ``tell(ahead)`` is called a few times a second with how many are before
+    it, and may raise to give the place up; with more than ``most_ahead`` before it, or after
+    ``seconds``, it is refused."""
 
     tell: Callable[[int], None]
     most_ahead: int
@@ -49,7 +51,9 @@ class _Queue:
         manners, ticket = _waiting.get(), object()
         with self.changed:
             if manners is not None and len(self.tickets) > manners.most_ahead:
-                raise BusyError(f"the models are busy with {len(self.tickets)} others; try again in a minute")
+                raise BusyError(
+                    f"the models are busy with {len(self.tickets)} others; try again in a minute"
+                )
             self.tickets.append(ticket)
         try:
             self._wait(ticket, manners)
@@ -70,7 +74,10 @@ class _Queue:
             if manners is None or not ahead:
                 continue
             if time.monotonic() - since > manners.seconds:
-                raise BusyError(f"waited {manners.seconds:.0f} seconds, and {ahead} are still before you; try again in a minute")
+                raise BusyError(
+                    f"waited {manners.seconds:.0f} seconds, and {ahead} are still before you; try"
+                    " again in a minute"
+                )
             manners.tell(ahead)
 
 
@@ -91,7 +98,9 @@ def device_turn(device: torch.device):
 
 @contextmanager
 def patiently(tell: Callable[[int], None], most_ahead: int, seconds: float) -> Iterator[None]:
-    """Wait for turns in this thread as `Waiting` says, inside the block. Without it a thread waits as long as it takes."""
+    """Wait for turns in this thread as `Waiting` says, inside the block. Without it a thread waits
+    as long as it takes.
+    """
     token = _waiting.set(Waiting(tell, most_ahead, seconds))
     try:
         yield

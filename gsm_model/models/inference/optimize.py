@@ -1,7 +1,8 @@
-"""A copy of a recogniser for inference alone, as fast as it gets: BatchNorms and interleaves folded, channels-last, in a chosen precision.
+"""A copy of a recogniser for inference alone, as fast as it gets: BatchNorms and interleaves
+folded, channels-last, in a chosen precision.
 
-What a `Recognizer` can show of itself the copy can show: gates, features, routes and gradients by the input, all in the network's own
-units. What it lacks is what training needs.
+What a `Recognizer` can show of itself the copy can show: gates, features, routes and gradients by
+the input, all in the network's own units. What it lacks is what training needs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.backbones.inception import InceptionBackbone, average_pool_same
-from gsm_model.models.inference.fused import AveragedConv, FoldedConv, FoldedGateShift, can_be_undone, interleave_order, scale_and_shift
+from gsm_model.models.inference.fused import (
+    AveragedConv,
+    FoldedConv,
+    FoldedGateShift,
+    can_be_undone,
+    interleave_order,
+    scale_and_shift,
+)
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.slots import ClipRun, TemporalHost
 from gsm_model.models.systems.gsm import GateShiftModule
@@ -24,15 +32,19 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _log = logging.getLogger(__name__)
 
 
-def optimize(model: Recognizer, precision: Precision = "float32", compiled: bool = False) -> Recognizer:
+def optimize(
+    model: Recognizer, precision: Precision = "float32", compiled: bool = False
+) -> Recognizer:
     """An inference-only copy of ``model`` on its device; ``model`` is left as it is.
 
-    In float32 its logits are those of ``model`` to 1e-4 of the largest. In half precision the convolutions run in ``precision``, gates
-    and classifier in float32. With ``compiled`` passes that nobody looks into go through `torch.compile`; where that fails, the copy says
-    so in the log, once, and goes on without. A copy is not copied again: what is optimised comes back as it is in its own precision.
+    In float32 its logits are those of ``model`` to 1e-4 of the largest. In half precision the
+    convolutions run in ``precision``, gates and classifier in float32. With ``compiled`` passes
+    that nobody looks into go through `torch.compile`; where that fails, the copy says so in the
+    log, once, and goes on without. A copy is not copied again: what is optimised comes back as it
+    is in its own precision.
 
-    Raises:
-        ValueError: for an unknown precision, a model in training mode, or a copy asked for another precision.
+    Raises: ValueError: for an unknown precision, a model in training mode, or a copy asked for
+        another precision.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"unknown precision {precision!r}; there are {', '.join(PRECISIONS)}")
@@ -40,7 +52,10 @@ def optimize(model: Recognizer, precision: Precision = "float32", compiled: bool
         raise ValueError("only a model in evaluation mode can be optimised; call eval() first")
     if model.precision is not None:
         if model.precision != precision:
-            raise ValueError(f"this model is optimised in {model.precision} already; optimise the original in {precision}")
+            raise ValueError(
+                f"this model is optimised in {model.precision} already; optimise the original in"
+                f" {precision}"
+            )
         return model
     fast = fold(model).float()
     _set_precision(fast.base_model, getattr(torch, precision))
@@ -52,7 +67,9 @@ def optimize(model: Recognizer, precision: Precision = "float32", compiled: bool
 
 
 def fold(model: Recognizer) -> Recognizer:
-    """A copy of ``model`` without its BatchNorms and interleaves, channels-last, in the precision of ``model``."""
+    """A copy of ``model`` without its BatchNorms and interleaves, channels-last, in the precision
+    of ``model``.
+    """
     folded = copy.deepcopy(model).requires_grad_(False)
     for module in list(folded.modules()):
         if isinstance(module, TemporalHost):
@@ -65,8 +82,14 @@ def fold(model: Recognizer) -> Recognizer:
 
 
 def _fold_host(host: TemporalHost) -> None:
-    """Fold each convolution of ``host`` with its BatchNorm, and the Gate-Shift Module between them, where that can be undone for a look."""
-    sites = {site.conv for site in host.sites()} if hasattr(host, "sites") else {getattr(host, "last_conv", None)}
+    """Fold each convolution of ``host`` with its BatchNorm, and the Gate-Shift Module between them,
+    where that can be undone for a look.
+    """
+    sites = (
+        {site.conv for site in host.sites()}
+        if hasattr(host, "sites")
+        else {getattr(host, "last_conv", None)}
+    )
     for conv, layer in list(host.named_children()):
         norm = getattr(host, host.norm_name(conv), None) if isinstance(layer, nn.Conv2d) else None
         if not isinstance(norm, nn.BatchNorm2d):
@@ -101,7 +124,10 @@ def _fold_pairs(chain: nn.Sequential) -> None:
     """Fold each convolution of ``chain`` with the BatchNorm that follows it."""
     for index, (first, second) in enumerate(zip(list(chain), list(chain)[1:], strict=False)):
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            chain[index], chain[index + 1] = FoldedConv(first, *scale_and_shift(second)), nn.Identity()
+            chain[index], chain[index + 1] = (
+                FoldedConv(first, *scale_and_shift(second)),
+                nn.Identity(),
+            )
 
 
 def _set_precision(base_model: nn.Module, dtype: torch.dtype) -> None:
@@ -110,12 +136,16 @@ def _set_precision(base_model: nn.Module, dtype: torch.dtype) -> None:
             module.at_precision(dtype)
         elif isinstance(module, FoldedConv):
             module.set_precision(dtype)
-        elif isinstance(module, nn.Conv2d | nn.BatchNorm2d | GateShiftModule):  # what could not be folded
+        elif isinstance(
+            module, nn.Conv2d | nn.BatchNorm2d | GateShiftModule
+        ):  # what could not be folded
             module.to(dtype)
 
 
 def _pack(model: Recognizer) -> None:
-    """Lay the weights out for clips as the model was trained on, by one pass that sees the shapes."""
+    """Lay the weights out for clips as the model was trained on, by one pass that sees the
+    shapes.
+    """
     device = next(model.parameters()).device
     if device.type != "cpu":
         return
@@ -124,7 +154,11 @@ def _pack(model: Recognizer) -> None:
     def see(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         shapes[module] = tuple(inputs[0].shape)
 
-    hooks = [module.register_forward_pre_hook(see) for module in model.modules() if isinstance(module, FoldedConv)]
+    hooks = [
+        module.register_forward_pre_hook(see)
+        for module in model.modules()
+        if isinstance(module, FoldedConv)
+    ]
     size = model.input.size
     try:
         with torch.inference_mode():
@@ -155,6 +189,9 @@ class _Compiled:
         try:
             return self._compiled(x, run)
         except Exception as error:  # compilers fail in many ways; none may cost the answer
-            _log.warning("torch.compile failed (%s); going on without it", str(error).strip().splitlines()[0] if str(error) else error)
+            _log.warning(
+                "torch.compile failed (%s); going on without it",
+                str(error).strip().splitlines()[0] if str(error) else error,
+            )
             self._compiled = None
             return self._plain(x, run)

@@ -16,8 +16,9 @@ from gsm_model.models.slots import ClipRun, TemporalKind, TemporalModule
 class GateShiftModule(TemporalModule):
     """Gate, shift by one frame, add the residual, interleave. ``(N·T, C, H, W)`` → the same shape.
 
-    The parameters carry the release's names (``conv3D``, ``bn``), so its checkpoints load unchanged.
-    The convolution starts at zero, as in the release: a fresh module only permutes channels.
+    The parameters carry the release's names (``conv3D``, ``bn``), so its checkpoints load
+    unchanged. The convolution starts at zero, as in the release: a fresh module only permutes
+    channels.
 
     Raises:
         ValueError: if ``channels`` is not a multiple of 4 (two halves, each interleaved in two).
@@ -35,10 +36,11 @@ class GateShiftModule(TemporalModule):
         self.bn = nn.BatchNorm2d(channels)
 
     def gate(self, x: Tensor, num_segments: int) -> Tensor:
-        """The gate, ``(N, T, 2, H, W)`` in (−1, 1): channel 0 for the half that moves from t+1 to t.
+        """The gate, ``(N, T, 2, H, W)`` in (−1, 1): channel 0 for the half that moves from t+1 to
+        t.
 
-        Equal to ``tanh(conv3D(relu(bn(x))))`` (paper, figure 3). The 3×3×3 convolution is computed as
-        one grouped 2D convolution to 2 halves × 3 time taps and two shifted additions, which is
+        Equal to ``tanh(conv3D(relu(bn(x))))`` (paper, figure 3). The 3×3×3 convolution is computed
+        as one grouped 2D convolution to 2 halves × 3 time taps and two shifted additions, which is
         several times faster on a CPU.
         """
         weight = self.conv3D.weight  # (2, C/2, 3 taps, 3, 3)
@@ -60,25 +62,37 @@ class GateShiftModule(TemporalModule):
         return slice(0, channels // 2), slice(channels // 2, channels)
 
     def reach(self) -> tuple[int, int]:
-        """One frame by the shift; one more where the gate's kernel looks at the frame beside it, also against the shift."""
+        """One frame by the shift; one more where the gate's kernel looks at the frame beside it,
+        also against the shift.
+        """
         back, ahead = 0, 0
         for sign, weight, bias in zip((1, -1), self.conv3D.weight, self.conv3D.bias, strict=True):
             earlier, now, later = (bool(tap.any()) for tap in weight.unbind(1))
             if not (earlier or now or later or bool(bias)):
                 continue
             # The output at t needs the gates at t and at t + sign, and the features they gate.
-            frames = [0, sign, *(at + step for at in (0, sign) for step, used in ((-1, earlier), (0, now), (1, later)) if used)]
+            frames = [
+                0,
+                sign,
+                *(
+                    at + step
+                    for at in (0, sign)
+                    for step, used in ((-1, earlier), (0, now), (1, later))
+                    if used
+                ),
+            ]
             back, ahead = max(back, -min(frames)), max(ahead, max(frames))
         return back, ahead
 
 
 def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
-    """Move the gated part of ``x`` by one frame, keep the rest, interleave the channels of each half.
+    """Move the gated part of ``x`` by one frame, keep the rest, interleave the channels of each
+    half.
 
-    ``x`` is ``(N·T, C, H, W)``, ``gate`` is ``(N, T, 2, H, W)``. With y = gate·x, the first half takes
-    y from t+1 (nothing after the last frame), the second from t−1 (nothing before the first); the
-    residual x − y stays in place. Paper, equations 2 to 5; the interleave is the release's.
-    The memory layout of ``x`` (default or channels-last) is the layout of the result.
+    ``x`` is ``(N·T, C, H, W)``, ``gate`` is ``(N, T, 2, H, W)``. With y = gate·x, the first half
+    takes y from t+1 (nothing after the last frame), the second from t−1 (nothing before the first);
+    the residual x − y stays in place. Paper, equations 2 to 5; the interleave is the release's. The
+    memory layout of ``x`` (default or channels-last) is the layout of the result.
     """
     n, t = gate.shape[:2]
     _, c, h, w = x.shape
@@ -90,16 +104,20 @@ def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
 
 
 def gated_shift(x: Tensor, gate: Tensor) -> Tensor:
-    """x − y + shift(y) with y = gate·x, for ``x`` (N, T, 2, C, H, W), half 0 moving from t+1 and half 1 from t−1; ``gate`` (N, T, 2, H, W)."""
+    """x − y + shift(y) with y = gate·x, for ``x`` (N, T, 2, C, H, W), half 0 moving from t+1 and
+    half 1 from t−1; ``gate`` (N, T, 2, H, W).
+    """
     return _GatedShift.apply(x, gate.to(x.dtype).unsqueeze(3))
 
 
 class _GatedShift(torch.autograd.Function):
-    """x − y + shift(y) with y = gate·x, for x ``(N, T, 2, C/2, H, W)`` and gate ``(N, T, 2, 1, H, W)``.
+    """x − y + shift(y) with y = gate·x, for x ``(N, T, 2, C/2, H, W)`` and gate ``(N, T, 2, 1, H,
+    W)``.
 
     The derivative is written out because automatic differentiation of the shifted additions keeps a
     zero-filled copy for each of them and takes twice as long. With u the gradient of the output and
-    d = shift⁻¹(u) − u: the gradient is u + gate·d for x, and the sum of x·d over channels for the gate.
+    d = shift⁻¹(u) − u: the gradient is u + gate·d for x, and the sum of x·d over channels for the
+    gate.
     """
 
     @staticmethod

@@ -1,7 +1,8 @@
-"""The Temporal Shift Module: a fixed eighth of the channels moves one frame each way, no parameters.
+"""The Temporal Shift Module: a fixed eighth of the channels moves one frame each way, no
+parameters.
 
-Source: Lin, Gan, Han, "TSM: Temporal Shift Module for Efficient Video Understanding", ICCV 2019, and
-its release ("blockres": at the start of every residual branch).
+Source: Lin, Gan, Han, "TSM: Temporal Shift Module for Efficient Video Understanding", ICCV 2019,
+and its release ("blockres": at the start of every residual branch).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ DEEP_STAGE_BLOCKS = 23
 class TemporalShift(TemporalModule):
     """The first C//8 channels take t+1, the next C//8 take t−1, zeros at the ends; the rest stay.
 
-    ``(N·T, C, H, W)`` → the same shape. Its gates are 1 at every place and time; to whoever looks at
-    gates or replaces them it is a gate-shift of a quarter of the channels.
+    ``(N·T, C, H, W)`` → the same shape. Its gates are 1 at every place and time; to whoever looks
+    at gates or replaces them it is a gate-shift of a quarter of the channels.
     """
 
     def forward(self, x: Tensor, run: ClipRun) -> Tensor:
@@ -51,7 +52,9 @@ class TemporalShift(TemporalModule):
 
 
 def choose_sites(sites: Sequence[Site]) -> Sequence[Site]:
-    """Every block, or every second one in networks with a stage of 23 blocks or more (ResNet-101), as the release does."""
+    """Every block, or every second one in networks with a stage of 23 blocks or more (ResNet-101),
+    as the release does.
+    """
     deep = max((site.block for site in sites), default=0) + 1 >= DEEP_STAGE_BLOCKS
     step = 2 if deep else 1
     return [site for site in sites if site.block % step == 0]

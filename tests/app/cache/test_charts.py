@@ -31,11 +31,17 @@ class Thing:
 )
 def test_a_digest_differs_where_the_content_does(other):
     thing = Thing("a", np.zeros(3))
-    assert charts.digest_of(thing) == charts.digest_of(Thing("a", np.zeros(3))) != charts.digest_of(other)
+    assert (
+        charts.digest_of(thing)
+        == charts.digest_of(Thing("a", np.zeros(3)))
+        != charts.digest_of(other)
+    )
     assert charts.digest_of([["a"], "b"]) != charts.digest_of([["a", "b"]])
 
 
-def test_a_chart_is_drawn_once_for_its_content_in_each_session_and_counted_by_what_it_holds(monkeypatch):
+def test_a_chart_is_drawn_once_for_its_content_in_each_session_and_counted_by_what_it_holds(
+    monkeypatch,
+):
     caches, session, drawings = {"charts": OnceCache(2**30)}, SimpleNamespace(name="a"), []
     monkeypatch.setattr(store, "caches", lambda: caches)
     monkeypatch.setattr(charts, "visit", lambda: session)
@@ -50,5 +56,7 @@ def test_a_chart_is_drawn_once_for_its_content_in_each_session_and_counted_by_wh
     session.name = "b"
     charts.drawn(draw, few)
     assert drawings == [10, 100_000, 10]
-    assert charts.chart_size(draw(many)) > 9 * 100_000 + many.nbytes > 8 * charts.chart_size(draw(few))
+    assert (
+        charts.chart_size(draw(many)) > 9 * 100_000 + many.nbytes > 8 * charts.chart_size(draw(few))
+    )
     assert caches["charts"].usage()[1] > many.nbytes

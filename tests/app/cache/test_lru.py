@@ -16,7 +16,10 @@ def test_a_result_is_computed_once_however_many_ask_at_a_time():
         time.sleep(0.05)
         return "result"
 
-    threads = [threading.Thread(target=lambda: found.append(cache.get("a", compute, len))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(cache.get("a", compute, len)))
+        for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -26,7 +29,12 @@ def test_a_result_is_computed_once_however_many_ask_at_a_time():
 
 def test_different_questions_do_not_wait_for_each_other():
     cache, inside = OnceCache(1000), threading.Barrier(2, timeout=5)
-    threads = [threading.Thread(target=lambda key=key: cache.get(key, lambda: (inside.wait() and "") or "", len)) for key in "ab"]
+    threads = [
+        threading.Thread(
+            target=lambda key=key: cache.get(key, lambda: (inside.wait() and "") or "", len)
+        )
+        for key in "ab"
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,4 +1,6 @@
-"""What the app keeps: once for its content, an upload's for its session alone, sizes of anything."""
+"""What the app keeps: once for its content, an upload's for its session alone, sizes of
+anything.
+"""
 
 from dataclasses import dataclass
 
@@ -34,7 +36,9 @@ def test_what_comes_of_an_upload_is_its_sessions_alone_and_is_forgotten_with_it(
     anybodys = store.keep("clips", "same content", lambda: "anybody's")
     assert (mine, theirs, anybodys) == ("mine", "theirs", "anybody's")
     store.forget("me")
-    assert not caches["clips"].has("same content", "me") and caches["clips"].has("same content", "they")
+    assert not caches["clips"].has("same content", "me") and caches["clips"].has(
+        "same content", "they"
+    )
     assert caches["clips"].usage() == (2, len("theirs") + len("anybody's"))
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from app.components import chart_style
-from app.components.chart_style import MODEL_COLORS, frame_scores, leading_classes, probabilities, short
+from app.components.chart_style import (
+    MODEL_COLORS,
+    frame_scores,
+    leading_classes,
+    probabilities,
+    short,
+)
 from gsm_model.models.card import Card
 from gsm_model.predict import Prediction
 
@@ -34,9 +40,13 @@ def test_bars_are_the_probabilities_of_each_model_and_empty_where_it_has_no_such
 def test_rings_mark_the_forward_probabilities(two):
     now = [prediction("A", ("a", "b", "c", "d"), 5, "reversed")]
     figure = probabilities(now, two[:1], MODEL_COLORS, 4)
-    ring = next(trace for trace in figure.data if trace.type == "scatter" and trace.mode == "markers")
+    ring = next(
+        trace for trace in figure.data if trace.type == "scatter" and trace.mode == "markers"
+    )
     expected = two[0].probabilities
-    assert dict(zip(ring.y, ring.x, strict=True)) == {label: pytest.approx(expected[i]) for i, label in enumerate("abcd")}
+    assert dict(zip(ring.y, ring.x, strict=True)) == {
+        label: pytest.approx(expected[i]) for i, label in enumerate("abcd")
+    }
 
 
 def test_lines_are_the_frame_logits_over_the_frames_as_seen(two):
@@ -60,4 +70,8 @@ def test_labels_are_shortened_in_the_middle_and_hold_no_markup():
 
 def test_titles_of_many_panels_are_broken_into_lines_and_hold_no_markup_of_their_own():
     assert chart_style.panel_titles(["GSM ResNet-18", "TSN"]) == ["GSM ResNet-18", "TSN"]
-    assert chart_style.panel_titles(["GSM ResNet-18", "a<b", "TSN"]) == ["GSM<br>ResNet-18", "a&lt;b", "TSN"]
+    assert chart_style.panel_titles(["GSM ResNet-18", "a<b", "TSN"]) == [
+        "GSM<br>ResNet-18",
+        "a&lt;b",
+        "TSN",
+    ]

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.components.downloads import answers_csv, gates_command, interventions_command, predict_command
+from app.components.downloads import (
+    answers_csv,
+    gates_command,
+    interventions_command,
+    predict_command,
+)
 from app.components.panels import Seen
 from app.shell.session import ClipRef, ModelRef
 from gsm_model.bundled import sample_clips, shipped_checkpoints
@@ -23,7 +28,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_the_table_has_a_row_for_every_class_and_formulas_are_made_plain():
     card = Card("A", "trained", ("=cmd()", "b"), sha256="f" * 64)
-    prediction = Prediction(card, "reversed", np.array([5, 1]), np.array([[1.0, 3.0], [1.0, 3.0]], np.float32), 0.1)
+    prediction = Prediction(
+        card, "reversed", np.array([5, 1]), np.array([[1.0, 3.0], [1.0, 3.0]], np.float32), 0.1
+    )
     rows = list(csv.DictReader(io.StringIO(answers_csv([prediction]))))
     assert [row["label"] for row in rows] == ["b", "'=cmd()"]
     assert (rows[0]["frames"], rows[0]["order"], rows[0]["sha256"]) == ("5 1", "reversed", "f" * 64)
@@ -33,13 +40,23 @@ def test_the_table_has_a_row_for_every_class_and_formulas_are_made_plain():
 def test_the_command_that_is_shown_runs_in_the_projects_folder():
     clip, path = sample_clips()["unfolding"], shipped_checkpoints()["gsm"]
     command = predict_command(
-        ClipRef("unfolding", clip.path, "", "Sample"), [ModelRef("gsm", path, "", path.name, "shipped")], 16, "reversed", 3
+        ClipRef("unfolding", clip.path, "", "Sample"),
+        [ModelRef("gsm", path, "", path.name, "shipped")],
+        16,
+        "reversed",
+        3,
     )
     program, *arguments = shlex.split(command)
     assert program == "python"
-    done = subprocess.run([sys.executable, *arguments, "--json"], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, *arguments, "--json"], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     entry = json.loads(done.stdout)["clips"][0]
-    assert entry["order"] == "reversed" and len(entry["frame_indices"]) == 16 and len(entry["models"][0]["top"]) == 3
+    assert (
+        entry["order"] == "reversed"
+        and len(entry["frame_indices"]) == 16
+        and len(entry["models"][0]["top"]) == 3
+    )
 
 
 def test_a_name_with_spaces_or_worse_stays_one_word():
@@ -47,13 +64,34 @@ def test_a_name_with_spaces_or_worse_stays_one_word():
     assert "'my clip; rm -rf.mp4'" in predict_command(clip, [], None, "forward", 5)
 
 
-def test_the_commands_for_gates_name_shipped_files_from_the_projects_folder_and_others_as_their_owner_does():
-    report = GateReport(Prediction(Card("A", "trained"), "shuffled", np.array([5, 1]), np.zeros((2, 2), np.float32), 0.1), ())
-    path, clip = shipped_checkpoints()["gsm"], ClipRef("upload-1", Path("/elsewhere/abc"), "", "my clip.mp4")
+def test_the_commands_for_gates_name_shipped_files_from_the_projects_folder_and_others_as_their_owner_does():  # noqa: E501
+    report = GateReport(
+        Prediction(
+            Card("A", "trained"), "shuffled", np.array([5, 1]), np.zeros((2, 2), np.float32), 0.1
+        ),
+        (),
+    )
+    path, clip = (
+        shipped_checkpoints()["gsm"],
+        ClipRef("upload-1", Path("/elsewhere/abc"), "", "my clip.mp4"),
+    )
     ref = ModelRef("gsm", path, "", path.name, "shipped")
-    command = gates_command(clip, ref, Seen(report, np.zeros((2, 4, 4, 3), np.uint8), "#000000"), 16, "column")
+    command = gates_command(
+        clip, ref, Seen(report, np.zeros((2, 4, 4, 3), np.uint8), "#000000"), 16, "column"
+    )
     assert shlex.split(command)[4:] == [
-        *("gates", "my clip.mp4", "--checkpoint", "assets/models/gsm_resnet18.safetensors", "--order", "shuffled", "--seed", "0"),
+        *(
+            "gates",
+            "my clip.mp4",
+            "--checkpoint",
+            "assets/models/gsm_resnet18.safetensors",
+            "--order",
+            "shuffled",
+            "--seed",
+            "0",
+        ),
         *("--segments", "16", "--width", "column", "--out", "gates"),
     ]
-    assert "explain interventions 'my clip.mp4'" in interventions_command(clip, [ref], None, "forward")
+    assert "explain interventions 'my clip.mp4'" in interventions_command(
+        clip, [ref], None, "forward"
+    )

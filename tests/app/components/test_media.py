@@ -13,7 +13,9 @@ def test_reversed_plays_backwards_and_shuffled_plays_the_models_spans():
     assert preview_positions(6, 3, "forward").tolist() == [0, 1, 2, 3, 4, 5]
     assert preview_positions(6, 3, "reversed").tolist() == [5, 4, 3, 2, 1, 0]
     spans = preview_positions(6, 3, "shuffled", 4).reshape(3, 2)
-    assert (spans[:, 0] // 2).tolist() == order_positions(3, "shuffled", 4).tolist() and (spans[:, 1] - spans[:, 0] == 1).all()
+    assert (spans[:, 0] // 2).tolist() == order_positions(3, "shuffled", 4).tolist() and (
+        spans[:, 1] - spans[:, 0] == 1
+    ).all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 48])
@@ -32,4 +34,8 @@ def test_a_preview_lasts_as_long_as_its_video(tmp_path, moving_bar):
 
 def test_a_strip_has_a_picture_and_a_caption_for_every_frame(moving_bar):
     html = strip(moving_bar[:3], ["frame 1", "frame 5", "frame 9"])
-    assert html.count("<img") == 3 and html.count('alt="frame 5"') == 1 and "data:image/jpeg;base64," in html
+    assert (
+        html.count("<img") == 3
+        and html.count('alt="frame 5"') == 1
+        and "data:image/jpeg;base64," in html
+    )

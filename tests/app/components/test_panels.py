@@ -10,7 +10,9 @@ from tests.conftest import make_small
 
 def test_on_reversed_frames_the_same_picture_is_compared(video):
     model = make_small("gsm")
-    forward, backward, frozen = (seen_by(model, video, order) for order in ("forward", "reversed", "frozen"))
+    forward, backward, frozen = (
+        seen_by(model, video, order) for order in ("forward", "reversed", "frozen")
+    )
     assert same_pictures(forward, backward) == [3, 2, 1, 0]
     assert same_pictures(forward, frozen) == [0, 1, 2, 3]
     assert backward.name.endswith(", reversed") and not forward.name.endswith("forward")
@@ -19,7 +21,10 @@ def test_on_reversed_frames_the_same_picture_is_compared(video):
 def test_what_has_one_number_of_frames_stands_in_one_picture(video):
     four, six = seen_by(make_small("gsm"), video), seen_by(make_small("none"), video, segments=6)
     assert by_length([four, six, four]) == {4: [four, four], 6: [six]}
-    assert captions(six) == tuple(f"frame {index}" for index in six.report.prediction.frame_indices) and len(captions(six)) == 6
+    assert (
+        captions(six) == tuple(f"frame {index}" for index in six.report.prediction.frame_indices)
+        and len(captions(six)) == 6
+    )
 
 
 @pytest.mark.parametrize("color", ["#0072B2", "#000000", "#FFFFFF"])

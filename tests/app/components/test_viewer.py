@@ -1,4 +1,6 @@
-"""What the browser is sent: every map once, exact to sixteen bits, and pictures that several panels share only once."""
+"""What the browser is sent: every map once, exact to sixteen bits, and pictures that several panels
+share only once.
+"""
 
 import base64
 import io
@@ -18,7 +20,15 @@ MAPS = (RNG.uniform(-1, 1, (3, 2, 4, 5)).astype(np.float32), np.ones((3, 2, 2, 2
 
 def panel(title, frames):
     means = np.stack([maps.mean((2, 3)).T for maps in MAPS])
-    return MapPanel(title, "#0072B2", frames, ("frame 1", "frame 5", "frame 9"), MAPS, means, ((0, 1, 2, 0.25, -0.5),))
+    return MapPanel(
+        title,
+        "#0072B2",
+        frames,
+        ("frame 1", "frame 5", "frame 9"),
+        MAPS,
+        means,
+        ((0, 1, 2, 0.25, -0.5),),
+    )
 
 
 @pytest.fixture
@@ -30,7 +40,12 @@ def data():
 
 def test_maps_come_back_from_what_the_browser_is_sent(data):
     for sent, maps in zip(data["panels"][0]["maps"], MAPS, strict=True):
-        back = np.frombuffer(base64.b64decode(sent["values"]), "<i2").reshape(3, 2, sent["height"], sent["width"]) / 32767
+        back = (
+            np.frombuffer(base64.b64decode(sent["values"]), "<i2").reshape(
+                3, 2, sent["height"], sent["width"]
+            )
+            / 32767
+        )
         assert np.abs(back - maps).max() <= 0.5 / 32767 + 1e-7
 
 
@@ -43,7 +58,10 @@ def test_pictures_are_sent_once_for_all_panels_that_show_the_same(data):
 
 def test_the_same_data_has_the_same_id_and_other_data_another(data):
     same = np.full((3, 16, 16, 3), 40, np.uint8)
-    one, again = (viewer_data([panel("A", same)], ["l1", "l2"], ["n", "p"], SCALE, NOTES, "l2", 4.0) for _ in range(2))
+    one, again = (
+        viewer_data([panel("A", same)], ["l1", "l2"], ["n", "p"], SCALE, NOTES, "l2", 4.0)
+        for _ in range(2)
+    )
     assert one["id"] == again["id"] != data["id"]
 
 

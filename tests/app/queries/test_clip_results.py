@@ -1,4 +1,6 @@
-"""Results of a session: what comes of an upload is kept for its session alone, what comes of shared files for all."""
+"""Results of a session: what comes of an upload is kept for its session alone, what comes of shared
+files for all.
+"""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -40,7 +42,12 @@ def sample(name: str) -> session.ClipRef:
 @pytest.mark.parametrize("uploaded", [False, True])
 def test_an_answer_under_gates_of_an_upload_is_kept_for_its_session_alone(model, caches, uploaded):
     clip, donor = sample("folding"), replace(sample("opening"), private=uploaded)
-    video, gates = clip_results.read_clip(clip, (4,)), clip_results.gate_report(model, "A", donor, clip_results.read_clip(donor, (4,)), "forward", 4)
+    video, gates = (
+        clip_results.read_clip(clip, (4,)),
+        clip_results.gate_report(
+            model, "A", donor, clip_results.read_clip(donor, (4,)), "forward", 4
+        ),
+    )
     held = Intervention("other clip", values={layer.name: layer.gate for layer in gates.layers})
     free = clip_results.answer(model, "A", clip, video, "forward", 4)
     under = clip_results.under(model, "A", clip, video, "forward", 4, held, donor)

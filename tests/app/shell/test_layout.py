@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(autouse=True)
 def the_main_module(monkeypatch):
-    """Streamlit's trial run puts a script of its own, soon deleted, in this place, where processes that are started look."""
+    """Streamlit's trial run puts a script of its own, soon deleted, in this place, where processes
+    that are started look.
+    """
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
@@ -35,7 +37,10 @@ def page_that_fails(message: str) -> None:
         order.show = whole
 
 
-@pytest.mark.parametrize("message", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: can't allocate memory"])
+@pytest.mark.parametrize(
+    "message",
+    ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: can't allocate memory"],
+)
 def test_a_full_memory_is_said_with_what_to_do(message):
     shown = AppTest.from_function(page_that_fails, args=(message,)).run(timeout=60)
     assert not shown.exception

@@ -7,15 +7,28 @@ CLIPS, MODELS, FRAMES = ["unfolding", "folding"], ["gsm", "tsn"], ["auto", "8", 
 
 def test_a_link_names_clip_models_order_and_frames():
     query = {"clip": "folding", "models": "tsn,gsm", "order": "reversed", "frames": "16"}
-    assert parse(query, CLIPS, MODELS, FRAMES) == {"clip": "folding", "models": ["tsn", "gsm"], "order": "reversed", "frames": "16"}
+    assert parse(query, CLIPS, MODELS, FRAMES) == {
+        "clip": "folding",
+        "models": ["tsn", "gsm"],
+        "order": "reversed",
+        "frames": "16",
+    }
 
 
 def test_what_a_link_names_wrongly_is_left_out():
-    query = {"clip": "../../etc/passwd", "models": "nobody,gsm", "order": "sideways", "frames": "-1"}
+    query = {
+        "clip": "../../etc/passwd",
+        "models": "nobody,gsm",
+        "order": "sideways",
+        "frames": "-1",
+    }
     assert parse(query, CLIPS, MODELS, FRAMES) == {"models": ["gsm"]}
     assert parse({}, CLIPS, MODELS, FRAMES) == {}
 
 
 def test_a_layer_is_kept_if_it_may_be_one_and_the_other_order_only_where_it_is_asked_for():
-    assert parse({"layer": "layer4.1", "beside": "1"}, [], [], []) == {"layer": "layer4.1", "beside": True}
+    assert parse({"layer": "layer4.1", "beside": "1"}, [], [], []) == {
+        "layer": "layer4.1",
+        "beside": True,
+    }
     assert parse({"layer": "<script>", "beside": "yes"}, [], [], []) == {}

@@ -1,4 +1,6 @@
-"""Models of a session: a file that is changed or goes away while it is chosen is said, and never another model in its place."""
+"""Models of a session: a file that is changed or goes away while it is chosen is said, and never
+another model in its place.
+"""
 
 from pathlib import Path
 
@@ -24,12 +26,18 @@ def chosen(tmp_path, monkeypatch) -> session.ModelRef:
 
 def test_a_model_is_loaded_once_with_its_copy_for_quick_passes(chosen: session.ModelRef):
     model = session.load_model(chosen)
-    assert session.load_model(chosen) is model and session.fast_model(chosen).precision == "float32" and model.precision is None
+    assert (
+        session.load_model(chosen) is model
+        and session.fast_model(chosen).precision == "float32"
+        and model.precision is None
+    )
 
 
 def test_a_file_replaced_since_it_was_chosen_is_said(chosen: session.ModelRef):
     save_checkpoint(make_small("gsm", seed=1), chosen.path)
-    with pytest.raises(CheckpointError, match=r"model\.safetensors: the file was changed since it was chosen"):
+    with pytest.raises(
+        CheckpointError, match=r"model\.safetensors: the file was changed since it was chosen"
+    ):
         session.load_model(chosen)
 
 
@@ -37,6 +45,8 @@ def test_a_file_deleted_after_loading_costs_nothing_and_before_it_is_said(chosen
     session.load_model(chosen)
     Path(chosen.path).unlink()
     assert session.load_model(chosen).architecture.num_classes == 5
-    store.caches()["models"].get("other", lambda: b"", lambda _: 2**31)  # no room for the first any more
+    store.caches()["models"].get(
+        "other", lambda: b"", lambda _: 2**31
+    )  # no room for the first any more
     with pytest.raises(CheckpointError, match="there is no such file"):
         session.load_model(chosen)

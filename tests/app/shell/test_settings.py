@@ -37,10 +37,17 @@ def test_precision_waiting_and_the_operators_page_can_be_set(monkeypatch):
     }.items():
         monkeypatch.setenv(f"GATE_SHIFT_LENS_{name}", value)
     settings = read_settings()
-    assert (settings.precision, settings.most_waiting, settings.longest_wait, settings.model_megabytes) == ("bfloat16", 3, 9.0, 10)
+    assert (
+        settings.precision,
+        settings.most_waiting,
+        settings.longest_wait,
+        settings.model_megabytes,
+    ) == ("bfloat16", 3, 9.0, 10)
     assert settings.operator_page
     monkeypatch.setenv("GATE_SHIFT_LENS_PRECISION", "float8")
-    with pytest.raises(ValueError, match="GATE_SHIFT_LENS_PRECISION must be one of float32, bfloat16, float16"):
+    with pytest.raises(
+        ValueError, match="GATE_SHIFT_LENS_PRECISION must be one of float32, bfloat16, float16"
+    ):
         read_settings()
 
 

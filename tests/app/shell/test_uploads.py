@@ -15,7 +15,9 @@ def test_no_name_from_outside_becomes_a_path():
     store = UploadStore()
     upload = store.keep("../../etc/passwd\0.mp4", b"content")
     assert upload.path.parent == store.folder and "passwd" not in upload.path.name
-    assert upload.path.read_bytes() == b"content" and (upload.path.stat().st_mode & 0o077 == 0 or store.folder.stat().st_mode & 0o077 == 0)
+    assert upload.path.read_bytes() == b"content" and (
+        upload.path.stat().st_mode & 0o077 == 0 or store.folder.stat().st_mode & 0o077 == 0
+    )
     store.close()
 
 
@@ -44,7 +46,9 @@ def test_a_shown_name_is_short_printable_and_has_no_folders(name, shown):
 def test_what_a_crashed_process_left_is_swept_and_what_a_living_one_has_is_not():
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    left, living = (Path(tempfile.mkdtemp(prefix=f"gate-shift-lens-{pid}-")) for pid in (dead.pid, os.getpid()))
+    left, living = (
+        Path(tempfile.mkdtemp(prefix=f"gate-shift-lens-{pid}-")) for pid in (dead.pid, os.getpid())
+    )
     sweep()
     assert not left.exists() and living.exists()
     living.rmdir()
@@ -53,13 +57,17 @@ def test_what_a_crashed_process_left_is_swept_and_what_a_living_one_has_is_not()
 def test_a_session_and_all_sessions_together_hold_only_so_much():
     one, other = UploadStore(10, 15), UploadStore(10, 15)
     one.keep("a.mp4", b"12345678")
-    with pytest.raises(UploadError, match="b.mp4: 0 MB more than the 0 MB of this session are over its limit"):
+    with pytest.raises(
+        UploadError, match="b.mp4: 0 MB more than the 0 MB of this session are over its limit"
+    ):
         one.keep("b.mp4", b"abc")
     assert one.keep("again.mp4", b"12345678").name == "a.mp4", "what is there already takes no room"
     with pytest.raises(UploadError, match="holds as many files as it may for now"):
         other.keep("c.mp4", b"12345678")
     one.close()
-    assert other.keep("c.mp4", b"12345678").path.read_bytes() == b"12345678", "a session that ends makes room"
+    assert other.keep("c.mp4", b"12345678").path.read_bytes() == b"12345678", (
+        "a session that ends makes room"
+    )
     other.close()
 
 
@@ -79,7 +87,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
-        with pytest.raises(UploadError, match=r"a.mp4: cannot be kept on this server \(No space left on device\)"):
+        with pytest.raises(
+            UploadError, match=r"a.mp4: cannot be kept on this server \(No space left on device\)"
+        ):
             store.keep("a.mp4", b"12345678")
     assert list(store.folder.iterdir()) == [] and store.keep("a.mp4", b"12345678").path.exists()
     store.close()

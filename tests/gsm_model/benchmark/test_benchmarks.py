@@ -1,4 +1,6 @@
-"""What each benchmark measures: the networks it names, in every way it names, with ratios within a round."""
+"""What each benchmark measures: the networks it names, in every way it names, with ratios within a
+round.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,13 @@ from gsm_model.benchmark.evaluating import ONE, TWO, benchmark_evaluation
 from gsm_model.benchmark.feeding import benchmark_feeding
 from gsm_model.benchmark.first_answer import benchmark_first_answer
 from gsm_model.benchmark.looking import benchmark_looking
-from gsm_model.benchmark.networks import RELEASED, benchmark_lengths, benchmark_networks, over_tsn, peak_megabytes
+from gsm_model.benchmark.networks import (
+    RELEASED,
+    benchmark_lengths,
+    benchmark_networks,
+    over_tsn,
+    peak_megabytes,
+)
 from gsm_model.benchmark.timing import WARM_UP
 from gsm_model.benchmark.training import benchmark_training
 from gsm_model.models.checkpoints.files import save_checkpoint
@@ -19,7 +27,9 @@ CPU = torch.device("cpu")
 
 
 def test_networks_are_run_in_every_way_and_compared_within_a_round():
-    timings = benchmark_networks("resnet18", ["gsm", "none"], ["float32", "bfloat16"], CPU, num_segments=2, runs=2)
+    timings = benchmark_networks(
+        "resnet18", ["gsm", "none"], ["float32", "bfloat16"], CPU, num_segments=2, runs=2
+    )
     names = [timing.what for timing in timings]
     assert names == [
         f"GSM, {RELEASED}",
@@ -46,14 +56,21 @@ def test_lengths_training_steps_and_memory_are_measured():
     assert {timing.what for timing in timings} == {
         f"GSM, {how}" for how in ("float32", "channels last", "channels last, bfloat16", RELEASED)
     }
-    assert 20 < peak_megabytes("resnet18", "gsm", "as loaded", 2, CPU) < 2000, "11 million weights are 45 MB"
+    assert 20 < peak_megabytes("resnet18", "gsm", "as loaded", 2, CPU) < 2000, (
+        "11 million weights are 45 MB"
+    )
 
 
 def test_looking_is_timed_beside_the_forward(small_gsm):
     forwards = []
     small_gsm.register_forward_hook(lambda *_: forwards.append(1))
     timings = benchmark_looking(small_gsm, 4, runs=3)
-    assert [timing.what for timing in timings][:4] == ["forward", "gates recorded", "routing recorded", "report of all layers"]
+    assert [timing.what for timing in timings][:4] == [
+        "forward",
+        "gates recorded",
+        "routing recorded",
+        "report of all layers",
+    ]
     assert len(forwards) == 4 * (3 + WARM_UP), "evidence for Grad-CAM asks for frame logits"
     for timing in timings:
         np.testing.assert_allclose(timing.ratio, timing.seconds / timings[0].seconds)
@@ -67,7 +84,9 @@ def test_a_first_answer_is_compared_with_its_parts(tmp_path, moving_bar, small_g
 
 def test_a_comparison_is_timed_from_the_files_on():
     timings = benchmark_confusions(runs=2, clips=600)
-    assert [len(timing.seconds) for timing in timings] == [2, 2, 2] and all((timing.seconds > 0).all() for timing in timings)
+    assert [len(timing.seconds) for timing in timings] == [2, 2, 2] and all(
+        (timing.seconds > 0).all() for timing in timings
+    )
     assert "ratio" not in timings[0].row()
     with pytest.raises(ValueError, match="at least one run"):
         benchmark_confusions(runs=0)
@@ -76,7 +95,11 @@ def test_a_comparison_is_timed_from_the_files_on():
 @pytest.mark.slow
 def test_waiting_for_frames_is_part_of_a_clips_time_decoded_ahead_or_not(small_gsm):
     in_turn, decoding, ahead, waiting = benchmark_feeding(small_gsm, clips_per_class=1, runs=2)
-    assert (decoding.seconds > 0).all() and (decoding.seconds < in_turn.seconds).all() and (waiting.seconds < ahead.seconds).all()
+    assert (
+        (decoding.seconds > 0).all()
+        and (decoding.seconds < in_turn.seconds).all()
+        and (waiting.seconds < ahead.seconds).all()
+    )
     np.testing.assert_allclose(ahead.ratio, ahead.seconds / in_turn.seconds)
     with pytest.raises(ValueError, match="at least one run"):
         benchmark_feeding(small_gsm, runs=0)

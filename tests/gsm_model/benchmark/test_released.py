@@ -1,4 +1,6 @@
-"""The release's formulation that ours is measured against is the release's network: its published logits, and ours."""
+"""The release's formulation that ours is measured against is the release's network: its published
+logits, and ours.
+"""
 
 import numpy as np
 import pytest
@@ -13,7 +15,10 @@ from tests.conftest import PARITY, fill, released_weights
 
 def test_it_gives_the_published_logits():
     model = build_recognizer("bn_inception", "gsm").eval()
-    weights = {key.removeprefix("module."): value for key, value in released_weights("bninception_gsm_8f").items()}
+    weights = {
+        key.removeprefix("module."): value
+        for key, value in released_weights("bninception_gsm_8f").items()
+    }
     model.load_state_dict(weights)
     reference = np.load(PARITY / "bninception_gsm_8f.npz")
     with torch.inference_mode():
@@ -24,9 +29,13 @@ def test_it_gives_the_published_logits():
 
 @pytest.mark.parametrize("backbone", ["bn_inception", "inception_v3", "resnet18"])
 def test_it_is_our_network_written_otherwise(backbone):
-    model = open_gates(build_recognizer(backbone, "gsm", num_classes=5, num_segments=4, input_size=101))
+    model = open_gates(
+        build_recognizer(backbone, "gsm", num_classes=5, num_segments=4, input_size=101)
+    )
     released, clip = as_released(model), torch.randn(2, 4, 3, 101, 101)
     left = [module for module in released.modules() if isinstance(module, GateShiftModule)]
-    assert not left and sum(isinstance(module, ReleasedGateShift) for module in released.modules()) == len(model.gate_layers())
+    assert not left and sum(
+        isinstance(module, ReleasedGateShift) for module in released.modules()
+    ) == len(model.gate_layers())
     with torch.inference_mode():
         torch.testing.assert_close(released(clip), model(clip), atol=1e-5, rtol=1e-3)

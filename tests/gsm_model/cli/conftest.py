@@ -14,7 +14,12 @@ from tests.videos import constant_rate
 @pytest.fixture
 def run(tmp_path):
     def call(*arguments, code=0):
-        done = subprocess.run([sys.executable, "-m", "gsm_model", *map(str, arguments)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "gsm_model", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -13,22 +13,54 @@ from tests.gsm_model.evaluation.test_reversal import table
 
 
 def test_json_is_one_object_with_every_clip_and_model(run, clip, checkpoint):
-    answer = json.loads(run("predict", clip, clip, "-c", checkpoint, "-c", checkpoint, "--top", 2, "--order", "reversed", "--json").stdout)
+    answer = json.loads(
+        run(
+            "predict",
+            clip,
+            clip,
+            "-c",
+            checkpoint,
+            "-c",
+            checkpoint,
+            "--top",
+            2,
+            "--order",
+            "reversed",
+            "--json",
+        ).stdout
+    )
     assert len(answer["clips"]) == 2
     entry = answer["clips"][0]
     assert set(entry) == {"file", "num_frames", "fps", "frame_indices", "order", "models"}
-    assert (entry["file"], entry["num_frames"], entry["fps"], entry["order"]) == (str(clip), 24, 10.0, "reversed")
+    assert (entry["file"], entry["num_frames"], entry["fps"], entry["order"]) == (
+        str(clip),
+        24,
+        10.0,
+        "reversed",
+    )
     assert entry["frame_indices"] == [21, 15, 9, 3]
     model = entry["models"][1]
-    assert (model["name"], model["backbone"], model["temporal"], model["num_segments"]) == ("A model", "resnet18", "gsm", 4)
+    assert (model["name"], model["backbone"], model["temporal"], model["num_segments"]) == (
+        "A model",
+        "resnet18",
+        "gsm",
+        4,
+    )
     assert len(model["sha256"]) == 64 and len(model["top"]) == 2
-    assert set(model["top"][0]) == {"label", "index", "probability"} and model["top"][0]["label"] in "abcde"
+    assert (
+        set(model["top"][0]) == {"label", "index", "probability"}
+        and model["top"][0]["label"] in "abcde"
+    )
 
 
-def test_a_bad_clip_is_one_line_on_standard_error_and_the_others_are_answered(run, clip, checkpoint, tmp_path):
+def test_a_bad_clip_is_one_line_on_standard_error_and_the_others_are_answered(
+    run, clip, checkpoint, tmp_path
+):
     (tmp_path / "notes.mp4").write_text("no video")
     done = run("predict", tmp_path / "notes.mp4", clip, "-c", checkpoint, "--json", code=2)
-    assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("notes.mp4: not a video")
+    assert len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith(
+        "notes.mp4: not a video"
+    )
     entries = json.loads(done.stdout)["clips"]
     assert "error" in entries[0] and entries[1]["models"]
 
@@ -39,7 +71,10 @@ def test_text_names_the_model_and_its_answers(run, clip, checkpoint):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["-c", "nowhere.pth"], "nowhere.pth: there is no such file"), (["--crops", "2"], "choose 1, 3 or 10")],
+    [
+        (["-c", "nowhere.pth"], "nowhere.pth: there is no such file"),
+        (["--crops", "2"], "choose 1, 3 or 10"),
+    ],
 )
 def test_bad_input_exits_with_2_and_one_line(run, clip, arguments, message):
     done = run("predict", clip, *arguments, code=2)
@@ -50,13 +85,30 @@ def test_a_published_layout_is_converted_and_gives_the_same_answer(run, clip, tm
     import torch
 
     source, target = tmp_path / "small_segment4_checkpoint.pth.tar", tmp_path / "small.safetensors"
-    torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in make_small("gsm").state_dict().items()}}, source)
+    torch.save(
+        {
+            "epoch": 3,
+            "state_dict": {f"module.{k}": v for k, v in make_small("gsm").state_dict().items()},
+        },
+        source,
+    )
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\ne\n")
     run("convert", source, target, "--labels", tmp_path / "labels.txt")
     model = load_checkpoint(target)
-    assert (model.architecture.num_segments, model.card.labels, model.card.provenance) == (4, tuple("abcde"), "trained")
-    answers = [json.loads(run("predict", clip, "-c", path, "--json").stdout)["clips"][0]["models"][0]["top"] for path in (source, target)]
-    assert [entry["probability"] for entry in answers[0]] == pytest.approx([entry["probability"] for entry in answers[1]], abs=1e-6)
+    assert (model.architecture.num_segments, model.card.labels, model.card.provenance) == (
+        4,
+        tuple("abcde"),
+        "trained",
+    )
+    answers = [
+        json.loads(run("predict", clip, "-c", path, "--json").stdout)["clips"][0]["models"][0][
+            "top"
+        ]
+        for path in (source, target)
+    ]
+    assert [entry["probability"] for entry in answers[0]] == pytest.approx(
+        [entry["probability"] for entry in answers[1]], abs=1e-6
+    )
     assert "must end in .safetensors" in run("convert", source, tmp_path / "x.pth", code=2).stderr
 
 
@@ -71,7 +123,11 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_pa
     from gsm_model.evaluation.predictions import read_parquet, read_scores
 
     run("make-dataset", tmp_path / "set", "--clips-per-class", 1)
-    save_checkpoint(make_small("gsm", num_classes=20), tmp_path / "m.safetensors", Card("A model", "trained", LABELS))
+    save_checkpoint(
+        make_small("gsm", num_classes=20),
+        tmp_path / "m.safetensors",
+        Card("A model", "trained", LABELS),
+    )
     (tmp_path / "set" / "000003.mp4").write_text("no video")
     arguments = [
         "--data",
@@ -94,17 +150,39 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_pa
 
 def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, checkpoint):
     (tmp_path / "list.txt").write_text("a.mp4 9 0\nb.mp4 9 1\n")
-    done = run("evaluate", "--data", tmp_path / "list.txt", "-c", checkpoint, "--out", tmp_path / "p.parquet", code=2)
-    assert "list.txt, line 1" in done.stderr and "list.txt, line 2" in done.stderr and "--skip-bad" in done.stderr
+    done = run(
+        "evaluate",
+        "--data",
+        tmp_path / "list.txt",
+        "-c",
+        checkpoint,
+        "--out",
+        tmp_path / "p.parquet",
+        code=2,
+    )
+    assert (
+        "list.txt, line 1" in done.stderr
+        and "list.txt, line 2" in done.stderr
+        and "--skip-bad" in done.stderr
+    )
     assert "go with --data" in run("evaluate", "--order", "reversed", code=2).stderr
-    assert "name the .parquet file" in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr
+    assert (
+        "name the .parquet file"
+        in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr
+    )
 
 
 def test_order_of_a_clip_prints_every_models_answers_and_writes_all_of_them(run, clip, tmp_path):
     (tmp_path / "words.mp4").write_text("these are just words")
-    done = run("order", tmp_path / "words.mp4", clip, "--shuffles", 2, "--csv", tmp_path / "o.csv", code=2)
+    done = run(
+        "order", tmp_path / "words.mp4", clip, "--shuffles", 2, "--csv", tmp_path / "o.csv", code=2
+    )
     assert "words.mp4: not a video" in done.stderr
-    assert "TSN ResNet-18" in done.stdout and "order sensitivity 0.000" in done.stdout and "reversed" in done.stdout
+    assert (
+        "TSN ResNet-18" in done.stdout
+        and "order sensitivity 0.000" in done.stdout
+        and "reversed" in done.stdout
+    )
     rows = (tmp_path / "o.csv").read_text().splitlines()
     assert len(rows) == 1 + len(shipped_checkpoints()) * (3 + 2 + 8 + 28)
 
@@ -116,18 +194,39 @@ def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
         write_parquet(table(order, answers), files[-1])
     done = run("order", *files, "--csv", tmp_path / "o.csv", "--pdf", tmp_path / "o.pdf")
     assert "GSM  all pairs (4 clips of five clips): to partner 50.0%" in done.stdout
-    assert (tmp_path / "o.pdf").read_bytes().startswith(b"%PDF") and len((tmp_path / "o.csv").read_text().splitlines()) == 4
+    assert (tmp_path / "o.pdf").read_bytes().startswith(b"%PDF") and len(
+        (tmp_path / "o.csv").read_text().splitlines()
+    ) == 4
     assert "no table of the order 'reversed'" in run("order", files[0], code=2).stderr
     assert "not both" in run("order", files[0], "clip.mp4", code=2).stderr
-    assert "the figure is of tables" in run("order", "clip.mp4", "--pdf", tmp_path / "o.pdf", code=2).stderr
+    assert (
+        "the figure is of tables"
+        in run("order", "clip.mp4", "--pdf", tmp_path / "o.pdf", code=2).stderr
+    )
 
 
 def test_the_benchmark_says_on_what_it_was_measured(run):
-    options = ["--backbone", "resnet18", "--temporal", "none", "--segments", 2, "--runs", 1, "--precision", "float32", "--device", "cpu"]
+    options = [
+        "--backbone",
+        "resnet18",
+        "--temporal",
+        "none",
+        "--segments",
+        2,
+        "--runs",
+        1,
+        "--precision",
+        "float32",
+        "--device",
+        "cpu",
+    ]
     answer = json.loads(run("benchmark", "networks", *options, "--json").stdout)
     assert answer["device"] == "cpu" and answer["threads"] >= 1 and answer["name"]
     table, lengths = answer["tables"]
     assert [row["what"] for row in table["rows"]] == ["TSN, as loaded", "TSN, optimised, float32"]
     assert table["rows"][0]["share_of_peak"] > 0 and lengths["rows"][0]["ratio"] == 1
-    assert "Grad-CAM of the last block" in run("benchmark", "looking", *options[:2], "--temporal", "gsm", *options[4:]).stdout
+    assert (
+        "Grad-CAM of the last block"
+        in run("benchmark", "looking", *options[:2], "--temporal", "gsm", *options[4:]).stdout
+    )
     assert "unknown backbone 'vgg'" in run("benchmark", "--backbone", "vgg", code=2).stderr

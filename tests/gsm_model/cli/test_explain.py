@@ -22,14 +22,32 @@ from tests.conftest import make_small
 @pytest.fixture
 def drawn_checkpoint(tmp_path):
     path = tmp_path / "drawn.safetensors"
-    save_checkpoint(make_small("gsm", num_classes=len(LABELS)), path, Card("Drawn", "trained", LABELS))
+    save_checkpoint(
+        make_small("gsm", num_classes=len(LABELS)), path, Card("Drawn", "trained", LABELS)
+    )
     return path
 
 
-def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(run, clip, checkpoint, tmp_path):
+def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(
+    run, clip, checkpoint, tmp_path
+):
     out = tmp_path / "out"
-    done = run("explain", "gates", clip, "--checkpoint", checkpoint, "--out", out, "--order", "reversed", "--width", "column")
-    assert {"gates.npz", "gates.csv", "gates.pdf", "gates.mp4", "recipe.json"} <= {path.name for path in out.iterdir()}
+    done = run(
+        "explain",
+        "gates",
+        clip,
+        "--checkpoint",
+        checkpoint,
+        "--out",
+        out,
+        "--order",
+        "reversed",
+        "--width",
+        "column",
+    )
+    assert {"gates.npz", "gates.csv", "gates.pdf", "gates.mp4", "recipe.json"} <= {
+        path.name for path in out.iterdir()
+    }
     assert "A model, frames reversed" in done.stdout and "layer4.1" in done.stdout
     model = load_checkpoint(checkpoint)
     report = report_gates(model, read_video(clip, (4,)), "reversed")
@@ -43,7 +61,19 @@ def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(run, cl
 
 def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_path):
     first, again = tmp_path / "first", tmp_path / "again"
-    run("explain", "gates", clip, "-c", checkpoint, "--out", first, "--layer", "layer2.0", "--opacity", 0.4)
+    run(
+        "explain",
+        "gates",
+        clip,
+        "-c",
+        checkpoint,
+        "--out",
+        first,
+        "--layer",
+        "layer2.0",
+        "--opacity",
+        0.4,
+    )
     command = json.loads((first / "recipe.json").read_text())["command"]
     parts = shlex.split(command)[3:]
     parts[parts.index("--out") + 1] = str(again)
@@ -52,24 +82,52 @@ def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_pat
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def test_several_models_and_a_bad_clip_have_a_folder_each_and_one_line(run, clip, checkpoint, tmp_path):
+def test_several_models_and_a_bad_clip_have_a_folder_each_and_one_line(
+    run, clip, checkpoint, tmp_path
+):
     (tmp_path / "notes.mp4").write_text("no video")
     other = tmp_path / "tsm.safetensors"
     save_checkpoint(make_small("tsm"), other, Card("Other", "trained", ("a", "b", "c", "d", "e")))
-    done = run("explain", "gates", tmp_path / "notes.mp4", clip, "-c", checkpoint, "-c", other, "--out", tmp_path / "o", code=2)
-    assert done.stderr.strip().startswith("notes.mp4: not a video") and len(done.stderr.strip().splitlines()) == 1
-    assert (tmp_path / "o" / "a clip" / "gsm" / "gates.npz").exists() and (tmp_path / "o" / "a clip" / "tsm" / "gates.pdf").exists()
+    done = run(
+        "explain",
+        "gates",
+        tmp_path / "notes.mp4",
+        clip,
+        "-c",
+        checkpoint,
+        "-c",
+        other,
+        "--out",
+        tmp_path / "o",
+        code=2,
+    )
+    assert (
+        done.stderr.strip().startswith("notes.mp4: not a video")
+        and len(done.stderr.strip().splitlines()) == 1
+    )
+    assert (tmp_path / "o" / "a clip" / "gsm" / "gates.npz").exists() and (
+        tmp_path / "o" / "a clip" / "tsm" / "gates.pdf"
+    ).exists()
 
 
 def test_gates_of_a_data_set_are_a_table_a_figure_and_a_recipe(run, drawn_checkpoint, tmp_path):
     out = tmp_path / "t" / "gates.parquet"
     run("explain", "gates", "-c", drawn_checkpoint, "--clips", 3, "--out", out)
     rows = read_data_gates(out)
-    assert len(rows) == 17 and rows[0]["n"] == 3 and rows[0]["data"] == "Reversible Actions, test split"
+    assert (
+        len(rows) == 17
+        and rows[0]["n"] == 3
+        and rows[0]["data"] == "Reversible Actions, test split"
+    )
     with (tmp_path / "t" / "gates.csv").open() as file:
-        assert float(list(csv.DictReader(file))[1]["gate_mean"]) == pytest.approx(rows[1]["gate_mean"])
+        assert float(list(csv.DictReader(file))[1]["gate_mean"]) == pytest.approx(
+            rows[1]["gate_mean"]
+        )
     assert (tmp_path / "t" / "gates.pdf").read_bytes().startswith(b"%PDF")
-    assert "--clips 3 --out gates.parquet" in json.loads((tmp_path / "t" / "gates.recipe.json").read_text())["command"]
+    assert (
+        "--clips 3 --out gates.parquet"
+        in json.loads((tmp_path / "t" / "gates.recipe.json").read_text())["command"]
+    )
     run("figures", tmp_path / "t" / "gates.recipe.json", "--out", tmp_path / "again")
     for path in (tmp_path / "t").iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
@@ -79,7 +137,11 @@ def test_experiments_on_a_clip_are_listed_and_one_can_be_asked_for(run, clip, ch
     run("explain", "interventions", clip, "-c", checkpoint, "--out", tmp_path / "all")
     with (tmp_path / "all" / "interventions.csv").open() as file:
         rows = {row["intervention"]: row for row in csv.DictReader(file)}
-    assert len(rows) == 1 + 8 + 4 * 8 and rows["none"]["moved"] == "0.0" and float(rows["closed"]["moved"]) > 0
+    assert (
+        len(rows) == 1 + 8 + 4 * 8
+        and rows["none"]["moved"] == "0.0"
+        and float(rows["closed"]["moved"]) > 0
+    )
     one = ["--clamp", "closed", "--layer", "layer1.0", "--direction", "next"]
     done = run("explain", "interventions", clip, "-c", checkpoint, "--out", tmp_path / "one", *one)
     assert "closed, layer1.0, from next" in done.stdout
@@ -88,14 +150,38 @@ def test_experiments_on_a_clip_are_listed_and_one_can_be_asked_for(run, clip, ch
 
 
 def test_experiments_on_a_data_set_know_its_mean(run, drawn_checkpoint, tmp_path):
-    run("explain", "gates", "-c", drawn_checkpoint, "--clips", 2, "--out", tmp_path / "gates.parquet")
+    run(
+        "explain",
+        "gates",
+        "-c",
+        drawn_checkpoint,
+        "--clips",
+        2,
+        "--out",
+        tmp_path / "gates.parquet",
+    )
     done = run(
-        *("explain", "interventions", "-c", drawn_checkpoint, "--clips", 2, "--gates", tmp_path / "gates.parquet"),
+        *(
+            "explain",
+            "interventions",
+            "-c",
+            drawn_checkpoint,
+            "--clips",
+            2,
+            "--gates",
+            tmp_path / "gates.parquet",
+        ),
         *("--out", tmp_path / "held.parquet"),
     )
     table = read_interventions(tmp_path / "held.parquet")
-    assert {"none", "data mean", "other clip", "layer3.0 alone working"} <= set(table.origin.interventions)
-    assert "data mean" in done.stdout and (tmp_path / "held.pdf").exists() and (tmp_path / "held.csv").exists()
+    assert {"none", "data mean", "other clip", "layer3.0 alone working"} <= set(
+        table.origin.interventions
+    )
+    assert (
+        "data mean" in done.stdout
+        and (tmp_path / "held.pdf").exists()
+        and (tmp_path / "held.csv").exists()
+    )
     inputs = json.loads((tmp_path / "held.recipe.json").read_text())["inputs"]
     assert inputs[str(tmp_path / "gates.parquet")] == sha256(tmp_path / "gates.parquet")
 
@@ -106,8 +192,12 @@ def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):
     run("explain", "interventions", clip, "--other", other, *args)
     with (tmp_path / "o" / "interventions.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert rows[1]["intervention"] == "other clip" and float(rows[1]["moved"]) == pytest.approx(0, abs=1e-5)
-    assert json.loads((tmp_path / "o" / "recipe.json").read_text())["inputs"][str(other)] == sha256(other)
+    assert rows[1]["intervention"] == "other clip" and float(rows[1]["moved"]) == pytest.approx(
+        0, abs=1e-5
+    )
+    assert json.loads((tmp_path / "o" / "recipe.json").read_text())["inputs"][str(other)] == sha256(
+        other
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +208,10 @@ def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):
         (("gates", "--out", "x.parquet"), "its classes are others"),
         (("interventions", "CLIP", "--clamp", "shut"), "no clamp 'shut'"),
         (("interventions", "CLIP", "--clamp", "data mean"), "'data mean' needs values"),
-        (("interventions", "CLIP", "--clamp", "closed", "--layer", "layer9"), "has no layer 'layer9'"),
+        (
+            ("interventions", "CLIP", "--clamp", "closed", "--layer", "layer9"),
+            "has no layer 'layer9'",
+        ),
         (("interventions", "CLIP", "--gates", "nowhere.parquet"), "not a table of gates"),
         (("interventions", "--out", "x.parquet", "--other", "CLIP"), "--other goes with clips"),
     ],

@@ -16,7 +16,16 @@ from gsm_model.models.card import Card
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
 
-FILES = {"maps.npz", "frames.csv", "strip.pdf", "strip.svg", "strip.png", "overlay.mp4", "overlay.gif", "recipe.json"}
+FILES = {
+    "maps.npz",
+    "frames.csv",
+    "strip.pdf",
+    "strip.svg",
+    "strip.png",
+    "overlay.mp4",
+    "overlay.gif",
+    "recipe.json",
+}
 
 
 @pytest.fixture
@@ -26,17 +35,46 @@ def plain_checkpoint(tmp_path):
     return path
 
 
-def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_files(run, clip, checkpoint, plain_checkpoint, tmp_path):
+def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_files(
+    run, clip, checkpoint, plain_checkpoint, tmp_path
+):
     first, again = tmp_path / "first", tmp_path / "again"
-    options = ("--target", "c", "--versus", 0, "--method", "layercam", "--layer", "layer3.1:after", "--signed", "--order", "reversed")
-    done = run("explain", "gradcam", clip, "-c", checkpoint, "-c", plain_checkpoint, *options, "--out", first)
+    options = (
+        "--target",
+        "c",
+        "--versus",
+        0,
+        "--method",
+        "layercam",
+        "--layer",
+        "layer3.1:after",
+        "--signed",
+        "--order",
+        "reversed",
+    )
+    done = run(
+        "explain",
+        "gradcam",
+        clip,
+        "-c",
+        checkpoint,
+        "-c",
+        plain_checkpoint,
+        *options,
+        "--out",
+        first,
+    )
     assert {path.name for path in first.iterdir()} == FILES
     assert "A model: layercam for c rather than a at layer3.1:after" in done.stdout
     arrays = np.load(first / "maps.npz", allow_pickle=False)
     video = read_video(clip, (4,))
     for path, name in ((checkpoint, "A model"), (plain_checkpoint, "Plain")):
-        report = report_cams(load_checkpoint(path), video, Target(2, 0), "layercam", ["layer3.1:after"], "reversed")
-        np.testing.assert_allclose(arrays[name], report.layers[0].maps, atol=1e-4 * np.abs(report.layers[0].maps).max())
+        report = report_cams(
+            load_checkpoint(path), video, Target(2, 0), "layercam", ["layer3.1:after"], "reversed"
+        )
+        np.testing.assert_allclose(
+            arrays[name], report.layers[0].maps, atol=1e-4 * np.abs(report.layers[0].maps).max()
+        )
         assert arrays[name].dtype == np.float32
     parts = shlex.split(json.loads((first / "recipe.json").read_text())["command"])[3:]
     parts[parts.index("--out") + 1] = str(again)
@@ -49,32 +87,77 @@ def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_f
 
 def test_a_list_is_one_run_that_goes_on_where_it_was(run, clip, checkpoint, tmp_path):
     (tmp_path / "clips.txt").write_text(f"{clip.name}\n\nmissing.mp4\n")
-    done = run("explain", "gradcam", "--list", tmp_path / "clips.txt", "-c", checkpoint, "--out", tmp_path / "o", code=2)
-    assert "missing.mp4" in done.stderr and {path.name for path in (tmp_path / "o" / "a clip").iterdir()} == FILES
+    done = run(
+        "explain",
+        "gradcam",
+        "--list",
+        tmp_path / "clips.txt",
+        "-c",
+        checkpoint,
+        "--out",
+        tmp_path / "o",
+        code=2,
+    )
+    assert (
+        "missing.mp4" in done.stderr
+        and {path.name for path in (tmp_path / "o" / "a clip").iterdir()} == FILES
+    )
     made = (tmp_path / "o" / "a clip" / "maps.npz").stat().st_mtime_ns
     (tmp_path / "clips.txt").write_text(f"{clip.name}\n")
-    done = run("explain", "gradcam", "--list", tmp_path / "clips.txt", "-c", checkpoint, "--out", tmp_path / "o")
-    assert "1 clips are done already" in done.stderr and (tmp_path / "o" / "a clip" / "maps.npz").stat().st_mtime_ns == made
+    done = run(
+        "explain",
+        "gradcam",
+        "--list",
+        tmp_path / "clips.txt",
+        "-c",
+        checkpoint,
+        "--out",
+        tmp_path / "o",
+    )
+    assert (
+        "1 clips are done already" in done.stderr
+        and (tmp_path / "o" / "a clip" / "maps.npz").stat().st_mtime_ns == made
+    )
 
 
 def test_maps_are_put_to_the_test_when_asked(run, clip, checkpoint, tmp_path):
     run("explain", "gradcam", clip, "-c", checkpoint, "--trial", "--out", tmp_path / "o")
     with (tmp_path / "o" / "trial.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert rows[0]["map"] == "this map" and rows[-1]["map"] == "sampled one frame earlier and later" and rows[-1]["correlation"]
+    assert (
+        rows[0]["map"] == "this map"
+        and rows[-1]["map"] == "sampled one frame earlier and later"
+        and rows[-1]["correlation"]
+    )
 
 
 def test_maps_are_measured_on_drawn_clips(run, tmp_path):
     path = tmp_path / "drawn.safetensors"
-    save_checkpoint(make_small("gsm", num_classes=len(LABELS)), path, Card("Drawn", "trained", LABELS))
+    save_checkpoint(
+        make_small("gsm", num_classes=len(LABELS)), path, Card("Drawn", "trained", LABELS)
+    )
     options = ("--method", "gradcam", "--method", "hirescam", "--layer", "layer4.1", "--clips", 3)
-    done = run("explain", "gradcam", "--drawn", "-c", path, *options, "--out", tmp_path / "o" / "cams.parquet")
+    done = run(
+        "explain",
+        "gradcam",
+        "--drawn",
+        "-c",
+        path,
+        *options,
+        "--out",
+        tmp_path / "o" / "cams.parquet",
+    )
     table = read_cam_table(tmp_path / "o" / "cams.parquet")
-    assert table.ids == ("test/000000", "test/000001", "test/000002") and len(table.origin.columns) == 4
+    assert (
+        table.ids == ("test/000000", "test/000001", "test/000002")
+        and len(table.origin.columns) == 4
+    )
     assert "largest on what moves" in done.stdout and len(done.stdout.splitlines()) == 4
     with (tmp_path / "o" / "cams.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 4
-    assert {"cams.pdf", "cams.svg", "cams.recipe.json"} <= {path.name for path in (tmp_path / "o").iterdir()}
+    assert {"cams.pdf", "cams.svg", "cams.recipe.json"} <= {
+        path.name for path in (tmp_path / "o").iterdir()
+    }
 
 
 @pytest.mark.parametrize(
@@ -85,7 +168,10 @@ def test_maps_are_measured_on_drawn_clips(run, tmp_path):
         (("CLIP", "--versus", "a"), "--versus: name a --target too"),
         (("CLIP", "--target", "a", "--versus", "a"), "a class cannot be set against itself"),
         (("CLIP", "--layer", "layer7"), "has no layer 'layer7'; it has layer1.0:before"),
-        (("CLIP", "--method", "gradcam", "--method", "hirescam"), "name one --method and one --layer"),
+        (
+            ("CLIP", "--method", "gradcam", "--method", "hirescam"),
+            "name one --method and one --layer",
+        ),
         (("--list", "nowhere.txt"), "nowhere.txt: not a list of clips"),
         (("--drawn",), "with --drawn, name the .parquet file"),
     ],

@@ -13,7 +13,17 @@ def make_answers(model="A", n=300, k=7, seed=0, skill=1.5, truth=None, scores=Tr
     values[np.arange(len(truth)), truth] += skill
     labels = tuple(f"class {index}" for index in range(k))
     ids = tuple(f"clip {index}" for index in range(len(truth)))
-    return Answers(model, f"{model}.parquet", "sha", "my clips", labels, ids, truth, values.argmax(1), values if scores else None)
+    return Answers(
+        model,
+        f"{model}.parquet",
+        "sha",
+        "my clips",
+        labels,
+        ids,
+        truth,
+        values.argmax(1),
+        values if scores else None,
+    )
 
 
 @pytest.fixture

@@ -25,7 +25,11 @@ def test_a_table_of_predictions_and_a_score_file_say_the_same(tmp_path):
     write_scores(predictions(), tmp_path / "s.npz")
     table, scores = read_answers(tmp_path / "p.parquet"), read_answers(tmp_path / "s.npz", LABELS)
     for found in (table, scores):
-        assert found.labels == LABELS and found.predicted.tolist() == [0, 1, 1] and found.right.tolist() == [True, True, False]
+        assert (
+            found.labels == LABELS
+            and found.predicted.tolist() == [0, 1, 1]
+            and found.right.tolist() == [True, True, False]
+        )
         np.testing.assert_array_equal(found.scores, SCORES)
         assert len(found.sha256) == 64
     assert table.ids == ("a", "b", "c") and not table.numbered and scores.numbered
@@ -36,9 +40,14 @@ def test_a_clip_that_was_not_scored_is_left_out(tmp_path):
     assert read_answers(tmp_path / "p.parquet").ids == ("a", "c")
 
 
-@pytest.mark.parametrize("head", ["Folding something,Unfolding something,Holding something", "0,1,2"])
+@pytest.mark.parametrize(
+    "head", ["Folding something,Unfolding something,Holding something", "0,1,2"]
+)
 def test_csv_with_scores_by_name_or_by_index(tmp_path, head):
-    rows = [f"{id},{label},{','.join(map(str, row))}" for id, label, row in zip("abc", range(3), SCORES, strict=True)]
+    rows = [
+        f"{id},{label},{','.join(map(str, row))}"
+        for id, label, row in zip("abc", range(3), SCORES, strict=True)
+    ]
     (tmp_path / "x.csv").write_text(f"id,label,{head}\n" + "\n".join(rows) + "\n")
     found = read_answers(tmp_path / "x.csv")
     assert found.labels == (LABELS if "F" in head else ("class 0", "class 1", "class 2"))
@@ -47,7 +56,8 @@ def test_csv_with_scores_by_name_or_by_index(tmp_path, head):
 
 def test_csv_with_predicted_classes_by_name(tmp_path):
     (tmp_path / "x.csv").write_text(
-        "id,label,predicted\n007,Folding something,Unfolding something\n8,Holding something,Holding something\n"
+        "id,label,predicted\n007,Folding something,Unfolding something\n8,Holding something,Holding"
+        " something\n"
     )
     found = read_answers(tmp_path / "x.csv", LABELS)
     assert found.ids == ("007", "8") and found.predicted.tolist() == [1, 2] and found.scores is None
@@ -56,11 +66,21 @@ def test_csv_with_predicted_classes_by_name(tmp_path):
 
 
 def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
-    (tmp_path / "s.json").write_text(json.dumps({"1": ["Unfolding something", "Folding something"], "2": 2}))
-    listed = [{"id": "1", "template": "Folding [something]"}, {"id": "2", "template": "Holding [something]"}, {"id": "3", "template": "x"}]
+    (tmp_path / "s.json").write_text(
+        json.dumps({"1": ["Unfolding something", "Folding something"], "2": 2})
+    )
+    listed = [
+        {"id": "1", "template": "Folding [something]"},
+        {"id": "2", "template": "Holding [something]"},
+        {"id": "3", "template": "x"},
+    ]
     (tmp_path / "validation.json").write_text(json.dumps(listed))
     found = read_answers(tmp_path / "s.json", LABELS, tmp_path / "validation.json")
-    assert (found.ids, found.truth.tolist(), found.predicted.tolist()) == (("1", "2"), [0, 2], [1, 2])
+    assert (found.ids, found.truth.tolist(), found.predicted.tolist()) == (
+        ("1", "2"),
+        [0, 2],
+        [1, 2],
+    )
     with pytest.raises(DataError, match="does not say the true classes"):
         read_answers(tmp_path / "s.json", LABELS)
 
@@ -103,7 +123,10 @@ def test_files_are_joined_by_id_whatever_their_order_and_what_is_missing_is_coun
 
 
 def test_without_ids_the_true_classes_must_be_the_same_in_the_same_order():
-    a, b = make_answers("A", n=5), replace(make_answers("B", n=5, seed=3), numbered=True, ids=tuple("01234"))
+    a, b = (
+        make_answers("A", n=5),
+        replace(make_answers("B", n=5, seed=3), numbered=True, ids=tuple("01234")),
+    )
     assert join_answers(a, b).b is b
     with pytest.raises(DataError, match="not the same in the same order"):
         join_answers(a, b.take(np.array([1, 0, 2, 3, 4])))

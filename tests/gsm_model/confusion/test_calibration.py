@@ -22,15 +22,23 @@ def test_the_curve_is_scikit_learns_and_the_error_its_mean_gap(skill, bins):
     np.testing.assert_allclose(found.confidence, confidence)
     np.testing.assert_allclose([share.value for share in found.accuracy], accuracy)
     sizes = [share.n for share in found.accuracy]
-    assert sum(sizes) == 2000 and found.error == pytest.approx(np.average(np.abs(accuracy - confidence), weights=sizes))
+    assert sum(sizes) == 2000 and found.error == pytest.approx(
+        np.average(np.abs(accuracy - confidence), weights=sizes)
+    )
 
 
 def test_a_model_that_is_always_sure_and_right_half_the_time_is_off_by_half():
     scores = np.zeros((10, 2), np.float32)
     scores[:, 0] = 100
-    answers = replace(make_answers(truth=[0] * 5 + [1] * 5, k=2), scores=scores, predicted=np.zeros(10, np.int64))
+    answers = replace(
+        make_answers(truth=[0] * 5 + [1] * 5, k=2), scores=scores, predicted=np.zeros(10, np.int64)
+    )
     found = reliability(answers)
-    assert found.error == pytest.approx(0.5) and found.confidence.tolist() == [1.0] and found.accuracy[0].n == 10
+    assert (
+        found.error == pytest.approx(0.5)
+        and found.confidence.tolist() == [1.0]
+        and found.accuracy[0].n == 10
+    )
 
 
 def test_without_scores_there_is_no_confidence():

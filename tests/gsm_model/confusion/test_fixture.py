@@ -1,4 +1,6 @@
-"""The large files of random answers: their size, and every number on them against independent ones."""
+"""The large files of random answers: their size, and every number on them against independent
+ones.
+"""
 
 import numpy as np
 import pytest
@@ -19,15 +21,23 @@ def joined(tmp_path_factory):
     return join_answers(*(read_answers(folder / f"{name}.parquet") for name in "ab"))
 
 
-def test_it_is_as_large_as_a_validation_set_says_that_it_is_random_and_is_the_same_each_time(joined):
-    assert (len(joined.a.ids), len(joined.a.labels)) == (CLIPS, 174) and joined.a.data.startswith("random numbers")
+def test_it_is_as_large_as_a_validation_set_says_that_it_is_random_and_is_the_same_each_time(
+    joined,
+):
+    assert (len(joined.a.ids), len(joined.a.labels)) == (CLIPS, 174) and joined.a.data.startswith(
+        "random numbers"
+    )
     np.testing.assert_array_equal(joined.a.scores, random_predictions("a", 0).scores)
-    assert np.ptp(np.bincount(joined.a.truth, minlength=174)) > 100, "classes are unequal in number, as real ones are"
+    assert np.ptp(np.bincount(joined.a.truth, minlength=174)) > 100, (
+        "classes are unequal in number, as real ones are"
+    )
 
 
 def test_its_matrix_and_accuracies_are_scikit_learns(joined):
     for model in (joined.a, joined.b):
-        np.testing.assert_array_equal(confusion(model), confusion_matrix(model.truth, model.predicted, labels=range(174)))
+        np.testing.assert_array_equal(
+            confusion(model), confusion_matrix(model.truth, model.predicted, labels=range(174))
+        )
     whole, *classes = compare(joined, class_groups(joined))
     assert whole.accuracy_a == pytest.approx(accuracy_score(joined.a.truth, joined.a.predicted))
     assert sum(row.n for row in classes) == whole.n == CLIPS

@@ -16,7 +16,10 @@ def test_a_line_is_a_group_and_a_star_stands_for_anything():
 
 def test_a_group_has_the_clips_of_all_its_classes(two_models):
     masks = named_groups(two_models, {"both": [1, 4], "none": []})
-    assert masks["both"].tolist() == [truth in (1, 4) for truth in two_models.a.truth.tolist()] and not masks["none"].any()
+    assert (
+        masks["both"].tolist() == [truth in (1, 4) for truth in two_models.a.truth.tolist()]
+        and not masks["none"].any()
+    )
 
 
 @pytest.mark.parametrize(

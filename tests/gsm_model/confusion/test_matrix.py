@@ -37,7 +37,9 @@ def test_the_true_class_is_among_the_likeliest_as_often_as_scikit_learn_says(ans
         counts = topk_confusion(answers, top)
         assert counts.sum() == top * len(answers.ids)
         if k > 2 and top < k:
-            expected = top_k_accuracy_score(answers.truth, answers.scores, k=top, labels=range(k), normalize=False)
+            expected = top_k_accuracy_score(
+                answers.truth, answers.scores, k=top, labels=range(k), normalize=False
+            )
             assert np.trace(counts) == expected
     np.testing.assert_array_equal(topk_confusion(answers, 1), confusion(answers))
 

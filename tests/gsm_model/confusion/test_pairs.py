@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from gsm_model.confusion.pairs import found_pairs, mutual_confusion, read_pairs, reversed_class_pairs, view_pair
+from gsm_model.confusion.pairs import (
+    found_pairs,
+    mutual_confusion,
+    read_pairs,
+    reversed_class_pairs,
+    view_pair,
+)
 from gsm_model.data.labels import something_something
 from gsm_model.errors import DataError
 from tests.gsm_model.confusion.conftest import make_answers
@@ -23,12 +29,17 @@ def test_mutual_confusion_of_eight_clips_counted_by_hand():
 
 def test_pairs_are_found_by_how_often_they_are_mixed_up_and_with_a_second_model_by_what_it_solves():
     assert found_pairs(HARD) == [(0, 1), (0, 2)]
-    assert found_pairs(HARD, SOLVED) == [(0, 1)], "both take one clip of the first class for the third"
+    assert found_pairs(HARD, SOLVED) == [(0, 1)], (
+        "both take one clip of the first class for the third"
+    )
     assert found_pairs(SOLVED, HARD) == [] and found_pairs(HARD, most=1) == [(0, 1)]
 
 
 def test_time_reversals_are_known_by_name():
-    answers = replace(make_answers(truth=[0, 1, 2], k=3), labels=("Folding something", "Holding something", "Unfolding something"))
+    answers = replace(
+        make_answers(truth=[0, 1, 2], k=3),
+        labels=("Folding something", "Holding something", "Unfolding something"),
+    )
     assert reversed_class_pairs(answers) == [(0, 2)]
     assert reversed_class_pairs(replace(answers, truth=np.array([1, 1, 1]))) == []
 
@@ -36,11 +47,16 @@ def test_time_reversals_are_known_by_name():
 def test_a_list_of_pairs_may_have_names_with_commas_and_stars(tmp_path):
     labels = something_something()
     (tmp_path / "pairs.csv").write_text(
-        'Folding something,Unfolding something\n\n"Removing something, revealing something behind",Putting something in front of something\nPoking a hole into s*,Poking a hole into some substance\n'
+        'Folding something,Unfolding something\n\n"Removing something, revealing something'
+        ' behind",Putting something in front of something\nPoking a hole into s*,Poking a hole into'
+        " some substance\n"
     )
     found = [(labels[i], labels[j]) for i, j in read_pairs(tmp_path / "pairs.csv", labels)]
     assert found[0] == ("Folding something", "Unfolding something") and len(found) == 3
-    assert set(found[2]) == {"Poking a hole into some substance", "Poking a hole into something soft"}
+    assert set(found[2]) == {
+        "Poking a hole into some substance",
+        "Poking a hole into something soft",
+    }
 
 
 @pytest.mark.parametrize(
@@ -58,13 +74,19 @@ def test_a_list_that_does_not_fit_says_where(tmp_path, content, message):
 
 
 def test_the_decision_within_a_pair_and_where_the_rest_went():
-    """8 of 10 and 3 of 10 clips are taken for the first class, 1 of each elsewhere; d′ with half a clip added to each cell."""
+    """8 of 10 and 3 of 10 clips are taken for the first class, 1 of each elsewhere; d′ with half a
+    clip added to each cell.
+    """
     truth = np.array([0] * 10 + [1] * 10 + [2] * 2)
     predicted = np.array([0] * 8 + [1] + [2] + [0] * 3 + [1] * 6 + [2] + [2, 0])
-    view = view_pair(replace(make_answers(truth=truth, k=3, scores=False), predicted=predicted), (0, 1))
+    view = view_pair(
+        replace(make_answers(truth=truth, k=3, scores=False), predicted=predicted), (0, 1)
+    )
     np.testing.assert_array_equal(view.counts, [[8, 1, 1], [3, 6, 1]])
     hits, false_alarms = norm.ppf(8.5 / 10), norm.ppf(3.5 / 10)
-    assert (view.sensitivity, view.bias) == pytest.approx((hits - false_alarms, -(hits + false_alarms) / 2))
+    assert (view.sensitivity, view.bias) == pytest.approx(
+        (hits - false_alarms, -(hits + false_alarms) / 2)
+    )
 
 
 def test_with_scores_the_decision_is_between_the_two_alone():

@@ -6,11 +6,14 @@ from gsm_model.data.labels import partner, read_labels, reversed_pairs, somethin
 from gsm_model.errors import DataError
 
 
-def test_the_174_labels_are_in_alphabetical_order_with_the_mirrored_classes_where_the_release_swaps_them():
+def test_the_174_labels_are_in_alphabetical_order_with_the_mirrored_classes_where_the_release_swaps_them():  # noqa: E501
     labels = something_something()
     assert len(labels) == len(set(labels)) == 174
     for left, right in ((86, 87), (93, 94), (166, 167)):
-        assert labels[left].replace("left to right", "right to left") == labels[right] or {"left", "right"} & set(labels[left].split())
+        assert labels[left].replace("left to right", "right to left") == labels[right] or {
+            "left",
+            "right",
+        } & set(labels[left].split())
 
 
 def test_every_reversed_pair_is_made_of_labels_and_stacking_is_in_none():

@@ -36,7 +36,10 @@ def test_the_releases_list_with_spaces_and_windows_line_ends(videos):
     (folder / "empty.mp4").write_bytes(b"")
     (folder / "labels.txt").write_text("\n".join(f"class {index}" for index in range(3)))
     found = read_video_list(LISTS / "release.txt", folder, folder / "labels.txt")
-    assert [(entry.id, entry.label) for entry in found.entries] == [("a clip with spaces.mp4", 0), ("plain.mp4", 1)]
+    assert [(entry.id, entry.label) for entry in found.entries] == [
+        ("a clip with spaces.mp4", 0),
+        ("plain.mp4", 1),
+    ]
     assert found.too_short == 1
     assert faults(found) == {
         "5": "there is no video or folder of frames for 'missing.mp4'",
@@ -49,14 +52,27 @@ def test_the_releases_list_with_spaces_and_windows_line_ends(videos):
 
 
 def test_all_faults_are_reported_at_once_with_file_and_line(videos):
-    with pytest.raises(DataError, match=r"^release.txt has 9 faults: release.txt, line 1: .*; release.txt, line 10: .*--skip-bad"):
+    with pytest.raises(
+        DataError,
+        match=(
+            r"^release.txt has 9 faults: release.txt, line 1: .*; release.txt, line 10:"
+            r" .*--skip-bad"
+        ),
+    ):
         read_video_list(LISTS / "release.txt", videos("nothing.mp4")).require_clean()
 
 
 def test_something_something_v2(videos):
-    found = read_video_list(LISTS / "something_v2.json", videos("101.webm", "102.mp4", "103.webm"), LISTS / "something_v2_labels.json")
+    found = read_video_list(
+        LISTS / "something_v2.json",
+        videos("101.webm", "102.mp4", "103.webm"),
+        LISTS / "something_v2_labels.json",
+    )
     assert found.labels == ("Folding something", "Unfolding something")
-    assert [(entry.id, entry.path.name, entry.label) for entry in found.entries] == [("101", "101.webm", 0), ("102", "102.mp4", 1)]
+    assert [(entry.id, entry.path.name, entry.label) for entry in found.entries] == [
+        ("101", "101.webm", 0),
+        ("102", "102.mp4", 1),
+    ]
     assert faults(found) == {
         "3": "has the unknown label 'Juggling something'",
         "4": "'101' came before, at something_v2.json, entry 1",
@@ -69,8 +85,13 @@ def test_something_something_v2(videos):
 def test_diving48_with_its_folders_of_frames(videos):
     folder = videos("frames/dive_1/00001.jpg", "dive_2.mp4", "dive_3.mp4")
     found = read_video_list(LISTS / "diving48.json", folder)
-    assert [(entry.path, entry.label) for entry in found.entries] == [(folder / "frames" / "dive_1", 26)]
-    assert faults(found) == {"2": "'dive_2' has no frames", "3": "has no 'vid_name' and whole 'label'"}
+    assert [(entry.path, entry.label) for entry in found.entries] == [
+        (folder / "frames" / "dive_1", 26)
+    ]
+    assert faults(found) == {
+        "2": "'dive_2' has no frames",
+        "3": "has no 'vid_name' and whole 'label'",
+    }
 
 
 def test_epic_kitchens_by_verb_noun_and_action(videos):
@@ -84,7 +105,9 @@ def test_epic_kitchens_by_verb_noun_and_action(videos):
     ]
     assert faults(verbs) == {"4": "has frames 400 to 390"}
     nouns = read_video_list(LISTS / "epic.csv", folder, target="noun")
-    assert [entry.label for entry in nouns.entries] == [3, 114, 3] and faults(nouns)["5"] == "has no whole noun class"
+    assert [entry.label for entry in nouns.entries] == [3, 114, 3] and faults(nouns)[
+        "5"
+    ] == "has no whole noun class"
     actions = read_video_list(LISTS / "epic.csv", folder, target="action")
     assert actions.labels == ("verb 3, noun 3", "verb 4, noun 3", "verb 6, noun 114")
     assert [entry.label for entry in actions.entries] == [0, 2, 0]
@@ -93,7 +116,10 @@ def test_epic_kitchens_by_verb_noun_and_action(videos):
 def test_a_folder_written_by_make_dataset_is_taken_as_it_is(tmp_path):
     folder = write_dataset(tmp_path / "set", "test", 1, "frames", height=16, width=16).parent
     found = read_video_list(folder).require_clean()
-    assert len(found.entries) == len(found.labels) == len(LABELS) and found.entries[0].path == folder / "000000"
+    assert (
+        len(found.entries) == len(found.labels) == len(LABELS)
+        and found.entries[0].path == folder / "000000"
+    )
 
 
 def test_labels_outside_the_label_file_are_faults(videos, tmp_path):

@@ -11,7 +11,24 @@ from gsm_model.data.synthetic.materials import Material, paint
 from gsm_model.data.synthetic.raster import coverage
 from gsm_model.data.synthetic.scene import MASK_ROLES
 
-FIRST_TEST_CLIP = [216.5, 184.1, 167.7, 157.4, 153.8, 80.5, 101.1, 154.5, 81.0, 63.4, 61.2, 93.5, 86.3, 72.2, 67.2, 87.4]
+FIRST_TEST_CLIP = [
+    216.5,
+    184.1,
+    167.7,
+    157.4,
+    153.8,
+    80.5,
+    101.1,
+    154.5,
+    81.0,
+    63.4,
+    61.2,
+    93.5,
+    86.3,
+    72.2,
+    67.2,
+    87.4,
+]
 
 
 def test_the_classes_are_something_somethings_and_their_partners_time_reversals():
@@ -28,9 +45,14 @@ def test_a_clip_played_backwards_is_the_clip_of_its_partner_with_the_same_scene(
 
 
 def test_the_scene_of_a_class_does_not_depend_on_its_direction():
-    """So the set of scenes of a class, and with it every still frame, says nothing about the direction."""
+    """So the set of scenes of a class, and with it every still frame, says nothing about the
+    direction.
+    """
     for pair in range(0, len(LABELS), 2):
-        lengths = [[draw_clip("train", index, pair + side).num_frames for index in range(60)] for side in (0, 1)]
+        lengths = [
+            [draw_clip("train", index, pair + side).num_frames for index in range(60)]
+            for side in (0, 1)
+        ]
         assert lengths[0] == lengths[1] and set(lengths[0]) == set(FRAME_COUNTS)
 
 
@@ -51,7 +73,9 @@ def test_splits_and_indices_give_different_clips():
 
 
 def test_the_speed_of_an_action_is_as_likely_as_its_reversal():
-    """Slow starts and slow ends, early and late actions balance: means over 4,000 timings agree to 3 standard errors."""
+    """Slow starts and slow ends, early and late actions balance: means over 4,000 timings agree to
+    3 standard errors.
+    """
     chance = Chance(np.random.default_rng(0))
     timings = [chance.timing() for _ in range(4000)]
     times = np.linspace(0.05, 0.95, 7)
@@ -73,15 +97,25 @@ def test_the_action_begins_and_ends_at_rest_with_the_hand_away():
 
 
 def test_the_shifted_split_shares_no_pattern_outline_or_camera_motion_with_training():
-    assert not set(TRAINED.patterns) & set(SHIFTED.patterns) and TRAINED.grain not in SHIFTED.patterns
+    assert (
+        not set(TRAINED.patterns) & set(SHIFTED.patterns) and TRAINED.grain not in SHIFTED.patterns
+    )
     assert not set(TRAINED.outlines) & set(SHIFTED.outlines) and TRAINED.camera != SHIFTED.camera
     used = {"train": set(), "shifted": set()}
     for split, patterns in used.items():
         for index in range(40):
             scene = draw_clip(split, index).scene
-            patterns |= {shape.material.pattern for t in (0.2, 0.8) for shape in scene.shapes(t) if shape.role not in ("hand", "shadow")}
+            patterns |= {
+                shape.material.pattern
+                for t in (0.2, 0.8)
+                for shape in scene.shapes(t)
+                if shape.role not in ("hand", "shadow")
+            }
             patterns.add(scene.floor.pattern)
-    assert used["train"] == {*TRAINED.patterns, TRAINED.grain} and used["shifted"] == {*SHIFTED.patterns, SHIFTED.grain}
+    assert used["train"] == {*TRAINED.patterns, TRAINED.grain} and used["shifted"] == {
+        *SHIFTED.patterns,
+        SHIFTED.grain,
+    }
 
 
 @pytest.mark.parametrize("label", range(len(LABELS)))
@@ -95,22 +129,31 @@ def test_masks_show_who_acts_and_the_hand_comes_and_goes(label):
     if "camera" in LABELS[label]:
         assert not shown["hand"].any()
     else:
-        assert shown["hand"][clip.num_frames // 2] and not shown["hand"][0] and not shown["hand"][-1]
+        assert (
+            shown["hand"][clip.num_frames // 2] and not shown["hand"][0] and not shown["hand"][-1]
+        )
 
 
 def test_a_mask_has_the_edges_of_the_picture():
     """Where only the acting object changes between two frames, the mask says so."""
     clip = draw_clip("test", 0, 0)
-    frames, masks = clip.frames([0, clip.num_frames // 2], 64, 64).astype(int), clip.masks([0, clip.num_frames // 2], 64, 64)
+    frames, masks = (
+        clip.frames([0, clip.num_frames // 2], 64, 64).astype(int),
+        clip.masks([0, clip.num_frames // 2], 64, 64),
+    )
     moving = np.isin(masks, [MASK_ROLES.index("actor"), MASK_ROLES.index("hand")]).any(axis=0)
     change = np.abs(frames[0] - frames[1]).mean(axis=-1)
     assert change[moving].mean() > 1.5 * change[~moving].mean()
 
 
 def test_the_same_pictures_on_every_machine():
-    """Means over a 4 × 4 grid as they were when the set was made; another processor may round a level differently."""
+    """Means over a 4 × 4 grid as they were when the set was made; another processor may round a
+    level differently.
+    """
     frames = draw_clip("test", 0).frames([10], 64, 64)[0].astype(float)
-    assert frames.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3, 4)).ravel() == pytest.approx(FIRST_TEST_CLIP, abs=0.6)
+    assert frames.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3, 4)).ravel() == pytest.approx(
+        FIRST_TEST_CLIP, abs=0.6
+    )
 
 
 def test_rings_are_round_and_bricks_have_mortar():
@@ -118,7 +161,9 @@ def test_rings_are_round_and_bricks_have_mortar():
     u, v = np.array([0.3, 0.0, -0.3, 0.0]), np.array([0.0, 0.3, 0.0, -0.3])
     rings = paint(Material(colors, "rings"), u.astype(np.float32), v.astype(np.float32))[:, 0]
     assert rings == pytest.approx(rings[0], abs=1e-5)
-    line = paint(Material(colors, "bricks", 10.0), np.linspace(0, 2, 400, dtype=np.float32), np.float32(0.1))[:, 0]
+    line = paint(
+        Material(colors, "bricks", 10.0), np.linspace(0, 2, 400, dtype=np.float32), np.float32(0.1)
+    )[:, 0]
     assert line.min() == 0 and line.max() == 1 and (line == 1).mean() > 0.5
 
 
@@ -130,14 +175,21 @@ def test_something_moves_in_every_class():
 
 
 def test_what_is_not_in_the_set_is_refused():
-    for call in (lambda: draw_clip("holdout", 0), lambda: draw_clip("test", -1), lambda: draw_clip("test", 0, len(LABELS))):
+    for call in (
+        lambda: draw_clip("holdout", 0),
+        lambda: draw_clip("test", -1),
+        lambda: draw_clip("test", 0, len(LABELS)),
+    ):
         with pytest.raises(ValueError):
             call()
     with pytest.raises(IndexError):
         draw_clip("test", 0).frames([1000], 8, 8)
 
 
-@pytest.mark.parametrize("corners", [[(2, 2), (7.5, 2), (7.5, 6.25), (2, 6.25)], [(2, 6.25), (7.5, 6.25), (7.5, 2), (2, 2)]])
+@pytest.mark.parametrize(
+    "corners",
+    [[(2, 2), (7.5, 2), (7.5, 6.25), (2, 6.25)], [(2, 6.25), (7.5, 6.25), (7.5, 2), (2, 2)]],
+)
 def test_an_antialiased_box_covers_its_area_whichever_way_its_corners_go(corners):
     centres = np.arange(10, dtype=np.float32) + 0.5
     covered = coverage(np.array(corners), 0.0, centres, centres)

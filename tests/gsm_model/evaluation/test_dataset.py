@@ -21,10 +21,14 @@ def test_drawn_clips_come_in_order_with_their_labels_from_any_start(drawn_model)
     for row, index in enumerate((2, 3)):
         clip = draw_clip("test", index)
         assert clip.label == index
-        torch.testing.assert_close(found[0].clips[row], to_views(sampled_frames(clip, 4), drawn_model.input)[0])
+        torch.testing.assert_close(
+            found[0].clips[row], to_views(sampled_frames(clip, 4), drawn_model.input)[0]
+        )
 
 
-def test_listed_clips_are_those_of_the_videos_and_one_that_cannot_be_read_keeps_its_place(folder, small_gsm):  # noqa: F811
+def test_listed_clips_are_those_of_the_videos_and_one_that_cannot_be_read_keeps_its_place(
+    folder, small_gsm
+):
     clip_set = listed_clips(small_gsm, read_video_list(folder))
     [batch] = batches(small_gsm, clip_set, 0, 10)
     assert batch.ids[2] == "broken.mp4" and batch.errors[2].startswith("broken.mp4: not a video")

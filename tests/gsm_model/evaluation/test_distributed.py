@@ -22,15 +22,31 @@ def listed(tmp_path, moving_bar):
         constant_rate(tmp_path / f"{index}.mp4", moving_bar[: 24 - 2 * index])
         lines.append(f"{index}.mp4 {24 - 2 * index} {index % 5}")
     (tmp_path / "broken.mp4").write_text("no video")
-    (tmp_path / "list.txt").write_text("\n".join([*lines[:3], "broken.mp4 24 1", *lines[3:]]) + "\n")
+    (tmp_path / "list.txt").write_text(
+        "\n".join([*lines[:3], "broken.mp4 24 1", *lines[3:]]) + "\n"
+    )
     save_checkpoint(make_small("gsm"), tmp_path / "small.safetensors")
     return tmp_path
 
 
 def evaluate(folder, out: str, *options) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "gsm_model", "evaluate", "--data", folder / "list.txt", "--checkpoint", folder / "small.safetensors"]
+    command = [
+        sys.executable,
+        "-m",
+        "gsm_model",
+        "evaluate",
+        "--data",
+        folder / "list.txt",
+        "--checkpoint",
+        folder / "small.safetensors",
+    ]
     command += ["--out", folder / out, "--device", "cpu", "--json", *options]
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    return subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
 
 
 @pytest.mark.slow
@@ -38,12 +54,18 @@ def test_two_processes_give_the_table_of_one_in_the_lists_order(listed):
     one, two = evaluate(listed, "one.parquet"), evaluate(listed, "two.parquet", "--devices", "2")
     assert one.returncode == two.returncode == 0, two.stderr
     expected, found = read_parquet(listed / "one.parquet"), read_parquet(listed / "two.parquet")
-    assert found.ids == expected.ids and found.origin == expected.origin and found.errors == expected.errors
+    assert (
+        found.ids == expected.ids
+        and found.origin == expected.origin
+        and found.errors == expected.errors
+    )
     np.testing.assert_array_equal(found.labels, expected.labels)
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
     results = [json.loads(run.stdout[run.stdout.index("{") :])["models"] for run in (one, two)]
     assert len(results[1]) == 1 and results[1][0]["measures"] == results[0][0]["measures"]
-    assert sorted(path.name for path in listed.glob("two*")) == ["two.parquet"], "nothing is left of the parts"
+    assert sorted(path.name for path in listed.glob("two*")) == ["two.parquet"], (
+        "nothing is left of the parts"
+    )
 
 
 @pytest.mark.slow

@@ -7,7 +7,12 @@ import pytest
 
 from gsm_model.bundled import assets, shipped_checkpoints
 from gsm_model.errors import DataError
-from gsm_model.evaluation.evaluate import BothWays, largest_reversal_change, measures_of, score_drawn_clips
+from gsm_model.evaluation.evaluate import (
+    BothWays,
+    largest_reversal_change,
+    measures_of,
+    score_drawn_clips,
+)
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -19,14 +24,24 @@ FOUR = ("Folding something", "Unfolding something", "Moving something up", "Movi
 def tables(labels, forward, backward) -> BothWays:
     def table(scores, order):
         ids = tuple(str(index) for index in range(len(labels)))
-        return Predictions(Origin(FOUR, "m", "", "by hand", "", order, "1x1"), ids, np.array(labels), scores, ("",) * len(ids))
+        return Predictions(
+            Origin(FOUR, "m", "", "by hand", "", order, "1x1"),
+            ids,
+            np.array(labels),
+            scores,
+            ("",) * len(ids),
+        )
 
     return BothWays(table(forward, "forward"), table(backward, "reversed"))
 
 
 def test_the_figures_of_four_clips_counted_by_hand():
-    forward = np.array([[5, 1, 0, 0], [5, 1, 0, 0], [0, 1, 2, 3], [9, 0, 2, 1]], np.float32)  # answers 0, 0, 3, 0
-    backward = np.array([[1, 5, 0, 0], [1, 5, 0, 0], [0, 1, 2, 3], [9, 0, 1, 2]], np.float32)  # answers 1, 1, 3, 0
+    forward = np.array(
+        [[5, 1, 0, 0], [5, 1, 0, 0], [0, 1, 2, 3], [9, 0, 2, 1]], np.float32
+    )  # answers 0, 0, 3, 0
+    backward = np.array(
+        [[1, 5, 0, 0], [1, 5, 0, 0], [0, 1, 2, 3], [9, 0, 1, 2]], np.float32
+    )  # answers 1, 1, 3, 0
     measures = {m.metric: m for m in measures_of(tables([0, 1, 2, 2], forward, backward))}
     assert measures["top-1"].value == 1 / 4
     assert measures["pair"].value == 3 / 4
@@ -45,7 +60,10 @@ def test_tables_of_different_clips_are_not_compared():
 def test_the_interval_is_wilsons():
     """9 of 10: Wilson's interval is (0.5958, 0.9821), Brown, Cai and DasGupta 2001, formula (4)."""
     measure = measure_share("top-1", 9, 10, "x")
-    assert (measure.low, measure.high) == (pytest.approx(0.5958, abs=1e-4), pytest.approx(0.9821, abs=1e-4))
+    assert (measure.low, measure.high) == (
+        pytest.approx(0.5958, abs=1e-4),
+        pytest.approx(0.9821, abs=1e-4),
+    )
 
 
 def test_a_model_of_other_classes_is_refused():
@@ -58,7 +76,11 @@ def measured():
     """Every shipped model on the first 600 of the 2,000 clips that its recorded figures are of."""
     models = {name: load_checkpoint(path) for name, path in shipped_checkpoints().items()}
     scored = dict(zip(models, score_drawn_clips(list(models.values()), "test", 600), strict=True))
-    return models, scored, {name: {m.metric: m for m in measures_of(both)} for name, both in scored.items()}
+    return (
+        models,
+        scored,
+        {name: {m.metric: m for m in measures_of(both)} for name, both in scored.items()},
+    )
 
 
 @pytest.mark.slow
@@ -74,11 +96,15 @@ def test_the_shipped_models_are_as_good_as_the_project_says_on_clips_never_train
 
 @pytest.mark.slow
 def test_the_shipped_tables_are_the_shipped_models_own_answers(measured):
-    """On the same clips the answers are the same; another processor may round one in a hundred to the other side."""
+    """On the same clips the answers are the same; another processor may round one in a hundred to
+    the other side.
+    """
     models, scored, _ = measured
     for name, model in models.items():
         for order in ("forward", "reversed"):
-            stored = read_parquet(assets() / "predictions" / f"{name}_resnet18_test_{order}.parquet")
+            stored = read_parquet(
+                assets() / "predictions" / f"{name}_resnet18_test_{order}.parquet"
+            )
             fresh = getattr(scored[name], order)
             assert stored.origin.checkpoint == model.card.sha256 and len(stored.ids) == 2000
             assert stored.ids[:600] == fresh.ids
@@ -89,8 +115,17 @@ def test_the_recorded_figures_are_those_of_the_shipped_tables():
     for name, path in shipped_checkpoints().items():
         for split in ("test", "shifted"):
             forward, backward = (
-                read_parquet(assets() / "predictions" / f"{name}_resnet18_{split}_{order}.parquet") for order in ("forward", "reversed")
+                read_parquet(assets() / "predictions" / f"{name}_resnet18_{split}_{order}.parquet")
+                for order in ("forward", "reversed")
             )
-            recorded = {m.metric: m for m in load_checkpoint(path).card.measures if m.data == forward.origin.data}
+            recorded = {
+                m.metric: m
+                for m in load_checkpoint(path).card.measures
+                if m.data == forward.origin.data
+            }
             for measure in measures_of(BothWays(forward, backward)):
-                assert abs(measure.value - recorded[measure.metric].value) <= 0.002, (name, split, measure.metric)
+                assert abs(measure.value - recorded[measure.metric].value) <= 0.002, (
+                    name,
+                    split,
+                    measure.metric,
+                )

@@ -10,7 +10,9 @@ def test_a_mean_has_students_interval():
     """1, 2, 3, 4: mean 2.5, standard error √(5/3)/2, t(0.975, 3) = 3.18245."""
     measure = measure_mean("x", np.array([1.0, 2, 3, 4]), "by hand")
     half = 3.182446 * np.sqrt(5 / 3) / 2
-    assert (measure.value, measure.low, measure.high) == pytest.approx((2.5, 2.5 - half, 2.5 + half), rel=1e-6)
+    assert (measure.value, measure.low, measure.high) == pytest.approx(
+        (2.5, 2.5 - half, 2.5 + half), rel=1e-6
+    )
 
 
 def test_without_spread_the_interval_is_the_mean_and_of_one_clip_it_is_not_known():
@@ -28,7 +30,9 @@ def test_a_change_has_agresti_and_mins_interval():
     after = np.array([False] * 16 + [True] * 4 + [True] * 60 + [False] * 20)
     measure = measure_change("x", before, after, "by hand")
     half = 1.959964 * np.sqrt((21 / 102 - (12 / 102) ** 2) / 102)
-    assert (measure.value, measure.low, measure.high) == pytest.approx((-0.12, -12 / 102 - half, -12 / 102 + half), rel=1e-6)
+    assert (measure.value, measure.low, measure.high) == pytest.approx(
+        (-0.12, -12 / 102 - half, -12 / 102 + half), rel=1e-6
+    )
 
 
 def test_no_change_has_an_interval_of_some_width_about_zero():

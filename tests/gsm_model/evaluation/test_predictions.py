@@ -1,4 +1,6 @@
-"""The table of predictions: what goes in comes out, what is no table is refused, figures by hand."""
+"""The table of predictions: what goes in comes out, what is no table is refused, figures by
+hand.
+"""
 
 import numpy as np
 import pytest
@@ -22,13 +24,19 @@ ORIGIN = Origin(LABELS, "GSM", "f" * 64, "list.txt", "e" * 64, "forward", "1x1")
 def table(scores, labels, errors=None, origin=ORIGIN, start=0):
     n = len(labels)
     ids = tuple(f"clip {index + start}" for index in range(n))
-    return Predictions(origin, ids, np.array(labels), np.array(scores, np.float32), tuple(errors or [""] * n))
+    return Predictions(
+        origin, ids, np.array(labels), np.array(scores, np.float32), tuple(errors or [""] * n)
+    )
 
 
 @pytest.fixture
 def four():
     """Four clips; the last could not be decoded."""
-    return table([[3, 1, 0], [2, 1, 5], [1, 2, 0], [np.nan] * 3], [0, 1, 1, 2], ["", "", "", "d.mp4: damaged"])
+    return table(
+        [[3, 1, 0], [2, 1, 5], [1, 2, 0], [np.nan] * 3],
+        [0, 1, 1, 2],
+        ["", "", "", "d.mp4: damaged"],
+    )
 
 
 def test_what_is_written_comes_back(tmp_path, four):
@@ -44,8 +52,20 @@ def test_the_columns_are_those_that_others_read(tmp_path, four):
 
     write_parquet(four, tmp_path / "p.parquet")
     schema = pq.read_schema(tmp_path / "p.parquet")
-    assert schema.names == ["id", "label", "scores", "order", "views", "checkpoint", "data", "error"]
-    assert str(schema.field("scores").type).startswith("fixed_size_list") and schema.field("scores").type.list_size == 3
+    assert schema.names == [
+        "id",
+        "label",
+        "scores",
+        "order",
+        "views",
+        "checkpoint",
+        "data",
+        "error",
+    ]
+    assert (
+        str(schema.field("scores").type).startswith("fixed_size_list")
+        and schema.field("scores").type.list_size == 3
+    )
 
 
 def test_figures_counted_by_hand_leave_out_what_could_not_be_scored(four):
@@ -56,13 +76,18 @@ def test_figures_counted_by_hand_leave_out_what_could_not_be_scored(four):
 
 
 def test_the_class_mean_weighs_every_class_alike_and_its_interval_is_as_wide_as_theory_says():
-    """Class 0: 90 of 100 right; class 1: 5 of 10. The mean is 0.7, its standard error √(0.9·0.1/100 + 0.5·0.5/10) / 2."""
+    """Class 0: 90 of 100 right; class 1: 5 of 10. The mean is 0.7, its standard error √(0.9·0.1/100
+    + 0.5·0.5/10) / 2.
+    """
     labels = [0] * 100 + [1] * 10
     scores = [[1, 0, 0]] * 90 + [[0, 0, 1]] * 10 + [[0, 1, 0]] * 5 + [[0, 0, 1]] * 5
     measure = {m.metric: m for m in measures_of_table(table(scores, labels))}["class mean"]
     error = np.sqrt(0.9 * 0.1 / 100 + 0.5 * 0.5 / 10) / 2
     assert measure.value == pytest.approx(0.7)
-    assert (measure.low, measure.high) == (pytest.approx(0.7 - 1.96 * error, abs=0.02), pytest.approx(0.7 + 1.96 * error, abs=0.02))
+    assert (measure.low, measure.high) == (
+        pytest.approx(0.7 - 1.96 * error, abs=0.02),
+        pytest.approx(0.7 + 1.96 * error, abs=0.02),
+    )
 
 
 def test_a_class_without_partner_is_not_counted_within_pairs():
@@ -74,15 +99,24 @@ def test_top_5_is_that_of_scikit_learns_definition():
     rng = np.random.default_rng(0)
     scores, labels = rng.normal(size=(50, 9)), rng.integers(9, size=50)
     origin = Origin(tuple("abcdefghi"), "m", "", "d", "", "forward", "1x1")
-    expected = np.mean([label in np.argsort(row)[-5:] for row, label in zip(scores, labels, strict=True)])
-    assert {m.metric: m.value for m in measures_of_table(table(scores, labels, origin=origin))}["top-5"] == expected
+    expected = np.mean(
+        [label in np.argsort(row)[-5:] for row, label in zip(scores, labels, strict=True)]
+    )
+    assert {m.metric: m.value for m in measures_of_table(table(scores, labels, origin=origin))}[
+        "top-5"
+    ] == expected
 
 
 def test_tables_of_one_run_join_and_others_do_not(four):
     whole = join([four, table([[1, 0, 0]], [0], start=4)])
     assert len(whole.ids) == 5 and np.isnan(whole.scores[3]).all()
     with pytest.raises(DataError, match="can be joined"):
-        join([four, table([[1, 0, 0]], [0], origin=Origin(LABELS, "TSN", "", "", "", "forward", "1x1"))])
+        join(
+            [
+                four,
+                table([[1, 0, 0]], [0], origin=Origin(LABELS, "TSN", "", "", "", "forward", "1x1")),
+            ]
+        )
 
 
 def test_nothing_scored_is_nothing_measured():

@@ -29,14 +29,23 @@ def folder(tmp_path, moving_bar):
         constant_rate(tmp_path / f"clip {index}.mp4", moving_bar[: 24 - 3 * index])
         lines.append(f"clip {index}.mp4 {24 - 3 * index} {index}")
     (tmp_path / "broken.mp4").write_text("no video")
-    (tmp_path / "list.txt").write_text("\n".join([*lines[:2], "broken.mp4 24 1", *lines[2:]]) + "\n")
+    (tmp_path / "list.txt").write_text(
+        "\n".join([*lines[:2], "broken.mp4 24 1", *lines[2:]]) + "\n"
+    )
     return tmp_path
 
 
 @pytest.mark.slow
 def test_every_clip_is_a_row_and_its_scores_are_those_of_the_video_alone(folder, small_gsm):
     table = score_list(small_gsm, read_video_list(folder), folder / "p.parquet", order="reversed")
-    assert table.ids == ("clip 0.mp4", "clip 1.mp4", "broken.mp4", "clip 2.mp4", "clip 3.mp4", "clip 4.mp4")
+    assert table.ids == (
+        "clip 0.mp4",
+        "clip 1.mp4",
+        "broken.mp4",
+        "clip 2.mp4",
+        "clip 3.mp4",
+        "clip 4.mp4",
+    )
     assert [bool(error) for error in table.errors] == [False, False, True, False, False, False]
     assert table.errors[2].startswith("broken.mp4: not a video") and np.isnan(table.scores[2]).all()
     for row in (0, 5):
@@ -65,7 +74,14 @@ def test_a_stopped_run_goes_on_and_gives_the_same_table(folder, small_gsm, monke
     with pytest.raises(Killed):
         score_list(small_gsm, videos, folder / "p.parquet", order="shuffled", seed=3, progress=kill)
     started = []
-    resumed = score_list(small_gsm, videos, folder / "p.parquet", order="shuffled", seed=3, progress=lambda done, n: started.append(done))
+    resumed = score_list(
+        small_gsm,
+        videos,
+        folder / "p.parquet",
+        order="shuffled",
+        seed=3,
+        progress=lambda done, n: started.append(done),
+    )
     assert started == [6]
     assert resumed.ids == whole.ids and resumed.errors == whole.errors
     np.testing.assert_array_equal(resumed.scores, whole.scores)
@@ -84,7 +100,10 @@ def test_views_of_two_clips_and_three_crops_are_averaged(folder, small_gsm, movi
 
     logits = []
     for clip in (0, 1):
-        frames = decode(folder / "clip 0.mp4", lambda info, clip=clip: segment_indices(info.num_frames, 4, clip, 2))[2]
+        frames = decode(
+            folder / "clip 0.mp4",
+            lambda info, clip=clip: segment_indices(info.num_frames, 4, clip, 2),
+        )[2]
         with torch.inference_mode():
             logits.append(small_gsm(to_views(frames, small_gsm.input, 3)))
     np.testing.assert_allclose(table.scores[0], torch.cat(logits).mean(0), atol=1e-5)
@@ -99,7 +118,9 @@ def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm
 
     frames = decode(folder / "clip 0.mp4", lambda info: [9, 11, 13, 15])[2]
     np.testing.assert_array_equal(views, view_bytes(frames, small_gsm.input))
-    [(_, message)] = feed([Entry("long", folder / "clip 0.mp4", 0, first=8, stop=99)], 4, small_gsm.input, Views(), 1)
+    [(_, message)] = feed(
+        [Entry("long", folder / "clip 0.mp4", 0, first=8, stop=99)], 4, small_gsm.input, Views(), 1
+    )
     assert "names frames up to 99, the video has 24" in message
 
 
@@ -114,12 +135,17 @@ def die_on_clip_1(entry, *arguments):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no such signal")
-def test_a_file_that_takes_its_process_down_is_named_and_the_others_go_on(folder, small_gsm, monkeypatch):
+def test_a_file_that_takes_its_process_down_is_named_and_the_others_go_on(
+    folder, small_gsm, monkeypatch
+):
     monkeypatch.setattr(feeding, "read_views", die_on_clip_1)
     entries = read_video_list(folder).entries
     results = {entry.id: result for entry, result in feed(entries, 4, small_gsm.input, Views(), 2)}
     assert list(results) == [entry.id for entry in entries]
-    assert "the decoder stopped or hung" in results["clip 1.mp4"] and results["broken.mp4"] == "broken.mp4: not a video"
+    assert (
+        "the decoder stopped or hung" in results["clip 1.mp4"]
+        and results["broken.mp4"] == "broken.mp4: not a video"
+    )
     assert all(isinstance(results[f"clip {index}.mp4"], np.ndarray) for index in (0, 2, 3, 4))
 
 
@@ -131,11 +157,22 @@ def test_a_list_of_other_classes_is_refused(folder, small_gsm):
     with pytest.raises(DataError, match="its classes are not those of"):
         score_list(small_gsm, read_video_list(folder), folder / "p.parquet")
     with pytest.raises(DataError, match="has class 4, but .* knows 3 classes"):
-        score_list(make_small("gsm", num_classes=3), read_video_list(folder / "list.txt"), Path(folder / "p.parquet"))
+        score_list(
+            make_small("gsm", num_classes=3),
+            read_video_list(folder / "list.txt"),
+            Path(folder / "p.parquet"),
+        )
 
 
 @pytest.mark.parametrize(
-    ("text", "views"), [("1", Views(1, 1)), ("2x1", Views(2, 1)), ("1x3", Views(1, 3)), ("2x3", Views(2, 3)), ("1x10", Views(1, 10))]
+    ("text", "views"),
+    [
+        ("1", Views(1, 1)),
+        ("2x1", Views(2, 1)),
+        ("1x3", Views(1, 3)),
+        ("2x3", Views(2, 3)),
+        ("1x10", Views(1, 10)),
+    ],
 )
 def test_views_are_written_as_clips_by_crops(text, views):
     assert Views.parse(text) == views

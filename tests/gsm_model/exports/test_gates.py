@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 
 from gsm_model.explain.gates.report import report_gates
-from gsm_model.exports.gates import GateFileOptions, chosen_layer, film_speed, gate_files, gate_film, seen_frames
+from gsm_model.exports.gates import (
+    GateFileOptions,
+    chosen_layer,
+    film_speed,
+    gate_files,
+    gate_film,
+    seen_frames,
+)
 from gsm_model.video.transforms import to_views
 
 OPTIONS = GateFileOptions(layer="layer2.0", width="column", opacity=0.5)
@@ -24,7 +31,13 @@ def report(video, small_gsm):
 @pytest.fixture
 def files(report, video, small_gsm):
     return gate_files(
-        report, "clip.mp4", seen_frames(report, video, small_gsm.input), 2.4, OPTIONS, ["explain", "gates"], {"clip.mp4": "abc"}
+        report,
+        "clip.mp4",
+        seen_frames(report, video, small_gsm.input),
+        2.4,
+        OPTIONS,
+        ["explain", "gates"],
+        {"clip.mp4": "abc"},
     )
 
 
@@ -42,16 +55,30 @@ def test_every_file_is_there_and_says_the_same_as_the_report(files, report):
     assert len(rows) == 8 * 2 * 4 == files["gates.csv"].decode().count("\n") - 1
     assert rows[0]["gate_mean"] == pytest.approx(report.layers[0].gate[0, 0].mean())
     recipe = json.loads(files["recipe.json"])
-    assert recipe["command"] == "python -m gsm_model explain gates" and recipe["inputs"] == {"clip.mp4": "abc"}
-    assert recipe["frames"] == report.prediction.frame_indices.tolist() and recipe["layer"] == "layer2.0.gsm_conv2"
+    assert recipe["command"] == "python -m gsm_model explain gates" and recipe["inputs"] == {
+        "clip.mp4": "abc"
+    }
+    assert (
+        recipe["frames"] == report.prediction.frame_indices.tolist()
+        and recipe["layer"] == "layer2.0.gsm_conv2"
+    )
     with av.open(io.BytesIO(files["gates.mp4"])) as container:
-        assert len(list(container.decode(video=0))) == 4 and container.streams.video[0].codec_context.name == "h264"
+        assert (
+            len(list(container.decode(video=0))) == 4
+            and container.streams.video[0].codec_context.name == "h264"
+        )
     assert Image.open(io.BytesIO(files["gates.gif"])).n_frames == 4
 
 
 def test_the_same_report_gives_the_same_bytes(files, report, video, small_gsm):
     again = gate_files(
-        report, "clip.mp4", seen_frames(report, video, small_gsm.input), 2.4, OPTIONS, ["explain", "gates"], {"clip.mp4": "abc"}
+        report,
+        "clip.mp4",
+        seen_frames(report, video, small_gsm.input),
+        2.4,
+        OPTIONS,
+        ["explain", "gates"],
+        {"clip.mp4": "abc"},
     )
     assert [name for name in files if files[name] != again[name]] == []
 
@@ -60,7 +87,9 @@ def test_the_frames_are_the_models_own_crop_in_its_own_order(video, small_gsm):
     report = report_gates(small_gsm, video, "reversed")
     seen = seen_frames(report, video, small_gsm.input, small_gsm.input.size)
     view = to_views(video.clip(4)[1][::-1], small_gsm.input)[0]
-    mean, std = (np.array(values)[:, None, None] for values in (small_gsm.input.mean, small_gsm.input.std))
+    mean, std = (
+        np.array(values)[:, None, None] for values in (small_gsm.input.mean, small_gsm.input.std)
+    )
     model_input = ((view.numpy() * std + mean) * 255).transpose(0, 2, 3, 1)
     assert np.abs(seen - model_input).mean() < 6
 
@@ -72,14 +101,22 @@ def test_the_film_shows_the_frame_and_the_maps_of_both_directions(report, video,
     assert bare.shape[0] == 4 and bare.shape[2] == 3 * 128 + 2 * 8
     top = 2 * 22  # two lines of titles
     for column in range(3):
-        np.testing.assert_array_equal(bare[:, top : top + 128, column * 136 : column * 136 + 128], seen)
+        np.testing.assert_array_equal(
+            bare[:, top : top + 128, column * 136 : column * 136 + 128], seen
+        )
     np.testing.assert_array_equal(covered[:, top : top + 128, :128], seen)
     assert not np.array_equal(covered[:, top : top + 128, 136:264], seen)
 
 
 def test_a_layer_is_found_by_either_name_or_is_the_most_adaptive(report):
-    assert chosen_layer(report, "layer2.0") is chosen_layer(report, "layer2.0.gsm_conv2") is report.layers[2]
-    spread = [np.sqrt(np.mean([layer.gate[:, way].var() for way in range(2)])) for layer in report.layers]
+    assert (
+        chosen_layer(report, "layer2.0")
+        is chosen_layer(report, "layer2.0.gsm_conv2")
+        is report.layers[2]
+    )
+    spread = [
+        np.sqrt(np.mean([layer.gate[:, way].var() for way in range(2)])) for layer in report.layers
+    ]
     assert chosen_layer(report, None) is report.layers[int(np.argmax(spread))]
     with pytest.raises(ValueError, match="has no layer 'layer9'"):
         chosen_layer(report, "layer9")

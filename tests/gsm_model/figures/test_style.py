@@ -64,7 +64,11 @@ def test_the_scale_of_gates_is_neutral_in_the_middle_and_as_dark_at_both_ends():
 def test_no_label_is_cut_off_at_the_edge(kind):
     figure = Figure(figsize=(3.25, 1.5), layout="constrained")
     axes = figure.subplots()
-    axes.set_yticks([0, 1], ["Removing something, revealing something behind", "Moving something away"], fontsize=6)
+    axes.set_yticks(
+        [0, 1],
+        ["Removing something, revealing something behind", "Moving something away"],
+        fontsize=6,
+    )
     figure_bytes(figure, kind)
     figure.set_dpi(1200)  # as near to the size in print as text is measured
     figure.draw_without_rendering()

@@ -12,7 +12,9 @@ def test_a_running_mean_counted_by_hand():
 
 
 def test_the_figure_holds_the_smoothed_logs(tmp_path):
-    (tmp_path / "log.csv").write_text("step,loss,accuracy,learning_rate\n0,2.0,0.0,0.1\n1,1.0,0.5,0.1\n")
+    (tmp_path / "log.csv").write_text(
+        "step,loss,accuracy,learning_rate\n0,2.0,0.0,0.1\n1,1.0,0.5,0.1\n"
+    )
     figure = training_curves([read_log(tmp_path / "log.csv")], ["GSM"])
     loss, accuracy = figure.axes
     np.testing.assert_allclose(loss.lines[0].get_ydata(), [2.0, 1.5])

@@ -14,7 +14,9 @@ def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
     with whole_file(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("now")
         assert (tmp_path / "a.txt").read_text() == "before"
-    assert (tmp_path / "a.txt").read_text() == "now" and list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "now" and list(tmp_path.iterdir()) == [
+        tmp_path / "a.txt"
+    ]
 
 
 def test_a_full_disk_is_named_with_the_file_and_what_was_there_stays(tmp_path, monkeypatch):
@@ -28,7 +30,9 @@ def test_a_full_disk_is_named_with_the_file_and_what_was_there_stays(tmp_path, m
     with pytest.raises(OSError, match="No space left on device") as error:
         write_whole(tmp_path / "a.txt", b"now")
     assert error.value.filename == str(tmp_path / "a.txt")
-    assert (tmp_path / "a.txt").read_text() == "before" and list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "before" and list(tmp_path.iterdir()) == [
+        tmp_path / "a.txt"
+    ]
 
 
 def test_another_error_leaves_nothing_either(tmp_path):

@@ -1,4 +1,6 @@
-"""The published networks against the authors' release: the same weights and clip give the same numbers."""
+"""The published networks against the authors' release: the same weights and clip give the same
+numbers.
+"""
 
 import csv
 import json
@@ -23,11 +25,15 @@ NETWORKS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["default layout", "channels-last", "optimised"])
 @pytest.mark.parametrize(("fixture", "backbone", "temporal", "size"), NETWORKS)
-def test_logits_frame_logits_and_gates_are_those_of_the_release(fixture, backbone, temporal, size, way):
+def test_logits_frame_logits_and_gates_are_those_of_the_release(
+    fixture, backbone, temporal, size, way
+):
     reference = np.load(PARITY / f"{fixture}.npz")
     listed = json.loads((PARITY / f"{fixture}.json").read_text())
     model = build_recognizer(backbone, temporal, num_classes=174, num_segments=8).eval()
-    model.load_state_dict({key.removeprefix("module."): tensor for key, tensor in released_weights(fixture).items()})
+    model.load_state_dict(
+        {key.removeprefix("module."): tensor for key, tensor in released_weights(fixture).items()}
+    )
     if way == "channels-last":
         model.channels_last()
     elif way == "optimised":
@@ -47,21 +53,30 @@ def test_logits_frame_logits_and_gates_are_those_of_the_release(fixture, backbon
         assert gate.std(unbiased=False).item() == pytest.approx(statistics["std"], abs=1e-4)
         key = f"gate:base_model.{name}"
         if key in reference:
-            difference = np.abs(gate.transpose(1, 2).numpy() - reference[key].reshape(statistics["shape"]))
+            difference = np.abs(
+                gate.transpose(1, 2).numpy() - reference[key].reshape(statistics["shape"])
+            )
             assert difference.max() <= 2e-3 and difference.mean() <= 5e-5, name
 
 
 @pytest.mark.parametrize(("fixture", "backbone", "temporal", "size"), NETWORKS)
-def test_parameters_and_multiply_adds_are_those_measured_on_the_release(fixture, backbone, temporal, size):
+def test_parameters_and_multiply_adds_are_those_measured_on_the_release(
+    fixture, backbone, temporal, size
+):
     info = json.loads((PARITY / f"{fixture}.json").read_text())["info"]
     cost = cost_of(build_recognizer(backbone, temporal, 174, 8))
     assert (cost.parameters, cost.macs / 1e9) == (info["params"], pytest.approx(info["gmacs"]))
 
 
-@pytest.mark.parametrize(("table", "backbone"), [("bn_inception_layers.csv", "bn_inception"), ("inception_v3_layers.csv", "inception_v3")])
+@pytest.mark.parametrize(
+    ("table", "backbone"),
+    [("bn_inception_layers.csv", "bn_inception"), ("inception_v3_layers.csv", "inception_v3")],
+)
 def test_every_convolution_is_the_one_of_the_layer_table(table, backbone):
     model = build_recognizer(backbone, "none", 174).base_model
-    convolutions = {name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d)}
+    convolutions = {
+        name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d)
+    }
     with (PARITY / table).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["op"] == "Convolution"]
     assert set(convolutions) == {row["name"] for row in rows}

@@ -41,7 +41,9 @@ def test_the_answer_is_the_mean_of_the_frame_logits(small_gsm):
         torch.testing.assert_close(small_gsm.frame_logits(clip).mean(1), small_gsm(clip))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3, 32, 32), (1, 7, 3, 33, 47), (3, 16, 3, 64, 32)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 3, 32, 32), (1, 7, 3, 33, 47), (3, 16, 3, 64, 32)], ids=str
+)
 def test_number_of_frames_and_size_may_change_at_run_time(small_gsm, shape):
     with torch.inference_mode(), record_gates(small_gsm) as gates:
         assert small_gsm.frame_logits(torch.randn(shape)).shape == (shape[0], shape[1], 5)
@@ -54,7 +56,9 @@ def test_the_best_device_of_this_machine_gives_the_cpus_answer(temporal):
     device = best_device()
     with torch.inference_mode():
         expected = make_small(temporal)(clip)
-        torch.testing.assert_close(model.to(device)(clip.to(device)).cpu(), expected, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(
+            model.to(device)(clip.to(device)).cpu(), expected, atol=1e-3, rtol=1e-3
+        )
 
 
 def test_clips_of_a_batch_do_not_see_each_other(small_gsm):
@@ -96,7 +100,9 @@ def test_compiling_changes_nothing(temporal):
 def test_gates_are_recorded_in_network_order_and_lie_within_one(small_gsm):
     with torch.inference_mode(), record_gates(small_gsm) as gates:
         small_gsm(torch.randn(2, 4, 3, 32, 32))
-    assert list(gates) == [f"layer{stage}.{block}.gsm_conv2" for stage in (1, 2, 3, 4) for block in (0, 1)]
+    assert list(gates) == [
+        f"layer{stage}.{block}.gsm_conv2" for stage in (1, 2, 3, 4) for block in (0, 1)
+    ]
     assert all(gate.shape[:3] == (2, 4, 2) and gate.abs().max() <= 1 for gate in gates.values())
 
 
@@ -143,7 +149,9 @@ def test_two_threads_on_one_model_record_their_own_gates(small_gsm):
 
 
 def test_a_tap_may_replace_a_gate(small_gsm):
-    """With all gates 0 a GSM only permutes channels, so the order of the frames no longer matters."""
+    """With all gates 0 a GSM only permutes channels, so the order of the frames no longer
+    matters.
+    """
     clip = torch.randn(1, 4, 3, 32, 32)
     with torch.inference_mode(), tap_gates(lambda module, gate: torch.zeros_like(gate)):
         torch.testing.assert_close(small_gsm(clip.flip(1)), small_gsm(clip), atol=1e-5, rtol=1e-5)
@@ -151,7 +159,9 @@ def test_a_tap_may_replace_a_gate(small_gsm):
 
 def test_gradients_reach_every_parameter(small_gsm):
     small_gsm.train()(torch.randn(2, 4, 3, 32, 32)).square().sum().backward()
-    assert [name for name, parameter in small_gsm.named_parameters() if parameter.grad is None] == []
+    assert [
+        name for name, parameter in small_gsm.named_parameters() if parameter.grad is None
+    ] == []
 
 
 @pytest.mark.parametrize(

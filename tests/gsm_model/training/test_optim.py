@@ -6,11 +6,23 @@ import pytest
 import torch
 
 from gsm_model.training.config import TrainConfig
-from gsm_model.training.optim import build_optimizer, build_schedule, parameter_groups, warmup_cosine
+from gsm_model.training.optim import (
+    build_optimizer,
+    build_schedule,
+    parameter_groups,
+    warmup_cosine,
+)
 from tests.conftest import make_small
 
 RELEASE = TrainConfig(
-    "gsm", optimizer="sgd", learning_rate=0.01, weight_decay=5e-4, groups="release", schedule="cosine", warmup=1 / 6, steps=60
+    "gsm",
+    optimizer="sgd",
+    learning_rate=0.01,
+    weight_decay=5e-4,
+    groups="release",
+    schedule="cosine",
+    warmup=1 / 6,
+    steps=60,
 )
 
 
@@ -22,7 +34,9 @@ def test_biases_learn_twice_as_fast_and_do_not_decay_and_nothing_is_left_out():
     assert (biases["lr"], biases["weight_decay"], biases["momentum"]) == (0.02, 0.0, 0.9)
     gates = [module.conv3D.bias for module in model.gate_layers().values()]
     assert {id(p) for p in biases["params"]} == {id(p) for p in [*gates, model.new_fc.bias]}
-    assert sorted(p.numel() for g in (weights, biases) for p in g["params"]) == sorted(p.numel() for p in model.parameters())
+    assert sorted(p.numel() for g in (weights, biases) for p in g["params"]) == sorted(
+        p.numel() for p in model.parameters()
+    )
     [one] = parameter_groups(model, TrainConfig("gsm"))
     assert len(one["params"]) == len(list(model.parameters()))
 

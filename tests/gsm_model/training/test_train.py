@@ -1,4 +1,6 @@
-"""Training: a stopped and resumed run is the uninterrupted one; a configuration is checked before anything is done."""
+"""Training: a stopped and resumed run is the uninterrupted one; a configuration is checked before
+anything is done.
+"""
 
 import json
 import os
@@ -50,14 +52,18 @@ def kill_after(steps):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("killed_after", [1, 2, 3, 4])
-def test_a_run_killed_at_any_step_and_resumed_gives_the_same_weights_and_log(tmp_path, killed_after):
+def test_a_run_killed_at_any_step_and_resumed_gives_the_same_weights_and_log(
+    tmp_path, killed_after
+):
     whole = train(TINY, tmp_path / "whole", workers=0)
     with pytest.raises(Killed):
         train(TINY, tmp_path / "resumed", workers=0, progress=kill_after(killed_after))
     resumed = train(TINY, tmp_path / "resumed", workers=0)
     for key, tensor in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[key], tensor, atol=0, rtol=0, msg=key)
-    assert (tmp_path / "resumed" / LOG_FILE).read_text() == (tmp_path / "whole" / LOG_FILE).read_text()
+    assert (tmp_path / "resumed" / LOG_FILE).read_text() == (
+        tmp_path / "whole" / LOG_FILE
+    ).read_text()
 
 
 def test_a_folder_of_another_run_is_not_overwritten(tmp_path):
@@ -75,8 +81,18 @@ def test_an_unfinished_run_is_not_packed_and_a_finished_one_carries_its_measures
     train(TINY, tmp_path, workers=0)
     card = pack_run(tmp_path, tmp_path / "m.safetensors", 6).card
     assert card.provenance == "trained" and "10 clips" in card.training_data
-    assert [m.metric for m in card.measures[:6]] == ["top-1", "top-5", "class mean", "within pair", "pair", "reversed to partner"]
-    assert {m.data for m in card.measures} == {"Reversible Actions, test split", "Reversible Actions, shifted split"}
+    assert [m.metric for m in card.measures[:6]] == [
+        "top-1",
+        "top-5",
+        "class mean",
+        "within pair",
+        "pair",
+        "reversed to partner",
+    ]
+    assert {m.data for m in card.measures} == {
+        "Reversible Actions, test split",
+        "Reversible Actions, shifted split",
+    }
     assert all(m.n == 6 for m in card.measures)
     assert not list(tmp_path.glob("*.part")) and (tmp_path / STATE_FILE).exists()
 
@@ -124,7 +140,13 @@ def test_an_impossible_value_is_named(tmp_path, values, message):
 def test_training_on_a_list_of_videos_resumes_and_carries_its_classes(tmp_path):
     listed = read_video_list(write_dataset(tmp_path / "set", "train", 1, "frames", 40, 48).parent)
     config = replace(
-        TINY, data="set", crops="multi-scale", mirror="something-something", optimizer="sgd", groups="release", schedule="cosine"
+        TINY,
+        data="set",
+        crops="multi-scale",
+        mirror="something-something",
+        optimizer="sgd",
+        groups="release",
+        schedule="cosine",
     )
     whole = train(config, tmp_path / "whole", listed, workers=0)
     with pytest.raises(Killed):
@@ -133,7 +155,11 @@ def test_training_on_a_list_of_videos_resumes_and_carries_its_classes(tmp_path):
     for key, tensor in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[key], tensor, atol=0, rtol=0, msg=key)
     card = pack_run(tmp_path / "whole", tmp_path / "m.safetensors", 6, listed).card
-    assert card.labels == LABELS and card.measures == () and "list.txt, 20 videos, 10 clips seen" in card.training_data
+    assert (
+        card.labels == LABELS
+        and card.measures == ()
+        and "list.txt, 20 videos, 10 clips seen" in card.training_data
+    )
 
 
 @pytest.mark.slow
@@ -142,16 +168,41 @@ def test_two_processes_give_the_losses_of_one_with_the_same_batch(tmp_path):
     config = replace(TINY, batch_size=4, steps=3, accumulate=2)
     train(config, tmp_path / "one", workers=0)
     (tmp_path / "c.json").write_text(json.dumps(asdict(replace(config, accumulate=1))))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "gsm_model", "train"]
-    command += [str(tmp_path / "c.json"), "--out", str(tmp_path / "two"), "--devices=2", "--workers=0", "--clips=4"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        "-m",
+        "gsm_model",
+        "train",
+    ]
+    command += [
+        str(tmp_path / "c.json"),
+        "--out",
+        str(tmp_path / "two"),
+        "--devices=2",
+        "--workers=0",
+        "--clips=4",
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )
     assert done.returncode == 0, done.stderr
     one, two = (read_log(tmp_path / name / LOG_FILE) for name in ("one", "two"))
     assert two["loss"] == pytest.approx(one["loss"], abs=2e-5) and len(two["loss"]) == 3
     assert two["accuracy"] == pytest.approx(one["accuracy"])
 
 
-THREE = ("Folding something", "Approaching something with your camera", "Burying something in something")
+THREE = (
+    "Folding something",
+    "Approaching something with your camera",
+    "Burying something in something",
+)
 
 
 def draw_list(folder, split, clips_per_class) -> VideoList:
@@ -162,7 +213,9 @@ def draw_list(folder, split, clips_per_class) -> VideoList:
             clip = draw_clip(split, index, LABELS.index(name))
             place = folder / f"{number}-{index}"
             place.mkdir(parents=True)
-            for count, frame in enumerate(clip.frames(np.linspace(0, clip.num_frames - 1, 8).astype(int), 40, 52), start=1):
+            for count, frame in enumerate(
+                clip.frames(np.linspace(0, clip.num_frames - 1, 8).astype(int), 40, 52), start=1
+            ):
                 Image.fromarray(frame).save(place / f"{count:05d}.jpg", quality=90)
             lines.append(f"{place.name} 8 {number}")
     (folder / "list.txt").write_text("\n".join(lines))
@@ -172,12 +225,28 @@ def draw_list(folder, split, clips_per_class) -> VideoList:
 
 @pytest.mark.slow
 def test_a_tiny_model_trained_for_real_beats_chance_on_clips_it_has_not_seen(tmp_path):
-    config = replace(TINY, width=0.25, num_segments=4, steps=120, batch_size=16, learning_rate=0.004, data="train", save_every=120)
+    config = replace(
+        TINY,
+        width=0.25,
+        num_segments=4,
+        steps=120,
+        batch_size=16,
+        learning_rate=0.004,
+        data="train",
+        save_every=120,
+    )
     train(config, tmp_path / "run", draw_list(tmp_path / "train", "train", 60), workers=0)
-    model = pack_run(tmp_path / "run", tmp_path / "m.safetensors", 1, read_video_list(tmp_path / "train"))
+    model = pack_run(
+        tmp_path / "run", tmp_path / "m.safetensors", 1, read_video_list(tmp_path / "train")
+    )
     test = draw_list(tmp_path / "test", "test", 30)
-    answers = [predict(model, read_video(tmp_path / "test" / f"{i // 30}-{i % 30}", [4])).top(1)[0][1] for i in range(90)]
-    hits = sum(answer == THREE[entry.label] for answer, entry in zip(answers, test.entries, strict=True))
+    answers = [
+        predict(model, read_video(tmp_path / "test" / f"{i // 30}-{i % 30}", [4])).top(1)[0][1]
+        for i in range(90)
+    ]
+    hits = sum(
+        answer == THREE[entry.label] for answer, entry in zip(answers, test.entries, strict=True)
+    )
     assert measure_share("top-1", hits, 90, "drawn").low > 1 / 3
 
 
@@ -188,12 +257,16 @@ def test_a_run_tells_tensorboard_what_it_logs_and_ends_with_a_picture_of_its_cur
     train(TINY, tmp_path, workers=0)
     [file] = (tmp_path / TENSORBOARD_FOLDER).glob("events*")
     data, told, place = file.read_bytes(), {}, 0
-    while place < len(data):  # a record: its length in 8 bytes, 4 of checksum, itself, 4 of checksum
+    while place < len(
+        data
+    ):  # a record: its length in 8 bytes, 4 of checksum, itself, 4 of checksum
         size = int.from_bytes(data[place : place + 8], "little")
         event = Event.FromString(data[place + 12 : place + 12 + size])
         told |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
         place += size + 16
     log = read_log(tmp_path / LOG_FILE)
-    assert [told["loss", step] for step in range(5)] == pytest.approx(log["loss"].tolist(), abs=1e-5)
+    assert [told["loss", step] for step in range(5)] == pytest.approx(
+        log["loss"].tolist(), abs=1e-5
+    )
     with Image.open(tmp_path / CURVES_FILE) as picture:
         assert picture.width > picture.height > 100

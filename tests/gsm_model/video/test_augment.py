@@ -8,7 +8,9 @@ from gsm_model.video.augment import crop_offsets, crop_sizes, multi_scale_crop, 
 
 
 def test_crop_sizes_are_scales_of_the_shorter_side_at_most_one_step_apart():
-    """Shorter side 240: sides 240, 210, 180, 158; ten pairs whose scales are the same or neighbours."""
+    """Shorter side 240: sides 240, 210, 180, 158; ten pairs whose scales are the same or
+    neighbours.
+    """
     sizes = crop_sizes(320, 240)
     assert len(sizes) == 10 and set(sizes) == {
         *((s, s) for s in (240, 210, 180, 158)),
@@ -41,8 +43,15 @@ def test_a_mirror_swaps_left_and_right_by_name_wherever_the_classes_stand():
     swaps = mirrored_labels(names)
     moved = {index: int(other) for index, other in enumerate(swaps) if index != other}
     assert moved == {86: 87, 87: 86, 93: 94, 94: 93, 166: 167, 167: 166}
-    assert all(("left" in names[index] and "right" in names[index]) or "camera" in names[index] for index in moved)
-    few = ("Holding something", "Pushing something from right to left", "Pushing something from left to right")
+    assert all(
+        ("left" in names[index] and "right" in names[index]) or "camera" in names[index]
+        for index in moved
+    )
+    few = (
+        "Holding something",
+        "Pushing something from right to left",
+        "Pushing something from left to right",
+    )
     assert mirrored_labels(few).tolist() == [0, 2, 1]
     assert mirrored_labels(few[:2]).tolist() == [0, 1]
 

@@ -39,7 +39,8 @@ def test_the_frames_are_those_that_were_encoded(tmp_path, moving_bar, kind):
     _, _, frames = decode(path, everything)
     expected = np.rot90(moving_bar, 1, (1, 2)) if kind == "rotated" else moving_bar
     assert frames.shape == expected.shape
-    # Each frame is nearer to its original than to any other: none is missing, doubled or out of order.
+    # Each frame is nearer to its original than to any other: none is missing, doubled or out of
+    # order.
     distance = np.abs(frames[:, None].astype(int) - expected[None]).mean((2, 3, 4))
     assert distance.argmin(1).tolist() == list(range(len(expected)))
 
@@ -47,7 +48,18 @@ def test_the_frames_are_those_that_were_encoded(tmp_path, moving_bar, kind):
 def test_rotation_is_obeyed_as_ffmpeg_does(tmp_path, moving_bar):
     path = rotated(tmp_path / "clip.mp4", moving_bar)
     raw = subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+        [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-v",
+            "error",
+            "-i",
+            path,
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-",
+        ],
         capture_output=True,
         check=True,
     ).stdout
@@ -71,7 +83,11 @@ def test_only_the_frames_needed_are_converted(tmp_path, moving_bar, monkeypatch)
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     kept = {}
     original = video_files._read_by_time
-    monkeypatch.setattr(video_files, "_read_by_time", lambda *arguments: (original(*arguments), kept.update(arguments[-1])))
+    monkeypatch.setattr(
+        video_files,
+        "_read_by_time",
+        lambda *arguments: (original(*arguments), kept.update(arguments[-1])),
+    )
     decode(path, lambda info: [5, 17], backend="pyav")
     assert sorted(kept) == [5, 17]
 
@@ -86,7 +102,12 @@ def test_without_decord_pyav_reads(tmp_path, moving_bar, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "pix_fmt"), [("a.webm", "libvpx-vp9", "yuv420p"), ("a.avi", "mpeg4", "yuv420p"), ("a.mkv", "ffv1", "yuv444p")]
+    ("name", "codec", "pix_fmt"),
+    [
+        ("a.webm", "libvpx-vp9", "yuv420p"),
+        ("a.avi", "mpeg4", "yuv420p"),
+        ("a.mkv", "ffv1", "yuv444p"),
+    ],
 )
 def test_other_containers_and_codecs_are_read(tmp_path, moving_bar, name, codec, pix_fmt):
     path = write_video(tmp_path / name, moving_bar, codec=codec, pix_fmt=pix_fmt)
@@ -100,7 +121,9 @@ def test_a_folder_of_numbered_jpegs_is_a_video_in_the_order_of_its_numbers(tmp_p
     (tmp_path / "notes.txt").write_text("not a frame")
     info, _, frames = decode(tmp_path, everything)
     assert (info.kind, info.num_frames) == ("folder", 4)
-    assert [int(np.abs(moving_bar.astype(int) - frame).mean((1, 2, 3)).argmin()) for frame in frames] == [1, 2, 9, 10]
+    assert [
+        int(np.abs(moving_bar.astype(int) - frame).mean((1, 2, 3)).argmin()) for frame in frames
+    ] == [1, 2, 9, 10]
 
 
 def test_an_animated_gif_is_a_video(tmp_path, moving_bar):
@@ -111,7 +134,10 @@ def test_an_animated_gif_is_a_video(tmp_path, moving_bar):
     assert np.abs(frames.astype(int) - moving_bar).mean() < 8
 
 
-@pytest.mark.parametrize(("left", "message"), [(40, "size changes midway"), (65535, "so many pixels are more than allowed")])
+@pytest.mark.parametrize(
+    ("left", "message"),
+    [(40, "size changes midway"), (65535, "so many pixels are more than allowed")],
+)
 def test_a_gif_whose_frames_reach_over_the_size_it_states_is_refused(tmp_path, left, message):
     pictures = [Image.fromarray(np.full((300, 64), value, np.uint8)) for value in (10, 200)]
     pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:])
@@ -157,7 +183,11 @@ def test_every_limit_is_kept_and_named(tmp_path, moving_bar, limits, message):
         ("notes.mp4", b"just some text, no video at all\n" * 20, "not a video that can be read"),
         ("broken.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "not a picture that can be read"),
         ("list.mp4", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "not a video that can be read"),
-        ("list.ffconcat", b"ffconcat version 1.0\nfile /etc/passwd\n", "not a video that can be read"),
+        (
+            "list.ffconcat",
+            b"ffconcat version 1.0\nfile /etc/passwd\n",
+            "not a video that can be read",
+        ),
     ],
 )
 def test_what_is_no_video_is_refused_with_its_fault(tmp_path, name, content, message):
@@ -184,7 +214,12 @@ def test_a_sound_file_and_an_empty_folder_say_so(tmp_path):
     import wave
 
     with wave.open(str(tmp_path / "a.wav"), "wb") as sound:
-        sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(8000), sound.writeframes(b"\0" * 8000)
+        (
+            sound.setnchannels(1),
+            sound.setsampwidth(2),
+            sound.setframerate(8000),
+            sound.writeframes(b"\0" * 8000),
+        )
     with pytest.raises(VideoError, match="not a video that can be read|no picture track"):
         decode(tmp_path / "a.wav", everything)
     (tmp_path / "folder").mkdir()

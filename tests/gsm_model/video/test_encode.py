@@ -18,7 +18,11 @@ def test_the_file_is_h264_yuv420p_with_its_index_in_front(tmp_path, moving_bar):
     (tmp_path / "a.mp4").write_bytes(content)
     with av.open(str(tmp_path / "a.mp4")) as container:
         stream = container.streams.video[0]
-        assert (stream.codec_context.name, stream.pix_fmt, float(stream.average_rate)) == ("h264", "yuv420p", 12.5)
+        assert (stream.codec_context.name, stream.pix_fmt, float(stream.average_rate)) == (
+            "h264",
+            "yuv420p",
+            12.5,
+        )
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(stream)])
     assert frames.shape == moving_bar.shape
     assert np.abs(frames[..., 1].astype(int) - moving_bar[..., 1]).mean() < 12
@@ -31,7 +35,9 @@ def test_odd_sides_lose_a_pixel_and_the_same_frames_give_the_same_bytes():
 
 def test_without_a_temporary_folder_it_says_so(tmp_path, moving_bar, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(VideoError, match=r"No such file or directory.*make room in its temporary folder"):
+    with pytest.raises(
+        VideoError, match=r"No such file or directory.*make room in its temporary folder"
+    ):
         to_mp4(moving_bar, 10)
 
 

@@ -13,9 +13,17 @@ from tests.fuzz import mutated
 @pytest.mark.slow
 def test_mutated_files_cost_a_message_and_nothing_else():
     # In a process of its own: what it leaves running is then nobody else's.
-    done = subprocess.run([sys.executable, "-m", "tests.fuzz", "--count", "1000"], capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "--count", "1000"],
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    counts = {outcome: int(number) for outcome, number in re.findall(r"^\| (.+) \| (\d+) \|$", done.stdout, re.MULTILINE)}
+    counts = {
+        outcome: int(number)
+        for outcome, number in re.findall(r"^\| (.+) \| (\d+) \|$", done.stdout, re.MULTILINE)
+    }
     longest = float(re.search(r"the longest took ([\d.]+) s", done.stdout)[1])
     assert sum(counts.values()) == 1000 and counts["frames"] > 20 and longest < 75
     assert len(counts) > 3, "the faults are of several kinds"

@@ -1,4 +1,6 @@
-"""Reading in another process: the same frames, and no fault of a file reaches the caller but as a message."""
+"""Reading in another process: the same frames, and no fault of a file reaches the caller but as a
+message.
+"""
 
 import json
 import signal
@@ -26,7 +28,14 @@ def test_the_clips_of_all_numbers_of_segments_come_from_one_reading(tmp_path, mo
         indices, clip = video.clip(t)
         assert indices.tolist() == segment_indices(24, t).tolist()
         np.testing.assert_array_equal(clip, frames[indices])
-    assert video.preview.shape == (6, 24, 32, 3) and video.preview_indices.tolist() == [0, 5, 9, 14, 18, 23]
+    assert video.preview.shape == (6, 24, 32, 3) and video.preview_indices.tolist() == [
+        0,
+        5,
+        9,
+        14,
+        18,
+        23,
+    ]
     with pytest.raises(KeyError, match="5 segments"):
         video.clip(5)
 
@@ -46,14 +55,21 @@ def test_limits_hold_in_the_other_process(tmp_path, moving_bar):
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_decoder_that_dies_costs_a_message(tmp_path, moving_bar, monkeypatch, number):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
-    monkeypatch.setattr(isolate, "_start_worker", lambda: python(f"import os; os.kill(os.getpid(), {int(number)})"))
+    monkeypatch.setattr(
+        isolate, "_start_worker", lambda: python(f"import os; os.kill(os.getpid(), {int(number)})")
+    )
     with pytest.raises(VideoError, match=r"^clip\.mp4: the decoder stopped while reading it"):
         read_video(path)
 
 
 def python(code: str) -> subprocess.Popen:
     """Another process in the place of the decoder's."""
-    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def test_a_decoder_that_hangs_is_ended(tmp_path, moving_bar, monkeypatch):
@@ -66,7 +82,9 @@ def test_a_decoder_that_hangs_is_ended(tmp_path, moving_bar, monkeypatch):
     assert hung.wait(10) != 0
 
 
-def test_a_decoder_stands_ready_for_the_next_video_and_a_dead_one_is_replaced(tmp_path, moving_bar, monkeypatch):
+def test_a_decoder_stands_ready_for_the_next_video_and_a_dead_one_is_replaced(
+    tmp_path, moving_bar, monkeypatch
+):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     monkeypatch.setattr(isolate, "SPARE_AFTER_SECONDS", 0.01)
     monkeypatch.setattr(isolate, "_spares_wanted", False)
@@ -101,9 +119,10 @@ def test_the_decoder_may_not_take_more_memory_than_allowed(tmp_path, monkeypatch
 def test_the_decoder_loads_neither_torch_nor_streamlit(tmp_path, moving_bar):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     code = (
-        "import sys, json; from pathlib import Path; import gsm_model.video.worker as worker;"
-        f"worker.answer(dict(path={str(path)!r}, name='a', segments=[8], shifts=[0], preview_frames=2, preview_height=20, limits={{}}));"
-        "print(json.dumps([name for name in ('torch', 'streamlit') if name in sys.modules]))"
+        "import sys, json; from pathlib import Path; import gsm_model.video.worker as"
+        f" worker;worker.answer(dict(path={str(path)!r}, name='a', segments=[8], shifts=[0],"
+        " preview_frames=2, preview_height=20, limits={}));print(json.dumps([name for name in"
+        " ('torch', 'streamlit') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert json.loads(done.stdout) == []

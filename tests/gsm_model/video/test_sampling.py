@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from gsm_model.video.sampling import dense_indices, order_positions, segment_indices, training_indices
+from gsm_model.video.sampling import (
+    dense_indices,
+    order_positions,
+    segment_indices,
+    training_indices,
+)
 
 
 def test_one_clip_takes_the_middle_frame_of_each_span():
@@ -19,7 +24,10 @@ def test_two_clips_take_the_first_and_the_middle_frame():
 @pytest.mark.parametrize("num_frames", [1, 3, 7, 8, 9, 1000])
 @pytest.mark.parametrize("num_segments", [1, 8, 16])
 def test_indices_are_ascending_and_inside_the_video(num_frames, num_segments):
-    for indices in (segment_indices(num_frames, num_segments), *(segment_indices(num_frames, num_segments, c, 2) for c in (0, 1))):
+    for indices in (
+        segment_indices(num_frames, num_segments),
+        *(segment_indices(num_frames, num_segments, c, 2) for c in (0, 1)),
+    ):
         assert len(indices) == num_segments and indices.dtype == np.int64
         assert indices.min() >= 0 and indices.max() < num_frames and (np.diff(indices) >= 0).all()
 

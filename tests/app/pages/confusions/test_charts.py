@@ -15,41 +15,69 @@ from gsm_model.confusion.significance import class_groups, compare
 from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
 
 
-def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(two_models):  # noqa: F811
+def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(two_models):
     rows = compare(two_models, class_groups(two_models))
     [trace] = gains(rows).data
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     assert list(trace.x) == [row.difference for row in ordered]
-    np.testing.assert_allclose(np.array(trace.error_x.array) + trace.x, [row.high for row in ordered])
-    np.testing.assert_allclose(trace.x - np.array(trace.error_x.arrayminus), [row.low for row in ordered])
-    assert [symbol == "circle" for symbol in trace.marker.symbol] == [row.p_holm < 0.05 for row in ordered]
+    np.testing.assert_allclose(
+        np.array(trace.error_x.array) + trace.x, [row.high for row in ordered]
+    )
+    np.testing.assert_allclose(
+        trace.x - np.array(trace.error_x.arrayminus), [row.low for row in ordered]
+    )
+    assert [symbol == "circle" for symbol in trace.marker.symbol] == [
+        row.p_holm < 0.05 for row in ordered
+    ]
 
 
 @pytest.mark.parametrize("k", [7, 174])
 def test_every_cell_with_clips_can_be_clicked_and_knows_its_classes(k):
     answers = make_answers(n=600, k=k)
     counts, order = confusion(answers), np.random.default_rng(0).permutation(k)
-    heat, marks = matrix(confusion(answers, "true"), counts, answers.labels, order, "A", share=True).data
+    heat, marks = matrix(
+        confusion(answers, "true"), counts, answers.labels, order, "A", share=True
+    ).data
     np.testing.assert_array_equal(heat.z, confusion(answers, "true")[np.ix_(order, order)])
     assert len(marks.x) == (counts > 0).sum()
-    for x, y, (true, answer, row, column, clips, _, share, low, high) in list(zip(marks.x, marks.y, marks.customdata, strict=True))[:50]:
-        assert (order[y], order[x]) == (row, column) and (true, answer) == (answers.labels[row], answers.labels[column])
+    for x, y, (true, answer, row, column, clips, _, share, low, high) in list(
+        zip(marks.x, marks.y, marks.customdata, strict=True)
+    )[:50]:
+        assert (order[y], order[x]) == (row, column) and (true, answer) == (
+            answers.labels[row],
+            answers.labels[column],
+        )
         assert counts[row, column] == clips
-        interval = binomtest(int(clips), int(counts[row].sum())).proportion_ci(0.95, method="wilson")
-        assert (share, low, high) == pytest.approx((clips / counts[row].sum(), interval.low, interval.high))
+        interval = binomtest(int(clips), int(counts[row].sum())).proportion_ci(
+            0.95, method="wilson"
+        )
+        assert (share, low, high) == pytest.approx(
+            (clips / counts[row].sum(), interval.low, interval.high)
+        )
 
 
 def test_a_difference_is_on_a_scale_that_is_neutral_at_zero():
     a, b = make_answers("A"), make_answers("B", seed=3)
     values = confusion(a, "true") - confusion(b, "true")
-    heat = matrix(values, confusion(a) + confusion(b), a.labels, np.arange(7), "A less B", share=True, signed=True).data[0]
+    heat = matrix(
+        values,
+        confusion(a) + confusion(b),
+        a.labels,
+        np.arange(7),
+        "A less B",
+        share=True,
+        signed=True,
+    ).data[0]
     assert heat.zmin == -heat.zmax == -np.abs(values).max()
 
 
-def test_the_sentence_counts_what_only_one_gets_right_and_what_is_left_out(two_models):  # noqa: F811
+def test_the_sentence_counts_what_only_one_gets_right_and_what_is_left_out(two_models):
     a, b = two_models.a.right, two_models.b.right
     text = compared(two_models, two_models.a)
-    assert f"{(b & ~a).sum()} clips only B gets right, {(a & ~b).sum()} only A." in text and "On the same 300 clips of my clips" in text
+    assert (
+        f"{(b & ~a).sum()} clips only B gets right, {(a & ~b).sum()} only A." in text
+        and "On the same 300 clips of my clips" in text
+    )
     fewer = join_answers(two_models.a, two_models.b.take(np.arange(290)))
     assert compared(fewer, fewer.a).endswith("Left out: 10 only A\\.parquet has.")
     alone = replace(make_answers("A", skill=50.0))
@@ -57,8 +85,13 @@ def test_the_sentence_counts_what_only_one_gets_right_and_what_is_left_out(two_m
 
 
 def test_calibration_has_a_line_a_model_with_its_bins():
-    models = [reliability(make_answers("A", n=800)), reliability(make_answers("B", n=800, skill=3.0))]
+    models = [
+        reliability(make_answers("A", n=800)),
+        reliability(make_answers("B", n=800, skill=3.0)),
+    ]
     _, *lines = calibration(models).data
     for line, one in zip(lines, models, strict=True):
         np.testing.assert_allclose(line.x, one.confidence)
-        assert list(line.y) == [share.value for share in one.accuracy] and sum(line.customdata) == 800
+        assert (
+            list(line.y) == [share.value for share in one.accuracy] and sum(line.customdata) == 800
+        )

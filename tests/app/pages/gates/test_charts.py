@@ -18,15 +18,23 @@ def test_the_histogram_of_each_direction_is_whole_and_split_at_the_edges(report)
     layer, edges = report.layers[0], (-0.3, 0.2, 0.6)
     figure = regimes(["GSM"], [layer], edges)
     for way, axis in enumerate(("y", "y2")):
-        [bars] = [trace for trace in figure.data if trace.yaxis == axis and trace.customdata is not None]
+        [bars] = [
+            trace for trace in figure.data if trace.yaxis == axis and trace.customdata is not None
+        ]
         assert sum(bars.y) == pytest.approx(1)
         shares = regime_shares(layer.gate[:, way], edges)
         for middle, name in zip(bars.x, bars.customdata, strict=True):
             number = sum(middle > edge for edge in edges)
             assert name == f"{REGIMES[number]}, {shares[number]:.0%} of all"
-        notes = [note for note in figure.layout.annotations if note.hovertext and note.yref == f"{axis} domain"]
+        notes = [
+            note
+            for note in figure.layout.annotations
+            if note.hovertext and note.yref == f"{axis} domain"
+        ]
         assert {note.hovertext: note.text for note in notes} == {
-            name: f"{share:.0%}" for name, share in zip(REGIMES, shares, strict=True) if share >= 0.005
+            name: f"{share:.0%}"
+            for name, share in zip(REGIMES, shares, strict=True)
+            if share >= 0.005
         }
     assert sorted({line.x0 for line in figure.layout.shapes}) == list(edges)
     assert [trace.name for trace in figure.data if trace.showlegend is None] == list(REGIMES)
@@ -36,14 +44,21 @@ def test_the_variance_of_every_layer_is_split_between_frames_and_places(report):
     titles = [layer.title for layer in report.layers]
     figure = adaptivity(["GSM"], [report.layers], titles)
     frames, places = figure.data
-    np.testing.assert_allclose(frames.x, [layer_figures(layer)["variance_frame"] for layer in report.layers])
-    np.testing.assert_allclose(np.add(frames.x, places.x), [layer_figures(layer)["adaptivity"] ** 2 for layer in report.layers])
+    np.testing.assert_allclose(
+        frames.x, [layer_figures(layer)["variance_frame"] for layer in report.layers]
+    )
+    np.testing.assert_allclose(
+        np.add(frames.x, places.x),
+        [layer_figures(layer)["adaptivity"] ** 2 for layer in report.layers],
+    )
 
 
 def test_shares_of_narrow_regimes_stand_beside_each_other_from_the_right():
     texts = _share_texts([0.2, 0.3, 0.4, 0.1], (0.9, 0.94, 0.98))
     places = [text["x"] for text in texts]
-    assert [text["hovertext"] for text in texts] == list(reversed(REGIMES)) and places[0] == pytest.approx(0.99)
+    assert [text["hovertext"] for text in texts] == list(reversed(REGIMES)) and places[
+        0
+    ] == pytest.approx(0.99)
     assert np.all(np.diff(places) <= -TEXT_WIDTH + 1e-9) and min(places) > -1
 
 
@@ -55,8 +70,20 @@ def test_a_model_whose_gates_never_vary_is_said_to_be_a_fixed_shift(report, vide
 
 
 def test_experiments_show_the_answer_and_its_reversal_where_it_has_one():
-    row = {"model": "GSM", "answer": "a", "reversal": "b", "intervention": "none", "probability": 0.9, "reversal_probability": 0.1}
-    both = experiments([row, {**row, "intervention": "closed", "probability": 0.4, "reversal_probability": 0.5}], "#0072B2")
-    assert [list(trace.x) for trace in both.data] == [[0.9, 0.4], [0.1, 0.5]] and list(both.data[0].y) == ["none", "closed"]
+    row = {
+        "model": "GSM",
+        "answer": "a",
+        "reversal": "b",
+        "intervention": "none",
+        "probability": 0.9,
+        "reversal_probability": 0.1,
+    }
+    both = experiments(
+        [row, {**row, "intervention": "closed", "probability": 0.4, "reversal_probability": 0.5}],
+        "#0072B2",
+    )
+    assert [list(trace.x) for trace in both.data] == [[0.9, 0.4], [0.1, 0.5]] and list(
+        both.data[0].y
+    ) == ["none", "closed"]
     alone = experiments([{**row, "reversal": None, "reversal_probability": None}], "#0072B2")
     assert len(alone.data) == 1

@@ -1,4 +1,6 @@
-"""From reports to the viewer: panels of one clip on one set of layers, compared picture by picture."""
+"""From reports to the viewer: panels of one clip on one set of layers, compared picture by
+picture.
+"""
 
 from app.components.panels import Seen, layer_titles
 from app.pages.gates.view import gates_data
@@ -27,7 +29,10 @@ def test_a_network_of_other_layers_shows_the_one_as_deep(video):
     deep = build_recognizer("bn_inception", "gsm", 5, 4, input_size=64).eval()
     small, large = seen_by(make_small("gsm"), video), seen_by(deep, video)
     titles = layer_titles([small])
-    assert large.layer(titles[0], titles).title == "inception_3a" and large.layer(titles[-1], titles).title == "inception_5b"
+    assert (
+        large.layer(titles[0], titles).title == "inception_3a"
+        and large.layer(titles[-1], titles).title == "inception_5b"
+    )
     assert small.layer("layer3.1", titles).title == "layer3.1"
     data = gates_data([small, large], titles[0], 2.4)
     assert len(data["panels"][1]["maps"]) == len(titles)

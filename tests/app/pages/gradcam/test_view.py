@@ -23,8 +23,14 @@ LAYERS = ["layer3.1", "layer4.1:before", "layer4.1"]
 
 @pytest.fixture
 def seen(drawn_model, video):
-    reports = [report_cams(drawn_model, video, Target(1), "gradcam", LAYERS, order) for order in ("forward", "reversed")]
-    return [Seen(report, seen_frames(report, video, drawn_model.input, 32), "#0072B2") for report in reports]
+    reports = [
+        report_cams(drawn_model, video, Target(1), "gradcam", LAYERS, order)
+        for order in ("forward", "reversed")
+    ]
+    return [
+        Seen(report, seen_frames(report, video, drawn_model.input, 32), "#0072B2")
+        for report in reports
+    ]
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -34,10 +40,15 @@ def test_maps_are_sent_on_the_scale_that_is_asked_for(seen, signed):
         expected = scaled([one.report.layer(layer).maps for one in seen], "models", signed)
         for panel, one in zip(data["panels"], expected, strict=True):
             sent = panel["maps"][number]
-            values = np.frombuffer(base64.b64decode(sent["values"]), "<i2").reshape(one.maps.shape) / 32767
+            values = (
+                np.frombuffer(base64.b64decode(sent["values"]), "<i2").reshape(one.maps.shape)
+                / 32767
+            )
             np.testing.assert_allclose(values, one.maps, atol=1e-4)
     assert (
-        data["scale"]["low"] == (-1 if signed else 0) and data["scale"]["fade"] and len(data["scale"]["palettes"]) == (1 if signed else 3)
+        data["scale"]["low"] == (-1 if signed else 0)
+        and data["scale"]["fade"]
+        and len(data["scale"]["palettes"]) == (1 if signed else 3)
     )
     assert data["columns"] == [3, 2, 1, 0], "a difference compares the same pictures"
 
@@ -46,14 +57,22 @@ def test_there_are_no_arrows_and_each_frames_evidence_stands_below_it(seen):
     panel = cams_data(seen, "clip", False, "layer4.1", 2.0)["panels"][0]
     assert panel["arrows"] is None and seen[1].name == "Small, reversed"
     values = seen[0].report.layer("layer4.1").evidence
-    assert panel["below"][2] == tuple(f"evidence {value:+.2f}".replace("-", "−") for value in values)
+    assert panel["below"][2] == tuple(
+        f"evidence {value:+.2f}".replace("-", "−") for value in values
+    )
     sums = np.array(panel["overview"][2][0])
     assert sums.max() == pytest.approx(1) or not sums.any()
 
 
 def test_palettes_rise_in_lightness():
     for name, stops in map_scale(False).palettes:
-        luminance = [sum(weight * int(stop[at : at + 2], 16) for weight, at in ((0.2126, 1), (0.7152, 3), (0.0722, 5))) for stop in stops]
+        luminance = [
+            sum(
+                weight * int(stop[at : at + 2], 16)
+                for weight, at in ((0.2126, 1), (0.7152, 3), (0.0722, 5))
+            )
+            for stop in stops
+        ]
         assert luminance == sorted(luminance), name
 
 
@@ -66,11 +85,20 @@ def test_the_chart_of_evidence_has_bars_and_own_scores_that_sum_to_the_target(se
 
 def test_the_sentence_names_the_frame_with_the_largest_evidence(seen):
     values = np.array([0.5, 3.0, -0.5, 0.0], np.float32)
-    report = replace(seen[0].report, layers=tuple(replace(layer, evidence=values) for layer in seen[0].report.layers))
+    report = replace(
+        seen[0].report,
+        layers=tuple(replace(layer, evidence=values) for layer in seen[0].report.layers),
+    )
     text = looks([report], ["layer4.1"])
     assert text.startswith("What speaks for *Unfolding something* is largest in frame ")
-    assert f"in frame {report.prediction.frame_indices[1]} of **Small** (75 % of all, where an even spread would be 25 %)" in text
-    against = replace(report, layers=tuple(replace(layer, evidence=-np.abs(values) - 1) for layer in report.layers))
+    assert (
+        f"in frame {report.prediction.frame_indices[1]} of **Small** (75 % of all, where an even"
+        " spread would be 25 %)" in text
+    )
+    against = replace(
+        report,
+        layers=tuple(replace(layer, evidence=-np.abs(values) - 1) for layer in report.layers),
+    )
     assert "in no frame of **Small**" in looks([against], ["layer4.1"])
 
 
@@ -87,9 +115,14 @@ def trial(ours, centre=0.1, low=0.1, high=0.9):
 def test_a_map_that_does_not_beat_blind_maps_is_called_so():
     sanity = Sanity((("classifier", 0.9), ("conv1", 0.1)), 0.95)
     good = believable("GSM", MapTrial("layer4.1", trial(0.4), sanity, "Folding something", 0.8))
-    assert "matters more to the answer than what any blind map marks" in good and "area +0.40" in good
+    assert (
+        "matters more to the answer than what any blind map marks" in good and "area +0.40" in good
+    )
     assert "It changes with the weights (ρ +0.10 with all of them random)" in good
-    assert "the map for *Folding something* is nearly the same (ρ +0.95)" in good and "it stays the same" in good
+    assert (
+        "the map for *Folding something* is nearly the same (ρ +0.95)" in good
+        and "it stays the same" in good
+    )
     bad = believable("TSN", MapTrial("layer4.1", trial(0.05), None, "", None))
     assert "**not better than a blob in the centre and random maps**" in bad and "too slow" in bad
     flat = believable("TSN", MapTrial("layer4.1", trial(0.02, 0.01, 0.49, 0.51), None, "", None))
@@ -105,9 +138,25 @@ def test_the_curves_show_the_map_beside_the_mean_of_random_ones():
 
 
 def test_what_was_measured_on_drawn_clips_is_told_with_its_interval_and_its_rivals():
-    row = {"hit": "0.492", "hit_low": "0.448", "hit_high": "0.536", "area": "0.137", "centre_hit": "0.3", "change_hit": "0.6", "n": "500"}
-    text = measured_maps("GSM", {**row, "data": "Reversible Actions, test split", "other_class": "-0.48"})
-    assert "on 500 clips of Reversible Actions, test split" in text and "in 49 % (95 % interval 45 % to 54 %)" in text
-    assert "the centre does in 30 %, the largest change between frames in 60 %, a place at random in 14 %" in text
+    row = {
+        "hit": "0.492",
+        "hit_low": "0.448",
+        "hit_high": "0.536",
+        "area": "0.137",
+        "centre_hit": "0.3",
+        "change_hit": "0.6",
+        "n": "500",
+    }
+    text = measured_maps(
+        "GSM", {**row, "data": "Reversible Actions, test split", "other_class": "-0.48"}
+    )
+    assert (
+        "on 500 clips of Reversible Actions, test split" in text
+        and "in 49 % (95 % interval 45 % to 54 %)" in text
+    )
+    assert (
+        "the centre does in 30 %, the largest change between frames in 60 %, a place at random in"
+        " 14 %" in text
+    )
     assert text.endswith("The map for the time reversal correlates by −0.48 on average.")
     assert "correlates" not in measured_maps("GSM", {**row, "data": "x", "other_class": ""})

@@ -20,14 +20,22 @@ def report():
         return rng.dirichlet(np.ones(3), shape)
 
     forward = np.array([0.7, 0.2, 0.1])
-    return OrderReport(Card("GSM", "trained", LABELS), FRAMES, forward, p(1)[0], p(1)[0], p(4), p(3), p(3, 3))
+    return OrderReport(
+        Card("GSM", "trained", LABELS), FRAMES, forward, p(1)[0], p(1)[0], p(4), p(3), p(3, 3)
+    )
 
 
 @pytest.fixture
 def found():
     matrix = np.array([[4, 1, 0], [0, 2, 1], [0, 0, 8]], np.float32)
     return Flow(
-        Card("GSM", "trained", LABELS), 0, FRAMES, matrix / 2, matrix, ("layer1.0.conv2", "layer4.1.conv2"), np.stack([matrix, matrix])
+        Card("GSM", "trained", LABELS),
+        0,
+        FRAMES,
+        matrix / 2,
+        matrix,
+        ("layer1.0.conv2", "layer4.1.conv2"),
+        np.stack([matrix, matrix]),
     )
 
 
@@ -35,7 +43,9 @@ def test_the_answer_and_its_reversal_stand_in_every_order(report):
     figure = charts.orders([report], ["#000"])
     shown = [trace.y for trace in figure.data if trace.y[0] is not None]
     for index, (fixed, shuffled) in enumerate((shown[:2], shown[2:])):
-        assert fixed == pytest.approx([report.forward[index], report.reversed[index], report.frozen[index]])
+        assert fixed == pytest.approx(
+            [report.forward[index], report.reversed[index], report.frozen[index]]
+        )
         assert shuffled == pytest.approx(report.shuffled[:, index])
 
 

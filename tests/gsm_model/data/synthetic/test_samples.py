@@ -1,4 +1,6 @@
-"""The sample clips: H.264 files that the reader takes, each showing the class it is said to show."""
+"""The sample clips: H.264 files that the reader takes, each showing the class it is said to
+show.
+"""
 
 from gsm_model.bundled import sample_clips
 from gsm_model.data.synthetic.actions import LABELS
@@ -7,6 +9,8 @@ from gsm_model.video.isolate import read_video
 
 def test_every_sample_that_ships_can_be_read_and_has_a_class_of_the_set():
     clips = sample_clips()
-    assert next(iter(clips)) == "unfolding" and sorted(clip.label for clip in clips.values()) == sorted(LABELS)
+    assert next(iter(clips)) == "unfolding" and sorted(
+        clip.label for clip in clips.values()
+    ) == sorted(LABELS)
     for clip in clips.values():
         assert read_video(clip.path).info.num_frames in (24, 40, 56)

@@ -1,4 +1,6 @@
-"""Maps over drawn clips: resumable, each number as computed by hand, and the table's way to a file and back."""
+"""Maps over drawn clips: resumable, each number as computed by hand, and the table's way to a file
+and back.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,14 @@ from gsm_model.data.synthetic.scene import MASK_ROLES
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import HEIGHT, WIDTH, sampled_frames
 from gsm_model.explain.cam import dataset
-from gsm_model.explain.cam.dataset import MOVING, block_layers, cam_scores, read_cam_table, score_cams, write_cam_table
+from gsm_model.explain.cam.dataset import (
+    MOVING,
+    block_layers,
+    cam_scores,
+    read_cam_table,
+    score_cams,
+    write_cam_table,
+)
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.faithfulness import centre_blob
 from gsm_model.explain.cam.pointing import point_at
@@ -27,28 +36,46 @@ def table(drawn_model, tmp_path):
 
 def test_every_row_is_what_a_map_of_that_clip_gives(drawn_model, table):
     clip = draw_clip("test", 3)
-    kinds = masks_as_seen(clip.masks(segment_indices(clip.num_frames, 4), HEIGHT, WIDTH), drawn_model.input)
+    kinds = masks_as_seen(
+        clip.masks(segment_indices(clip.num_frames, 4), HEIGHT, WIDTH), drawn_model.input
+    )
     views = to_views(sampled_frames(clip, 4), drawn_model.input)
     column = table.origin.columns.index(("class", "gradcam", "layer2.1"))
-    own, other = (cams_of_clips(drawn_model, views, Target(label), "gradcam", ["layer2.1"])[2][0].maps[0] for label in (3, 2))
+    own, other = (
+        cams_of_clips(drawn_model, views, Target(label), "gradcam", ["layer2.1"])[2][0].maps[0]
+        for label in (3, 2)
+    )
     expected = point_at(own, kinds, len(MASK_ROLES))
     assert table.hits[3, column] == expected.hit
     np.testing.assert_allclose(table.energies[3, column], expected.energy, rtol=1e-4)
     np.testing.assert_allclose(table.areas[3], expected.area, rtol=1e-5)
     assert table.others[3, column] == pytest.approx(rank_correlation(own, other), abs=1e-5)
     centre = point_at(centre_blob(4, 6, 6), kinds, len(MASK_ROLES))
-    np.testing.assert_allclose(table.guesses[3, 0], [centre.hit in MOVING, centre.energy[list(MOVING)].sum()], rtol=1e-5)
+    np.testing.assert_allclose(
+        table.guesses[3, 0], [centre.hit in MOVING, centre.energy[list(MOVING)].sum()], rtol=1e-5
+    )
     contrast = table.origin.columns.index(("contrast", "gradcam", "layer2.1"))
     assert np.isnan(table.others[:, contrast]).all() and len(table.origin.columns) == 8
 
 
 def test_scores_are_shares_of_clips_in_which_something_moves(table):
-    row = next(row for row in cam_scores(table) if (row["target"], row["method"], row["layer"]) == ("class", "gradcam", "layer4.1"))
+    row = next(
+        row
+        for row in cam_scores(table)
+        if (row["target"], row["method"], row["layer"]) == ("class", "gradcam", "layer4.1")
+    )
     column = table.origin.columns.index(("class", "gradcam", "layer4.1"))
     moving = table.areas[:, MOVING].sum(1) > 0
-    assert row["n"] == moving.sum() and row["hit"] == pytest.approx(np.isin(table.hits[moving, column], MOVING).mean())
-    assert row["energy"] == pytest.approx(np.nanmean(table.energies[moving, column][:, MOVING].sum(1)), rel=1e-5)
-    assert row["centre_hit"] == pytest.approx(table.guesses[moving, 0, 0].mean()) and 0 <= row["change_energy"] <= 1
+    assert row["n"] == moving.sum() and row["hit"] == pytest.approx(
+        np.isin(table.hits[moving, column], MOVING).mean()
+    )
+    assert row["energy"] == pytest.approx(
+        np.nanmean(table.energies[moving, column][:, MOVING].sum(1)), rel=1e-5
+    )
+    assert (
+        row["centre_hit"] == pytest.approx(table.guesses[moving, 0, 0].mean())
+        and 0 <= row["change_energy"] <= 1
+    )
     assert row["hit_low"] <= row["hit"] <= row["hit_high"] and row["tried"] is None
 
 
@@ -62,7 +89,9 @@ def test_a_table_comes_back_from_its_file_and_anything_else_is_refused(table, tm
         read_cam_table(tmp_path / "x.parquet")
 
 
-def test_a_run_that_was_stopped_goes_on_and_gives_the_same(drawn_model, table, tmp_path, monkeypatch):
+def test_a_run_that_was_stopped_goes_on_and_gives_the_same(
+    drawn_model, table, tmp_path, monkeypatch
+):
     monkeypatch.setattr(dataset, "BLOCK_CLIPS", 2)
 
     class Stopped(Exception):
@@ -75,24 +104,35 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(drawn_model, table, t
     with pytest.raises(Stopped):
         score_cams(drawn_model, "test", 4, out, METHODS, LAYERS, progress=stop)
     told = []
-    again = score_cams(drawn_model, "test", 4, out, METHODS, LAYERS, progress=lambda *done: told.append(done))
+    again = score_cams(
+        drawn_model, "test", 4, out, METHODS, LAYERS, progress=lambda *done: told.append(done)
+    )
     assert told == [(4, 4)], "the first two clips are not done again"
     np.testing.assert_allclose(again.energies, table.energies, rtol=1e-4)
 
 
 def test_maps_can_be_tried_as_well(drawn_model, tmp_path):
-    table = score_cams(drawn_model, "test", 2, tmp_path / "t.parquet", ("gradcam",), ("layer4.1",), trials=True)
+    table = score_cams(
+        drawn_model, "test", 2, tmp_path / "t.parquet", ("gradcam",), ("layer4.1",), trials=True
+    )
     rows = cam_scores(table)
-    assert np.isfinite(table.tried[:, 0]).all() and np.isnan(table.tried[:, 1]).all() and table.blind.shape == (2, 3)
     assert (
-        rows[0]["tried"] == pytest.approx(table.tried[:, 0].mean()) and rows[0]["beats"] == (table.tried[:, 0] > table.blind.max(1)).mean()
+        np.isfinite(table.tried[:, 0]).all()
+        and np.isnan(table.tried[:, 1]).all()
+        and table.blind.shape == (2, 3)
+    )
+    assert (
+        rows[0]["tried"] == pytest.approx(table.tried[:, 0].mean())
+        and rows[0]["beats"] == (table.tried[:, 0] > table.blind.max(1)).mean()
     )
     assert rows[1]["tried"] is None
     write_cam_table(table, tmp_path / "again.parquet")
     assert read_cam_table(tmp_path / "again.parquet").origin.trials
 
 
-def test_slow_methods_unknown_layers_and_other_classes_are_refused(drawn_model, small_gsm, tmp_path):
+def test_slow_methods_unknown_layers_and_other_classes_are_refused(
+    drawn_model, small_gsm, tmp_path
+):
     with pytest.raises(ValueError, match="no fast method 'scorecam'"):
         score_cams(drawn_model, "test", 1, tmp_path / "a.parquet", ("scorecam",))
     with pytest.raises(ValueError, match="no layer 'layer9'"):
@@ -103,5 +143,10 @@ def test_slow_methods_unknown_layers_and_other_classes_are_refused(drawn_model, 
 
 def test_the_layers_are_all_blocks_and_either_side_of_the_last_two_gates(drawn_model):
     layers = block_layers(drawn_model)
-    assert [name for name in layers if ":" in name] == ["layer4.0:before", "layer4.0:after", "layer4.1:before", "layer4.1:after"]
+    assert [name for name in layers if ":" in name] == [
+        "layer4.0:before",
+        "layer4.0:after",
+        "layer4.1:before",
+        "layer4.1:after",
+    ]
     assert len(layers) == 12

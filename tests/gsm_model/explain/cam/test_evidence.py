@@ -26,7 +26,14 @@ def test_one_forward_and_one_backward_serve_all_layers_and_targets(clips):
 def test_before_and_after_a_gate_are_what_enters_and_leaves_it(clips):
     model, seen = make_small("gsm"), {}
     module = model.gate_layers()["layer3.1.gsm_conv2"]
-    module.register_forward_hook(lambda _, inputs, output: seen.update(before=inputs[0].detach(), after=output.detach()))
-    _, [(_, found)] = evidence_of_clips(model, clips, [Target(0)], ["layer3.1:before", "layer3.1:after"])
+    module.register_forward_hook(
+        lambda _, inputs, output: seen.update(before=inputs[0].detach(), after=output.detach())
+    )
+    _, [(_, found)] = evidence_of_clips(
+        model, clips, [Target(0)], ["layer3.1:before", "layer3.1:after"]
+    )
     for one in found:
-        np.testing.assert_array_equal(one.features.reshape(-1, *one.features.shape[2:]), seen[one.layer.partition(":")[2]].numpy())
+        np.testing.assert_array_equal(
+            one.features.reshape(-1, *one.features.shape[2:]),
+            seen[one.layer.partition(":")[2]].numpy(),
+        )

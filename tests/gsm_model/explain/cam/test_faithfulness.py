@@ -6,7 +6,13 @@ import torch
 from torch import nn
 
 from gsm_model.explain.cam.evidence import Target
-from gsm_model.explain.cam.faithfulness import blind_maps, change_map, curves_of, probability, try_map
+from gsm_model.explain.cam.faithfulness import (
+    blind_maps,
+    change_map,
+    curves_of,
+    probability,
+    try_map,
+)
 
 T, SIDE = 4, 32
 
@@ -44,7 +50,9 @@ def test_the_right_map_passes_and_a_wrong_one_does_not(bright):
     assert trial.passed and trial.ours.area > 0.6
     assert not try_map(Corner(), bright, Target(0), wrong, road=False).passed
     rows = {row["map"]: row for row in trial.rows()}
-    assert rows["this map"]["road"] > rows["random maps"]["road"] and rows["this map"]["area"] == pytest.approx(trial.ours.area)
+    assert rows["this map"]["road"] > rows["random maps"]["road"] and rows["this map"][
+        "area"
+    ] == pytest.approx(trial.ours.area)
     assert trial.span[0] < 0.05 and trial.span[1] > 0.95
 
 
@@ -82,12 +90,18 @@ def test_large_pictures_are_filled_in_too():
 def test_a_contrasts_probability_is_shared_out_between_the_two():
     logits = torch.tensor([[2.0, 1.0, 5.0]])
     assert probability(Target(0, 1), logits).item() == pytest.approx(1 / (1 + np.exp(-1)))
-    assert probability(Target(2), logits).item() == pytest.approx(torch.softmax(logits, 1)[0, 2].item())
+    assert probability(Target(2), logits).item() == pytest.approx(
+        torch.softmax(logits, 1)[0, 2].item()
+    )
 
 
 def test_blind_maps_know_the_centre_and_what_changes(bright):
     (centre, blob), (change, moving), *random = blind_maps(bright, 5, 5)
     assert (centre, change) == ("centre", "change between frames") and len(random) == 5
     assert np.unravel_index(blob[0].argmax(), (5, 5)) == (2, 2)
-    assert moving.shape == (T, SIDE, SIDE) and moving[1:4, :8, 24:].min() > 0 and not moving[:, 8:, 16:].any()
+    assert (
+        moving.shape == (T, SIDE, SIDE)
+        and moving[1:4, :8, 24:].min() > 0
+        and not moving[:, 8:, 16:].any()
+    )
     assert not change_map(np.zeros((1, 3, 8, 8))).any()

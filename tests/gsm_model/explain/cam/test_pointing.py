@@ -15,7 +15,9 @@ def test_pointing_finds_what_is_under_the_largest_cell_and_shares_the_map_out():
     found = point_at(maps, kinds, 3)
     assert found.hit == 2 and found.area.tolist() == [1 - 16 / 128, 0, 16 / 128]
     grown = upsampled(np.maximum(maps, 0), 8)
-    np.testing.assert_allclose(found.energy, [grown[kinds == kind].sum() / grown.sum() for kind in range(3)], rtol=1e-5)
+    np.testing.assert_allclose(
+        found.energy, [grown[kinds == kind].sum() / grown.sum() for kind in range(3)], rtol=1e-5
+    )
     empty = point_at(np.minimum(maps, 0), kinds, 3)
     assert empty.hit == -1 and np.isnan(empty.energy).all()
     with pytest.raises(ValueError, match="2 maps for 1 masks"):
@@ -26,4 +28,6 @@ def test_a_map_without_knowledge_reaches_the_area():
     kinds = np.random.default_rng(0).integers(3, size=(4, 16, 16)).astype(np.uint8)
     found = point_at(np.ones((4, 4, 4)), kinds, 3)
     np.testing.assert_allclose(found.energy, found.area, atol=1e-6)
-    np.testing.assert_allclose(cell_weights(kinds, 3, 4, 4).sum((1, 2, 3)), [(kinds == kind).sum() for kind in range(3)])
+    np.testing.assert_allclose(
+        cell_weights(kinds, 3, 4, 4).sum((1, 2, 3)), [(kinds == kind).sum() for kind in range(3)]
+    )

@@ -17,15 +17,24 @@ def test_weights_at_random_change_a_map_and_parts_go_from_the_classifier_down():
     parts = randomised_parts(model)
     assert [name for name, _ in parts][:5] == ["classifier", "layer4", "layer3", "layer2", "layer1"]
     modules = [module for _, of in parts for module in of]
-    assert {id(p) for module in modules for p in module.parameters(recurse=False)} == {id(p) for p in model.parameters()}
+    assert {id(p) for module in modules for p in module.parameters(recurse=False)} == {
+        id(p) for p in model.parameters()
+    }
     clip = torch.randn(T, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = torch.random.get_rng_state()
     found = check_sanity(model, clip, Target(1), "gradcam", "layer3.1", Target(2))
-    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items()), "the model itself is not touched"
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items()), (
+        "the model itself is not touched"
+    )
     assert torch.equal(state, torch.random.get_rng_state())
-    assert [name for name, _ in found.randomised] == [name for name, _ in parts] and abs(found.randomised[-1][1]) < 0.9
-    ours, other = (cams_of_clips(model, clip[None], Target(index), "gradcam", ["layer3.1"])[2][0].maps[0] for index in (1, 2))
+    assert [name for name, _ in found.randomised] == [name for name, _ in parts] and abs(
+        found.randomised[-1][1]
+    ) < 0.9
+    ours, other = (
+        cams_of_clips(model, clip[None], Target(index), "gradcam", ["layer3.1"])[2][0].maps[0]
+        for index in (1, 2)
+    )
     assert found.other_class == pytest.approx(rank_correlation(ours, other))
 
 

@@ -22,4 +22,13 @@ def test_scales_divide_by_a_clips_a_frames_or_all_models_largest_and_say_by_what
 
 def test_a_map_laid_over_its_frames_is_bilinear_between_the_middles_of_its_cells():
     grown = upsampled(np.array([[[0.0, 1.0]]]), 8)
-    assert grown.shape == (1, 8, 8) and grown[0, 3].tolist() == [0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1]
+    assert grown.shape == (1, 8, 8) and grown[0, 3].tolist() == [
+        0,
+        0,
+        0.125,
+        0.375,
+        0.625,
+        0.875,
+        1,
+        1,
+    ]

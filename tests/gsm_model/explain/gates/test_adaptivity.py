@@ -1,4 +1,6 @@
-"""The nested variance: it adds up to the whole, and what varies by one thing alone lands at that level."""
+"""The nested variance: it adds up to the whole, and what varies by one thing alone lands at that
+level.
+"""
 
 import numpy as np
 import pytest
@@ -12,12 +14,18 @@ LABELS = np.array([0, 0, 0, 1, 1, 2])
 def moments_of(gates: np.ndarray) -> GateMoments:
     """Of gates (clips, layers, 2, T, side, side)."""
     clips = [GateMoments.of_maps([layer.swapaxes(0, 1) for layer in clip]) for clip in gates]
-    return GateMoments(np.concatenate([c.frame_means for c in clips]), np.concatenate([c.mean_squares for c in clips]))
+    return GateMoments(
+        np.concatenate([c.frame_means for c in clips]),
+        np.concatenate([c.mean_squares for c in clips]),
+    )
 
 
 def test_the_levels_add_up_to_the_whole_variance():
     gates = np.tanh(np.random.default_rng(0).normal(0.3, 1, (CLIPS, LAYERS, 2, T, SIDE, SIDE)))
-    gates += np.arange(LAYERS).reshape(1, LAYERS, 1, 1, 1, 1) / 10 + LABELS.reshape(CLIPS, 1, 1, 1, 1, 1) / 7
+    gates += (
+        np.arange(LAYERS).reshape(1, LAYERS, 1, 1, 1, 1) / 10
+        + LABELS.reshape(CLIPS, 1, 1, 1, 1, 1) / 7
+    )
     variance = decompose(moments_of(gates), LABELS)
     assert variance.total == pytest.approx(gates.var())
     assert all(variance.levels[level] > 0 for level in LEVELS)
@@ -30,7 +38,8 @@ def test_what_varies_by_one_thing_alone_lands_at_its_level(level):
     rng = np.random.default_rng(1)
     shapes = {
         "layer": rng.normal(size=(1, LAYERS, 1, 1, 1, 1)),
-        "direction": rng.normal(size=(1, LAYERS, 1, 1, 1, 1)) * np.array([1, -1]).reshape(1, 1, 2, 1, 1, 1),
+        "direction": rng.normal(size=(1, LAYERS, 1, 1, 1, 1))
+        * np.array([1, -1]).reshape(1, 1, 2, 1, 1, 1),
         "class": rng.normal(size=3)[LABELS].reshape(CLIPS, 1, 1, 1, 1, 1),
         "clip": np.array([1.0, -1, 0, 2, -2, 0]).reshape(CLIPS, 1, 1, 1, 1, 1),
         "frame": np.array([1.0, -1, 3, -3]).reshape(1, 1, 1, T, 1, 1),
@@ -39,7 +48,9 @@ def test_what_varies_by_one_thing_alone_lands_at_its_level(level):
     gates = np.broadcast_to(shapes[level], (CLIPS, LAYERS, 2, T, SIDE, SIDE))
     variance = decompose(moments_of(gates), LABELS)
     assert variance.levels[level] == pytest.approx(gates.var())
-    assert sum(value for other, value in variance.levels.items() if other != level) == pytest.approx(0, abs=1e-12)
+    assert sum(
+        value for other, value in variance.levels.items() if other != level
+    ) == pytest.approx(0, abs=1e-12)
 
 
 def test_layers_count_the_same_whatever_their_size():

@@ -1,4 +1,6 @@
-"""The gates of a data set: the same numbers as from all its clips at once, and what a table of them says."""
+"""The gates of a data set: the same numbers as from all its clips at once, and what a table of them
+says.
+"""
 
 from dataclasses import replace
 
@@ -47,22 +49,33 @@ def test_one_pass_in_batches_gives_the_figures_of_all_clips_at_once(gates, layer
         values = np.concatenate([clip[layer].gate[:, way].ravel() for clip in layers])
         assert row["gate_mean"] == pytest.approx(values.mean(), abs=1e-5)
         assert row["adaptivity"] == pytest.approx(values.std(), abs=1e-4)
-        assert sum(row[f"variance_{level}"] for level in ("class", "clip", "frame", "place")) == pytest.approx(values.var(), abs=1e-4)
+        assert sum(
+            row[f"variance_{level}"] for level in ("class", "clip", "frame", "place")
+        ) == pytest.approx(values.var(), abs=1e-4)
         # Float32 values just beside a bin's end may fall on the other side of it.
         assert [row[name] for name in REGIMES] == pytest.approx(regime_shares(values), abs=2e-3)
-        arrives = np.array([(clip[layer].shares().next, clip[layer].shares().previous)[way] for clip in layers])
-        assert row["arrives"] == pytest.approx(arrives.mean()) and row["arrives_low"] < arrives.mean() < row["arrives_high"]
+        arrives = np.array(
+            [(clip[layer].shares().next, clip[layer].shares().previous)[way] for clip in layers]
+        )
+        assert (
+            row["arrives"] == pytest.approx(arrives.mean())
+            and row["arrives_low"] < arrives.mean() < row["arrives_high"]
+        )
         assert sum(row["histogram"]) == values.size and row["n"] == CLIPS
         assert row["reach_back"] == row["reach_ahead"] == min(2 * (layer + 1), 3)
 
 
-def test_the_table_comes_back_from_its_file_and_gives_the_means_that_its_own_models_gates_are_held_at(gates, drawn_model, tmp_path):
+def test_the_table_comes_back_from_its_file_and_gives_the_means_that_its_own_models_gates_are_held_at(  # noqa: E501
+    gates, drawn_model, tmp_path
+):
     write_data_gates(gates, tmp_path / "gates.parquet")
     rows = read_data_gates(tmp_path / "gates.parquet")
     assert rows == data_gates_table(gates)
     means = data_means(rows, drawn_model)
     assert list(means) == list(gates.layers)
-    np.testing.assert_allclose(means[gates.layers[3]], gates.moments.frame_means[:, 3].mean((0, 2)), rtol=1e-6)
+    np.testing.assert_allclose(
+        means[gates.layers[3]], gates.moments.frame_means[:, 3].mean((0, 2)), rtol=1e-6
+    )
     drawn_model.card = replace(drawn_model.card, sha256="another")
     with pytest.raises(DataError, match="the table of gates is of Small"):
         data_means(rows, drawn_model)
@@ -72,10 +85,14 @@ def test_regimes_of_counted_values_are_those_of_the_values():
     values = np.random.default_rng(0).uniform(-1, 1, 4000)
     counts = np.histogram(values, dataset.BINS)[0]
     for edges in ((-0.25, 0.25, 0.75), (-0.5, 0.0, 0.9)):
-        np.testing.assert_allclose(histogram_regimes(counts, edges), regime_shares(values, edges), atol=1e-12)
+        np.testing.assert_allclose(
+            histogram_regimes(counts, edges), regime_shares(values, edges), atol=1e-12
+        )
 
 
-def test_a_clip_that_cannot_be_read_is_counted_and_left_out_and_none_at_all_is_an_error(tmp_path, small_gsm, moving_bar):
+def test_a_clip_that_cannot_be_read_is_counted_and_left_out_and_none_at_all_is_an_error(
+    tmp_path, small_gsm, moving_bar
+):
     from gsm_model.data.lists import read_video_list
     from tests.videos import constant_rate
 
@@ -86,7 +103,11 @@ def test_a_clip_that_cannot_be_read_is_counted_and_left_out_and_none_at_all_is_a
     constant_rate(tmp_path / "good.mp4", moving_bar)
     (tmp_path / "list.txt").write_text("broken.mp4 24 1\ngood.mp4 24 0\n")
     seen = []
-    gates = gates_of_clips(small_gsm, listed_clips(small_gsm, read_video_list(tmp_path)), lambda done, total: seen.append((done, total)))
+    gates = gates_of_clips(
+        small_gsm,
+        listed_clips(small_gsm, read_video_list(tmp_path)),
+        lambda done, total: seen.append((done, total)),
+    )
     assert (gates.undecodable, gates.labels.tolist(), seen) == (1, [0], [(2, 2)])
     assert np.isnan(data_gates_table(gates)[1]["arrives_low"])
 

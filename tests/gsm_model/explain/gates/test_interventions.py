@@ -1,4 +1,6 @@
-"""Experiments on gates against networks built without them, and against what each clamp is defined to be."""
+"""Experiments on gates against networks built without them, and against what each clamp is defined
+to be.
+"""
 
 import threading
 
@@ -7,7 +9,13 @@ import pytest
 import torch
 
 from gsm_model.explain.gates.clamps import CLAMPS
-from gsm_model.explain.gates.interventions import Intervention, every_clamp, every_layer, intervene, predict_under
+from gsm_model.explain.gates.interventions import (
+    Intervention,
+    every_clamp,
+    every_layer,
+    intervene,
+    predict_under,
+)
 from gsm_model.explain.gates.report import record_routing
 from gsm_model.models.slots import TemporalModule
 from gsm_model.predict import predict
@@ -21,7 +29,9 @@ def clips(n=2):
 
 
 class FixedShift(TemporalModule):
-    """The release's module with constants for gates, a frame and a half at a time: (a, b) of the two halves."""
+    """The release's module with constants for gates, a frame and a half at a time: (a, b) of the
+    two halves.
+    """
 
     def __init__(self, a, b):
         super().__init__()
@@ -48,7 +58,10 @@ def with_fixed_shifts(a, b):
     return model
 
 
-@pytest.mark.parametrize(("clamp", "gates"), [("closed", (0, 0)), ("open", (1, 1)), ("negative", (-1, -1)), ("data mean", (0.5, -0.3))])
+@pytest.mark.parametrize(
+    ("clamp", "gates"),
+    [("closed", (0, 0)), ("open", (1, 1)), ("negative", (-1, -1)), ("data mean", (0.5, -0.3))],
+)
 def test_constant_gates_are_the_network_with_the_fixed_shift_in_their_place(clamp, gates):
     model = make_small("gsm")
     values = {layer.name: np.array(gates, np.float32) for layer in model.temporal_layers()}
@@ -80,7 +93,9 @@ def gates_under(model, intervention, batch):
     return {name: routed.gate for name, routed in found.items()}
 
 
-@pytest.mark.parametrize("clamp", ["clip mean", "spatial mean", "temporal mean", "shuffled in space", "shuffled in time"])
+@pytest.mark.parametrize(
+    "clamp", ["clip mean", "spatial mean", "temporal mean", "shuffled in space", "shuffled in time"]
+)
 def test_a_clamp_makes_of_the_first_layers_gate_what_it_says_clip_by_clip(clamp):
     model = make_small("gsm")
     batch, first = clips(3), model.temporal_layers()[0].name
@@ -102,23 +117,32 @@ def test_a_clamp_makes_of_the_first_layers_gate_what_it_says_clip_by_clip(clamp)
         else:
             # The same places move in every frame and direction.
             columns = before.reshape(2 * T, -1).T
-            assert sorted(map(bytes, after.reshape(2 * T, -1).T.copy())) == sorted(map(bytes, columns.copy()))
+            assert sorted(map(bytes, after.reshape(2 * T, -1).T.copy())) == sorted(
+                map(bytes, columns.copy())
+            )
             assert not np.array_equal(after, before)
             continue
         np.testing.assert_allclose(after, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("clamp", [clamp for clamp in CLAMPS if clamp not in ("data mean", "other clip")])
+@pytest.mark.parametrize(
+    "clamp", [clamp for clamp in CLAMPS if clamp not in ("data mean", "other clip")]
+)
 def test_a_batch_gives_what_its_clips_give_alone(clamp):
     model, batch = make_small("gsm"), clips(3)
     with torch.inference_mode(), intervene(model, Intervention(clamp, seed=3)):
-        torch.testing.assert_close(model(batch), torch.cat([model(clip[None]) for clip in batch]), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            model(batch), torch.cat([model(clip[None]) for clip in batch]), atol=1e-5, rtol=1e-4
+        )
 
 
 def test_another_clips_gates_are_put_in_place_and_ones_own_change_nothing():
     model, (mine, other) = make_small("gsm"), clips(2).split(1)
     values = [
-        {name: gate[0].numpy() for name, gate in gates_under(model, Intervention("closed", layers=()), clip).items()}
+        {
+            name: gate[0].numpy()
+            for name, gate in gates_under(model, Intervention("closed", layers=()), clip).items()
+        }
         for clip in (mine, other)
     ]
     with torch.inference_mode():
@@ -136,7 +160,9 @@ def test_only_the_chosen_layers_and_directions_change():
     model = make_small("gsm")
     names = [layer.name for layer in model.temporal_layers()]
     own = gates_under(model, Intervention("closed", layers=()), clips())
-    changed = gates_under(model, Intervention("closed", layers=(names[2],), directions=(1,)), clips())
+    changed = gates_under(
+        model, Intervention("closed", layers=(names[2],), directions=(1,)), clips()
+    )
     for name in names[:2]:
         torch.testing.assert_close(changed[name], own[name])
     torch.testing.assert_close(changed[names[2]][:, :, 0], own[names[2]][:, :, 0])
@@ -151,13 +177,22 @@ def test_it_goes_together_with_another_order_of_the_frames(video):
     np.testing.assert_array_equal(closed.frame_indices, expected.frame_indices)
     np.testing.assert_allclose(closed.logits, expected.logits, atol=1e-5)
     # With every gate closed no order is noticed.
-    np.testing.assert_allclose(closed.logits, predict_under(model, video, [Intervention("closed")])[0].logits, atol=1e-5)
-    assert np.abs(predict(model, video).logits - predict(model, video, "reversed").logits).max() > 1e-3
+    np.testing.assert_allclose(
+        closed.logits, predict_under(model, video, [Intervention("closed")])[0].logits, atol=1e-5
+    )
+    assert (
+        np.abs(predict(model, video).logits - predict(model, video, "reversed").logits).max() > 1e-3
+    )
 
 
 def test_threads_on_one_model_each_get_their_own_experiment(video):
     model = make_small("gsm")
-    plan = [Intervention("closed"), Intervention("open"), Intervention("negative"), Intervention("closed", layers=())]
+    plan = [
+        Intervention("closed"),
+        Intervention("open"),
+        Intervention("negative"),
+        Intervention("closed", layers=()),
+    ]
     expected = [answer.logits for answer in predict_under(model, video, plan)]
     found = [None] * 16
 
@@ -189,7 +224,10 @@ def test_nothing_is_left_on_the_model_after_an_error(video):
         (Intervention("closed", directions=(2,)), "of directions"),
         (Intervention("closed", layers=("layer9",)), "has no layer 'layer9'"),
         (Intervention("data mean"), "needs values for 'layer1.0.gsm_conv2'"),
-        (Intervention("other clip", values={"layer1.0.gsm_conv2": np.zeros(2)}), "needs values for 'layer1.1.gsm_conv2'"),
+        (
+            Intervention("other clip", values={"layer1.0.gsm_conv2": np.zeros(2)}),
+            "needs values for 'layer1.1.gsm_conv2'",
+        ),
     ],
 )
 def test_an_experiment_that_cannot_be_done_says_why(intervention, message):
@@ -201,14 +239,19 @@ def test_an_experiment_that_cannot_be_done_says_why(intervention, message):
 def test_gates_of_another_size_are_refused():
     model = make_small("gsm")
     values = {layer.name: np.zeros((T, 2, 3, 3), np.float32) for layer in model.temporal_layers()}
-    with pytest.raises(ValueError, match="cannot take values of"), intervene(model, Intervention("other clip", values=values)):
+    with (
+        pytest.raises(ValueError, match="cannot take values of"),
+        intervene(model, Intervention("other clip", values=values)),
+    ):
         model(clips())
 
 
 def test_the_plans_name_every_clamp_and_every_layer_in_turn():
     model = make_small("gsm")
     names = [layer.name for layer in model.temporal_layers()]
-    assert list(every_clamp()) == [clamp for clamp in CLAMPS if clamp not in ("data mean", "other clip")]
+    assert list(every_clamp()) == [
+        clamp for clamp in CLAMPS if clamp not in ("data mean", "other clip")
+    ]
     assert "data mean" in every_clamp({name: np.zeros(2) for name in names})
     plan = every_layer(model)
     assert len(plan) == 4 * len(names)

@@ -1,4 +1,6 @@
-"""What is said of gates against cases computed by hand, loops over a real module, and the release's own figures."""
+"""What is said of gates against cases computed by hand, loops over a real module, and the release's
+own figures.
+"""
 
 import json
 
@@ -7,7 +9,13 @@ import pytest
 import torch
 
 from gsm_model import build_recognizer, record_gates
-from gsm_model.explain.gates.report import LayerGates, layer_gates, record_routing, regime_shares, report_gates
+from gsm_model.explain.gates.report import (
+    LayerGates,
+    layer_gates,
+    record_routing,
+    regime_shares,
+    report_gates,
+)
 from gsm_model.models.recognizer import watch_routes
 from gsm_model.predict import predict
 from gsm_model.video.transforms import to_views
@@ -18,11 +26,14 @@ from tests.gsm_model.models.test_parity import NETWORKS
 def one_place(gate, energy, untouched=0.0) -> LayerGates:
     """A layer of one place; ``gate`` and ``energy`` are (T, 2)."""
     gate, energy = (np.asarray(values, np.float32)[..., None, None] for values in (gate, energy))
-    return LayerGates("m", "m", gate, energy, np.full(len(gate), untouched, np.float32), 0.5, (2, 2))
+    return LayerGates(
+        "m", "m", gate, energy, np.full(len(gate), untouched, np.float32), 0.5, (2, 2)
+    )
 
 
 def test_the_parts_of_two_frames_are_those_computed_by_hand():
-    # Half 0 (from the next): gates ½ and 1, energies 4 and 9. Half 1 (from the previous): gates −1 and 0, energies 1 and 2.
+    # Half 0 (from the next): gates ½ and 1, energies 4 and 9. Half 1 (from the previous): gates −1
+    # and 0, energies 1 and 2.
     layer = one_place([[0.5, -1], [1, 0]], [[4, 1], [9, 2]], untouched=3)
     parts = layer.parts()
     np.testing.assert_allclose(parts["own"], [[0.25 * 4, 4 * 1], [0, 2]])
@@ -30,7 +41,9 @@ def test_the_parts_of_two_frames_are_those_computed_by_hand():
     np.testing.assert_allclose(parts["lost"], [[0.25 * 4, 0], [0, 0]])
     total = 1 + 4 + 2 + 9 + 1 + 1 + 6
     shares = layer.shares()
-    assert (shares.stays, shares.next, shares.previous) == pytest.approx(((1 + 4 + 2 + 6) / total, 9 / total, 1 / total))
+    assert (shares.stays, shares.next, shares.previous) == pytest.approx(
+        ((1 + 4 + 2 + 6) / total, 9 / total, 1 / total)
+    )
     assert shares.lost == pytest.approx(1 / total) and shares.moves == pytest.approx(10 / total)
     np.testing.assert_allclose(layer.shares_by_frame(), [[8 / 17, 9 / 17, 0], [5 / 6, 0, 1 / 6]])
     np.testing.assert_allclose(layer.arrows(), [[9 / total, 0], [0, 1 / total]])
@@ -68,7 +81,12 @@ def test_the_energies_are_those_of_the_parts_that_make_up_the_modules_output(tem
         x, gate, out = seen[layer.module]
         t, c = x.shape[:2]
         fold = c // 2 if temporal == "gsm" else c // 8
-        own, arrives, lost, rebuilt = np.zeros((t, 2)), np.zeros((t, 2)), np.zeros((t, 2)), x.clone()
+        own, arrives, lost, rebuilt = (
+            np.zeros((t, 2)),
+            np.zeros((t, 2)),
+            np.zeros((t, 2)),
+            x.clone(),
+        )
         for half, source in ((0, 1), (1, -1)):
             channels = slice(half * fold, (half + 1) * fold)
             for frame in range(t):
@@ -84,7 +102,9 @@ def test_the_energies_are_those_of_the_parts_that_make_up_the_modules_output(tem
         parts = found.parts()
         for name, expected in (("own", own), ("arrives", arrives), ("lost", lost)):
             np.testing.assert_allclose(parts[name], expected, rtol=1e-4, atol=1e-6 * own.max())
-        np.testing.assert_allclose(parts["untouched"], x[:, 2 * fold :].square().sum((1, 2, 3)), rtol=1e-4, atol=1e-9)
+        np.testing.assert_allclose(
+            parts["untouched"], x[:, 2 * fold :].square().sum((1, 2, 3)), rtol=1e-4, atol=1e-9
+        )
         # The parts do make up the output; the release's interleave only renames channels.
         np.testing.assert_allclose(rebuilt.square().sum(), out.square().sum(), rtol=1e-4)
 
@@ -97,13 +117,20 @@ def _run(num_segments):
 
 def test_three_networks_stand_on_one_scale(video):
     gsm, tsm, tsn = (report_gates(make_small(kind), video) for kind in ("gsm", "tsm", "none"))
-    assert [layer.title for layer in gsm.layers] == [layer.title for layer in tsm.layers] == [layer.title for layer in tsn.layers]
+    assert (
+        [layer.title for layer in gsm.layers]
+        == [layer.title for layer in tsm.layers]
+        == [layer.title for layer in tsn.layers]
+    )
     assert gsm.layers[0].title == "layer1.0" and gsm.layers[0].name == "layer1.0.gsm_conv2"
     for layer in (*gsm.layers, *tsm.layers, *tsn.layers):
         shares = layer.shares()
         assert shares.stays + shares.moves + shares.lost == pytest.approx(1)
         assert layer.shares_by_frame().sum(1) == pytest.approx(np.ones(4))
-    assert all(layer.shares().stays == 1 and not layer.gate.any() and layer.channels == 0 for layer in tsn.layers)
+    assert all(
+        layer.shares().stays == 1 and not layer.gate.any() and layer.channels == 0
+        for layer in tsn.layers
+    )
     assert all((layer.gate == 1).all() and layer.channels == 1 / 8 for layer in tsm.layers)
     assert all(0 < layer.shares().moves < 0.5 for layer in tsm.layers)
     assert all(layer.channels == 0.5 and np.abs(layer.gate).max() <= 1 for layer in gsm.layers)
@@ -123,11 +150,18 @@ def test_the_report_holds_the_models_answer_and_its_gates(video, small_gsm):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fixture", "backbone", "temporal", "size"), [network for network in NETWORKS if network[2] == "gsm"])
-def test_the_published_networks_give_the_releases_gate_statistics(fixture, backbone, temporal, size):
+@pytest.mark.parametrize(
+    ("fixture", "backbone", "temporal", "size"),
+    [network for network in NETWORKS if network[2] == "gsm"],
+)
+def test_the_published_networks_give_the_releases_gate_statistics(
+    fixture, backbone, temporal, size
+):
     listed = json.loads((PARITY / f"{fixture}.json").read_text())["gates"]
     model = build_recognizer(backbone, temporal, num_classes=174, num_segments=8).eval()
-    model.load_state_dict({key.removeprefix("module."): tensor for key, tensor in released_weights(fixture).items()})
+    model.load_state_dict(
+        {key.removeprefix("module."): tensor for key, tensor in released_weights(fixture).items()}
+    )
     with torch.inference_mode(), record_routing(model) as found:
         model(torch.from_numpy(fill.clip(8, size)))
     layers = layer_gates(model, found)
@@ -136,12 +170,21 @@ def test_the_published_networks_give_the_releases_gate_statistics(fixture, backb
         statistics = listed[f"base_model.{layer.name}"]
         assert [1, 2, 8, *layer.gate.shape[2:]] == statistics["shape"]
         for name in ("mean", "std"):
-            assert getattr(layer.gate, name)() == pytest.approx(statistics[name], abs=1e-4), (layer.name, name)
+            assert getattr(layer.gate, name)() == pytest.approx(statistics[name], abs=1e-4), (
+                layer.name,
+                name,
+            )
         for name in ("min", "max"):
             # One value each, of gates that random weights have saturated.
-            assert getattr(layer.gate, name)() == pytest.approx(statistics[name], abs=5e-3), (layer.name, name)
+            assert getattr(layer.gate, name)() == pytest.approx(statistics[name], abs=5e-3), (
+                layer.name,
+                name,
+            )
     titles = [layer.title for layer in layers]
-    assert titles[0] == ("inception_3a" if backbone == "bn_inception" else "mixed") and len(set(titles)) == 10
+    assert (
+        titles[0] == ("inception_3a" if backbone == "bn_inception" else "mixed")
+        and len(set(titles)) == 10
+    )
 
 
 def test_the_reach_is_that_of_the_weights_that_are_not_zero():
@@ -161,7 +204,9 @@ def test_the_reach_is_that_of_the_weights_that_are_not_zero():
     assert reaches(model) == [(0, 0)] * 8
     torch.nn.init.constant_(first.bias, 0.5)
     assert reaches(model) == [(1, 1)] * 8
-    torch.nn.init.ones_(first.weight[0, :, 2])  # the gate of the half that comes from the next frame looks one further ahead
+    torch.nn.init.ones_(
+        first.weight[0, :, 2]
+    )  # the gate of the half that comes from the next frame looks one further ahead
     assert reaches(model) == [(1, 2)] * 8
 
 
@@ -171,7 +216,9 @@ def test_regimes_share_out_the_values_at_stated_edges():
     np.testing.assert_allclose(regime_shares(gate, (-0.9, 0.1, 0.9)), [0.1, 0.3, 0.5, 0.1])
 
 
-@pytest.mark.parametrize(("gate", "edges"), [(np.zeros(3), (0.5, 0.1, 0.9)), (np.zeros(0), (-0.25, 0.25, 0.75))])
+@pytest.mark.parametrize(
+    ("gate", "edges"), [(np.zeros(3), (0.5, 0.1, 0.9)), (np.zeros(0), (-0.25, 0.25, 0.75))]
+)
 def test_regimes_of_nothing_or_with_edges_that_cross_are_refused(gate, edges):
     with pytest.raises(ValueError, match="must ascend"):
         regime_shares(gate, edges)

@@ -21,13 +21,23 @@ def test_a_row_for_each_layer_direction_and_frame(video, small_gsm):
     assert len(rows) == 8 * 2 * 4
     row = rows[2 * 4 * 3 + 4 + 1]  # the fourth layer, from the previous frame, second frame
     layer = report.layers[3]
-    assert (row["layer"], row["direction"], row["place"]) == (layer.name, "from the previous frame", 2)
-    assert row["frame"] == report.prediction.frame_indices[1] and row["order"] == "reversed" and row["clip"] == "my clip"
-    assert row["gate_mean"] == pytest.approx(layer.gate[1, 1].mean()) and row["own_weight"] == pytest.approx(
-        1 - layer.gate[1, 1].mean(), abs=1e-6
+    assert (row["layer"], row["direction"], row["place"]) == (
+        layer.name,
+        "from the previous frame",
+        2,
     )
+    assert (
+        row["frame"] == report.prediction.frame_indices[1]
+        and row["order"] == "reversed"
+        and row["clip"] == "my clip"
+    )
+    assert row["gate_mean"] == pytest.approx(layer.gate[1, 1].mean()) and row[
+        "own_weight"
+    ] == pytest.approx(1 - layer.gate[1, 1].mean(), abs=1e-6)
     assert row["neighbour_weight"] == pytest.approx(layer.gate[0, 1].mean())
-    assert [row["output_own"], row["output_neighbour"]] == layer.shares_by_frame()[1, [0, 2]].tolist()
+    assert [row["output_own"], row["output_neighbour"]] == layer.shares_by_frame()[
+        1, [0, 2]
+    ].tolist()
     of_layer = [other for other in rows if other["layer"] == layer.name]
     whole = sum(other["arrives"] + other["lost"] for other in of_layer) + row["layer_stays"]
     assert whole == pytest.approx(1)
@@ -35,10 +45,20 @@ def test_a_row_for_each_layer_direction_and_frame(video, small_gsm):
 
 def test_the_figures_of_a_layer_add_up():
     figures = layer_figures(one_place([[0.5, -1], [1, 0]], [[4, 1], [9, 2]], untouched=3))
-    assert figures["stays"] + figures["from_next"] + figures["from_previous"] + figures["lost"] == pytest.approx(1)
-    assert [figures[name] for name in ("difference", "leave", "average", "swap")] == [0.25, 0.25, 0.25, 0.25]
+    assert figures["stays"] + figures["from_next"] + figures["from_previous"] + figures[
+        "lost"
+    ] == pytest.approx(1)
+    assert [figures[name] for name in ("difference", "leave", "average", "swap")] == [
+        0.25,
+        0.25,
+        0.25,
+        0.25,
+    ]
     # Gates ½, 1 and −1, 0: each direction varies by ±¼ or ±½ between its two frames.
-    assert figures["variance_frame"] == pytest.approx((0.25**2 + 0.5**2) / 2) and figures["variance_place"] == 0
+    assert (
+        figures["variance_frame"] == pytest.approx((0.25**2 + 0.5**2) / 2)
+        and figures["variance_place"] == 0
+    )
     assert figures["adaptivity"] == pytest.approx(np.sqrt(figures["variance_frame"]))
 
 
@@ -73,16 +93,28 @@ def test_movement_where_the_picture_changes_counts_four_and_elsewhere_nothing():
 def test_experiments_on_a_clip_follow_the_answer_it_has_without_them():
     def prediction(*p):
         logits = np.log(np.array([p], np.float32))
-        return Prediction(Card("GSM", "trained", ("Folding something", "Unfolding something", "x")), "forward", np.array([3]), logits, 0.1)
+        return Prediction(
+            Card("GSM", "trained", ("Folding something", "Unfolding something", "x")),
+            "forward",
+            np.array([3]),
+            logits,
+            0.1,
+        )
 
-    rows = intervention_rows("c", prediction(0.2, 0.7, 0.1), ["closed"], [prediction(0.5, 0.4, 0.1)])
+    rows = intervention_rows(
+        "c", prediction(0.2, 0.7, 0.1), ["closed"], [prediction(0.5, 0.4, 0.1)]
+    )
     assert [row["intervention"] for row in rows] == ["none", "closed"]
     assert (rows[1]["answer"], rows[1]["reversal"], rows[1]["likeliest"]) == (
         "Unfolding something",
         "Folding something",
         "Folding something",
     )
-    assert (rows[1]["probability"], rows[1]["reversal_probability"], rows[1]["moved"]) == pytest.approx((0.4, 0.5, 0.3), rel=1e-6)
+    assert (
+        rows[1]["probability"],
+        rows[1]["reversal_probability"],
+        rows[1]["moved"],
+    ) == pytest.approx((0.4, 0.5, 0.3), rel=1e-6)
     assert rows[0]["moved"] == 0
     unpaired = intervention_rows("c", prediction(0.1, 0.2, 0.7), [], [])
     assert unpaired[0]["reversal"] is None and unpaired[0]["reversal_probability"] is None

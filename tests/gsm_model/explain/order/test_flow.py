@@ -1,4 +1,5 @@
-"""Information flow: nothing crosses frames without a temporal module; with one, the reach grows with every module.
+"""Information flow: nothing crosses frames without a temporal module; with one, the reach grows
+with every module.
 
 A TSM moves features by one frame. A GSM does too, but its gate looks one frame further: two in all.
 """
@@ -24,7 +25,8 @@ def test_in_a_tsn_only_a_frame_itself_matters(video, backbone):
     flow = information_flow(model, video, num_segments=T)
     for matrix in (flow.gradient, flow.replacement, *flow.reach):
         assert matrix.shape == (T, T)
-        # A convolution may sum a batch of another size in another order: rounding, and no more, may cross.
+        # A convolution may sum a batch of another size in another order: rounding, and no more, may
+        # cross.
         assert matrix[DISTANCE > 0].max() <= 1e-4 * matrix.diagonal().max()
         assert (matrix.diagonal() > 0).all()
 
@@ -33,7 +35,11 @@ def test_in_a_tsn_only_a_frame_itself_matters(video, backbone):
 def test_the_reach_grows_with_each_module_and_no_faster(video, temporal, step):
     model = make_small(temporal)
     flow = information_flow(model, video, num_segments=T)
-    modules = len(model.gate_layers()) if temporal == "gsm" else sum(isinstance(m, TemporalShift) for m in model.modules())
+    modules = (
+        len(model.gate_layers())
+        if temporal == "gsm"
+        else sum(isinstance(m, TemporalShift) for m in model.modules())
+    )
     assert len(flow.layers) == modules == 8
     by_distance = flow.reach_by_distance()
     reached = [int(np.flatnonzero(row > 1e-4 * row[0]).max()) for row in by_distance]
@@ -54,10 +60,14 @@ def test_the_gradient_is_the_derivative_of_that_frames_score(video):
     with torch.no_grad():
         before = model.frame_logits(clip)[0, :, 2]
         step = torch.zeros_like(clip)
-        step[:, 1] = torch.randn(clip.shape[2:], generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        step[:, 1] = torch.randn(
+            clip.shape[2:], generator=torch.Generator().manual_seed(0), dtype=torch.float64
+        )
         change = (model.frame_logits(clip + 1e-6 * step)[0, :, 2] - before) / 1e-6
     gradient = information_flow(model.float(), video, class_index=2).gradient
-    assert (change.abs().numpy() <= gradient[1] * float(step.norm()) * 1.01 + 1e-9).all() and change.abs().max() > 0
+    assert (
+        change.abs().numpy() <= gradient[1] * float(step.norm()) * 1.01 + 1e-9
+    ).all() and change.abs().max() > 0
 
 
 def test_nothing_is_left_on_the_model_after_an_error(video):

@@ -1,4 +1,6 @@
-"""Other orders of time: each answer is the model's own on the frames so arranged; a TSN notices none of them."""
+"""Other orders of time: each answer is the model's own on the frames so arranged; a TSN notices
+none of them.
+"""
 
 import numpy as np
 import pytest
@@ -17,9 +19,15 @@ def test_named_orders_are_the_predictions_of_those_orders(video, temporal):
     model = make_small(temporal)
     report = report_order(model, video, shuffles=3, seed=5)
     for order in ("forward", "reversed", "frozen"):
-        np.testing.assert_allclose(getattr(report, order), predict(model, video, order).probabilities, atol=1e-5)
+        np.testing.assert_allclose(
+            getattr(report, order), predict(model, video, order).probabilities, atol=1e-5
+        )
     for number in range(3):
-        np.testing.assert_allclose(report.shuffled[number], predict(model, video, "shuffled", seed=5 + number).probabilities, atol=1e-5)
+        np.testing.assert_allclose(
+            report.shuffled[number],
+            predict(model, video, "shuffled", seed=5 + number).probabilities,
+            atol=1e-5,
+        )
 
 
 def test_swaps_and_omissions_are_what_their_names_say(video):

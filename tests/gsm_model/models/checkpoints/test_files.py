@@ -1,4 +1,6 @@
-"""Checkpoints: the published layouts load as they are; what is damaged, foreign or hostile is refused with its reason."""
+"""Checkpoints: the published layouts load as they are; what is damaged, foreign or hostile is
+refused with its reason.
+"""
 
 import io
 import json
@@ -24,7 +26,14 @@ MMACTION_NAME = "tsm_imagenet-pretrained-r50_8xb16-1x1x16-50e_sthv2-rgb_20230317
 
 
 def save_release(path, state, **options):
-    record = {"epoch": 60, "arch": "InceptionV3", "state_dict": state, "best_prec1": np.float64(50.6), "current_prec1": 50.1, "lr": [0.01]}
+    record = {
+        "epoch": 60,
+        "arch": "InceptionV3",
+        "state_dict": state,
+        "best_prec1": np.float64(50.6),
+        "current_prec1": 50.1,
+        "lr": [0.01],
+    }
     torch.save(record, path, **options)
 
 
@@ -35,12 +44,27 @@ def save_release(path, state, **options):
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip format", "old format"])
 def test_the_authors_checkpoint_loads_as_it_is_and_predicts(tmp_path, zipped):
     path = tmp_path / GSM_NAME
-    save_release(path, released_weights("inceptionv3_gsm_8f"), _use_new_zipfile_serialization=zipped)
+    save_release(
+        path, released_weights("inceptionv3_gsm_8f"), _use_new_zipfile_serialization=zipped
+    )
     model = load_checkpoint(path)
     a = model.architecture
-    assert (a.backbone, a.temporal, a.num_classes, a.num_segments) == ("inception_v3", "gsm", 174, 16)
-    assert (model.input.size, model.input.channels, model.input.mean) == (229, "BGR", (104.0, 117.0, 128.0))
-    assert model.card.labels == something_something() and model.card.provenance == "trained" and len(model.card.sha256) == 64
+    assert (a.backbone, a.temporal, a.num_classes, a.num_segments) == (
+        "inception_v3",
+        "gsm",
+        174,
+        16,
+    )
+    assert (model.input.size, model.input.channels, model.input.mean) == (
+        229,
+        "BGR",
+        (104.0, 117.0, 128.0),
+    )
+    assert (
+        model.card.labels == something_something()
+        and model.card.provenance == "trained"
+        and len(model.card.sha256) == 64
+    )
     reference = np.load(PARITY / "inceptionv3_gsm_8f.npz")["logits"]
     with torch.inference_mode():
         logits = model(torch.from_numpy(fill.clip(8, 229))).numpy()
@@ -52,7 +76,11 @@ def test_tensors_saved_on_a_gpu_load_without_one(tmp_path, monkeypatch, zipped):
     path = tmp_path / "m.pth"
     with monkeypatch.context() as patch:
         patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
-        torch.save({"state_dict": make_small("gsm").state_dict()}, path, _use_new_zipfile_serialization=zipped)
+        torch.save(
+            {"state_dict": make_small("gsm").state_dict()},
+            path,
+            _use_new_zipfile_serialization=zipped,
+        )
     assert b"cuda:0" in path.read_bytes()
     assert next(load_checkpoint(path).parameters()).device.type == "cpu"
 
@@ -76,7 +104,10 @@ def tsm_release_state(resnet, num_classes, shifted, every=1):
             key = key.replace("conv1.", "conv1.net.")
         if not key.startswith("fc."):
             state[f"module.base_model.{key}"] = tensor
-    return state | {"module.new_fc.weight": resnet.fc.weight.data, "module.new_fc.bias": resnet.fc.bias.data}
+    return state | {
+        "module.new_fc.weight": resnet.fc.weight.data,
+        "module.new_fc.bias": resnet.fc.bias.data,
+    }
 
 
 def mmaction2_state(resnet, shifted):
@@ -97,24 +128,40 @@ def mmaction2_state(resnet, shifted):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("depth", "shifted", "every"), [(50, True, 1), (50, False, 1), (101, True, 2), (18, True, 1)])
-def test_tsm_release_files_agree_with_torchvision_and_a_plain_shift(tmp_path, depth, shifted, every):
+@pytest.mark.parametrize(
+    ("depth", "shifted", "every"), [(50, True, 1), (50, False, 1), (101, True, 2), (18, True, 1)]
+)
+def test_tsm_release_files_agree_with_torchvision_and_a_plain_shift(
+    tmp_path, depth, shifted, every
+):
     resnet = torchvision_resnet(depth, 174)
     name = TSM_NAME if shifted else "TSN_something_RGB_resnet50_avg_segment8_e45.pth"
     torch.save(
-        {"epoch": 45, "state_dict": tsm_release_state(resnet, 174, shifted, every), "best_prec1": torch.tensor(45.6)}, tmp_path / name
+        {
+            "epoch": 45,
+            "state_dict": tsm_release_state(resnet, 174, shifted, every),
+            "best_prec1": torch.tensor(45.6),
+        },
+        tmp_path / name,
     )
     model = load_checkpoint(tmp_path / name)
-    assert (model.architecture.backbone, model.architecture.temporal) == (f"resnet{depth}", "tsm" if shifted else "none")
+    assert (model.architecture.backbone, model.architecture.temporal) == (
+        f"resnet{depth}",
+        "tsm" if shifted else "none",
+    )
     assert model.card.labels == something_something() and model.input.channels == "RGB"
     clip = torch.randn(1, 8, 3, 64, 64)
     with torch.inference_mode():
         expected = reference_frame_logits(resnet, clip, every if shifted else None)
-        torch.testing.assert_close(model.frame_logits(clip), expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
+        torch.testing.assert_close(
+            model.frame_logits(clip), expected, atol=1e-4 * float(expected.abs().max()), rtol=0
+        )
 
 
 class HistoryBuffer:
-    """Stands for mmengine's own class in the tests; its module is set so that pickles name mmengine's."""
+    """Stands for mmengine's own class in the tests; its module is set so that pickles name
+    mmengine's.
+    """
 
     def __init__(self):
         self.history = np.array([1.0, 2.0])
@@ -130,24 +177,45 @@ def save_with_foreign_objects(path, state, monkeypatch):
     for name in ("mmengine", "mmengine.logging", "mmengine.logging.history_buffer"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     sys.modules["mmengine.logging.history_buffer"].HistoryBuffer = HistoryBuffer
-    torch.save({"meta": {"epoch": 50, "best": np.float32(62.7)}, "message_hub": {"log": HistoryBuffer()}, "state_dict": state}, path)
+    torch.save(
+        {
+            "meta": {"epoch": 50, "best": np.float32(62.7)},
+            "message_hub": {"log": HistoryBuffer()},
+            "state_dict": state,
+        },
+        path,
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shifted", [True, False], ids=["TSM", "TSN"])
-def test_mmaction2_files_load_past_the_foreign_objects_beside_the_weights(tmp_path, monkeypatch, shifted):
+def test_mmaction2_files_load_past_the_foreign_objects_beside_the_weights(
+    tmp_path, monkeypatch, shifted
+):
     resnet = torchvision_resnet(50, 174)
-    path = tmp_path / (MMACTION_NAME if shifted else "tsn_imagenet-pretrained-r50_8xb32-1x1x16-50e_sthv2-rgb_x.pth")
+    path = tmp_path / (
+        MMACTION_NAME if shifted else "tsn_imagenet-pretrained-r50_8xb32-1x1x16-50e_sthv2-rgb_x.pth"
+    )
     with monkeypatch.context() as patch:
         save_with_foreign_objects(path, mmaction2_state(resnet, shifted), patch)
     model = load_checkpoint(path)
     a = model.architecture
-    assert (a.backbone, a.temporal, a.num_segments) == ("resnet50", "tsm" if shifted else "none", 16)
-    assert model.card.layout == "mmaction2" and model.card.provenance == "trained" and model.card.labels == something_something()
+    assert (a.backbone, a.temporal, a.num_segments) == (
+        "resnet50",
+        "tsm" if shifted else "none",
+        16,
+    )
+    assert (
+        model.card.layout == "mmaction2"
+        and model.card.provenance == "trained"
+        and model.card.labels == something_something()
+    )
     clip = torch.randn(1, 4, 3, 64, 64)
     with torch.inference_mode():
         expected = reference_frame_logits(resnet, clip, 1 if shifted else None)
-        torch.testing.assert_close(model.frame_logits(clip), expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
+        torch.testing.assert_close(
+            model.frame_logits(clip), expected, atol=1e-4 * float(expected.abs().max()), rtol=0
+        )
 
 
 def test_mmaction2_v1_models_are_not_given_names_in_the_wrong_order(tmp_path):
@@ -165,14 +233,22 @@ def test_mmaction2_v1_models_are_not_given_names_in_the_wrong_order(tmp_path):
 def test_our_own_file_carries_everything(tmp_path, temporal, half):
     model = make_small(temporal)
     measure = Measure("top-1", 0.9, 0.88, 0.92, 600, "drawn test clips")
-    card = Card("A title", "trained", ("a", "b", "c", "d", "ä <b>"), "drawn clips", "one cycle", (measure,))
+    card = Card(
+        "A title", "trained", ("a", "b", "c", "d", "ä <b>"), "drawn clips", "one cycle", (measure,)
+    )
     save_checkpoint(model, tmp_path / "m.safetensors", card, half=half)
     back = load_checkpoint(tmp_path / "m.safetensors")
     assert (back.architecture, back.input) == (model.architecture, model.input)
-    assert (back.card.labels, back.card.measures, back.card.provenance) == (card.labels, card.measures, "trained")
+    assert (back.card.labels, back.card.measures, back.card.provenance) == (
+        card.labels,
+        card.measures,
+        "trained",
+    )
     clip = torch.randn(1, 4, 3, 32, 32)
     with torch.inference_mode():
-        torch.testing.assert_close(back(clip), model(clip), atol=0.02 if half else 1e-5, rtol=0.02 if half else 1e-5)
+        torch.testing.assert_close(
+            back(clip), model(clip), atol=0.02 if half else 1e-5, rtol=0.02 if half else 1e-5
+        )
 
 
 def test_a_model_saved_untrained_says_so_when_loaded(tmp_path):
@@ -185,10 +261,29 @@ def test_a_header_that_lies_about_its_weights_is_refused(tmp_path):
     from safetensors.torch import load_file, save_file
 
     save_checkpoint(make_small("gsm"), tmp_path / "m.safetensors")
-    architecture = {"backbone": "resnet50", "temporal": "gsm", "num_classes": 5, "num_segments": 4, "width": 0.125}
-    spec = {"size": 32, "resize": 36, "channels": "RGB", "scale": 1.0, "mean": [0, 0, 0], "std": [1, 1, 1]}
-    header = json.dumps({"format": 1, "architecture": architecture, "input": spec, "card": {"title": "x"}})
-    save_file(load_file(tmp_path / "m.safetensors"), tmp_path / "lie.safetensors", {"gate_shift_lens": header})
+    architecture = {
+        "backbone": "resnet50",
+        "temporal": "gsm",
+        "num_classes": 5,
+        "num_segments": 4,
+        "width": 0.125,
+    }
+    spec = {
+        "size": 32,
+        "resize": 36,
+        "channels": "RGB",
+        "scale": 1.0,
+        "mean": [0, 0, 0],
+        "std": [1, 1, 1],
+    }
+    header = json.dumps(
+        {"format": 1, "architecture": architecture, "input": spec, "card": {"title": "x"}}
+    )
+    save_file(
+        load_file(tmp_path / "m.safetensors"),
+        tmp_path / "lie.safetensors",
+        {"gate_shift_lens": header},
+    )
     with pytest.raises(CheckpointError, match="its header says"):
         load_checkpoint(tmp_path / "lie.safetensors")
 
@@ -203,7 +298,13 @@ def small_release(**changes):
 
 @pytest.fixture
 def refused(tmp_path):
-    def check(message: str, name: str = "model.pth.tar", state=None, content: bytes | None = None, **options) -> None:
+    def check(
+        message: str,
+        name: str = "model.pth.tar",
+        state=None,
+        content: bytes | None = None,
+        **options,
+    ) -> None:
         path = tmp_path / name
         if content is not None:
             path.write_bytes(content)
@@ -232,7 +333,11 @@ def test_a_pickle_that_runs_code_is_refused_and_runs_nothing(refused, tmp_path, 
     if place == "as the whole file":
         file.write(pickle.dumps(bomb, protocol=2))
     else:
-        torch.save({"state_dict": small_release(), "extra": bomb}, file, _use_new_zipfile_serialization=place == "beside the weights")
+        torch.save(
+            {"state_dict": small_release(), "extra": bomb},
+            file,
+            _use_new_zipfile_serialization=place == "beside the weights",
+        )
     refused("nothing in it was run", content=file.getvalue())
     assert not marker.exists()
 
@@ -242,7 +347,13 @@ def test_a_pickle_that_hides_behind_an_allowed_name_runs_nothing(refused, tmp_pa
     import builtins
 
     file = io.BytesIO()
-    torch.save({"state_dict": small_release(), "extra": Malicious(builtins.getattr, Malicious(__import__, "os"), "system")}, file)
+    torch.save(
+        {
+            "state_dict": small_release(),
+            "extra": Malicious(builtins.getattr, Malicious(__import__, "os"), "system"),
+        },
+        file,
+    )
     refused("nothing in it was run", content=file.getvalue())
     assert not marker.exists()
 
@@ -251,7 +362,10 @@ def test_a_pickle_that_hides_behind_an_allowed_name_runs_nothing(refused, tmp_pa
 def test_a_file_cut_short_is_refused(refused, share):
     file = io.BytesIO()
     torch.save({"state_dict": small_release()}, file)
-    refused("damaged or cut short|nothing in it was run", content=file.getvalue()[: int(len(file.getvalue()) * share)])
+    refused(
+        "damaged or cut short|nothing in it was run",
+        content=file.getvalue()[: int(len(file.getvalue()) * share)],
+    )
 
 
 def test_a_text_file_with_a_checkpoints_name_is_refused(refused):
@@ -272,7 +386,11 @@ def test_an_archive_that_unpacks_to_more_than_it_holds_is_refused(refused):
 
 def test_a_damaged_safetensors_file_is_refused(refused):
     refused("not a whole safetensors file", name="m.safetensors", content=b"\xff" * 64)
-    refused("not a whole safetensors file", name="m.safetensors", content=(100).to_bytes(8, "little") + b"{}")
+    refused(
+        "not a whole safetensors file",
+        name="m.safetensors",
+        content=(100).to_bytes(8, "little") + b"{}",
+    )
 
 
 def test_keys_that_do_not_fit_are_named_and_counted(refused):
@@ -280,7 +398,8 @@ def test_keys_that_do_not_fit_are_named_and_counted(refused):
     for key in [key for key in state if "layer4.1.gsm_conv2.bn" in key]:
         del state[key]
     refused(
-        r"4 missing \(base_model.layer4.1.gsm_conv2.bn.weight, .*, …\); 5 unexpected \(base_model.extra0, .*, …\).*Nothing was loaded",
+        r"4 missing \(base_model.layer4.1.gsm_conv2.bn.weight, .*, …\); 5 unexpected"
+        r" \(base_model.extra0, .*, …\).*Nothing was loaded",
         state=state,
     )
 
@@ -293,10 +412,15 @@ def test_a_tensor_of_another_shape_is_named(refused):
 
 
 def test_what_is_no_model_of_ours_says_what_it_holds(refused):
-    refused("holds 2 tensors .*neither the GSM nor the TSM release", state=nn.Linear(2, 3).state_dict())
+    refused(
+        "holds 2 tensors .*neither the GSM nor the TSM release", state=nn.Linear(2, 3).state_dict()
+    )
     refused("no state_dict of tensors", state={"a": 1})
     refused("no classifier", state={"base_model.conv1.weight": torch.zeros(8, 3, 7, 7)})
-    refused("none of BN-Inception", state={"base_model.features.weight": torch.zeros(8, 3), "new_fc.weight": torch.zeros(3, 8)})
+    refused(
+        "none of BN-Inception",
+        state={"base_model.features.weight": torch.zeros(8, 3), "new_fc.weight": torch.zeros(3, 8)},
+    )
 
 
 def test_values_that_are_not_finite_are_refused(refused):
@@ -306,7 +430,11 @@ def test_values_that_are_not_finite_are_refused(refused):
 def test_a_label_file_of_another_length_is_refused_with_both_numbers(refused, tmp_path):
     labels = tmp_path / "labels.txt"
     labels.write_text("one\ntwo\nthree\n")
-    refused("has 5 classes, but the label file lists 3. Choose the label file", state=small_release(), labels=labels)
+    refused(
+        "has 5 classes, but the label file lists 3. Choose the label file",
+        state=small_release(),
+        labels=labels,
+    )
 
 
 def test_a_label_file_that_names_a_class_twice_is_refused(tmp_path):
@@ -317,7 +445,11 @@ def test_a_label_file_that_names_a_class_twice_is_refused(tmp_path):
 
 
 def test_files_without_batch_counters_load(tmp_path):
-    state = {key: tensor for key, tensor in small_release().items() if not key.endswith("num_batches_tracked")}
+    state = {
+        key: tensor
+        for key, tensor in small_release().items()
+        if not key.endswith("num_batches_tracked")
+    }
     torch.save({"state_dict": state}, tmp_path / "m.pth")
     assert load_checkpoint(tmp_path / "m.pth").architecture.width == 0.125
 
@@ -341,7 +473,9 @@ def _pickled(code: bytes) -> bytes:
     changed = io.BytesIO()
     with zipfile.ZipFile(file) as archive, zipfile.ZipFile(changed, "w") as other:
         for entry in archive.infolist():
-            other.writestr(entry.filename, code if entry.filename.endswith("data.pkl") else archive.read(entry))
+            other.writestr(
+                entry.filename, code if entry.filename.endswith("data.pkl") else archive.read(entry)
+            )
     return changed.getvalue()
 
 
@@ -362,7 +496,10 @@ def _pickled(code: bytes) -> bytes:
 )
 def test_no_way_of_calling_from_a_pickle_works(refused, tmp_path, call):
     marker = tmp_path / "ran"
-    refused("nothing in it was run|damaged or cut short|no state_dict", content=_pickled(b"\x80\x02" + call % str(marker).encode()))
+    refused(
+        "nothing in it was run|damaged or cut short|no state_dict",
+        content=_pickled(b"\x80\x02" + call % str(marker).encode()),
+    )
     assert not marker.exists()
 
 
@@ -371,25 +508,37 @@ def test_no_way_of_calling_from_a_pickle_works(refused, tmp_path, call):
     [
         b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}',  # beyond the end
         b'{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4]}}',  # more than there is
-        b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',  # one over the other
+        b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',  # one over the other  # noqa: E501
         b'{"a":{"dtype":"F9","shape":[1],"data_offsets":[0,4]}}',
         b'{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}',
         b"[" * 100_000,
     ],
 )
 def test_safetensors_whose_header_lies_are_refused(refused, header):
-    refused("not a whole safetensors file", name="m.safetensors", content=len(header).to_bytes(8, "little") + header + b"\0" * 4)
+    refused(
+        "not a whole safetensors file",
+        name="m.safetensors",
+        content=len(header).to_bytes(8, "little") + header + b"\0" * 4,
+    )
 
 
 def test_a_safetensors_header_of_any_claimed_length_is_refused(refused):
     for length in (2**62, 2**40, 200_000_000):
-        refused("not a whole safetensors file", name="m.safetensors", content=length.to_bytes(8, "little") + b"{}")
+        refused(
+            "not a whole safetensors file",
+            name="m.safetensors",
+            content=length.to_bytes(8, "little") + b"{}",
+        )
 
 
 @pytest.mark.parametrize("classes", [10**8, 10**12])
-def test_tensors_that_claim_more_than_the_file_holds_are_refused_before_memory_is_taken(refused, classes):
+def test_tensors_that_claim_more_than_the_file_holds_are_refused_before_memory_is_taken(
+    refused, classes
+):
     claimed = torch.zeros(1).as_strided((classes, 64), (0, 0))
-    refused("claim more numbers than the file holds", state=small_release(**{"new_fc.weight": claimed}))
+    refused(
+        "claim more numbers than the file holds", state=small_release(**{"new_fc.weight": claimed})
+    )
 
 
 def test_a_classifier_of_absurd_width_costs_no_memory(refused):

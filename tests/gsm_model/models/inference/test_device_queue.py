@@ -1,4 +1,6 @@
-"""Turns on a device: one at a time, in the order of coming, with a word to those who wait and a bound on it."""
+"""Turns on a device: one at a time, in the order of coming, with a word to those who wait and a
+bound on it.
+"""
 
 import threading
 import time
@@ -14,9 +16,21 @@ DEVICE = torch.device("meta")  # no other test runs on it
 class Worker(threading.Thread):
     """Takes a turn, notes its name, and leaves when told; says what it was told and what it met."""
 
-    def __init__(self, name: str, log: list, most_ahead: int = 10, seconds: float = 30, give_up_at: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        log: list,
+        most_ahead: int = 10,
+        seconds: float = 30,
+        give_up_at: int | None = None,
+    ) -> None:
         super().__init__(daemon=True)
-        self.named, self.log, self.manners, self.give_up_at = name, log, (most_ahead, seconds), give_up_at
+        self.named, self.log, self.manners, self.give_up_at = (
+            name,
+            log,
+            (most_ahead, seconds),
+            give_up_at,
+        )
         self.told: list[int] = []
         self.met: BaseException | None = None
         self.inside, self.leave = threading.Event(), threading.Event()

@@ -1,4 +1,6 @@
-"""The inference-only copy: the same answers, gates, routes, features and maps as the network it was made from."""
+"""The inference-only copy: the same answers, gates, routes, features and maps as the network it was
+made from.
+"""
 
 import copy
 
@@ -22,17 +24,25 @@ from gsm_model.models.systems.gsm import GateShiftModule
 from gsm_model.predict import predict
 from gsm_model.video.isolate import read_video
 
-CASES = [(backbone, temporal) for backbone in ("bn_inception", "inception_v3", "resnet18", "resnet50") for temporal in temporal_kinds()]
+CASES = [
+    (backbone, temporal)
+    for backbone in ("bn_inception", "inception_v3", "resnet18", "resnet50")
+    for temporal in temporal_kinds()
+]
 
 
 def lived_in(backbone: str, temporal: str) -> Recognizer:
-    """A float64 model whose BatchNorms have scales of both signs, whose gates are open and whose classifier is not near zero.
+    """A float64 model whose BatchNorms have scales of both signs, whose gates are open and whose
+    classifier is not near zero.
 
-    In float64, because a network of random weights is ill-conditioned: the release's own float32 gates are off by 7e-4.
+    In float64, because a network of random weights is ill-conditioned: the release's own float32
+    gates are off by 7e-4.
     """
     torch.manual_seed(0)
     width = 0.25 if backbone.startswith("resnet") else 1.0
-    model = build_recognizer(backbone, temporal, num_classes=7, num_segments=4, width=width, input_size=101).eval()
+    model = build_recognizer(
+        backbone, temporal, num_classes=7, num_segments=4, width=width, input_size=101
+    ).eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             sign = torch.where(torch.rand_like(module.weight) < 0.2, -1.0, 1.0)
@@ -49,7 +59,15 @@ def lived_in(backbone: str, temporal: str) -> Recognizer:
 
 def clip_for(model: Recognizer, clips: int = 2, frames: int = 4) -> torch.Tensor:
     size = model.input.size
-    return torch.randn(clips, frames, 3, size, size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return torch.randn(
+        clips,
+        frames,
+        3,
+        size,
+        size,
+        generator=torch.Generator().manual_seed(1),
+        dtype=torch.float64,
+    )
 
 
 def close(found: torch.Tensor, expected: torch.Tensor, share: float = 1e-8) -> None:
@@ -75,9 +93,13 @@ def test_logits_gates_and_routing_are_those_of_the_network(backbone, temporal):
     assert list(found) == list(expected)
     for name, gate in expected.items():
         torch.testing.assert_close(found[name], gate, atol=1e-8, rtol=0)
-    for layer, other in zip(layer_gates(model, routes), layer_gates(fast, fast_routes), strict=True):
+    for layer, other in zip(
+        layer_gates(model, routes), layer_gates(fast, fast_routes), strict=True
+    ):
         assert layer.name == other.name
-        close(torch.from_numpy(other.energy), torch.from_numpy(layer.energy), 1e-6)  # kept as float32
+        close(
+            torch.from_numpy(other.energy), torch.from_numpy(layer.energy), 1e-6
+        )  # kept as float32
 
 
 @pytest.mark.parametrize(("backbone", "temporal"), CASES)
@@ -91,7 +113,9 @@ def test_features_at_every_point_and_their_gradients_are_those_of_the_network(ba
             close(other, one)
 
 
-def features_and_gradients(model: Recognizer, clip: torch.Tensor) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+def features_and_gradients(
+    model: Recognizer, clip: torch.Tensor
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """At every point of ``model``: the features, and the gradient of one logit by them."""
     names, features = {place: name for name, place in model.feature_points().items()}, {}
 
@@ -104,7 +128,10 @@ def features_and_gradients(model: Recognizer, clip: torch.Tensor) -> dict[str, t
         logit = model(clip.requires_grad_())[0, 2]
     features = {name: features[name] for name in model.feature_points()}
     gradients = torch.autograd.grad(logit, list(features.values()))
-    return {name: (x.detach(), gradient) for (name, x), gradient in zip(features.items(), gradients, strict=True)}
+    return {
+        name: (x.detach(), gradient)
+        for (name, x), gradient in zip(features.items(), gradients, strict=True)
+    }
 
 
 def test_features_replaced_in_passing_count_as_in_the_network():
@@ -114,7 +141,12 @@ def test_features_replaced_in_passing_count_as_in_the_network():
         answers = []
         for network in (model, fast):
             place = network.feature_points()[point]
-            with torch.inference_mode(), tap_features(lambda host, at, x, place=place: x * 0.5 + 1 if (host, at) == place else x):
+            with (
+                torch.inference_mode(),
+                tap_features(
+                    lambda host, at, x, place=place: x * 0.5 + 1 if (host, at) == place else x
+                ),
+            ):
                 answers.append(network(clip))
         close(answers[1], answers[0])
 
@@ -153,7 +185,9 @@ def test_a_channel_that_the_gate_ignores_or_the_norm_kills_is_no_trouble():
     second_norm = model.base_model.inception_3b_1x1_bn
     second_norm.weight.data[:3] = 0
     fast, clip = fold(model), clip_for(model)
-    assert isinstance(fast.base_model.inception_3b_1x1, nn.Conv2d), "a BatchNorm that cannot be undone is left as it is"
+    assert isinstance(fast.base_model.inception_3b_1x1, nn.Conv2d), (
+        "a BatchNorm that cannot be undone is left as it is"
+    )
     with torch.inference_mode():
         close(fast(clip), model(clip))
 
@@ -162,14 +196,20 @@ def test_a_channel_that_the_gate_ignores_or_the_norm_kills_is_no_trouble():
 def trained():
     """The shipped models, and a sample clip with the frames they want."""
     paths = shipped_checkpoints().values()
-    return [load_checkpoint(path) for path in paths], read_video(next(iter(sample_clips().values())).path, [8])
+    return [load_checkpoint(path) for path in paths], read_video(
+        next(iter(sample_clips().values())).path, [8]
+    )
 
 
 def test_float32_logits_of_the_shipped_models_are_the_same_to_four_digits(trained):
     models, video = trained
     for model in models:
         expected, found = predict(model, video), predict(optimize(model), video)
-        np.testing.assert_allclose(found.frame_logits, expected.frame_logits, atol=1e-4 * np.abs(expected.frame_logits).max())
+        np.testing.assert_allclose(
+            found.frame_logits,
+            expected.frame_logits,
+            atol=1e-4 * np.abs(expected.frame_logits).max(),
+        )
 
 
 def test_maps_of_the_shipped_models_are_the_same(trained):
@@ -177,10 +217,15 @@ def test_maps_of_the_shipped_models_are_the_same(trained):
     for model in models:
         layers = [list(model.feature_points())[-2], "layer4.1"]
         for method in ("gradcam", "layercam", "gradcam++"):
-            one, other = (report_cams(network, video, Target(1, versus=0), method, layers) for network in (model, optimize(model)))
+            one, other = (
+                report_cams(network, video, Target(1, versus=0), method, layers)
+                for network in (model, optimize(model))
+            )
             for layer in layers:
                 expected = one.layer(layer).maps
-                np.testing.assert_allclose(other.layer(layer).maps, expected, atol=1e-3 * np.abs(expected).max())
+                np.testing.assert_allclose(
+                    other.layer(layer).maps, expected, atol=1e-3 * np.abs(expected).max()
+                )
 
 
 @pytest.mark.parametrize("precision", [name for name in PRECISIONS if name != "float32"])
@@ -192,9 +237,13 @@ def test_half_precision_gives_the_same_answer_with_float32_gates_and_logits(trai
         with record_gates(fast) as gates:
             found, expected = predict(fast, video), predict(model, video)
         assert found.logits.argmax() == expected.logits.argmax()
-        np.testing.assert_allclose(found.logits, expected.logits, atol=0.03 * np.abs(expected.logits).max())
+        np.testing.assert_allclose(
+            found.logits, expected.logits, atol=0.03 * np.abs(expected.logits).max()
+        )
         assert all(gate.dtype == torch.float32 for gate in gates.values())
-    _, [(_, [evidence])] = evidence_of_clips(fast, torch.randn(1, 8, 3, 64, 64), [Target(1)], ["layer4.1"])
+    _, [(_, [evidence])] = evidence_of_clips(
+        fast, torch.randn(1, 8, 3, 64, 64), [Target(1)], ["layer4.1"]
+    )
     assert evidence.gradients.any(), "maps are made in float32 all the same"
 
 
@@ -203,7 +252,9 @@ def test_the_original_is_left_as_it_is_and_a_copy_is_not_copied_again():
     before = copy.deepcopy(model.state_dict())
     fast = optimize(model)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
-    assert model.precision is None and all(parameter.requires_grad for parameter in model.parameters())
+    assert model.precision is None and all(
+        parameter.requires_grad for parameter in model.parameters()
+    )
     assert not any(parameter.requires_grad for parameter in fast.parameters())
     assert optimize(fast) is fast
     with pytest.raises(ValueError, match="already"):
@@ -216,8 +267,14 @@ def test_the_original_is_left_as_it_is_and_a_copy_is_not_copied_again():
 
 def test_no_batchnorm_is_left_in_the_way():
     model = optimize(lived_in("resnet50", "gsm"))
-    left = [name for name, module in model.base_model.named_modules() if isinstance(module, nn.BatchNorm2d) and ".gsm_" not in name]
-    assert left == [] and sum(isinstance(module, FoldedGateShift) for module in model.modules()) == 16
+    left = [
+        name
+        for name, module in model.base_model.named_modules()
+        if isinstance(module, nn.BatchNorm2d) and ".gsm_" not in name
+    ]
+    assert (
+        left == [] and sum(isinstance(module, FoldedGateShift) for module in model.modules()) == 16
+    )
 
 
 def test_weights_are_packed_on_a_cpu_and_a_copy_packs_its_own(monkeypatch):
@@ -225,14 +282,20 @@ def test_weights_are_packed_on_a_cpu_and_a_copy_packs_its_own(monkeypatch):
     fast = optimize(model)
     folded = [module for module in fast.modules() if isinstance(module, FoldedConv)]
     assert all(module.packed is not None for module in folded)
-    assert all(module.packed is None for module in copy.deepcopy(fast).modules() if isinstance(module, FoldedConv))
+    assert all(
+        module.packed is None
+        for module in copy.deepcopy(fast).modules()
+        if isinstance(module, FoldedConv)
+    )
 
     def broken(*_):
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(torch.ops.mkldnn, "_reorder_convolution_weight", broken)
     plain = optimize(model)
-    assert all(module.packed is None for module in plain.modules() if isinstance(module, FoldedConv))
+    assert all(
+        module.packed is None for module in plain.modules() if isinstance(module, FoldedConv)
+    )
     with torch.inference_mode():
         close(plain(clip_for(model)), model.float()(clip_for(model)), 1e-3)
 
@@ -245,7 +308,9 @@ def test_a_compiled_copy_gives_the_same_and_steps_aside_where_somebody_looks():
         close(fast(clip), optimize(model)(clip), 1e-3)
         with record_gates(fast) as gates:
             close(fast(clip), optimize(model)(clip), 1e-3)
-    assert len(gates) == 8 and fast.base_model.forward._compiled is not None, "it was compiled indeed"
+    assert len(gates) == 8 and fast.base_model.forward._compiled is not None, (
+        "it was compiled indeed"
+    )
 
 
 def test_a_compiler_that_fails_costs_no_answer(monkeypatch, caplog):
@@ -261,13 +326,17 @@ def test_a_compiler_that_fails_costs_no_answer(monkeypatch, caplog):
     with torch.inference_mode():
         close(fast(clip), optimize(model)(clip), 1e-3)
         fast(clip)
-    assert [record.message for record in caplog.records] == ["torch.compile failed (no compiler here); going on without it"]
+    assert [record.message for record in caplog.records] == [
+        "torch.compile failed (no compiler here); going on without it"
+    ]
 
 
 def test_every_backbone_can_be_optimised():
     for name in backbones():
         if name in ("resnet34", "resnet101"):
-            model = build_recognizer(name, "gsm", num_classes=3, num_segments=2, width=0.125, input_size=64).eval()
+            model = build_recognizer(
+                name, "gsm", num_classes=3, num_segments=2, width=0.125, input_size=64
+            ).eval()
             clip = clip_for(model, 1, 2).float()
             with torch.inference_mode():
                 torch.testing.assert_close(optimize(model)(clip), model(clip), atol=1e-4, rtol=1e-3)

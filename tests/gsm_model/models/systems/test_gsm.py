@@ -1,4 +1,6 @@
-"""The Gate-Shift Module against the release's, against its definition, and against a plain Conv3d."""
+"""The Gate-Shift Module against the release's, against its definition, and against a plain
+Conv3d.
+"""
 
 import numpy as np
 import pytest
@@ -36,7 +38,11 @@ def plain_shift(x: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
         part = slice(half * c // 2, (half + 1) * c // 2)
         moving = gate[:, :, half : half + 1] * clips[:, :, part]
         for frame in range(t):
-            arriving = moving[:, frame + source] if 0 <= frame + source < t else torch.zeros_like(moving[:, 0])
+            arriving = (
+                moving[:, frame + source]
+                if 0 <= frame + source < t
+                else torch.zeros_like(moving[:, 0])
+            )
             whole = arriving + clips[:, frame, part] - moving[:, frame]
             pairs = whole.view(n, 2, c // 4, *x.shape[2:]).transpose(1, 2)
             out[:, frame, part] = pairs.reshape(n, c // 2, *x.shape[2:])
@@ -47,7 +53,9 @@ def released_module(channels: int) -> GateShiftModule:
     module = GateShiftModule(channels)
     state = module.state_dict()
     for key, kind in KINDS.items():
-        state[key] = torch.from_numpy(fill.draw(f"module{channels}.{key}", tuple(state[key].shape), kind))
+        state[key] = torch.from_numpy(
+            fill.draw(f"module{channels}.{key}", tuple(state[key].shape), kind)
+        )
     module.load_state_dict(state)
     return module
 
@@ -58,15 +66,21 @@ def test_output_and_all_gradients_are_those_of_the_release(channels, size, mode)
     reference = np.load(PARITY / f"gate_shift_module_{channels}.npz")
     module = released_module(channels).train(mode == "train")
     shape = (16, channels, size, size)
-    x = torch.from_numpy(np.random.default_rng(channels).standard_normal(shape).astype(np.float32)).requires_grad_()
-    upstream = torch.from_numpy(np.random.default_rng(channels + 1).standard_normal(shape).astype(np.float32))
+    x = torch.from_numpy(
+        np.random.default_rng(channels).standard_normal(shape).astype(np.float32)
+    ).requires_grad_()
+    upstream = torch.from_numpy(
+        np.random.default_rng(channels + 1).standard_normal(shape).astype(np.float32)
+    )
     out = module(x, ClipRun(8))
     out.backward(upstream)
     np.testing.assert_allclose(out.detach(), reference[f"{mode}:output"], atol=2e-5)
     np.testing.assert_allclose(x.grad, reference[f"{mode}:grad_input"], atol=2e-4)
     for name, parameter in module.named_parameters():
         expected = reference[f"{mode}:grad:{name}"]
-        np.testing.assert_allclose(parameter.grad, expected, atol=2e-4 * np.abs(expected).max(), err_msg=name)
+        np.testing.assert_allclose(
+            parameter.grad, expected, atol=2e-4 * np.abs(expected).max(), err_msg=name
+        )
 
 
 def test_the_fast_gate_equals_the_plain_convolution():

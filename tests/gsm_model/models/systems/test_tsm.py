@@ -16,7 +16,11 @@ def test_an_eighth_comes_from_the_next_frame_an_eighth_from_the_previous_the_res
 
 
 def count(backbone: str) -> int:
-    model = build_recognizer(backbone, "tsm", 3, width=0.125) if backbone.startswith("resnet") else build_recognizer(backbone, "tsm", 3)
+    model = (
+        build_recognizer(backbone, "tsm", 3, width=0.125)
+        if backbone.startswith("resnet")
+        else build_recognizer(backbone, "tsm", 3)
+    )
     return sum(isinstance(module, TemporalShift) for module in model.modules())
 
 
