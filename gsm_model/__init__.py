@@ -31,7 +31,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(f"gsm_model.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'gsm_model' has no attribute {name!r}")

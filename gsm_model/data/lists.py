@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -242,10 +242,10 @@ def _epic_lines(
             fault = f"has no whole {target} class"
         elif start is None or stop is None or stop < start or start < 1:
             fault = f"has frames {row['start_frame']} to {row['stop_frame']}"
-        span = {} if fault else {"num_frames": stop - start + 1, "first": start - 1, "stop": stop}
-        lines.append(
-            _Line(place, row["narration_id"], row["video_id"] or "", label, fault=fault, **span)
-        )
+        line = _Line(place, row["narration_id"], row["video_id"] or "", label, fault=fault)
+        if not fault and start is not None and stop is not None:
+            line = replace(line, num_frames=stop - start + 1, first=start - 1, stop=stop)
+        lines.append(line)
     if target == "action":
         names = tuple(f"verb {verb}, noun {noun}" for verb, noun in pairs)
     return lines, None if names is None else tuple(names)
@@ -254,22 +254,25 @@ def _epic_lines(
 def _check(
     name: str, lines: Sequence[_Line], videos: Path, names: tuple[str, ...] | None
 ) -> VideoList:
-    entries, faults, seen, too_short = [], [], {}, 0
+    entries: list[Entry] = []
+    faults: list[Fault] = []
+    seen: dict[str, str] = {}
+    too_short = 0
     for line in lines:
         found = None if line.fault else _find_video(videos, line.file)
         fault = line.fault
         if not fault and line.id in seen:
             fault = f"{line.id!r} came before, at {seen[line.id]}"
-        elif not fault and names is not None and line.label >= len(names):
+        elif not fault and names is not None and line.label not in range(len(names)):
             fault = f"label {line.label} is none of the {len(names)} classes"
         elif not fault and line.num_frames == 0:
             fault = f"{line.file!r} has no frames"
         elif not fault and found is None:
             fault = f"there is no video or folder of frames for {line.file!r}"
-        elif not fault and found.is_file() and found.stat().st_size == 0:
+        elif not fault and found is not None and _is_empty_file(found):
             fault = f"{found.name!r} is empty"
         seen.setdefault(line.id, line.place)
-        if fault:
+        if fault or found is None or line.label is None:
             faults.append(Fault(line.place, fault))
         elif line.num_frames is not None and line.num_frames < MIN_FRAMES:
             too_short += 1
@@ -278,6 +281,10 @@ def _check(
     if not lines:
         raise DataError(f"{name}: there is no clip in it")
     return VideoList(name, tuple(entries), tuple(faults), too_short, names)
+
+
+def _is_empty_file(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size == 0
 
 
 def _find_video(videos: Path, file: str) -> Path | None:

@@ -17,7 +17,7 @@ from gsm_model.data.lists import VideoList
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import list_origin
 from gsm_model.evaluation.loader import Views
-from gsm_model.evaluation.predictions import Predictions, read_parquet, write_parquet
+from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet, write_parquet
 from gsm_model.evaluation.score import order_name, score_list
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.sampling import Order
@@ -68,7 +68,7 @@ def score_list_together(
     return whole
 
 
-def _dealt_back(tables: list[Predictions], origin) -> Predictions:
+def _dealt_back(tables: list[Predictions], origin: Origin) -> Predictions:
     """The tables of all processes as one, in the list's order."""
     world, n = len(tables), sum(len(table.ids) for table in tables)
     places = np.argsort(np.concatenate([np.arange(rank, n, world) for rank in range(world)]))

@@ -18,6 +18,7 @@ import numpy as np
 
 from gsm_model.data.lists import Entry
 from gsm_model.errors import DataError, VideoError
+from gsm_model.video.source import VideoInfo
 from gsm_model.video.transforms import InputSpec, view_bytes
 
 AHEAD = 3  # clips in the making for each process
@@ -63,7 +64,7 @@ def read_frames(entry: Entry, sample: Callable[[int], np.ndarray]) -> np.ndarray
     """
     from gsm_model.video.decode import decode
 
-    def choose(info) -> np.ndarray:
+    def choose(info: VideoInfo) -> np.ndarray:
         first, stop = entry.first or 0, entry.stop if entry.stop is not None else info.num_frames
         if stop > info.num_frames:
             raise VideoError(

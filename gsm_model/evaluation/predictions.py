@@ -124,8 +124,8 @@ def read_parquet(path: Path, name: str = "") -> Predictions:
     name = name or path.name
     try:
         table = read_table(path)
-        origin = what_table_says(table)
-        origin = Origin(**{**origin, "labels": tuple(origin["labels"])})
+        said = what_table_says(table)
+        origin = Origin(**{**said, "labels": tuple(said["labels"])})
         scores = list_values(table, "scores", table.schema.field("scores").type.list_size)
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         labels = table["label"].to_numpy()

@@ -12,8 +12,11 @@ from gsm_model.errors import DataError
 class Part(Protocol):
     """A table, or part of one: what it is of, and its clips in order."""
 
-    origin: object
-    ids: tuple[str, ...]
+    @property
+    def origin(self) -> object: ...
+
+    @property
+    def ids(self) -> tuple[str, ...]: ...
 
 
 Table = TypeVar("Table", bound=Part)

@@ -123,7 +123,7 @@ class TrainConfig:
             values = json.loads(path.read_text())
         except (OSError, ValueError) as error:
             raise DataError(f"{path.name}: not a readable JSON file ({error})") from None
-        known = {entry.name: entry.type for entry in fields(cls)}
+        known = {entry.name: str(entry.type) for entry in fields(cls)}
         if not isinstance(values, dict) or "temporal" not in values:
             raise DataError(
                 f"{path.name}: a training configuration is an object with at least 'temporal'"

@@ -19,7 +19,7 @@ from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.registry import temporal_kinds
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.optim import build_model
-from gsm_model.training.train import CONFIG_FILE, STATE_FILE
+from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of
 
 
 def pack_run(
@@ -46,7 +46,7 @@ def pack_run(
             f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same"
             " command"
         )
-    labels = LABELS if videos is None else videos.labels
+    labels = LABELS if videos is None else labels_of(videos)
     model = build_model(config, len(labels))
     model.load_state_dict(state["model"])
     kind = temporal_kinds()[config.temporal].title

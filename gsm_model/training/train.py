@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +17,10 @@ import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from lightning_fabric.loggers import TensorBoardLogger
+from lightning_fabric.wrappers import _FabricModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 
 from gsm_model.data.lists import VideoList
@@ -28,7 +32,7 @@ from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.dataset import Augment, DrawnClips, ListedClips, RunPlaces
 from gsm_model.training.optim import build_model, build_optimizer, build_schedule
-from gsm_model.video.transforms import normalise
+from gsm_model.video.transforms import InputSpec, normalise
 
 STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
 CURVES_FILE, TENSORBOARD_FOLDER = "curves.png", "tensorboard"
@@ -56,11 +60,15 @@ def train(
         clips, or the
             batch cannot be dealt equally.
     """
-    fabric = fabric or Fabric(accelerator="auto", devices=1, precision=config.precision)
+    fabric = fabric or Fabric(
+        accelerator="auto",
+        devices=1,
+        precision=config.precision,  # type: ignore[arg-type]  # Fabric refuses unknown names
+    )
     if config.batch_size % (config.accumulate * fabric.world_size):
         parts = f"{config.accumulate} parts in each of {fabric.world_size} processes"
         raise DataError(f"a batch of {config.batch_size} cannot be run in {parts}")
-    labels = LABELS if videos is None else _labels_of(videos)
+    labels = LABELS if videos is None else labels_of(videos)
     if fabric.global_rank == 0:
         out.mkdir(parents=True, exist_ok=True)
         _claim_folder(config, out)
@@ -86,7 +94,7 @@ def train(
     batches = iter(DataLoader(clips, batch_size=places.part, sampler=places, num_workers=workers))
     model.train()
     for step in range(first, config.steps):
-        rate = schedule.get_last_lr()[0]
+        rate = float(schedule.get_last_lr()[0])
         loss, accuracy = _step(fabric, wrapped, optimizer, config, model.input, batches, step)
         schedule.step()
         if fabric.global_rank == 0:
@@ -102,7 +110,12 @@ def train(
     return model.eval()
 
 
-def _labels_of(videos: VideoList) -> tuple[str, ...]:
+def labels_of(videos: VideoList) -> tuple[str, ...]:
+    """The class names of a list to train on.
+
+    Raises:
+        DataError: if the list has none, or no clip.
+    """
     if videos.labels is None:
         raise DataError(
             f"{videos.name}: training needs the names of its classes; give a label file"
@@ -113,7 +126,13 @@ def _labels_of(videos: VideoList) -> tuple[str, ...]:
 
 
 def _step(
-    fabric: Fabric, model, optimizer, config: TrainConfig, spec, batches, step: int
+    fabric: Fabric,
+    model: _FabricModule,
+    optimizer: Optimizer,
+    config: TrainConfig,
+    spec: InputSpec,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    step: int,
 ) -> tuple[float, float]:
     """One optimiser step over all parts of a batch; returns the mean loss and accuracy of the whole
     batch.
@@ -133,8 +152,10 @@ def _step(
         fabric.clip_gradients(model, optimizer, max_norm=config.clip_gradient)
     optimizer.step()
     optimizer.zero_grad()
-    loss, accuracy = fabric.all_reduce(sums / config.accumulate, reduce_op="mean").tolist()
-    return loss, accuracy
+    means = fabric.all_reduce(sums / config.accumulate, reduce_op="mean")
+    assert isinstance(means, Tensor)
+    mean_loss, mean_accuracy = means.tolist()
+    return mean_loss, mean_accuracy
 
 
 def _claim_folder(config: TrainConfig, out: Path) -> None:
@@ -148,7 +169,9 @@ def _claim_folder(config: TrainConfig, out: Path) -> None:
     write_whole(path, text)
 
 
-def _save_state(out: Path, step: int, model, optimizer, schedule) -> None:
+def _save_state(
+    out: Path, step: int, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler
+) -> None:
     state = {
         "step": step,
         "model": model.state_dict(),
@@ -159,7 +182,7 @@ def _save_state(out: Path, step: int, model, optimizer, schedule) -> None:
         torch.save(state, file)
 
 
-def _load_state(out: Path, model, optimizer, schedule) -> int:
+def _load_state(out: Path, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler) -> int:
     """The number of steps already taken; the three objects take up where they were."""
     path = out / STATE_FILE
     if not path.exists():

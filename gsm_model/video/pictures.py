@@ -39,7 +39,8 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     try:
         with Image.open(path, formats=_FORMATS) as picture:
-            check_size(*picture.size, limits, name)
+            width, height = picture.size
+            check_size(width, height, limits, name)
             count = getattr(picture, "n_frames", 1)
             if count > limits.max_frames:
                 raise VideoError(
@@ -47,7 +48,8 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
                 )
             upright = ImageOps.exif_transpose(picture) if count == 1 else picture
             milliseconds = picture.info.get("duration") or 1000 / PICTURE_FPS
-            info = VideoInfo(count, 1000 / milliseconds, *upright.size, kind="picture")
+            width, height = upright.size
+            info = VideoInfo(count, 1000 / milliseconds, width, height, kind="picture")
     except Image.DecompressionBombError:
         raise _too_large(name, limits) from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, IndexError) as error:

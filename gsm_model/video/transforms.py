@@ -72,7 +72,8 @@ def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarra
     resize = spec.size if crops == 3 else spec.resize
     resized = resize_shorter_side(frames, resize)
     views = []
-    for top, left in _crop_corners(*resized.shape[1:3], spec.size, crops):
+    height, width = resized.shape[1:3]
+    for top, left in _crop_corners(height, width, spec.size, crops):
         view = resized[:, top : top + spec.size, left : left + spec.size]
         views.append(view)
         if crops == 10:

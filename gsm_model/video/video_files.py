@@ -13,6 +13,9 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from gsm_model.errors import VideoError
 from gsm_model.video.source import (
@@ -69,7 +72,7 @@ def open_video(path: Path, limits: Limits, name: str) -> Source:
     return Source(info, read)
 
 
-def _open(path: Path):
+def _open(path: Path) -> InputContainer:
     """The container, with titles and the like of any encoding: nothing here reads them, and they
     must not cost the frames.
     """
@@ -107,7 +110,7 @@ def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
         ) from None
 
 
-def _video_stream(container, name: str):
+def _video_stream(container: InputContainer, name: str) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
             if stream.codec_context is None:
@@ -117,7 +120,9 @@ def _video_stream(container, name: str):
     raise VideoError(f"{name}: there is no picture track in it, only sound or data")
 
 
-def _index_packets(container, stream, limits: Limits, name: str) -> _Index:
+def _index_packets(
+    container: InputContainer, stream: VideoStream, limits: Limits, name: str
+) -> _Index:
     entries: list[tuple[int, bool]] = []
     codec, clean = stream.codec_context, True
     for packet in container.demux(stream):
@@ -204,8 +209,18 @@ def _read_with_pyav(
     return np.stack(frames)
 
 
+def _number(frame: VideoFrame, position: dict[int, int]) -> int | None:
+    time = frame.pts if frame.pts is not None else frame.dts
+    return None if time is None else position.get(time)
+
+
 def _read_by_time(
-    container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict
+    container: InputContainer,
+    stream: VideoStream,
+    wanted: np.ndarray,
+    index: _Index,
+    position: dict[int, int],
+    found: dict[int, np.ndarray],
 ) -> None:
     keyframes = [number for number, key in enumerate(index.keys) if key]
     at = -1
@@ -216,7 +231,7 @@ def _read_by_time(
             container.seek(index.times[start], stream=stream, backward=True)
         progressed = False
         for frame in container.decode(stream):
-            number = position.get(frame.pts if frame.pts is not None else frame.dts)
+            number = _number(frame, position)
             if number is None:
                 continue
             at = number
@@ -235,18 +250,28 @@ def _read_by_time(
 
 
 def _read_in_one_go(
-    container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict
+    container: InputContainer,
+    stream: VideoStream,
+    wanted: np.ndarray,
+    index: _Index,
+    position: dict[int, int],
+    found: dict[int, np.ndarray],
 ) -> None:
     """From the first frame on, without a jump."""
     needed = set(wanted.tolist())
     for frame in container.decode(stream):
-        number = position.get(frame.pts if frame.pts is not None else frame.dts)
-        if number in needed:
+        number = _number(frame, position)
+        if number is not None and number in needed:
             found[number] = frame.to_ndarray(format="rgb24")
 
 
 def _read_by_count(
-    container, stream, wanted: np.ndarray, index: _Index, position: dict[int, int], found: dict
+    container: InputContainer,
+    stream: VideoStream,
+    wanted: np.ndarray,
+    index: _Index,
+    position: dict[int, int],
+    found: dict[int, np.ndarray],
 ) -> None:
     """For files whose time stamps repeat or lack: count the frames as they come. Where not all
     come, no count can be trusted.

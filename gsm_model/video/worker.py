@@ -13,9 +13,13 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from gsm_model.video.source import VideoInfo
 
 
 def _confine(max_memory: int, max_cpu_seconds: int) -> None:
@@ -60,7 +64,7 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
 
     parts: dict[str, np.ndarray] = {}
 
-    def choose(info) -> np.ndarray:
+    def choose(info: VideoInfo) -> np.ndarray:
         wanted = [
             shifted(segment_indices(info.num_frames, t), by, info.num_frames)
             for t in request["segments"]
@@ -119,7 +123,7 @@ def main() -> None:
         }
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
     for array in arrays:
-        sys.stdout.buffer.write(memoryview(array).cast("B"))
+        sys.stdout.buffer.write(array.data.cast("B"))
     sys.stdout.buffer.flush()
     os._exit(0)  # taking the libraries down in order would take as long as the decoding
 

@@ -14,7 +14,7 @@ from gsm_model.data.synthetic.scene import Scene, draw_scene
 
 Split = Literal["train", "validation", "test", "shifted"]
 # "shifted" is a test split of patterns, outlines and camera motions that the others never show.
-SPLIT_SEEDS: dict[str, int] = {"train": 1, "validation": 2, "test": 3, "shifted": 4}
+SPLIT_SEEDS: dict[Split, int] = {"train": 1, "validation": 2, "test": 3, "shifted": 4}
 # Odd multiples of 8: the middle frames of 8 equal spans are then the same frames forwards and
 # backwards.
 FRAME_COUNTS = (24, 40, 56)
