@@ -39,8 +39,9 @@ class Settings:
 def read_settings() -> Settings:
     """The settings of this process.
 
-    Raises: ValueError: if a variable that should be a number is none, or a precision is unknown,
-        naming it.
+    Raises:
+        ValueError: if a variable that should be a number is none, or a precision is unknown, naming
+            it.
     """
     folder = os.environ.get(PREFIX + "CHECKPOINTS")
     side = _number("MAX_SIDE", 4096)

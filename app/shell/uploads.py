@@ -53,8 +53,9 @@ class UploadStore:
         """Store ``content``; the same content is stored once. ``suffix`` is the program's own,
         never the person's.
 
-        Raises: UploadError: if this session's files, or all sessions' together, would take more
-            than they may, or the disk is full.
+        Raises:
+            UploadError: if this session's files, or all sessions' together, would take more than
+                they may, or the disk is full.
         """
         digest = hashlib.sha256(content).hexdigest()
         if digest in self.files:

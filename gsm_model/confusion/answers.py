@@ -83,8 +83,9 @@ def read_answers(
     Something-Something's unless ``labels`` says otherwise. ``name`` and ``truth_name`` are what
     messages call the two.
 
-    Raises: DataError: if the file is missing, too large, of none of the kinds, or its content does
-        not fit together.
+    Raises:
+        DataError: if the file is missing, too large, of none of the kinds, or its content does not
+            fit together.
     """
     name = name or path.name
     if not path.is_file():
@@ -280,9 +281,9 @@ def join_answers(a: Answers, b: Answers) -> Joined:
     """Put ``a`` and ``b`` together clip by clip: by id, or, where a file only numbers its clips, by
     place.
 
-    Raises: DataError: if their classes differ, no clip is in both, a clip has another true class in
-        each, or, without ids, the true
-            classes are not the same in the same order.
+    Raises:
+        DataError: if their classes differ, no clip is in both, a clip has another true class in
+            each, or, without ids, the true classes are not the same in the same order.
     """
     if len(a.labels) != len(b.labels):
         raise DataError(

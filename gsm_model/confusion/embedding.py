@@ -60,8 +60,10 @@ def embed(answers: Answers, method: Method = "pca", seed: int = 0) -> Embedding:
 
     Source: scikit-learn's PCA and TSNE; umap-learn's UMAP.
 
-    Raises: DataError: if the answers have no scores, are fewer than four clips, or umap-learn is
-        not installed. ValueError: for another method.
+    Raises:
+        DataError: if the answers have no scores, are fewer than four clips, or umap-learn is not
+            installed.
+        ValueError: for another method.
     """
     if method not in METHODS:
         raise ValueError(f"no embedding {method!r}; there are {', '.join(METHODS)}")

@@ -43,8 +43,9 @@ def parse_groups(text: str, labels: tuple[str, ...], name: str) -> dict[str, lis
     separated by semicolons; ``*`` stands for anything. Group → class indices, in the order of the
     text; a class may be in several. ``name`` is what messages call the text.
 
-    Raises: DataError: if a line has no name or no classes, a group comes twice, or a name fits no
-        class.
+    Raises:
+        DataError: if a line has no name or no classes, a group comes twice, or a name fits no
+            class.
     """
     groups: dict[str, list[int]] = {}
     for number, line in enumerate(text.splitlines(), start=1):

@@ -73,8 +73,9 @@ def mirrored_labels(labels: Sequence[str]) -> np.ndarray:
 def read_labels(path: Path) -> tuple[str, ...]:
     """One label a line, in index order; blank lines at the end are dropped.
 
-    Raises: DataError: if the file cannot be read as UTF-8 text, is empty or over 4 MB, or names a
-        class twice.
+    Raises:
+        DataError: if the file cannot be read as UTF-8 text, is empty or over 4 MB, or names a class
+            twice.
     """
     try:
         if path.stat().st_size > MAX_LABEL_FILE_BYTES:

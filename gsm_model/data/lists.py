@@ -103,8 +103,9 @@ def read_video_list(
     is what an EPIC-Kitchens clip is labelled with; actions are numbered in the order of (verb,
     noun).
 
-    Raises: DataError: if the file is missing, no list of a known format, or a label file is needed
-        and not given.
+    Raises:
+        DataError: if the file is missing, no list of a known format, or a label file is needed and
+            not given.
     """
     if path.is_dir():
         labels = labels or (path / "labels.txt" if (path / "labels.txt").is_file() else None)

@@ -96,8 +96,9 @@ def measures_of(both: BothWays) -> tuple[Measure, ...]:
     *pair*: the answer is the class or its partner; *reversed to partner*: the reversed clip's
     answer is the partner. Both are of the clips whose class has a partner among the classes.
 
-    Raises: DataError: if no class has its partner among the classes, or the tables are of different
-        clips.
+    Raises:
+        DataError: if no class has its partner among the classes, or the tables are of different
+            clips.
     """
     forward, backward = both.forward.scored(), both.reversed.scored()
     if forward.ids != backward.ids:

@@ -168,8 +168,9 @@ def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "")
     """Read the release's score file; clips are named by their place in it. ``labels`` names the
     classes, ``name`` is what messages call the file.
 
-    Raises: DataError: if the file is none, holds objects, or its arrays do not fit each other or
-        ``labels``.
+    Raises:
+        DataError: if the file is none, holds objects, or its arrays do not fit each other or
+            ``labels``.
     """
     name = name or path.name
     try:

@@ -26,8 +26,9 @@ class Parts(Generic[Table]):
     """The finished parts of the table that will be ``out``; they lie in ``out`` + ``.parts`` until
     it is whole.
 
-    Raises: DataError: if parts are there that are not of ``origin``, or not of the clips ``ids``,
-        in order.
+    Raises:
+        DataError: if parts are there that are not of ``origin``, or not of the clips ``ids``, in
+            order.
     """
 
     def __init__(

@@ -116,8 +116,9 @@ class TrainConfig:
     def read(cls, path: Path) -> TrainConfig:
         """Read a JSON file of these keys.
 
-        Raises: DataError: if the file is no JSON object, or has an unknown, missing, mistyped or
-            impossible value.
+        Raises:
+            DataError: if the file is no JSON object, or has an unknown, missing, mistyped or
+                impossible value.
         """
         try:
             values = json.loads(path.read_text())

@@ -56,9 +56,9 @@ def train(
     and, at the end, ``curves.png`` to ``out``. ``progress(step, steps, loss)`` is called after each
     step.
 
-    Raises: DataError: if ``out`` holds a run with another configuration, the list has no labels or
-        clips, or the
-            batch cannot be dealt equally.
+    Raises:
+        DataError: if ``out`` holds a run with another configuration, the list has no labels or
+            clips, or the batch cannot be dealt equally.
     """
     fabric = fabric or Fabric(
         accelerator="auto",

@@ -115,8 +115,10 @@ def score_cams(
     deletion and insertion, which takes 34 passes a map. Written to ``out`` (parquet). A run that
     was stopped goes on where it was.
 
-    Raises: DataError: if the model's classes are not those of the drawn set, or parts of another
-        run are in the way. ValueError: for an unknown or slow method, or an unknown layer.
+    Raises:
+        DataError: if the model's classes are not those of the drawn set, or parts of another run
+            are in the way.
+        ValueError: for an unknown or slow method, or an unknown layer.
     """
     layers = block_layers(model) if layers is None else list(layers)
     for method in methods:

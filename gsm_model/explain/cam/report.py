@@ -103,8 +103,10 @@ def report_cams(
     `Recognizer.feature_points`, by default the last block. For the slow methods ``progress`` is
     told how many passes are done.
 
-    Raises: KeyError: if ``video`` was not read for this number of segments. ValueError: for an
-        unknown method, layer or class, or several layers at once for a slow method.
+    Raises:
+        KeyError: if ``video`` was not read for this number of segments.
+        ValueError: for an unknown method, layer or class, or several layers at once for a slow
+            method.
     """
     t = num_segments or model.architecture.num_segments
     indices, frames = video.clip(t)
@@ -135,8 +137,9 @@ def cams_of_clips(
     All layers come from one forward and one backward pass, but for the slow methods. As
     `evidence_of_clips` otherwise.
 
-    Raises: ValueError: for an unknown method, layer or class, or several layers at once for a slow
-        method.
+    Raises:
+        ValueError: for an unknown method, layer or class, or several layers at once for a slow
+            method.
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; there are {', '.join(METHODS)}")
