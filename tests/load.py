@@ -52,7 +52,7 @@ QUESTIONS = {
     page.__name__.rsplit(".", 1)[1]: page.QUESTION
     for page in (order, gates, gradcam, confusions, models)
 }
-WORKING = "the answer of a clip"
+WORKING = "the prediction for a clip"
 CLICK = "a click that changes the view"
 PATIENCE = 150  # seconds a session waits for one run of a page
 
@@ -439,7 +439,7 @@ def report(met: Met, sessions: int, seconds: float) -> str:
     lines = [
         f"{sessions} sessions, {seconds / 60:.1f} minutes",
         "",
-        "| what | times | median | 95 of 100 within |",
+        "| what | times | median | 95th percentile |",
         "|---|---|---|---|",
     ]
     for kind, found in sorted(met.seconds.items()):
@@ -454,7 +454,7 @@ def report(met: Met, sessions: int, seconds: float) -> str:
     lines += [
         "",
         (
-            f"Answers checked: {met.checked:,}; faults: {len(met.faults)}; refused politely:"
+            f"Predictions checked: {met.checked:,}; faults: {len(met.faults)}; refused politely:"
             f" {met.refused}."
         ),
         (

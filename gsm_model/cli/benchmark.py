@@ -143,7 +143,7 @@ def _networks(names, kinds, precisions, device, segments: int, runs: int) -> lis
             f"GSM over TSN, {how}: {m:.3f} ({low:.3f} to {high:.3f})"
             for how, (m, low, high) in over_tsn(timings).items()
         ] + [
-            f"the most seen of this device in {one}: {peak:.0f} GMAC/s"
+            f"measured peak of this device in {one}: {peak:.0f} GMAC/s"
             for one, peak in peaks.items()
         ]
         what = (
@@ -293,7 +293,7 @@ def _print(table: dict) -> None:
         if "gmac_per_second" in row:
             line += f"  {row['gmac_per_second']:5.0f} GMAC/s"
         if "share_of_peak" in row:
-            line += f" = {row['share_of_peak']:.0%} of the most seen, {row['peak_mb']:.0f} MB"
+            line += f" = {row['share_of_peak']:.0%} of the measured peak, {row['peak_mb']:.0f} MB"
         typer.echo(line)
     for note in table["notes"]:
         typer.echo(f"  {note}")
