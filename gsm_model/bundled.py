@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,43 @@ class SampleClip:
     path: Path
 
 
+READERS = ("predict", "evaluate", "order", "explain", "confusions", "benchmark", "train")
+WRITTEN = ("--out", "--scores", "--csv", "--pdf", "--matrix")  # options that name a result
+
+
+def product() -> Path:
+    """The folder of the app and its ``assets``: inside this package where it was installed, the top
+    of the checkout otherwise.
+    """
+    installed = Path(__file__).resolve().parent / "_product"
+    return installed if installed.is_dir() else installed.parents[1]
+
+
 def assets() -> Path:
-    """The assets folder: ``GATE_SHIFT_LENS_ASSETS`` if set, else the one beside this package."""
-    return Path(
-        os.environ.get("GATE_SHIFT_LENS_ASSETS", Path(__file__).resolve().parents[1] / "assets")
-    )
+    """The assets folder: ``GATE_SHIFT_LENS_ASSETS`` if set, else the one of the `product`."""
+    return Path(os.environ.get("GATE_SHIFT_LENS_ASSETS", product() / "assets"))
+
+
+def find_asset(given: str) -> str:
+    """``given``, or the file that came with the project which it names and which is not there from
+    the working folder: ``assets/clips/folding.mp4`` is found wherever a command is run.
+    """
+    path = Path(given)
+    if path.parts[:1] != ("assets",) or ".." in path.parts or path.exists():
+        return given
+    found = assets().joinpath(*path.parts[1:])
+    return str(found) if found.is_file() else given
+
+
+def find_given(arguments: Sequence[str]) -> list[str]:
+    """``arguments`` of a command with `find_asset` for those that name a file to read."""
+    found = list(arguments)
+    if not found or found[0] not in READERS:
+        return found
+    return [
+        part if before in WRITTEN else find_asset(part)
+        for before, part in zip(["", *found], found, strict=False)
+    ]
 
 
 def shipped_checkpoints() -> dict[str, Path]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 import typer
 
+from gsm_model.bundled import find_given
 from gsm_model.cli import (
     benchmark,
     confusions,
@@ -13,9 +17,12 @@ from gsm_model.cli import (
     explain_interventions,
     order,
     predict,
+    start,
     synthetic,
     training,
 )
+from gsm_model.cli.common import say
+from gsm_model.errors import LensError
 from gsm_model.training.config import describe
 
 app = typer.Typer(
@@ -27,6 +34,11 @@ app = typer.Typer(
         " them."
     ),
 )
+app.command(
+    "app",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(start.open_app)
 app.command()(predict.predict)
 app.command()(predict.convert)
 app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
@@ -46,3 +58,19 @@ app.command()(confusions.figures)
 app.command()(training.curves)
 app.command("make-dataset")(synthetic.make_dataset)
 app.command("make-samples")(synthetic.make_samples)
+
+
+def run(arguments: Sequence[str], name: str) -> None:
+    """Run the command that ``arguments`` give and exit: status 0, or 2 for bad input with one line
+    about it. ``name`` is what help calls the program.
+    """
+    try:
+        app(find_given(arguments), prog_name=name)
+    except LensError as error:  # what no command expected, such as a full disk while a film is made
+        say(str(error))
+        sys.exit(2)
+
+
+def main() -> None:
+    """``gate-shift-lens``: `run` with what was typed; nothing typed opens the app."""
+    run(sys.argv[1:] or ["app"], "gate-shift-lens")

@@ -265,6 +265,7 @@ def figures(
     """Make the results of a recipe again, from the same inputs, into another folder: the same bytes
     with the same versions.
     """
+    from gsm_model.bundled import find_asset, find_given
     from gsm_model.cli import app
     from gsm_model.models.checkpoints.safe_load import sha256
 
@@ -283,7 +284,7 @@ def figures(
     if not known:
         fail(f"{recipe.name}: not a recipe of {' or '.join(REMAKES)} that names its --out")
     for name, digest in inputs.items():
-        path = Path(name)
+        path = Path(find_asset(name))
         if path.is_file() and sha256(path) != digest:
             fail(
                 f"{name}: has changed since the recipe was written (SHA-256 {sha256(path)[:12]}…,"
@@ -292,4 +293,4 @@ def figures(
     table = parts[place].endswith(".parquet")
     parts[place] = str(out / Path(parts[place]).name if table else out)
     sys.argv[1:] = parts
-    raise typer.Exit(app(parts, standalone_mode=False) or 0)
+    raise typer.Exit(app(find_given(parts), standalone_mode=False) or 0)

@@ -1,0 +1,185 @@
+"""What ``pip install .`` gives, built from the source distribution and installed into an
+environment of its own: all commands, the app with its models and clips, and nothing else.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import time
+import urllib.request
+import venv
+from contextlib import closing
+from importlib.metadata import PathDistribution
+from pathlib import Path
+
+import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from gsm_model.bundled import sample_clips
+from tests.load import QUESTIONS, Session
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[1]
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "runs", "*.egg-info")
+SERVER = {"STREAMLIT_SERVER_HEADLESS": "true", "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory) -> Path:
+    """The folder of programs of an environment with the installed package; what it depends on is
+    the running environment's.
+    """
+    folder = tmp_path_factory.mktemp("installation")
+    shutil.copytree(ROOT, folder / "source", ignore=LEFT_OUT)
+    shutil.copytree(ROOT / ".streamlit", folder / "source" / ".streamlit")
+    pack = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    call([sys.executable, "-c", pack, folder], folder / "source")
+    [archive] = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter="data")
+    source = folder / archive.name.removesuffix(".tar.gz")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    call([*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, source], folder)
+    [wheel] = folder.glob("*.whl")
+    venv.create(folder / "environment", with_pip=False)
+    [python] = folder.glob("environment/[Sb][ci]*/python*[3e]")
+    paths = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    (site_packages(folder) / "running.pth").write_text("\n".join(sorted(paths)))
+    call([*pip, "--python", python, "install", "-q", "--no-deps", "--no-index", wheel], folder)
+    return python.parent
+
+
+def site_packages(folder: Path) -> Path:
+    [found] = (folder / "environment").rglob("site-packages")
+    return found
+
+
+def call(command: list, folder: Path, code: int = 0, **environment: str):
+    """Run a command in ``folder`` without this checkout's modules."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=folder,
+        env={**clean_environment(), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def test_only_the_package_and_its_command_are_installed(programs, tmp_path):
+    [metadata] = site_packages(programs.parents[1]).glob("gate_shift_lens-*.dist-info")
+    files = PathDistribution(metadata).files
+    places = {file.parts[0] for file in files if not file.name.startswith("gate-shift-lens")}
+    assert places == {"gsm_model", metadata.name}
+    for name in ("app", "assets", "tests", "streamlit_app"):
+        code = f"from importlib.util import find_spec; print(find_spec({name!r}))"
+        assert call([programs / "python", "-c", code], tmp_path).stdout.strip() == "None"
+
+
+def test_everything_of_the_product_is_installed(programs):
+    product = site_packages(programs.parents[1]) / "gsm_model" / "_product"
+    for folder in ("app", "assets", ".streamlit"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                copy = product / path.relative_to(ROOT)
+                assert copy.read_bytes() == path.read_bytes(), copy
+
+
+def test_a_clip_that_came_with_it_is_recognised_from_any_folder(programs, tmp_path):
+    clip = sample_clips()["folding"]
+    given = f"assets/clips/{clip.path.name}"
+    done = call([programs / "gate-shift-lens", "predict", "--json", given], tmp_path)
+    [entry] = json.loads(done.stdout)["clips"]
+    assert Path(entry["file"]).read_bytes() == clip.path.read_bytes()
+    assert [model["name"].split()[0] for model in entry["models"]] == ["GSM", "TSM", "TSN"]
+    assert entry["models"][0]["top"][0]["label"] == clip.label
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_recipe_made_in_one_installation_is_made_again_in_another(programs, tmp_path):
+    make = ["explain", "gates", "assets/clips/folding.mp4", "--out", tmp_path / "first"]
+    make += ["--checkpoint", "assets/models/gsm_resnet18.safetensors", "--device", "cpu"]
+    call([sys.executable, "-m", "gsm_model", *make], ROOT)
+    recipe = tmp_path / "first" / "recipe.json"
+    assert str(ROOT) not in recipe.read_text().replace(str(tmp_path), "")
+    call([programs / "gate-shift-lens", "figures", recipe, "--out", "second"], tmp_path)
+    first = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
+    second = {path.name: path.read_bytes() for path in (tmp_path / "second").iterdir()}
+    assert len(first) > 5 and first.keys() == second.keys()
+    assert all(first[name] == second[name] for name in first if not name.endswith(".json"))
+
+
+@pytest.mark.parametrize(
+    "command", [("predict", "notes.mp4"), ("train", "notes.mp4", "--out", "o")]
+)
+def test_bad_input_is_one_line_and_status_2_as_with_the_module(programs, tmp_path, command):
+    (tmp_path / "notes.mp4").write_text("no video")
+    ways = ([programs / "gate-shift-lens"], [programs / "python", "-m", "gsm_model"])
+    said = [call([*way, "predict", "notes.mp4"], tmp_path, code=2).stderr for way in ways]
+    assert said[0] == said[1] and len(said[0].splitlines()) == 1 and "notes.mp4" in said[0]
+
+
+class Browser(Session):
+    """A session that remembers what the server said of its settings."""
+
+    def _next(self) -> ForwardMsg:
+        answer = super()._next()
+        if answer.WhichOneof("type") == "new_session":
+            self.theme = answer.new_session.custom_theme
+        return answer
+
+    def _read(self, element) -> list[str]:
+        if element.WhichOneof("type") == "file_uploader":
+            self.megabytes = element.file_uploader.max_upload_size_mb
+        return super()._read(element)
+
+
+def test_the_app_opens_with_its_settings_and_every_page(programs, tmp_path):
+    (tmp_path / "app.py").write_text("raise SystemExit('not this one')")
+    (tmp_path / "gsm_model.py").write_text("raise SystemExit('nor this one')")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path / "log.txt"
+    process = subprocess.Popen(
+        programs / "gate-shift-lens",
+        cwd=tmp_path,
+        env={**clean_environment(), **SERVER, "STREAMLIT_SERVER_PORT": str(port)},
+        stdout=log.open("w"),
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        wait_until_healthy(port, log)
+        with closing(Browser(port)) as browser:
+            texts = browser.run("clip=folding&models=gsm,tsn")
+            assert any("Folding something" in text for text in texts)
+            assert browser.theme.light.primary_color == "#0060A0"
+            assert browser.theme.dark.primary_color == "#0F76B8"
+            for page, question in QUESTIONS.items():
+                assert f"## {question}" in browser.run("clip=folding&models=gsm,tsn", page)
+            assert browser.megabytes == 2048
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
+def wait_until_healthy(port: int, log: Path) -> None:
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"the app did not start: {log.read_text()}")
