@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from gsm_model import _moved
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -29,6 +31,7 @@ _HOMES = {
     "dense_indices": "video.sampling",
 }
 __all__ = sorted(_HOMES)
+_moved.install()
 
 
 def __getattr__(name: str) -> object:
