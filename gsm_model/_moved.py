@@ -1,5 +1,5 @@
 """The names that modules had in version 0.1.0. Each still imports, with a ``DeprecationWarning``,
-and is the module of today; they go with the release after the next.
+and is the module of today. They are kept for one release.
 """
 
 from __future__ import annotations
