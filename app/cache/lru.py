@@ -10,9 +10,19 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+_Key = tuple[str | None, Hashable]  # the owner, and what the result is of
+
+
+@dataclass
+class _Turn:
+    """Who computes a result just now: ``users`` hold or await the lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
 
 
 class OnceCache:
@@ -20,8 +30,9 @@ class OnceCache:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._kept: OrderedDict[tuple[str | None, Hashable], tuple[object, int]] = OrderedDict()
-        self._turns: dict[Hashable, list] = {}  # key → [lock, how many hold or await it]
+        # What a key maps to is of the type that its callers compute.
+        self._kept: OrderedDict[_Key, tuple[Any, int]] = OrderedDict()
+        self._turns: dict[_Key, _Turn] = {}
         self._lock = threading.Lock()
 
     def get(
@@ -37,26 +48,26 @@ class OnceCache:
         ``size`` says how many bytes a result takes. What ``compute`` raises is raised, and nothing
         is kept. A result with an ``owner`` is given to that owner alone, until `forget`.
         """
-        key = (owner, key)
+        owned = (owner, key)
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]
-            turn = self._turns.setdefault(key, [threading.Lock(), 0])
-            turn[1] += 1
+            if owned in self._kept:
+                self._kept.move_to_end(owned)
+                return self._kept[owned][0]
+            turn = self._turns.setdefault(owned, _Turn())
+            turn.users += 1
         try:
-            with turn[0]:
+            with turn.lock:
                 with self._lock:
-                    if key in self._kept:
-                        return self._kept[key][0]
+                    if owned in self._kept:
+                        return self._kept[owned][0]
                 result = compute()
-                self._keep(key, result, size(result))
+                self._keep(owned, result, size(result))
                 return result
         finally:
             with self._lock:
-                turn[1] -= 1
-                if not turn[1]:
-                    self._turns.pop(key, None)
+                turn.users -= 1
+                if not turn.users:
+                    self._turns.pop(owned, None)
 
     def has(self, key: Hashable, owner: str | None = None) -> bool:
         """Whether a result is kept for ``key``."""
@@ -74,7 +85,7 @@ class OnceCache:
         with self._lock:
             return len(self._kept), sum(taken for _, taken in self._kept.values())
 
-    def _keep(self, key: Hashable, result: object, size: int) -> None:
+    def _keep(self, key: _Key, result: object, size: int) -> None:
         with self._lock:
             self._kept[key] = (result, size)
             while (

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.cache.lru import OnceCache
 from app.shell.settings import read_settings
@@ -70,7 +71,8 @@ def in_line() -> Iterator[None]:
     """Wait for the models in this block with a word on the page; leaving the page, or closing it,
     gives the place up.
     """
-    settings, place = read_settings(), []
+    settings = read_settings()
+    place: list[DeltaGenerator] = []
 
     def tell(ahead: int) -> None:
         if not place:

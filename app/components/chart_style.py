@@ -128,8 +128,8 @@ def _text_place(value: float | None, before: float | None) -> float | None:
     """
     if value is None:
         return None
-    ring_in_the_way = before is not None and value - 0.02 <= before <= value + 0.09
-    return max(value, before if ring_in_the_way else 0.0)
+    ring = before if before is not None and value - 0.02 <= before <= value + 0.09 else 0.0
+    return max(value, ring)
 
 
 def _percent(value: float | None) -> str:

@@ -20,6 +20,7 @@ from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison
 from gsm_model.explain.cam.report import CamReport
+from gsm_model.explain.gates.report import GateReport
 from gsm_model.exports.cam import CamFileOptions, cam_files
 from gsm_model.exports.confusion import confusion_files, more_figures, significance_files
 from gsm_model.exports.gates import GateFileOptions, gate_files
@@ -77,14 +78,14 @@ def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int
 
 
 def gates_command(
-    clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str
+    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: str
 ) -> str:
     """The same files of one model's gates from a terminal in the project's folder."""
     return command_line(_gates_parts(clip, ref, seen, segments, width))
 
 
 def _gates_parts(
-    clip: ClipRef, ref: ModelRef, seen: Seen, segments: int | None, width: str
+    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: str
 ) -> list[str]:
     order = seen.report.prediction.order
     files = portable(clip.path, clip.name), [portable(ref.path, ref.name)]
@@ -94,7 +95,12 @@ def _gates_parts(
 
 
 def gates_zip(
-    clip: ClipRef, ref: ModelRef, seen: Seen, seconds: float, segments: int | None, width: str
+    clip: ClipRef,
+    ref: ModelRef,
+    seen: Seen[GateReport],
+    seconds: float,
+    segments: int | None,
+    width: str,
 ) -> bytes:
     """All files of one model's gates, packed."""
     parts = _gates_parts(clip, ref, seen, segments, width)
@@ -183,12 +189,12 @@ def interventions_command(
 @dataclass(frozen=True)
 class ConfusionExport:
     """What is chosen on the Confusions page: the ``files`` of A and B; which ``pairs`` (*reversed*,
-    *auto*, *mine*), the ``list`` of a person's own; what is tested (*pairs*, *classes*, *mine*),
-    the ``groups`` of a person's own; how it prints."""
+    *auto*, *mine*), the ``own_pairs`` that a person wrote; what is tested (*pairs*,
+    *classes*, *mine*), the ``groups`` of a person's own; how it prints."""
 
     files: tuple[AnswersRef, ...]
     pairs: str
-    list: str
+    own_pairs: str
     test: str
     groups: str
     preset: str
@@ -196,8 +202,8 @@ class ConfusionExport:
 
     def parts(self, more: Sequence[str]) -> list[str]:
         """The command that makes the same, with the figures ``more``."""
-        options = {
-            "pairs": PAIRS_FILE if self.list else self.pairs,
+        options: dict[str, object] = {
+            "pairs": PAIRS_FILE if self.own_pairs else self.pairs,
             "preset": self.preset,
             "italics": self.italics,
             "also": more,
@@ -209,7 +215,7 @@ class ConfusionExport:
 
     def lists(self) -> dict[str, bytes]:
         """The lists that a person wrote, as the files that the command names."""
-        texts = {PAIRS_FILE: self.list, GROUPS_FILE: self.groups}
+        texts = {PAIRS_FILE: self.own_pairs, GROUPS_FILE: self.groups}
         return {name: text.encode() for name, text in texts.items() if text}
 
 

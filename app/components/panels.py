@@ -6,20 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar, overload
 
 import numpy as np
 
 from gsm_model.explain.cam.report import CamReport, LayerMaps
 from gsm_model.explain.gates.report import GateReport, LayerGates
 
+Report = TypeVar("Report", GateReport, CamReport)
+
 
 @dataclass(frozen=True)
-class Seen:
+class Seen(Generic[Report]):
     """One model's report on one order of the frames, the frames as it saw them (T, S, S, 3) uint8,
     and its colour.
     """
 
-    report: GateReport | CamReport
+    report: Report
     frames: np.ndarray
     color: str
 
@@ -28,6 +31,12 @@ class Seen:
         """What the panel is called: the model, and the order if it is not the frames' own."""
         order = self.report.prediction.order
         return self.report.card.name + ("" if order == "forward" else f", {order}")
+
+    @overload
+    def layer(self: Seen[GateReport], title: str, titles: Sequence[str]) -> LayerGates: ...
+
+    @overload
+    def layer(self: Seen[CamReport], title: str, titles: Sequence[str]) -> LayerMaps: ...
 
     def layer(self, title: str, titles: Sequence[str]) -> LayerGates | LayerMaps:
         """The layer called ``title``; in a network that has none of that name, the one as deep
@@ -40,20 +49,20 @@ class Seen:
         return self.report.layers[round(depth * (len(self.report.layers) - 1))]
 
 
-def layer_titles(seen: Sequence[Seen]) -> list[str]:
+def layer_titles(seen: Sequence[Seen[Report]]) -> list[str]:
     """The layers to choose among: those of the first model."""
     return [layer.title for layer in seen[0].report.layers]
 
 
-def by_length(seen: Sequence[Seen]) -> dict[int, list[Seen]]:
+def by_length(seen: Sequence[Seen[Report]]) -> dict[int, list[Seen[Report]]]:
     """Those that can stand in one picture, by their number of frames."""
-    groups: dict[int, list[Seen]] = {}
+    groups: dict[int, list[Seen[Report]]] = {}
     for one in seen:
         groups.setdefault(len(one.frames), []).append(one)
     return groups
 
 
-def same_pictures(first: Seen, second: Seen) -> list[int]:
+def same_pictures(first: Seen[Report], second: Seen[Report]) -> list[int]:
     """For every frame of ``first``, where ``second`` shows the same one; the same place where it
     does not, or shows it more than once.
     """
@@ -65,7 +74,7 @@ def same_pictures(first: Seen, second: Seen) -> list[int]:
     ]
 
 
-def captions(one: Seen) -> tuple[str, ...]:
+def captions(one: Seen[Report]) -> tuple[str, ...]:
     """What stands under each frame: its number in the video."""
     return tuple(f"frame {index}" for index in one.report.prediction.frame_indices)
 

@@ -21,5 +21,9 @@ def cancellable(
     with box.container(horizontal=True):
         bar = st.progress(0.0, beginning)
         st.button("Cancel", icon=":material/close:", key=key, help=help, on_click=on_click)
-    yield lambda done, total: bar.progress(done / total, f"{counting} {done:,} of {total:,}")
+
+    def tell(done: int, total: int) -> None:
+        bar.progress(done / total, f"{counting} {done:,} of {total:,}")
+
+    yield tell
     box.empty()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from app.cache.store import caches, keep
@@ -111,7 +112,7 @@ def known_score(ref: ModelRef, question: Question, layer: str) -> dict[str, str]
     rows = (
         row
         for path in cam_tables()
-        for row in keep("tables", ("scores", digest(path)), lambda path=path: _score_rows(path))
+        for row in keep("tables", ("scores", digest(path)), partial(_score_rows, path))
     )
     return next(
         (row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None

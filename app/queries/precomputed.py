@@ -5,6 +5,7 @@ a data set, as figures too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -43,7 +44,7 @@ def prediction_tables(files: list[Upload], private: bool) -> list[Predictions]:
         keep(
             "tables",
             ("table", file.sha256, file.name),
-            lambda file=file: read_parquet(file.path, file.name),
+            partial(read_parquet, file.path, file.name),
             owner,
         )
         for file in files
@@ -97,7 +98,7 @@ def data_gates(ref: ModelRef) -> list[dict]:
     return _of_checkpoint(
         ref,
         [
-            keep("tables", ("gates", digest(path)), lambda path=path: read_data_gates(path))
+            keep("tables", ("gates", digest(path)), partial(read_data_gates, path))
             for path in gate_tables()
         ],
     )
@@ -110,7 +111,7 @@ def data_effects(ref: ModelRef) -> list[dict]:
     return _of_checkpoint(
         ref,
         [
-            keep("tables", ("effects", digest(path)), lambda path=path: _effects(path))
+            keep("tables", ("effects", digest(path)), partial(_effects, path))
             for path in intervention_tables()
         ],
     )

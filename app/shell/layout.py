@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.components.chart_style import MODEL_COLORS
 from app.components.sentences import escape
@@ -43,13 +44,13 @@ FIRST_MODELS = (
     "gsm",
     "tsn",
 )  # the two that differ in whether they can tell an action from its reverse
-ORDER_NAMES = {
+ORDER_NAMES: dict[Order, str] = {
     "forward": "→ forward",
     "reversed": "← reversed",
     "shuffled": "⤮ shuffled",
     "frozen": "■ frozen",
 }
-OTHER_ORDER = {
+OTHER_ORDER: dict[Order, Order] = {
     "forward": "reversed",
     "reversed": "forward",
     "shuffled": "forward",
@@ -230,7 +231,7 @@ def _take_upload() -> None:
         session.choose_clip(upload)
 
 
-def keep(file, suffix: str = "") -> Upload | None:
+def keep(file: UploadedFile | None, suffix: str = "") -> Upload | None:
     """The file of a file uploader on disk; ``None`` where there is none, or no room for it, which
     the page then says.
     """
@@ -301,7 +302,7 @@ def choose_order() -> None:
     st.segmented_control(
         "Order of the frames",
         ORDERS,
-        format_func=ORDER_NAMES.get,
+        format_func=lambda order: ORDER_NAMES.get(order, order),
         key="order",
         required=True,
         persist_state="session",

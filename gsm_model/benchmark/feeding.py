@@ -14,6 +14,7 @@ import numpy as np
 from gsm_model.benchmark.timing import Timing
 from gsm_model.data.lists import Entry, read_video_list
 from gsm_model.data.synthetic.export import write_dataset
+from gsm_model.errors import VideoError
 from gsm_model.evaluation.loader import AHEAD, Views, feed, read_views
 from gsm_model.evaluation.score import score_views
 from gsm_model.models.recognizer import Recognizer
@@ -68,6 +69,8 @@ def _scored(
     """Seconds of a clip, and of it those that its frames were waited for."""
     took, waited, asked = [], [], time.perf_counter()
     for _, views in clips:
+        if isinstance(views, str):
+            raise VideoError(views)
         begun = time.perf_counter()
         score_views(model, views)
         done = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -16,7 +16,7 @@ from gsm_model.confusion.pairs import Pair
 from gsm_model.errors import DataError
 
 Method = Literal["pca", "tsne", "umap"]
-METHODS = ("pca", "tsne", "umap")
+METHODS: tuple[Method, ...] = get_args(Method)
 MOST_CLIPS = 3000  # t-SNE of more takes minutes, and so many points cover each other
 MOST_PAIRS = 2
 PERPLEXITY, NEIGHBOURS = 30, 15

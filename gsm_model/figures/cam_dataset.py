@@ -66,11 +66,6 @@ def _line(axes: Axes, rows: Sequence[dict], layers: Sequence[str], key: str, num
     beside = [
         place + 0.09 * (number - 2.5) for place in places
     ]  # so that intervals do not cover each other
-    style = {
-        "color": (*COLORS, INK)[number % 6],
-        "marker": MARKERS[number % 5],
-        "linestyle": DASHES[number % 5] if number < 5 else ":",
-    }
     axes.errorbar(
         beside,
         values,
@@ -79,5 +74,7 @@ def _line(axes: Axes, rows: Sequence[dict], layers: Sequence[str], key: str, num
         linewidth=0.8,
         elinewidth=0.6,
         label=rows[0]["method"],
-        **style,
+        color=(*COLORS, INK)[number % 6],
+        marker=MARKERS[number % 5],
+        linestyle=DASHES[number % 5] if number < 5 else ":",
     )

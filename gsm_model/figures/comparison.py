@@ -46,12 +46,16 @@ def draw_gains(axes: Axes, rows: Sequence[Comparison], preset: Preset) -> None:
     font = preset.font
     for place, row in enumerate(ordered):
         spread = [[max(row.difference - row.low, 0)], [max(row.high - row.difference, 0)]]
-        style = {
-            "color": COLORS[0],
-            "markerfacecolor": COLORS[0] if row.p_holm < 0.05 else "white",
-            "markersize": 0.5 * font,
-        }
-        axes.errorbar(row.difference, place, xerr=spread, fmt="o", linewidth=0.8, **style)
+        axes.errorbar(
+            row.difference,
+            place,
+            xerr=spread,
+            fmt="o",
+            linewidth=0.8,
+            color=COLORS[0],
+            markerfacecolor=COLORS[0] if row.p_holm < 0.05 else "white",
+            markersize=0.5 * font,
+        )
     axes.axvline(0, color=GREY, linewidth=0.7)
     names = shortened([row.name for row in ordered], max(24, int(8 * preset.width)))
     axes.set_yticks(
@@ -69,7 +73,7 @@ def matrix_figure(models: Sequence[Answers], preset: Preset) -> Figure:
     """Shares of every true class (rows) by answer (columns), a panel a model, classes that are
     taken for each other side by side; names where they fit. In a column the panels stand one above
     the other."""
-    order = cluster_order(sum(mutual_confusion(model) for model in models))
+    order = cluster_order(np.sum([mutual_confusion(model) for model in models], axis=0))
     k, narrow = len(order), preset.width < 5
     side = (0.62 if narrow else 0.8 / len(models)) * preset.width
     rows, columns = (len(models), 1) if narrow else (1, len(models))
@@ -99,15 +103,23 @@ def matrix_figure(models: Sequence[Answers], preset: Preset) -> Figure:
 def draw_matrix(axes: Axes, model: Answers, order: np.ndarray, font: float) -> ScalarMappable:
     """One model's shares of the true class in ``order``; returns what a colour bar is made of."""
     shares, k = confusion(model, "true")[np.ix_(order, order)], len(order)
-    scale = {"cmap": "Greys", "vmin": 0, "vmax": 1}
+    shades: ScalarMappable
     if k <= MOST_CELLS:
         shades = axes.pcolormesh(
-            shares, shading="nearest", edgecolors="face", linewidth=0.1, **scale
+            shares,
+            shading="nearest",
+            edgecolors="face",
+            linewidth=0.1,
+            cmap="Greys",
+            vmin=0,
+            vmax=1,
         )
         axes.set_xlim(-0.5, k - 0.5)
         axes.set_ylim(k - 0.5, -0.5)
     else:
-        shades = axes.imshow(shares, interpolation="nearest", aspect="auto", **scale)
+        shades = axes.imshow(
+            shares, interpolation="nearest", aspect="auto", cmap="Greys", vmin=0, vmax=1
+        )
     axes.set_title(in_print(f"{model.model} ({len(model.ids):,} clips)"), fontsize=font)
     axes.set_xticks([])
     axes.set_yticks([])
@@ -133,14 +145,17 @@ def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) 
         spread = np.maximum([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]], 0)
         n = sum(share.n for share in one.accuracy)
         label = in_print(f"{one.model}: error {100 * one.error:.1f} % ({n:,} clips)")
-        style = {
-            "fmt": MARKERS[number] + "-",
-            "color": COLORS[number],
-            "markersize": 0.5 * font,
-            "linewidth": 0.9,
-            "capsize": 1.5,
-        }
-        axes.errorbar(one.confidence, values[:, 0], yerr=spread, label=label, **style)
+        axes.errorbar(
+            one.confidence,
+            values[:, 0],
+            yerr=spread,
+            fmt=MARKERS[number] + "-",
+            label=label,
+            color=COLORS[number],
+            markersize=0.5 * font,
+            linewidth=0.9,
+            capsize=1.5,
+        )
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("confidence", fontsize=font)
@@ -160,14 +175,15 @@ def embedding_figure(
     for axes, embedding, marked in zip(grid, embeddings, marks, strict=True):
         draw_embedding(axes, embedding, marked, preset)
     handles, names = grid[0].get_legend_handles_labels()
-    key = {
-        "loc": "outside lower center",
-        "ncols": 2,
-        "fontsize": preset.small,
-        "frameon": False,
-        "markerscale": 1.6,
-    }
-    figure.legend(handles, names, **key)
+    figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=2,
+        fontsize=preset.small,
+        frameon=False,
+        markerscale=1.6,
+    )
     return figure
 
 

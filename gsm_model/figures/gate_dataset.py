@@ -70,7 +70,12 @@ def data_gates_figure(rows: Sequence[dict], width: float = PAGE) -> Figure:
     return figure
 
 
-def _stack(axes: Axes, values: Sequence[Sequence[float]], colors, names: Sequence[str]) -> None:
+def _stack(
+    axes: Axes,
+    values: Sequence[Sequence[float]],
+    colors: Sequence[str | tuple[float, float, float, float]],
+    names: Sequence[str],
+) -> None:
     """Bars of parts, one a row, with the names of the parts above."""
     table = np.array(values)
     ends = np.cumsum(table, axis=1)
@@ -84,11 +89,13 @@ def _stack(axes: Axes, values: Sequence[Sequence[float]], colors, names: Sequenc
             edgecolor="#7B8794",
             lw=0.3,
         )
-    legend = {
-        "fontsize": 5.5,
-        "frameon": False,
-        "ncols": 2,
-        "loc": "lower center",
-        "bbox_to_anchor": (0.5, 1.0),
-    }
-    axes.legend(**legend, handlelength=1, columnspacing=0.8, borderpad=0)
+    axes.legend(
+        fontsize=5.5,
+        frameon=False,
+        ncols=2,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        handlelength=1,
+        columnspacing=0.8,
+        borderpad=0,
+    )

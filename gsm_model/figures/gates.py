@@ -4,11 +4,13 @@ maps over the frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import FancyArrowPatch
 
 from gsm_model.explain.gates.report import DIRECTIONS, GateReport, LayerGates
@@ -32,8 +34,8 @@ def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) ->
     pictures = min(width / (t + 1), LARGEST_PICTURE)
     heights = [pictures, rows, rows] if narrow else [pictures, rows]
     figure = Figure(figsize=(width, sum(heights) + (1.1 if narrow else 0.75)), layout="constrained")
-    parts = figure.subfigures(len(heights), 1, height_ratios=heights)
-    _show_frames(parts[0].subplots(1, t), report, frames)
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    _show_frames(parts[0].subplots(1, t, squeeze=False)[0], report, frames)
     figure.suptitle(f"{report.card.name}, frames {report.prediction.order}", fontsize=8)
     if narrow:
         left, right = parts[1].subplots(1, 2, sharey=True)
@@ -51,10 +53,8 @@ def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) ->
     return figure
 
 
-def _show_frames(axes, report: GateReport, frames: np.ndarray) -> None:
-    for one, frame, index in zip(
-        np.atleast_1d(axes), frames, report.prediction.frame_indices, strict=True
-    ):
+def _show_frames(axes: np.ndarray, report: GateReport, frames: np.ndarray) -> None:
+    for one, frame, index in zip(axes, frames, report.prediction.frame_indices, strict=True):
         one.imshow(frame)
         one.set_title(str(index), fontsize=6, pad=2)
         one.set_axis_off()
@@ -71,7 +71,7 @@ def _label_axes(axes: Axes, report: GateReport) -> None:
     axes.tick_params(length=2, pad=2)
 
 
-def _show_scale(figure, axes) -> None:
+def _show_scale(figure: FigureBase, axes: Sequence[Axes]) -> None:
     bar = figure.colorbar(
         ScalarMappable(SCALE, gate_colors()),
         ax=axes,

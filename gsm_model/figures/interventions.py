@@ -4,7 +4,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -86,15 +86,16 @@ def _layers(axes: Axes, by_name: dict[str, dict], titles: Sequence[str], key: st
             [max(row[key] - row[f"{key}_low"], 0) for row in rows],
             [max(row[f"{key}_high"] - row[key], 0) for row in rows],
         ]
-        style = {
-            "fmt": MARKERS[number] + DASHES[number],
-            "color": COLORS[number],
-            "markersize": 3,
-            "linewidth": 1,
-            "capsize": 1.5,
-        }
         axes.errorbar(
-            range(len(titles)), [row[key] for row in rows], yerr=spread, label=label, **style
+            range(len(titles)),
+            [row[key] for row in rows],
+            yerr=spread,
+            fmt=MARKERS[number] + DASHES[number],
+            label=label,
+            color=COLORS[number],
+            markersize=3,
+            linewidth=1,
+            capsize=1.5,
         )
     axes.set_xticks(range(len(titles)), titles, fontsize=6, rotation=30, ha="right")
     _share_axis(axes.set_ylabel, axes.set_ylim, key)
@@ -103,12 +104,14 @@ def _layers(axes: Axes, by_name: dict[str, dict], titles: Sequence[str], key: st
     _finish(axes)
 
 
-def _share_axis(set_label, set_limits, key: str) -> None:
+def _share_axis(
+    set_label: Callable[..., object], set_limits: Callable[..., object], key: str
+) -> None:
     set_label("within-pair accuracy" if key == "within_pair" else "top-1 accuracy", fontsize=7)
     set_limits(-0.02, 1.03)
 
 
-def _mark_chance(line, key: str) -> None:
+def _mark_chance(line: Callable[..., object], key: str) -> None:
     if key == "within_pair":
         line(0.5, color="#7B8794", linewidth=0.7, linestyle=":")
 

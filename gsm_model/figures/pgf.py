@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Literal
 
 import matplotlib as mpl
+from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.backends.backend_pgf import RendererPgf
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2DBase
+from numpy.typing import ArrayLike
 
 from gsm_model.io.latex import latex_escape
 
@@ -37,15 +43,34 @@ class _Renderer(RendererPgf):
         super().__init__(figure, file)
         self._ruler = RendererAgg(10, 10, figure.dpi)
 
-    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None) -> None:
+    def draw_text(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        s: str,
+        prop: FontProperties,
+        angle: float,
+        ismath: bool | Literal["TeX"] = False,
+        mtext: Text | None = None,
+    ) -> None:
         super().draw_text(
             gc, x, y, _as_latex(s) if ismath else latex_escape(s), prop, angle, ismath, mtext
         )
 
-    def draw_image(self, gc, x, y, im, transform=None) -> None:
+    def draw_image(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        im: ArrayLike,
+        transform: Affine2DBase | None = None,
+    ) -> None:
         raise ValueError("a figure with pictures in it cannot be PGF; take PDF")
 
-    def get_text_width_height_descent(self, s, prop, ismath) -> tuple[float, float, float]:
+    def get_text_width_height_descent(
+        self, s: str, prop: FontProperties, ismath: bool | Literal["TeX"]
+    ) -> tuple[float, float, float]:
         return self._ruler.get_text_width_height_descent(s, prop, ismath)
 
 

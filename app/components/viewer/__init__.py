@@ -114,7 +114,7 @@ def viewer_data(
                 "below": panel.below,
             }
         )
-    data = {
+    data: dict[str, object] = {
         "panels": shown,
         "pictures": pictures,
         "layers": layers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.cache.charts import drawn
@@ -19,7 +21,10 @@ from app.shell.layout import (
     open_clip,
     warn_of,
 )
+from app.shell.session import ClipRef
 from gsm_model.predict import Prediction
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import Order
 
 QUESTION = "What does each model say about this clip?"
 TOP = 5
@@ -28,15 +33,16 @@ TOP = 5
 def show(choices: Choices) -> None:
     """Answers of the chosen models to the chosen clip, under the chosen order of its frames."""
     opened = open_clip(choices, QUESTION)
-    if opened is None:
+    clip = choices.clip
+    if opened is None or clip is None:
         return
     counts, video = opened
     order = current_order()
 
-    def answers(which: str) -> list[Prediction]:
+    def answers(which: Order) -> list[Prediction]:
         with st.spinner("The models look at the clip …"):
             return [
-                clip_results.answer(ref, choices.names[ref.key], choices.clip, video, which, count)
+                clip_results.answer(ref, choices.names[ref.key], clip, video, which, count)
                 for ref, count in zip(choices.models, counts, strict=True)
             ]
 
@@ -45,7 +51,7 @@ def show(choices: Choices) -> None:
     heading(QUESTION, compare(now) if order == "forward" else order_changed(order, forward, now))
     for prediction in now:
         warn_of(prediction.card)
-    _show_clip(choices, video, order, counts, now)
+    _show_clip(clip, video, order, counts, now)
     colors = [choices.color(ref) for ref in choices.models]
     st.markdown(
         "### Probabilities",
@@ -71,21 +77,21 @@ def show(choices: Choices) -> None:
     )
     link_to("gates", "**Gates**: what moves inside each model")
     link_to("gradcam", "**Grad-CAM**: where each model looks")
-    _show_details(choices, order, now)
+    _show_details(choices, clip, order, now)
 
 
 def _show_clip(
-    choices: Choices, video, order: str, counts: list[int], now: list[Prediction]
+    clip: ClipRef, video: DecodedVideo, order: Order, counts: list[int], now: list[Prediction]
 ) -> None:
     choose_order()
     left, right = st.columns([4, 7])
     with left:
         st.video(
-            clip_results.preview_video(choices.clip, order, counts[0], video),
+            clip_results.preview_video(clip, order, counts[0], video),
             loop=True,
             autoplay=True,
             muted=True,
-            alt=f"{choices.clip.name}, played {order}",
+            alt=f"{clip.name}, played {order}",
         )
         info = video.info
         st.caption(f"{info.num_frames} frames, {info.seconds:.1f} s, {info.width} × {info.height}")
@@ -103,17 +109,18 @@ def _names(predictions: list[Prediction], count: int) -> str:
     return " and ".join(escape(p.card.name) for p in predictions if len(p.frame_indices) == count)
 
 
-def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
+def _show_details(choices: Choices, clip: ClipRef, order: Order, now: list[Prediction]) -> None:
     times = "; ".join(f"{p.card.name} {1000 * p.seconds:.0f} ms" for p in now)
     st.caption(f"Time of one forward pass: {times}.")
     for note in sorted({f"{p.card.name}: {p.note}" for p in now if p.note}):
         st.warning(escape(note), icon=":material/memory:")
     with st.expander("Numbers as a table"):
-        table = {"class": chart_style.leading_classes(now, TOP)}
+        classes = chart_style.leading_classes(now, TOP)
+        table: dict[str, Sequence[object]] = {"class": classes}
         for prediction in now:
             indices, p = chart_style.class_indices(prediction), prediction.probabilities
             table[prediction.card.name] = [
-                float(p[indices[c]]) if c in indices else None for c in table["class"]
+                float(p[indices[c]]) if c in indices else None for c in classes
             ]
         st.dataframe(
             table,
@@ -130,7 +137,7 @@ def _show_details(choices: Choices, order: str, now: list[Prediction]) -> None:
         )
     with st.expander("The same on the command line"):
         st.code(
-            predict_command(choices.clip, choices.models, choices.segments, order, TOP),
+            predict_command(clip, choices.models, choices.segments, order, TOP),
             language="bash",
             wrap_lines=True,
         )

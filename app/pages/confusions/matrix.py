@@ -16,7 +16,7 @@ from app.shell.permalink import go_to
 from app.shell.uploads import Upload
 from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.clusters import cluster_order
-from gsm_model.confusion.matrix import confusion
+from gsm_model.confusion.matrix import Normalise, confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.data.synthetic.dataset import FPS, drawn_clip_of
 from gsm_model.errors import LensError
@@ -27,7 +27,7 @@ OPENS = {
     "gates": ":material/swap_horiz:",
     "gradcam": ":material/visibility:",
 }
-KINDS = {
+KINDS: dict[Normalise, str] = {
     "none": "clips",
     "true": "share of the true class",
     "predicted": "share of the answer",
@@ -54,7 +54,11 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
         help="A − B is the difference of the two.",
     )
     kind = middle.selectbox(
-        "Showing", list(KINDS), format_func=KINDS.get, index=1, key="matrix_kind"
+        "Showing",
+        list(KINDS),
+        format_func=lambda kind: KINDS.get(kind, kind),
+        index=1,
+        key="matrix_kind",
     )
     order = right.segmented_control(
         "Order of classes",
@@ -79,7 +83,7 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     places = (
         np.arange(len(shown.labels))
         if order == "by index"
-        else cluster_order(sum(mutual_confusion(model) for model in models))
+        else cluster_order(np.sum([mutual_confusion(model) for model in models], axis=0))
     )
     if sought.strip():
         places = _found(places, sought, shown.labels, counts)
@@ -155,10 +159,12 @@ def _open_one(ids: list[str]) -> None:
 
 
 def _keep_drawn(clip_id: str) -> Upload | None:
-    """The clip of the drawn set on disk as if it were uploaded; ``None`` where there is no room for
-    it, which the page then says.
+    """The clip of the drawn set on disk as if it were uploaded; ``None`` where it is none of that
+    set, or there is no room for it, which the page then says.
     """
     clip = drawn_clip_of(clip_id)
+    if clip is None:
+        return None
     try:
         content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
     except LensError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.cache.charts import drawn
 from app.components.sentences import compared, escape, tenths
@@ -23,6 +26,7 @@ from gsm_model.confusion.answers import Answers, Joined, join_answers
 from gsm_model.confusion.embedding import (
     FEWEST_CLIPS,
     METHODS,
+    Method,
     has_umap,
     mark_pairs,
     mark_right,
@@ -123,7 +127,11 @@ def _choose_files() -> tuple[list[AnswersRef], Beside]:
     st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))
     st.session_state.setdefault("answers_b", "gsm" if "gsm" in known else None)
     a = left.selectbox(
-        "A", list(known), format_func=shown.get, key="answers_a", persist_state="session"
+        "A",
+        list(known),
+        format_func=lambda key: shown.get(key, key),
+        key="answers_a",
+        persist_state="session",
     )
     others = [None, *(key for key in known if key != a)]
     if st.session_state["answers_b"] not in others:
@@ -138,7 +146,7 @@ def _choose_files() -> tuple[list[AnswersRef], Beside]:
     return [known[key] for key in (a, b) if key], beside
 
 
-def _labels(file) -> tuple[str, ...] | None:
+def _labels(file: UploadedFile | None) -> tuple[str, ...] | None:
     upload = keep(file, ".txt")
     if upload is None:
         return None
@@ -149,7 +157,7 @@ def _labels(file) -> tuple[str, ...] | None:
         return None
 
 
-def _take(dropped) -> None:
+def _take(dropped: Sequence[UploadedFile]) -> None:
     """Keep newly dropped files and choose them: the first as A, a second as B."""
     mine, new = st.session_state.setdefault("uploaded_answers", {}), []
     for file in dropped:
@@ -211,7 +219,7 @@ def _show_calibration(models: list[Answers]) -> None:
 
 
 SHOWN_BY = {"right": "who is right", "pairs": "the first two pairs"}
-METHOD_NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+METHOD_NAMES: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 
 @st.fragment
@@ -231,7 +239,7 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
     method = left.segmented_control(
         "Laid out by",
         methods,
-        format_func=METHOD_NAMES.get,
+        format_func=lambda name: METHOD_NAMES.get(name, name),
         default="pca",
         required=True,
         key="scores_by",
@@ -240,7 +248,7 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
     kind = right.segmented_control(
         "Coloured by",
         kinds,
-        format_func=SHOWN_BY.get,
+        format_func=lambda name: SHOWN_BY.get(name, name),
         default="right",
         required=True,
         key="scores_of",

@@ -101,14 +101,17 @@ def _choose_pairs(
     kind = st.segmented_control(
         "Pairs",
         list(kinds),
-        format_func=kinds.get,
+        format_func=lambda name: kinds.get(name, name),
         key="pairs_kind",
         required=True,
         persist_state="session",
         wrap=True,
     )
+    assert kind is not None  # the control always has a choice
+    if kind == "reversed":
+        return known, kind, ""
     if kind != MINE:
-        return (known if kind == "reversed" else found_pairs(*models)), kind, ""
+        return found_pairs(models[0], joined.b if joined else None), kind, ""
     text = st.text_area(
         "Two class names a line, with a comma between them",
         key="own_pairs",
@@ -138,7 +141,7 @@ def _show_tests(joined: Joined, pairs: list[Pair]) -> tuple[list[Comparison], st
     test = st.segmented_control(
         "Tested on",
         list(TESTS),
-        format_func=TESTS.get,
+        format_func=lambda name: TESTS.get(name, name),
         default="pairs",
         required=True,
         key="tests_of",

@@ -18,28 +18,29 @@ from app.pages.gradcam.view import OPACITY, cams_data
 from app.queries.cams import Question
 from app.shell.layout import Choices
 from app.shell.permalink import write_link
-from app.shell.session import ModelRef, visit
-from gsm_model.explain.cam.scale import NORMALISE, scaled
+from app.shell.session import ClipRef, ModelRef, visit
+from gsm_model.explain.cam.report import CamReport
+from gsm_model.explain.cam.scale import NORMALISE, Normalise, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_rows
 from gsm_model.exports.gates import film_speed
 from gsm_model.figures.cams import cam_film
 from gsm_model.video.encode import to_mp4
 
-SCALES = {
+SCALES: dict[Normalise, str] = {
     "clip": "each clip's largest",
     "frame": "each frame's largest",
     "models": "the largest of all models",
 }
 
 
-def show_maps(seen: Sequence[Seen], seconds: float, key: str) -> str:
+def show_maps(seen: Sequence[Seen[CamReport]], seconds: float, key: str) -> str:
     """The viewer, a picture for each number of frames; the layer that is chosen in the first. Only
     another layer makes the page run again, and no model."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     normalise = left.segmented_control(
         "1 on the scale is",
         NORMALISE,
-        format_func=SCALES.get,
+        format_func=lambda choice: SCALES.get(choice, choice),
         default="clip",
         required=True,
         key="cam_scale",
@@ -70,7 +71,9 @@ def show_maps(seen: Sequence[Seen], seconds: float, key: str) -> str:
     return chosen[0]
 
 
-def _say_scale(groups: Iterable[Sequence[Seen]], layer: str, options: CamFileOptions) -> None:
+def _say_scale(
+    groups: Iterable[Sequence[Seen[CamReport]]], layer: str, options: CamFileOptions
+) -> None:
     """What 1 on the scale stands for, for everything that is shown."""
     parts, method = [], ""
     for group in groups:
@@ -95,8 +98,9 @@ def _say_scale(groups: Iterable[Sequence[Seen]], layer: str, options: CamFileOpt
 
 def show_take_away(
     choices: Choices,
+    clip: ClipRef,
     refs: Sequence[ModelRef],
-    seen: Sequence[Seen],
+    seen: Sequence[Seen[CamReport]],
     layer: str,
     question: Question,
     seconds: float,
@@ -138,7 +142,7 @@ def show_take_away(
                     loop=True,
                     muted=True,
                 )
-    export = CamExport(choices.clip, tuple(refs), choices.segments, question, layer, options)
+    export = CamExport(clip, tuple(refs), choices.segments, question, layer, options)
     st.download_button(
         "Strip, film, maps, table and recipe (ZIP)",
         lambda: export.zip(reports, frames, seconds),
@@ -155,7 +159,9 @@ def show_take_away(
         st.code(export.command(), language="bash", wrap_lines=True)
 
 
-def _film_key(seen: Sequence[Seen], layer: str, options: CamFileOptions, fps: float) -> str:
+def _film_key(
+    seen: Sequence[Seen[CamReport]], layer: str, options: CamFileOptions, fps: float
+) -> str:
     """What a film is of: every picture and map in it, and how they are shown."""
     content = hashlib.sha256(repr((layer, options, fps)).encode())
     for one in seen:
@@ -173,7 +179,9 @@ def _film_key(seen: Sequence[Seen], layer: str, options: CamFileOptions, fps: fl
     return content.hexdigest()
 
 
-def _film(key: str, seen: list[Seen], layer: str, options: CamFileOptions, fps: float) -> bytes:
+def _film(
+    key: str, seen: list[Seen[CamReport]], layer: str, options: CamFileOptions, fps: float
+) -> bytes:
     def make() -> bytes:
         rows = cam_rows([one.report for one in seen], [one.frames for one in seen], layer, options)
         return to_mp4(cam_film(rows, layer, options.opacity, options.signed), fps)

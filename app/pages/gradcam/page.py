@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -27,13 +28,15 @@ from app.shell.layout import (
 )
 from app.shell.permalink import go_to
 from gsm_model.explain.cam.evidence import Target
-from gsm_model.explain.cam.names import METHODS, SLOW_METHODS
+from gsm_model.explain.cam.names import METHODS, SLOW_METHODS, Method
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.exports.gates import seen_frames
+from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.sampling import Order
 
 QUESTION = "Where does each model look, frame by frame?"
 NONE = -1  # no class is chosen; streamlit takes None for a list without a choice
-METHOD_NAMES = {
+METHOD_NAMES: dict[Method, str] = {
     "gradcam": "Grad-CAM",
     "gradcam++": "Grad-CAM++",
     "hirescam": "HiResCAM",
@@ -60,15 +63,16 @@ def show(choices: Choices) -> None:
     to take away.
     """
     opened = open_clip(choices, QUESTION)
-    if opened is None:
+    clip = choices.clip
+    if opened is None or clip is None:
         return
     counts, video = opened
     top = st.container()
     usable = _same_classes(choices)
-    question = _ask(choices, usable, counts, video)
+    question = _ask(choices, clip, usable, counts, video)
     order = question.order
     orders = [order, OTHER_ORDER[order]] if st.session_state.get("beside") else [order]
-    seen = _look_all(choices, usable, counts, video, question, orders)
+    seen = _look_all(choices, clip, usable, counts, video, question, orders)
     mine = [one for one in seen if one.report.prediction.order == order]
     with top:
         reports = [one.report for one in mine]
@@ -76,7 +80,7 @@ def show(choices: Choices) -> None:
         heading(QUESTION, looks(reports, layers))
         for ref in choices.models:
             warn_of(replace(session.load_model(ref).card, alias=choices.names[ref.key]))
-    layer = show_maps(seen, video.info.seconds, choices.clip.key)
+    layer = show_maps(seen, video.info.seconds, clip.key)
     _show_evidence(mine, layer)
     with st.container(horizontal=True):
         if st.button(
@@ -89,8 +93,9 @@ def show(choices: Choices) -> None:
     asked = [
         (ref, count) for ref, count in zip(choices.models, counts, strict=True) if ref in usable
     ]
-    show_trust(choices, asked, mine, layer, question)
-    show_take_away(choices, [ref for ref, _ in asked], mine, layer, question, video.info.seconds)
+    show_trust(clip, asked, mine, layer, question)
+    refs = [ref for ref, _ in asked]
+    show_take_away(choices, clip, refs, mine, layer, question, video.info.seconds)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
     link_to("compare", "What does each model say about this clip?")
@@ -109,13 +114,19 @@ def _same_classes(choices: Choices) -> list[session.ModelRef]:
     return usable
 
 
-def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], video) -> Question:
+def _ask(
+    choices: Choices,
+    clip: session.ClipRef,
+    usable: list[session.ModelRef],
+    counts: list[int],
+    video: DecodedVideo,
+) -> Question:
     """The controls, and what they ask of the models."""
     card = session.load_model(usable[0]).card
     classes = list(range(session.load_model(usable[0]).architecture.num_classes))
     order = current_order()
     answer = clip_results.answer(
-        usable[0], choices.names[usable[0].key], choices.clip, video, order, counts[0]
+        usable[0], choices.names[usable[0].key], clip, video, order, counts[0]
     ).top(1)[0]
     for key in ("target", "versus"):
         if st.session_state.get(key) not in classes:
@@ -151,7 +162,7 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
     method = right.selectbox(
         "By",
         METHODS,
-        format_func=METHOD_NAMES.get,
+        format_func=lambda method: METHOD_NAMES.get(method, method),
         key="method",
         persist_state="session",
         help="How maps are made; see the words below.",
@@ -165,7 +176,7 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
         persist_state="session",
         help="The same clip and models with the frames in the other order, on the same scale.",
     )
-    layer = None
+    layer: str | None = None
     if method in ONE_LAYER:
         names = list(session.load_model(usable[0]).feature_points())
         if st.session_state.get("map_layer") not in names:
@@ -181,15 +192,21 @@ def _ask(choices: Choices, usable: list[session.ModelRef], counts: list[int], vi
 
 
 def _look_all(
-    choices: Choices, usable, counts, video, question: Question, orders: list[str]
-) -> list[Seen]:
+    choices: Choices,
+    clip: session.ClipRef,
+    usable: Sequence[session.ModelRef],
+    counts: Sequence[int],
+    video: DecodedVideo,
+    question: Question,
+    orders: Sequence[Order],
+) -> list[Seen[CamReport]]:
     found = []
     for ref, count in zip(choices.models, counts, strict=True):
         if ref not in usable:
             continue
         for number, order in enumerate(orders):
             color = lighter(choices.color(ref)) if number else choices.color(ref)
-            report = _look(choices, ref, video, count, replace(question, order=order))
+            report = _look(choices, clip, ref, video, count, replace(question, order=order))
             found.append(
                 Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
             )
@@ -197,18 +214,23 @@ def _look_all(
 
 
 def _look(
-    choices: Choices, ref: session.ModelRef, video, count: int, question: Question
+    choices: Choices,
+    clip: session.ClipRef,
+    ref: session.ModelRef,
+    video: DecodedVideo,
+    count: int,
+    question: Question,
 ) -> CamReport:
     name = choices.names[ref.key]
     if question.method not in SLOW_METHODS:
         with st.spinner(f"{name} looks at the clip …"):
-            return cam_report(ref, name, choices.clip, video, question, count)
+            return cam_report(ref, name, clip, video, question, count)
     back = "Back to Grad-CAM, which takes a moment."
     key = f"cancel-{ref.key}-{question.order}"
     with cancellable(
         f"{name}: one pass for every channel …", f"{name}: channel", key, back, _give_up
     ) as progress:
-        return cam_report(ref, name, choices.clip, video, question, count, progress)
+        return cam_report(ref, name, clip, video, question, count, progress)
 
 
 def _give_up() -> None:
@@ -224,7 +246,7 @@ def _layer_of(report: CamReport) -> str:
     return chosen if chosen in own else own[-1]
 
 
-def _show_evidence(seen: list[Seen], layer: str) -> None:
+def _show_evidence(seen: list[Seen[CamReport]], layer: str) -> None:
     st.markdown(
         "### Which frames carry the answer?",
         help=(

@@ -13,8 +13,8 @@ from app.components.sentences import believable, measured_maps
 from app.pages.gradcam import charts
 from app.queries.cams import Question, has_trial, known_score, map_trial
 from app.shell import session
-from app.shell.layout import Choices
-from app.shell.session import ModelRef
+from app.shell.session import ClipRef, ModelRef
+from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.trials import MapTrial, trial_rows
 from gsm_model.io.tables import csv_text
 
@@ -26,9 +26,9 @@ HELP = (
 
 
 def show_trust(
-    choices: Choices,
+    clip: ClipRef,
     asked: Sequence[tuple[ModelRef, int]],
-    seen: Sequence[Seen],
+    seen: Sequence[Seen[CamReport]],
     layer: str,
     question: Question,
 ) -> None:
@@ -55,8 +55,7 @@ def show_trust(
         if as_measured and (row := known_score(ref, question, at)) is not None:
             st.markdown(measured_maps(one.report.card.name, row))
     known = all(
-        has_trial(ref, choices.clip, one.report, at, question, count)
-        for ref, count, one, at in tests
+        has_trial(ref, clip, one.report, at, question, count) for ref, count, one, at in tests
     )
     if not known and not st.button(
         "Put the maps to the test",
@@ -69,14 +68,14 @@ def show_trust(
         return
     rows = []
     for ref, count, one, at in tests:
-        found = _test(choices, ref, count, one, at, question)
+        found = _test(clip, ref, count, one, at, question)
         st.markdown(believable(one.name, found))
         st.plotly_chart(
             drawn(charts.curves, found.trial, one.color),
             key=f"curves-{ref.key}",
             alt=f"{one.name}: the target's probability while places are taken away and put back",
         )
-        rows += trial_rows(choices.clip.name, one.report, found)
+        rows += trial_rows(clip.name, one.report, found)
     with st.expander("The tests as a table"):
         st.dataframe(rows, hide_index=True)
         st.download_button(
@@ -90,10 +89,15 @@ def show_trust(
 
 
 def _test(
-    choices: Choices, ref: ModelRef, count: int, one: Seen, layer: str, question: Question
+    clip: ClipRef,
+    ref: ModelRef,
+    count: int,
+    one: Seen[CamReport],
+    layer: str,
+    question: Question,
 ) -> MapTrial:
     stop = "Stops the tests; what is found already is kept."
     with cancellable(
         f"{one.name}: trying the map …", f"{one.name}: map", f"cancel-trial-{ref.key}", stop
     ) as progress:
-        return map_trial(ref, choices.clip, one.report, layer, question, count, progress)
+        return map_trial(ref, clip, one.report, layer, question, count, progress)

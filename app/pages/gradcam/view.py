@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from app.components.chart_style import short
 from app.components.panels import Seen, captions, layer_titles, same_pictures
 from app.components.viewer import MapPanel, MapScale, Notes, viewer_data
+from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.scale import Normalise, scaled
 from gsm_model.exports.gates import film_speed
 from gsm_model.figures.cams import PALETTES
@@ -55,7 +56,7 @@ def map_scale(signed: bool) -> MapScale:
 
 
 def cams_data(
-    seen: Sequence[Seen], normalise: Normalise, signed: bool, start: str, seconds: float
+    seen: Sequence[Seen[CamReport]], normalise: Normalise, signed: bool, start: str, seconds: float
 ) -> dict:
     """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of
     frames.

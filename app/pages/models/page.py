@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.components.sentences import escape, tenths
 from app.queries import precomputed
@@ -173,7 +175,7 @@ def _load() -> None:
         st.success(message, icon=":material/check_circle:")
 
 
-def _choose_from_folder():
+def _choose_from_folder() -> Path | None:
     folder = session.settings().checkpoints
     if folder is None:
         st.caption(
@@ -194,10 +196,16 @@ def _choose_from_folder():
         index=None,
         placeholder="none" if files else "the folder is empty",
     )
-    return files.get(name)
+    return None if name is None else files.get(name)
 
 
-def _add(file, from_folder, labels_file, segments: int | None) -> None:
+def _add(
+    file: UploadedFile | None,
+    from_folder: Path | None,
+    labels_file: UploadedFile | None,
+    segments: int | None,
+) -> None:
+    """Load the checkpoint that was dropped, or else the one of the server's folder."""
     try:
         labels = None
         if labels_file is not None:
@@ -210,7 +218,7 @@ def _add(file, from_folder, labels_file, segments: int | None) -> None:
             ref = session.ModelRef(
                 "", kept.path, kept.sha256, kept.name, "uploaded in this session", private=True
             )
-        else:
+        elif from_folder is not None:
             ref = session.ModelRef(
                 "",
                 from_folder,
@@ -218,6 +226,8 @@ def _add(file, from_folder, labels_file, segments: int | None) -> None:
                 from_folder.name,
                 "from this server's folder",
             )
+        else:
+            return
         slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]
         ref = replace(ref, key=f"{slug}-{ref.sha256[:6]}", labels=labels, num_segments=segments)
         with st.spinner("Reading the checkpoint …"):

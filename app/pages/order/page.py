@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import streamlit as st
 
 from app.cache.charts import drawn
@@ -15,9 +18,13 @@ from app.shell.layout import Choices, explain_error, heading, keep, open_clip, w
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
 from gsm_model.errors import LensError
+from gsm_model.explain.order.flow import Flow
+from gsm_model.explain.order.report import OrderReport
 from gsm_model.explain.order.tables import clip_table, flips_table
 from gsm_model.io.tables import csv_text
+from gsm_model.video.isolate import DecodedVideo
 
+Result = TypeVar("Result")
 QUESTION = "What if time ran otherwise?"
 KINDS = {"replacement": "by replacement", "gradient": "by gradient"}
 SENSITIVITY = (
@@ -32,7 +39,8 @@ def show(choices: Choices) -> None:
     and the same on a data set.
     """
     opened = open_clip(choices, QUESTION)
-    if opened is None:
+    clip = choices.clip
+    if opened is None or clip is None:
         return
     counts, video = opened
     chosen = list(zip(choices.models, counts, strict=True))
@@ -41,6 +49,7 @@ def show(choices: Choices) -> None:
         chosen,
         choices,
         clip_results.order_report,
+        clip,
         video,
     )
     heading(QUESTION, order_matters(reports))
@@ -62,22 +71,32 @@ def show(choices: Choices) -> None:
         st.caption(f"The {count} frames of the clip, forward")
         st.html(strip(frames, [f"frame {index}" for index in indices]))
     _show_swaps(reports)
-    _show_flow(_for_each("Tracing what moves what", chosen, choices, clip_results.flow, video))
-    _show_clip_details(choices, reports)
+    _show_flow(
+        _for_each("Tracing what moves what", chosen, choices, clip_results.flow, clip, video)
+    )
+    _show_clip_details(choices, clip, reports)
     _show_data_set()
 
 
-def _for_each(what: str, chosen, choices: Choices, compute, video) -> list:
+def _for_each(
+    what: str,
+    chosen: Sequence[tuple[session.ModelRef, int]],
+    choices: Choices,
+    compute: Callable[[session.ModelRef, str, session.ClipRef, DecodedVideo, int], Result],
+    clip: session.ClipRef,
+    video: DecodedVideo,
+) -> list[Result]:
     """``compute`` for each model, with a bar that says how far it is."""
-    place, clip_results = st.empty(), []
+    place = st.empty()
+    results = []
     for number, (ref, count) in enumerate(chosen):
         place.progress(number / len(chosen), f"{what}: {escape(choices.names[ref.key])} …")
-        clip_results.append(compute(ref, choices.names[ref.key], choices.clip, video, count))
+        results.append(compute(ref, choices.names[ref.key], clip, video, count))
     place.empty()
-    return clip_results
+    return results
 
 
-def _show_swaps(reports) -> None:
+def _show_swaps(reports: Sequence[OrderReport]) -> None:
     st.markdown(
         "### Which frames must be where?",
         help=(
@@ -90,7 +109,7 @@ def _show_swaps(reports) -> None:
         column.plotly_chart(drawn(charts.swaps, report), key=f"swaps-{number}", alt=alt)
 
 
-def _show_flow(flows) -> None:
+def _show_flow(flows: Sequence[Flow]) -> None:
     st.markdown(
         "### Where does information cross time?",
         help=(
@@ -102,7 +121,7 @@ def _show_flow(flows) -> None:
     kind = st.segmented_control(
         "Measured",
         KINDS,
-        format_func=KINDS.get,
+        format_func=lambda kind: KINDS.get(kind, kind),
         default="replacement",
         required=True,
         key="flow_kind",
@@ -130,8 +149,10 @@ def _show_flow(flows) -> None:
         column.plotly_chart(drawn(charts.reach, flow, largest), key=f"reach-{number}", alt=alt)
 
 
-def _show_clip_details(choices: Choices, reports) -> None:
-    rows = [row for report in reports for row in clip_table(choices.clip.name, report)]
+def _show_clip_details(
+    choices: Choices, clip: session.ClipRef, reports: Sequence[OrderReport]
+) -> None:
+    rows = [row for report in reports for row in clip_table(clip.name, report)]
     with st.expander("Numbers as a table"):
         shown = (
             "model",
@@ -155,7 +176,7 @@ def _show_clip_details(choices: Choices, reports) -> None:
         )
     with st.expander("The same on the command line"):
         st.code(
-            order_command(choices.clip, choices.models, choices.segments),
+            order_command(clip, choices.models, choices.segments),
             language="bash",
             wrap_lines=True,
         )

@@ -86,15 +86,13 @@ def _now() -> None:
         "### What is kept in memory",
         help="Each kind of result has its own bound; the oldest are forgotten first.",
     )
-    rows = {"kind": [], "results": [], "MB": [], "at most MB": []}
+    rows: dict[str, list[str | float]] = {"kind": [], "results": [], "MB": [], "at most MB": []}
     for kind, cache in store.caches().items():
         count, size = cache.usage()
-        for column, value in zip(
-            rows.values(),
-            (kind, count, round(size / 2**20, 1), cache.max_bytes // 2**20),
-            strict=True,
-        ):
-            column.append(value)
+        rows["kind"].append(kind)
+        rows["results"].append(count)
+        rows["MB"].append(round(size / 2**20, 1))
+        rows["at most MB"].append(cache.max_bytes // 2**20)
     st.dataframe(rows, hide_index=True)
     st.markdown(f"Models run on {escape(device_name())}: {escape(how_it_runs())}.")
 

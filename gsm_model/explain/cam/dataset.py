@@ -158,7 +158,7 @@ def _of_clip(
     _, [(_, own), (_, contrast), (_, other)] = evidence_of_clips(model, views, targets, layers)
     grids = {one.features.shape[-2:] for one in own}
     weights = {grid: cell_weights(kinds, len(MASK_ROLES), *grid) for grid in grids}
-    blind = (
+    of_no_class = (
         {one.layer: cam_of_evidence("eigencam", one)[0] for one in own}
         if "eigencam" in methods
         else {}
@@ -166,7 +166,7 @@ def _of_clip(
 
     def maps_of(method: Method, one: Evidence) -> np.ndarray:
         # EigenCAM knows no target: one map serves all.
-        return blind[one.layer] if method == "eigencam" else cam_of_evidence(method, one)[0]
+        return of_no_class[one.layer] if method == "eigencam" else cam_of_evidence(method, one)[0]
 
     hits, energies, others, tried = [], [], [], []
     for evidence, (method, place) in (

@@ -4,7 +4,7 @@ maps that know nothing of the model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -123,7 +123,8 @@ def try_map(
     that what goes are tubes through the clip. Sources: Petsiuk and others, *RISE*, 2018 (deletion,
     insertion); Rong and others, *ROAD*, 2022 (the package's imputation).
     """
-    others = [(OURS, maps), *blind_maps(clip, *maps.shape[1:], seed)]
+    _, height, width = maps.shape
+    others = [(OURS, maps), *blind_maps(clip, height, width, seed)]
     found = []
     for number, (name, one) in enumerate(others):
         # One random map stands for all of them in ROAD, which is slow.
@@ -209,11 +210,13 @@ def _ranks(importance: np.ndarray, seed: int) -> np.ndarray:
     return ranks.reshape(importance.shape)
 
 
-def _probabilities(model: Recognizer, target: Target, clips) -> np.ndarray:
+def _probabilities(model: Recognizer, target: Target, clips: Iterable[Tensor]) -> np.ndarray:
     """(s,) float64: the target's probability for each of ``clips`` (T, 3, S, S), a few at a
     time.
     """
-    device, found, batch = next(model.parameters()).device, [], []
+    device = next(model.parameters()).device
+    found: list[np.ndarray] = []
+    batch: list[Tensor] = []
 
     def run() -> None:
         with device_turn(device), torch.inference_mode():
@@ -232,7 +235,7 @@ def _probabilities(model: Recognizer, target: Target, clips) -> np.ndarray:
 
 
 @cache
-def _imputer():
+def _imputer() -> Callable[[Tensor, Tensor], Tensor]:
     return import_with_torchvision("pytorch_grad_cam.metrics.road").NoisyLinearImputer()
 
 

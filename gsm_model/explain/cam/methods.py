@@ -3,7 +3,9 @@ gradients frame by frame, and the methods that run the network once for every ch
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -44,6 +46,20 @@ def cam_of_evidence(method: Method, evidence: Evidence) -> np.ndarray:
     return _by_gradient(method, *flat).reshape(n, t, *flat[0].shape[2:]).astype(np.float32)
 
 
+class _Formula(Protocol):
+    """What is used of the package's classes."""
+
+    def get_cam_image(
+        self,
+        input_tensor: None,
+        target_layer: None,
+        targets: None,
+        activations: np.ndarray,
+        grads: np.ndarray,
+        eigen_smooth: bool,
+    ) -> np.ndarray: ...
+
+
 class _NoModel(nn.Module):
     """Stands where the package wants a model to hook into: its formulas need only features and
     gradients.
@@ -55,7 +71,7 @@ class _NoModel(nn.Module):
 
 
 @cache
-def _formula(method: Method):
+def _formula(method: Method) -> _Formula:
     package = import_with_torchvision("pytorch_grad_cam")
     return getattr(package, _CLASSES[method])(_NoModel(), [])
 
@@ -80,13 +96,13 @@ def _first_component(features: np.ndarray) -> np.ndarray:
 
 
 def cam_by_channel(
-    model,
+    model: Recognizer,
     clips: Tensor,
     target: Target,
     method: Method,
     evidence: Evidence,
     frame_logits: np.ndarray,
-    progress,
+    progress: Callable[[int, int], None] | None,
 ) -> np.ndarray:
     """(N, T, h, w): features weighted by what becomes of the target without all else (ScoreCAM) or
     without the channel (AblationCAM).

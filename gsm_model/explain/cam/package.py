@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ def import_with_torchvision(name: str) -> ModuleType:
     with _lock:
         describe = torch.library.register_fake
 
-        def describe_if_there(operator, *arguments, **options):
+        def describe_if_there(operator: Any, *arguments: Any, **options: Any) -> Any:
             library, _, short = str(operator).partition("::")
             if hasattr(getattr(torch.ops, library), short):
                 return describe(operator, *arguments, **options)

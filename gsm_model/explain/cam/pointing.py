@@ -62,4 +62,5 @@ def cell_weights(kinds: np.ndarray, count: int, h: int, w: int) -> np.ndarray:
     with torch.enable_grad():
         cells = torch.zeros(count * t, 1, h, w, dtype=torch.float64, requires_grad=True)
         (F.interpolate(cells, (side, side), mode="bilinear") * masks).sum().backward()
+    assert cells.grad is not None  # backward has filled it
     return cells.grad.view(count, t, h, w).numpy()

@@ -112,7 +112,7 @@ def trial_rows(clip: str, report: CamReport, found: MapTrial) -> list[dict]:
     }
     rows = [{**about, **row, "test": "against blind maps"} for row in found.trial.rows()]
     empty = dict.fromkeys(("area", "deletion", "insertion", "road"))
-    correlations = []
+    correlations: list[tuple[str, float | None]] = []
     if found.sanity is not None:
         correlations = [
             (f"random weights from {part} on", rho)
