@@ -89,6 +89,7 @@ def test_only_the_package_and_its_command_are_installed(programs, tmp_path):
 
 def test_everything_of_the_product_is_installed(programs):
     product = site_packages(programs.parents[1]) / "gsm_model" / "_product"
+    assert (product.parent / "py.typed").is_file()
     for folder in ("app", "assets", ".streamlit"):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
