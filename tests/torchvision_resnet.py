@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gsm_model.explain.cam.package import import_with_torchvision
+from tests.reference_packages import reference_package
 
 
 def torchvision_resnet(depth: int, num_classes: int):
@@ -13,7 +13,7 @@ def torchvision_resnet(depth: int, num_classes: int):
     cancels.
     """
     torch.manual_seed(depth)
-    resnet = getattr(import_with_torchvision("torchvision.models"), f"resnet{depth}")(
+    resnet = getattr(reference_package("torchvision.models"), f"resnet{depth}")(
         num_classes=num_classes
     ).eval()
     for module in resnet.modules():
@@ -39,7 +39,7 @@ def _shift(x: Tensor, t: int) -> Tensor:
 
 
 def reference_frame_logits(resnet, clip: Tensor, shift_every: int | None) -> Tensor:
-    """``(N, T, K)``; ``shift_every``: shift before ``conv1`` of every so-manyth block of a stage,
+    """``(N, T, K)``; ``shift_every``: shift before ``conv1`` of every N-th block of a stage,
     ``None`` for none.
     """
     n, t = clip.shape[:2]

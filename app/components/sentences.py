@@ -20,6 +20,7 @@ from gsm_model.predict import Prediction
 
 TELLING = 0.1  # a probability that moves less, whatever is taken away, tells nothing of a map
 TORN = 0.6  # the runner-up has at least this share of the winner's probability
+SAME_MAP = 1e-4  # share of the largest value; float32 leaves a thousandth of this
 
 
 def escape(text: str) -> str:
@@ -249,6 +250,21 @@ def looks(reports: Sequence[CamReport], layers: Sequence[str]) -> str:
         )
     return (
         f"What speaks for *{escape(reports[0].target_name)}* is largest " + "; ".join(parts) + "."
+    )
+
+
+def compared_with_package(found: MapTrial) -> str:
+    """Whether the package grad-cam makes the same map, or why that is not known; empty for a method
+    that the package computes otherwise.
+    """
+    if found.package is None:
+        return ""
+    if isinstance(found.package, str):
+        return f"Not compared with the package grad-cam: {escape(found.package)}"
+    same = "the same map" if found.package.difference < SAME_MAP else "**another map**"
+    return (
+        f"The package grad-cam {found.package.version} makes {same} of the same features and"
+        f" gradients (largest difference {found.package.difference:.0e} of its largest value)."
     )
 
 

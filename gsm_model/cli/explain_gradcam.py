@@ -280,9 +280,15 @@ def _trials(models: list, reports: list, video, clip: Path) -> bytes:
 
     rows = []
     for model, report in zip(models, reports, strict=True):
-        rows += trial_rows(
-            clip.name, report, trial_of_report(model, report, video, progress=progress("map"))
-        )
+        found = trial_of_report(model, report, video, progress=progress("map"))
+        rows += trial_rows(clip.name, report, found)
+        if isinstance(found.package, str):
+            say(f"{report.card.name}: not compared with the package grad-cam: {found.package}")
+        elif found.package is not None:
+            say(
+                f"{report.card.name}: the package grad-cam {found.package.version} makes its map to"
+                f" {found.package.difference:.0e} of the largest value"
+            )
     return csv_text(rows).encode()
 
 

@@ -54,7 +54,7 @@ WORDS = """
 - **the frame's own scores**: what the classifier says of that frame; their mean over the frames is the answer. A TSN's know nothing of the other frames.
 - **before, after**: the features that enter a block's gate and those that leave it.
 
-Sources: Selvaraju and others, *Grad-CAM*, ICCV 2017, and the papers of the other methods; formulas by the package grad-cam.
+Sources: Selvaraju and others, *Grad-CAM*, ICCV 2017, and the papers of the other methods. The tests compare a map with that of the package grad-cam.
 """  # noqa: E501
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from app.cache.charts import drawn
 from app.components.panels import Seen
 from app.components.progress import cancellable
-from app.components.sentences import believable, measured_maps
+from app.components.sentences import believable, compared_with_package, measured_maps
 from app.pages.gradcam import charts
 from app.queries.cams import Question, has_trial, known_score, map_trial
 from app.shell import session
@@ -75,6 +75,8 @@ def show_trust(
             key=f"curves-{ref.key}",
             alt=f"{one.name}: the target's probability while places are taken away and put back",
         )
+        if sentence := compared_with_package(found):
+            st.caption(sentence)
         rows += trial_rows(clip.name, one.report, found)
     with st.expander("The tests as a table"):
         st.dataframe(rows, hide_index=True)

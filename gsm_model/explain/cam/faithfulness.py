@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -15,8 +14,8 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from gsm_model.explain.cam.evidence import Target
+from gsm_model.explain.cam.imputation import filled_in
 from gsm_model.explain.cam.methods import MAX_FRAMES_A_PASS
-from gsm_model.explain.cam.package import import_with_torchvision
 from gsm_model.explain.cam.scale import upsampled
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.recognizer import Recognizer
@@ -121,7 +120,7 @@ def try_map(
 
     Places are taken away over space and time at once: the most important of all frames first, so
     that what goes are tubes through the clip. Sources: Petsiuk and others, *RISE*, 2018 (deletion,
-    insertion); Rong and others, *ROAD*, 2022 (the package's imputation).
+    insertion); Rong and others, *ROAD*, 2022 (`filled_in`).
     """
     _, height, width = maps.shape
     others = [(OURS, maps), *blind_maps(clip, height, width, seed)]
@@ -234,11 +233,6 @@ def _probabilities(model: Recognizer, target: Target, clips: Iterable[Tensor]) -
     return np.concatenate(found)
 
 
-@cache
-def _imputer() -> Callable[[Tensor, Tensor], Tensor]:
-    return import_with_torchvision("pytorch_grad_cam.metrics.road").NoisyLinearImputer()
-
-
 def _road(model: Recognizer, clip: Tensor, target: Target, order: np.ndarray, seed: int) -> float:
     """ROAD: (least important first − most important first) / 2, the mean over the shares."""
     frames = clip.cpu()
@@ -265,12 +259,12 @@ def _filled(frame: Tensor, keep: Tensor) -> Tensor:
         return frame.mean((1, 2), keepdim=True).expand_as(frame).clone()
     side = frame.shape[-1]
     if side <= ROAD_PIXELS:
-        return _imputer()(frame, keep.float())
+        return filled_in(frame, keep)
     small = F.interpolate(frame[None], (ROAD_PIXELS, ROAD_PIXELS), mode="area")[0]
     known = F.interpolate(keep[None, None].float(), (ROAD_PIXELS, ROAD_PIXELS), mode="nearest")[
         0, 0
     ]
     if not known.any():
         return torch.where(keep, frame, frame.mean((1, 2), keepdim=True))
-    filled = F.interpolate(_imputer()(small, known)[None], (side, side), mode="bilinear")[0]
+    filled = F.interpolate(filled_in(small, known.bool())[None], (side, side), mode="bilinear")[0]
     return torch.where(keep, frame, filled)

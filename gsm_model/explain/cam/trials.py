@@ -11,10 +11,11 @@ import numpy as np
 from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
-from gsm_model.explain.cam.evidence import Target
+from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.cam.faithfulness import Trial, try_map
 from gsm_model.explain.cam.names import SLOW_METHODS
-from gsm_model.explain.cam.report import CamReport, cams_of_clips
+from gsm_model.explain.cam.package import CLASSES, Comparison, PackageError, compare_with_package
+from gsm_model.explain.cam.report import CamReport, LayerMaps, cams_of_clips
 from gsm_model.explain.cam.sanity import Sanity, agreement, check_sanity
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.isolate import DecodedVideo
@@ -29,13 +30,16 @@ class MapTrial:
     """What the tests found of the map at one ``layer`` of a report. ``other``: the class that the
     class check took, empty for a contrast. ``jitter``: the mean Spearman's ρ with the maps of the
     clip sampled one frame earlier and later; ``None`` where those frames were not read or the
-    method is slow, and ``sanity`` too where it is slow."""
+    method is slow, and ``sanity`` too where it is slow. ``package``: the map beside that of the
+    package grad-cam, or why there is none to compare with; ``None`` for a method that is no formula
+    of features and gradients."""
 
     layer: str
     trial: Trial
     sanity: Sanity | None
     other: str
     jitter: float | None
+    package: Comparison | str | None = None
 
 
 def trial_of_report(
@@ -69,7 +73,20 @@ def trial_of_report(
             for one in moved
         ]
         jitter = agreement([found.maps, *maps])
-    return MapTrial(found.layer, trial, sanity, name, jitter)
+    package = _compared(model, clip, report, found)
+    return MapTrial(found.layer, trial, sanity, name, jitter, package)
+
+
+def _compared(
+    model: Recognizer, clip: Tensor, report: CamReport, found: LayerMaps
+) -> Comparison | str | None:
+    if report.method not in CLASSES:
+        return None
+    _, [(_, [evidence])] = evidence_of_clips(model, clip[None], [report.target], [found.layer])
+    try:
+        return compare_with_package(report.method, evidence, found.maps[None])
+    except PackageError as error:
+        return str(error)
 
 
 def _clip(model: Recognizer, video: DecodedVideo, indices: np.ndarray) -> Tensor:

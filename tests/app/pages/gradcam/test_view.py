@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from app.components.panels import Seen
-from app.components.sentences import believable, looks, measured_maps
+from app.components.sentences import believable, compared_with_package, looks, measured_maps
 from app.pages.gradcam.charts import curves, evidence
 from app.pages.gradcam.view import cams_data, map_scale
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.faithfulness import Curves, Trial
+from gsm_model.explain.cam.package import Comparison
 from gsm_model.explain.cam.report import report_cams
 from gsm_model.explain.cam.sanity import Sanity
 from gsm_model.explain.cam.scale import scaled
@@ -160,3 +161,18 @@ def test_what_was_measured_on_drawn_clips_is_told_with_its_interval_and_its_riva
     )
     assert text.endswith("The map for the time reversal correlates by −0.48 on average.")
     assert "correlates" not in measured_maps("GSM", {**row, "data": "x", "other_class": ""})
+
+
+@pytest.mark.parametrize(
+    ("package", "sentence"),
+    [
+        (None, ""),
+        ("torchvision does not fit", "Not compared with the package grad-cam: torchvision does"),
+        (Comparison("1.5.7", 3e-8), "The package grad-cam 1.5.7 makes the same map"),
+        (Comparison("1.5.7", 0.2), "The package grad-cam 1.5.7 makes **another map**"),
+    ],
+)
+def test_the_comparison_with_the_package_is_said_or_why_there_is_none(package, sentence):
+    found = MapTrial("layer4.1", trial(0.4), None, "", None, package)
+    said = compared_with_package(found)
+    assert said.startswith(sentence) and bool(said) == bool(sentence)

@@ -11,12 +11,12 @@ import torch
 
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.cam.names import METHODS, SLOW_METHODS
-from gsm_model.explain.cam.package import import_with_torchvision
 from gsm_model.explain.cam.report import cams_of_clips, last_layer, report_cams
 from gsm_model.explain.cam.scale import scaled
 from gsm_model.models.recognizer import build_recognizer, tap_features
 from gsm_model.predict import predict
 from tests.conftest import fill, make_small, released_weights
+from tests.reference_packages import reference_package
 
 T = 4
 
@@ -85,7 +85,7 @@ def test_the_formulas_are_the_packages_run_as_it_is_meant_to_be(clips):
     not know each other, the same maps.
     """
     model = make_small("none")
-    package = import_with_torchvision("pytorch_grad_cam")
+    package = reference_package("pytorch_grad_cam")
 
     class Frames(torch.nn.Module):
         def __init__(self):
