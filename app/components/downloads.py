@@ -31,7 +31,7 @@ from gsm_model.exports.provenance import (
     portable,
     recipe,
 )
-from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.presets import PRESETS, PresetName, Width
 from gsm_model.io.tables import csv_text
 from gsm_model.predict import Prediction
 
@@ -78,14 +78,14 @@ def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int
 
 
 def gates_command(
-    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: str
+    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: Width
 ) -> str:
     """The same files of one model's gates from a terminal in the project's folder."""
     return command_line(_gates_parts(clip, ref, seen, segments, width))
 
 
 def _gates_parts(
-    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: str
+    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: Width
 ) -> list[str]:
     order = seen.report.prediction.order
     files = portable(clip.path, clip.name), [portable(ref.path, ref.name)]
@@ -100,7 +100,7 @@ def gates_zip(
     seen: Seen[GateReport],
     seconds: float,
     segments: int | None,
-    width: str,
+    width: Width,
 ) -> bytes:
     """All files of one model's gates, packed."""
     parts = _gates_parts(clip, ref, seen, segments, width)
@@ -197,7 +197,7 @@ class ConfusionExport:
     own_pairs: str
     test: str
     groups: str
-    preset: str
+    preset: PresetName
     italics: bool
 
     def parts(self, more: Sequence[str]) -> list[str]:

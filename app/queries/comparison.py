@@ -22,7 +22,7 @@ from gsm_model.confusion.embedding import Embedding, Method, embed
 from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import Comparison, compare
 from gsm_model.figures.confusion import pairs_figure
-from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.presets import PRESETS, PresetName
 from gsm_model.figures.style import figure_bytes
 
 Result = TypeVar("Result")
@@ -141,7 +141,9 @@ def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
     )
 
 
-def confusion_figure(models: list[Answers], pairs: list[Pair], preset: str, italics: bool) -> bytes:
+def confusion_figure(
+    models: list[Answers], pairs: list[Pair], preset: PresetName, italics: bool
+) -> bytes:
     """The figure of pairs as it prints, PNG; drawn once."""
 
     def draw() -> bytes:

@@ -9,6 +9,7 @@ import multiprocessing
 import resource
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from torch import nn
 from gsm_model.benchmark.released import as_released
 from gsm_model.benchmark.timing import Timing, in_turn
 from gsm_model.models.cost import cost_of
-from gsm_model.models.inference.optimize import Precision, optimize
+from gsm_model.models.inference.optimize import PRECISIONS, Precision, optimize
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import temporal_kinds
 from gsm_model.models.systems.gsm import GateShiftModule
@@ -79,14 +80,16 @@ def benchmark_networks(
     Raises:
         ValueError: for an unknown name, or if ``runs`` is not positive.
     """
-    things, work, clip = {}, {}, None
+    things: dict[str, Callable[[], object]] = {}
+    work: dict[str, int] = {}
+    clip: torch.Tensor | None = None
     for temporal in temporals:
         model = network(backbone, temporal, num_segments).to(device)
         clip = noise(model, num_segments) if clip is None else clip
         macs = cost_of(model, num_segments).macs
         for how, one in ways(model, precisions).items():
             name = f"{temporal_kinds()[temporal].title}, {how}"
-            things[name] = lambda one=one, clip=clip: one(clip)
+            things[name] = partial(one, clip)
             work[name] = macs
     with torch.inference_mode():
         seconds = in_turn(things, runs, device, progress)
@@ -126,7 +129,7 @@ def benchmark_lengths(
     clips = {count: noise(model, count) for count in lengths}
     with torch.inference_mode():
         seconds = in_turn(
-            {f"{count} frames": lambda count=count: model(clips[count]) for count in lengths},
+            {f"{count} frames": partial(model, clips[count]) for count in lengths},
             runs,
             device,
         )
@@ -149,7 +152,7 @@ def peak_megabytes(
 def _peak(backbone: str, temporal: str, how: str, num_segments: int, device: str) -> float:
     before = _begin_anew()
     model = network(backbone, temporal, num_segments).to(device)
-    precisions = [how.split(", ")[1]] if how.startswith("optimised") else []
+    precisions = [one for one in PRECISIONS if how == f"optimised, {one}"]
     one = ways(model, precisions)[how]
     with torch.inference_mode():
         one(noise(model, num_segments))

@@ -5,29 +5,25 @@ decoding and comparisons take here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
 from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, progress
 
-What = Enum(
-    "What",
-    {
-        name: name
-        for name in (
-            "networks",
-            "training",
-            "looking",
-            "answer",
-            "evaluation",
-            "feeding",
-            "confusions",
-        )
-    },
+if TYPE_CHECKING:
+    import torch
+
+    from gsm_model.models.recognizer import Recognizer
+
+What = Literal["networks", "training", "looking", "answer", "evaluation", "feeding", "confusions"]
+# As an enumeration: of literals typer makes no list.
+PrecisionOption = Enum(
+    "PrecisionOption",
+    {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"},
     type=str,
 )
 BACKBONES = ("bn_inception", "inception_v3", "resnet50")
@@ -45,7 +41,7 @@ def benchmark(
                 "confusions: two large files of answers."
             )
         ),
-    ] = What.networks,
+    ] = "networks",
     backbone: Annotated[
         list[str] | None,
         typer.Option(help=f"A backbone; repeat for several. Without it: {', '.join(BACKBONES)}."),
@@ -55,7 +51,7 @@ def benchmark(
         typer.Option(help="A temporal module: gsm, tsm, none; repeat for several."),
     ] = None,
     precision: Annotated[
-        list[PrecisionName] | None,
+        list[PrecisionOption] | None,
         typer.Option(help="Repeat for several; without it float32 and bfloat16."),
     ] = None,
     segments: Annotated[int, typer.Option(min=1, max=64, help="Frames a clip.")] = 8,
@@ -81,8 +77,8 @@ def benchmark(
 
     where = torch.device(device) if device else best_device()
     names, kinds = backbone or list(BACKBONES), temporal or ["gsm", "tsm", "none"]
-    precisions = [one.value for one in precision or (PrecisionName.float32, PrecisionName.bfloat16)]
-    makers: dict[str, Callable[[], list[dict]]] = {
+    precisions = _precisions(precision)
+    makers: dict[What, Callable[[], list[dict]]] = {
         "networks": lambda: _networks(names, kinds, precisions, where, segments, runs),
         "training": lambda: _training(names, kinds, where, segments, runs),
         "looking": lambda: _looking(names, kinds[0], precisions, where, segments, runs),
@@ -96,7 +92,7 @@ def benchmark(
         "confusions": lambda: _confusions(runs),
     }
     try:
-        tables = makers[what.value]()
+        tables = makers[what]()
     except ValueError as error:
         fail(str(error))
     about = machine(where)
@@ -108,7 +104,20 @@ def benchmark(
         _print(table)
 
 
-def _networks(names, kinds, precisions, device, segments: int, runs: int) -> list[dict]:
+def _precisions(chosen: Sequence[PrecisionOption] | None) -> list[PrecisionName]:
+    if not chosen:
+        return ["float32", "bfloat16"]
+    return [name for one in chosen for name in get_args(PrecisionName) if name == one.value]
+
+
+def _networks(
+    names: Sequence[str],
+    kinds: Sequence[str],
+    precisions: Sequence[PrecisionName],
+    device: torch.device,
+    segments: int,
+    runs: int,
+) -> list[dict]:
     import torch
 
     from gsm_model.benchmark.networks import (
@@ -120,7 +129,7 @@ def _networks(names, kinds, precisions, device, segments: int, runs: int) -> lis
     from gsm_model.benchmark.timing import multiply_add_peak
     from gsm_model.models.registry import temporal_kinds
 
-    peaks = dict.fromkeys(
+    peaks: dict[str, float] = dict.fromkeys(
         precisions, 0.0
     )  # the machine's speed wanders: it is asked anew with each backbone
     kind_of = {kind.title: name for name, kind in temporal_kinds().items()}
@@ -168,7 +177,9 @@ def _networks(names, kinds, precisions, device, segments: int, runs: int) -> lis
     return tables
 
 
-def _training(names, kinds, device, segments: int, runs: int) -> list[dict]:
+def _training(
+    names: Sequence[str], kinds: Sequence[str], device: torch.device, segments: int, runs: int
+) -> list[dict]:
     from gsm_model.benchmark.networks import over_tsn
     from gsm_model.benchmark.training import benchmark_training
 
@@ -189,7 +200,14 @@ def _training(names, kinds, device, segments: int, runs: int) -> list[dict]:
     return tables
 
 
-def _looking(names, kind: str, precisions, device, segments: int, runs: int) -> list[dict]:
+def _looking(
+    names: Sequence[str],
+    kind: str,
+    precisions: Sequence[PrecisionName],
+    device: torch.device,
+    segments: int,
+    runs: int,
+) -> list[dict]:
     from gsm_model.benchmark.looking import benchmark_looking
     from gsm_model.benchmark.networks import network
     from gsm_model.models.inference.optimize import optimize
@@ -211,7 +229,13 @@ def _looking(names, kind: str, precisions, device, segments: int, runs: int) -> 
     return tables
 
 
-def _answering(backbone: list[str] | None, checkpoint, device, where, segments: int) -> list:
+def _answering(
+    backbone: list[str] | None,
+    checkpoint: list[Path] | None,
+    device: str | None,
+    where: torch.device,
+    segments: int,
+) -> list[Recognizer]:
     """GSM and TSN of a backbone that was named, else the models of the checkpoints."""
     from gsm_model.benchmark.networks import network
 
@@ -220,7 +244,12 @@ def _answering(backbone: list[str] | None, checkpoint, device, where, segments: 
     return load_models(checkpoint, None, device)
 
 
-def _answer(clip: Path | None, models: list, precisions, runs: int) -> list[dict]:
+def _answer(
+    clip: Path | None,
+    models: Sequence[Recognizer],
+    precisions: Sequence[PrecisionName],
+    runs: int,
+) -> list[dict]:
     from gsm_model.benchmark.first_answer import benchmark_first_answer
     from gsm_model.bundled import sample_clips
 
@@ -256,7 +285,7 @@ def _evaluation(checkpoint: list[Path] | None, runs: int) -> list[dict]:
     return [{"what": what, "rows": [timing.row() for timing in timings], "notes": []}]
 
 
-def _feeding(model, precisions, runs: int) -> list[dict]:
+def _feeding(model: Recognizer, precisions: Sequence[PrecisionName], runs: int) -> list[dict]:
     from gsm_model.benchmark.feeding import benchmark_feeding
     from gsm_model.models.inference.optimize import optimize
 

@@ -6,23 +6,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
 import typer
 
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
 
-OrderName = Enum(
-    "OrderName", {name: name for name in ("forward", "reversed", "shuffled", "frozen")}, type=str
-)
-SplitName = Enum(
-    "SplitName", {name: name for name in ("train", "validation", "test", "shifted")}, type=str
-)
-TargetName = Enum("TargetName", {name: name for name in ("verb", "noun", "action")}, type=str)
+if TYPE_CHECKING:
+    from gsm_model.data.lists import VideoList
+    from gsm_model.models.card import Measure
+    from gsm_model.models.recognizer import Recognizer
+    from gsm_model.video.isolate import DecodedVideo
+
+# As the package has them; here, so that the command line starts without it.
+OrderName = Literal["forward", "reversed", "shuffled", "frozen"]
+SplitName = Literal["train", "validation", "test", "shifted"]
+TargetName = Literal["verb", "noun", "action"]
+PrecisionName = Literal["float32", "bfloat16", "float16"]
+Result = TypeVar("Result")
 Checkpoints = Annotated[
     list[Path] | None,
     typer.Option(
@@ -31,9 +35,6 @@ Checkpoints = Annotated[
         help="A model's file; repeat for several. Without it: the shipped models.",
     ),
 ]
-PrecisionName = Enum(
-    "PrecisionName", {name: name for name in ("float32", "bfloat16", "float16")}, type=str
-)
 Precision = Annotated[
     PrecisionName,
     typer.Option(
@@ -52,7 +53,7 @@ def load_models(
     labels: Path | None,
     device: str | None,
     precision: PrecisionName | None = None,
-) -> list:
+) -> list[Recognizer]:
     """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for
     quick passes, else as their files say.
     """
@@ -66,7 +67,7 @@ def load_models(
             load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths
         ]
     )
-    return models if precision is None else [optimize(model, precision.value) for model in models]
+    return models if precision is None else [optimize(model, precision) for model in models]
 
 
 def model_files(checkpoints: list[Path] | None) -> list[Path]:
@@ -77,8 +78,11 @@ def model_files(checkpoints: list[Path] | None) -> list[Path]:
 
 
 def open_clip(
-    path: Path, models: list, segments: int | None, shifts: Sequence[int] = (0,)
-) -> tuple:
+    path: Path,
+    models: Sequence[Recognizer],
+    segments: int | None,
+    shifts: Sequence[int] = (0,),
+) -> tuple[list[int], DecodedVideo]:
     """How many frames each model is given, and the clip with the frames of them all."""
     from gsm_model.video.isolate import read_video
 
@@ -86,14 +90,18 @@ def open_clip(
     return counts, read_video(path, sorted(set(counts)), shifts=shifts)
 
 
-def read_list(data: Path, videos: Path | None, labels: Path | None, target: str, skip_bad: bool):
+def read_list(
+    data: Path, videos: Path | None, labels: Path | None, target: TargetName, skip_bad: bool
+) -> VideoList:
+    """The list that ``--data`` names; its faults end the command unless ``skip_bad``."""
     from gsm_model.data.lists import read_video_list
 
     found = read_video_list(data, videos, labels, target)
     return found if skip_bad else found.require_clean()
 
 
-def result_of(model, measures, **more) -> dict:
+def result_of(model: Recognizer, measures: Iterable[Measure], **more: object) -> dict[str, Any]:
+    """What a command says of one measured model, for `print_result` or as JSON."""
     from dataclasses import asdict
 
     return {
@@ -104,7 +112,7 @@ def result_of(model, measures, **more) -> dict:
     }
 
 
-def print_result(result: dict) -> None:
+def print_result(result: Mapping[str, Any]) -> None:
     typer.echo(f"{result['name']}  {result['sha256'][:12]}")
     for m in result["measures"]:
         interval = f"95 % interval {m['low']:.1%} to {m['high']:.1%}"
@@ -128,7 +136,13 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     or_fail(write)
 
 
-def progress(what: str):
+class Tell(Protocol):
+    """Says how far something is: ``done`` of ``total``, and a ``detail``."""
+
+    def __call__(self, done: int, total: int, detail: str = "") -> None: ...
+
+
+def progress(what: str) -> Tell:
     """Returns ``tell(done, total, detail)``: a bar with the time left on a terminal, a line now and
     then in a file.
     """
@@ -164,7 +178,8 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
-def or_fail(action):
+def or_fail(action: Callable[[], Result]) -> Result:
+    """What ``action`` returns; an error that a person can do something about ends the command."""
     try:
         return action()
     except LensError as error:
@@ -174,9 +189,11 @@ def or_fail(action):
 
 
 def say(message: str) -> None:
+    """One line on standard error."""
     print(" ".join(message.split()), file=sys.stderr)
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
+    """End the command with one line on standard error and exit status 2."""
     say(message)
     raise typer.Exit(2)

@@ -8,29 +8,36 @@ import csv
 import json
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gsm_model.cli.common import fail, or_fail, say, write_all
-from gsm_model.figures.presets import PRESETS
+from gsm_model.figures.presets import PRESETS, PresetName
 
-PresetName = Enum("PresetName", {name: name for name in PRESETS}, type=str)
-MatrixName = Enum(
-    "MatrixName",
-    {name: name for name in ("counts", "true", "predicted", "all", "top5", "expected")},
-    type=str,
-)
+if TYPE_CHECKING:
+    from gsm_model.confusion.answers import Answers, Joined
+
+MatrixName = Literal["counts", "true", "predicted", "all", "top5", "expected"]
+# As an enumeration: of literals typer makes no list.
 FigureName = Enum(
     "FigureName",
-    {name: name for name in ("gains", "matrix", "calibration", "embedding", "embedding-pairs")},
+    {
+        "gains": "gains",
+        "matrix": "matrix",
+        "calibration": "calibration",
+        "embedding": "embedding",
+        "embedding-pairs": "embedding-pairs",
+    },
     type=str,
 )
-MethodName = Enum("MethodName", {name: name for name in ("pca", "tsne", "umap")}, type=str)
-GroupName = Enum("GroupName", {name: name for name in ("pairs", "classes")}, type=str)
+MethodName = Literal["pca", "tsne", "umap"]
+GroupName = Literal["pairs", "classes"]
 REMAKES = ("confusions", "explain")  # the commands that a recipe may run again
 
 
@@ -64,7 +71,7 @@ def confusions(
     most: Annotated[int, typer.Option(min=1, help="How many pairs, for auto.")] = 8,
     test: Annotated[
         GroupName, typer.Option(help="What is tested beside all clips: the pairs, or every class.")
-    ] = GroupName.pairs,
+    ] = "pairs",
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -91,10 +98,8 @@ def confusions(
     ] = None,
     method: Annotated[
         MethodName, typer.Option(help="How --also embedding lays the scores out.")
-    ] = MethodName.tsne,
-    preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = PresetName[
-        "cvpr-page"
-    ],
+    ] = "tsne",
+    preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = "cvpr-page",
     italics: Annotated[
         bool, typer.Option("--italics", help="Set [something] in class names in italics.")
     ] = False,
@@ -105,19 +110,17 @@ def confusions(
     Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and
     recipe.json.
     """
-    from gsm_model.confusion.answers import Joined, join_answers, read_answers
+    from gsm_model.confusion.answers import join_answers, read_answers
     from gsm_model.data.labels import read_labels
     from gsm_model.exports.confusion import confusion_files, more_figures
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
     models = [
-        or_fail(lambda path=path: read_answers(path, labels, truth))
-        for path in (a, b)
-        if path is not None
+        or_fail(partial(read_answers, path, labels, truth)) for path in (a, b) if path is not None
     ]
     joined: Joined | None = None
     if len(models) == 2:
-        joined = or_fail(lambda: join_answers(*models))
+        joined = or_fail(partial(join_answers, *models))
         models = [joined.a, joined.b]
         for count, path in ((joined.only_in_a, a), (joined.only_in_b, b)):
             if count:
@@ -129,16 +132,16 @@ def confusions(
             + (" more by A than by B" if joined else "")
             + "; name pairs with --pairs reversed or a file"
         )
-    style = replace(PRESETS[preset.value], italics=italics)
+    style = replace(PRESETS[preset], italics=italics)
     files = confusion_files(models, chosen, style)
     if joined is not None:
-        files |= _significance(joined, chosen, test.value, groups, blocks, seed)
+        files |= _significance(joined, chosen, test, groups, blocks, seed)
     more = [figure.value for figure in also or ()]
-    files |= or_fail(lambda: more_figures(more, models, joined, chosen, style, method.value))
+    files |= or_fail(lambda: more_figures(more, models, joined, chosen, style, method))
     if matrix is not None:
         files |= or_fail(
             lambda: {
-                f"matrix-{letter}.csv": _matrix(model, matrix.value)
+                f"matrix-{letter}.csv": _matrix(model, matrix)
                 for letter, model in zip("ab", models, strict=False)
             }
         )
@@ -147,39 +150,39 @@ def confusions(
         "truth": truth,
         "pairs": pairs,
         "most": most,
-        "test": test.value,
+        "test": test,
         "groups": groups,
         "blocks": blocks,
-        "matrix": matrix and matrix.value,
+        "matrix": matrix,
     }
     answers = [
         (path, model.sha256)
         for path, model in zip((path for path in (a, b) if path), models, strict=True)
     ]
     if any(name.startswith("embedding") for name in more):
-        options["method"] = method.value
+        options["method"] = method
     files["recipe.json"] = _recipe(
-        answers, {**options, "preset": preset.value, "italics": italics, "seed": seed}, more
+        answers, {**options, "preset": preset, "italics": italics, "seed": seed}, more
     )
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
 
 
-def _pairs(what: str, models: list, most: int) -> list[tuple[int, int]]:
+def _pairs(what: str, models: Sequence[Answers], most: int) -> list[tuple[int, int]]:
     from gsm_model.confusion.pairs import found_pairs, read_pairs, reversed_class_pairs
 
     if what == "auto":
-        return found_pairs(*models, most=most)
+        return found_pairs(models[0], models[1] if len(models) == 2 else None, most)
     if what == "reversed":
         return reversed_class_pairs(models[0])
     return read_pairs(Path(what), models[0].labels)
 
 
 def _significance(
-    joined,
+    joined: Joined,
     pairs: list[tuple[int, int]],
-    test: str,
+    test: GroupName,
     groups: Path | None,
     blocks: Path | None,
     seed: int,
@@ -216,18 +219,16 @@ def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
     return [of[id] for id in ids]
 
 
-def _matrix(model, kind: str) -> bytes:
+def _matrix(model: Answers, kind: MatrixName) -> bytes:
     from gsm_model.confusion.matrix import confusion, expected_confusion, topk_confusion
     from gsm_model.io.tables import csv_text
 
     if kind == "top5":
         values = topk_confusion(model, min(5, len(model.labels)))
+    elif kind == "expected":
+        values = expected_confusion(model)
     else:
-        values = (
-            expected_confusion(model)
-            if kind == "expected"
-            else confusion(model, "none" if kind == "counts" else kind)
-        )
+        values = confusion(model, "none" if kind == "counts" else kind)
     rows = [
         {"true": label, **dict(zip(model.labels, row.tolist(), strict=True))}
         for label, row in zip(model.labels, values, strict=True)
@@ -235,7 +236,7 @@ def _matrix(model, kind: str) -> bytes:
     return csv_text(rows).encode()
 
 
-def _recipe(answers: list[tuple[Path, str]], options: dict, more: list[str]) -> bytes:
+def _recipe(answers: list[tuple[Path, str]], options: Mapping[str, Any], more: list[str]) -> bytes:
     """The recipe of a comparison; ``answers`` are the files with their hashes."""
     from gsm_model.exports.provenance import confusions_command, portable, recipe
     from gsm_model.models.checkpoints.safe_load import sha256

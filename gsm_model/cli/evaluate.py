@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from gsm_model.cli.common import (
     Device,
     OrderName,
     Precision,
-    PrecisionName,
     SplitName,
     TargetName,
     fail,
@@ -27,6 +26,12 @@ from gsm_model.cli.common import (
     say,
 )
 from gsm_model.cli.processes import together
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from gsm_model.data.lists import VideoList
+    from gsm_model.models.recognizer import Recognizer
 
 
 def evaluate(
@@ -45,7 +50,7 @@ def evaluate(
     ] = None,
     target: Annotated[
         TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
-    ] = TargetName.verb,
+    ] = "verb",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -63,7 +68,7 @@ def evaluate(
     ] = "1",
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
-    ] = OrderName.forward,
+    ] = "forward",
     seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
     skip_bad: Annotated[
         bool,
@@ -82,11 +87,9 @@ def evaluate(
         int, typer.Option(min=1, help="With --data: machines that score together.")
     ] = 1,
     clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
-    split: Annotated[
-        SplitName, typer.Option(help="Which drawn clips, without --data.")
-    ] = SplitName.test,
+    split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = "test",
     device: Device = None,
-    precision: Precision = PrecisionName.float32,
+    precision: Precision = "float32",
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object instead of text.")
     ] = False,
@@ -95,15 +98,13 @@ def evaluate(
     predictions.
     """
     if data is None:
-        if scores or videos or labels or skip_bad or views != "1" or order is not OrderName.forward:
+        if scores or videos or labels or skip_bad or views != "1" or order != "forward":
             fail(
                 "--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name"
                 " a folder or list of videos"
             )
         _print(
-            _measure_drawn(
-                load_models(checkpoint, None, device, precision), split.value, clips, out
-            ),
+            _measure_drawn(load_models(checkpoint, None, device, precision), split, clips, out),
             as_json,
         )
         return
@@ -111,12 +112,10 @@ def evaluate(
         fail("--out: name the .parquet file to write")
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table of predictions")
-    found = or_fail(lambda: read_list(data, videos, labels, target.value, skip_bad))
+    found = or_fail(lambda: read_list(data, videos, labels, target, skip_bad))
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
-        results = _measure_list(
-            fabric, model, found, out, scores, views, order.value, seed, workers
-        )
+        results = _measure_list(fabric, model, found, out, scores, views, order, seed, workers)
         if fabric.global_rank == 0:
             _print(results, as_json)
 
@@ -129,7 +128,9 @@ def _print(results: list[dict], as_json: bool) -> None:
         print_result(result)
 
 
-def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> list[dict]:
+def _measure_drawn(
+    models: list[Recognizer], split: SplitName, clips: int, out: Path | None
+) -> list[dict]:
     from gsm_model.evaluation.evaluate import (
         largest_reversal_change,
         measures_of,
@@ -156,13 +157,13 @@ def _measure_drawn(models: list, split: str, clips: int, out: Path | None) -> li
 
 
 def _measure_list(
-    fabric,
-    model,
-    found,
+    fabric: Fabric,
+    model: Recognizer,
+    found: VideoList,
     out: Path,
     scores: Path | None,
     views: str,
-    order: str,
+    order: OrderName,
     seed: int,
     workers: int,
 ) -> list[dict]:

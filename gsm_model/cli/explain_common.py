@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from enum import Enum
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsm_model.cli.common import (
-    PrecisionName,
     SplitName,
     TargetName,
     fail,
@@ -23,9 +21,15 @@ from gsm_model.cli.common import (
     write_all,
 )
 from gsm_model.errors import LensError
-from gsm_model.figures.presets import WIDTHS
 
-WidthName = Enum("WidthName", {name: name for name in WIDTHS}, type=str)
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gsm_model.evaluation.dataset import ClipSet
+    from gsm_model.evaluation.predictions import Origin
+    from gsm_model.models.recognizer import Recognizer
+    from gsm_model.video.isolate import DecodedVideo
+
 Segments = Annotated[
     int | None,
     typer.Option(
@@ -51,7 +55,12 @@ Target = Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is 
 Workers = Annotated[int, typer.Option(min=1, help="Processes that decode.")]
 
 
-def opened(clips: Iterable[Path], models: list, segments: int | None, shifts: Sequence[int] = (0,)):
+def opened(
+    clips: Iterable[Path],
+    models: Sequence[Recognizer],
+    segments: int | None,
+    shifts: Sequence[int] = (0,),
+) -> Iterator[tuple[Path, list[int], DecodedVideo]]:
     """Each clip that can be read, with how many frames each model is given, also ``shifts`` frames
     away; at the end exit status 2 if one could not.
     """
@@ -69,18 +78,18 @@ def opened(clips: Iterable[Path], models: list, segments: int | None, shifts: Se
 
 
 def data_set(
-    checkpoint,
-    device,
+    checkpoint: list[Path] | None,
+    device: str | None,
     out: Path,
-    data,
-    videos,
-    labels,
-    target: str,
+    data: Path | None,
+    videos: Path | None,
+    labels: Path | None,
+    target: TargetName,
     skip_bad: bool,
     workers: int,
-    split: str,
+    split: SplitName,
     count: int,
-):
+) -> tuple[Recognizer, ClipSet]:
     """The one model, and the labelled clips to run it on."""
     from gsm_model.evaluation.dataset import drawn_clips, listed_clips
 
@@ -91,7 +100,7 @@ def data_set(
         )
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table")
-    [model] = load_models(checkpoint, None, device, PrecisionName.float32)
+    [model] = load_models(checkpoint, None, device, "float32")
     or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
     if data is None:
         return model, or_fail(lambda: drawn_clips(model, split, count))
@@ -104,7 +113,7 @@ def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
     return out / Path(*(path.stem for path in (clip, model) if path is not None))
 
 
-def inputs_of(clip: Path, checkpoint: Path, model) -> dict[str, str]:
+def inputs_of(clip: Path, checkpoint: Path, model: Recognizer) -> dict[str, str]:
     """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded
     with.
     """
@@ -128,7 +137,12 @@ def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
 
 
 def write_beside(
-    out: Path, rows: list[dict], figure, origin, count: int, more: Iterable[Path | None] = ()
+    out: Path,
+    rows: list[dict],
+    figure: Figure,
+    origin: Origin,
+    count: int,
+    more: Iterable[Path | None] = (),
 ) -> None:
     """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG,
     and its recipe, beside ``out``.

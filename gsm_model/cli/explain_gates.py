@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,6 @@ from gsm_model.cli.common import (
     Device,
     Labels,
     OrderName,
-    PrecisionName,
-    SplitName,
-    TargetName,
     fail,
     load_models,
     model_files,
@@ -31,7 +28,6 @@ from gsm_model.cli.explain_common import (
     Split,
     Target,
     Videos,
-    WidthName,
     Workers,
     data_set,
     folder_of,
@@ -39,7 +35,12 @@ from gsm_model.cli.explain_common import (
     opened,
     write_beside,
 )
-from gsm_model.figures.presets import WIDTHS
+from gsm_model.figures.presets import WIDTHS, Width
+
+if TYPE_CHECKING:
+    from gsm_model.evaluation.dataset import ClipSet
+    from gsm_model.explain.gates.report import GateReport
+    from gsm_model.models.recognizer import Recognizer
 
 
 def gates(
@@ -53,7 +54,7 @@ def gates(
     checkpoint: Checkpoints = None,
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
-    ] = OrderName.forward,
+    ] = "forward",
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     segments: Segments = None,
     layer: Annotated[
@@ -61,18 +62,18 @@ def gates(
         typer.Option(help="Whose maps the strip and the film show; without it, the most adaptive."),
     ] = None,
     width: Annotated[
-        WidthName, typer.Option(help="Width of the figures: one column or a page.")
-    ] = WidthName.page,
+        Width, typer.Option(help="Width of the figures: one column or a page.")
+    ] = "page",
     opacity: Annotated[
         float, typer.Option(min=0, max=1, help="How strongly maps cover the frames.")
     ] = 0.6,
     data: Data = None,
     videos: Videos = None,
     labels: Labels = None,
-    target: Target = TargetName.verb,
+    target: Target = "verb",
     skip_bad: SkipBad = False,
     workers: Workers = 1,
-    split: Split = SplitName.test,
+    split: Split = "test",
     count: Count = 2000,
     device: Device = None,
 ) -> None:
@@ -83,14 +84,14 @@ def gates(
     a table a layer and direction (parquet and csv), its figure and recipe.
     """
     if clips:
-        options = {"layer": layer, "width": width.value, "opacity": opacity}
+        options = {"layer": layer, "width": width, "opacity": opacity}
         _gates_of_clips(
             clips,
             model_files(checkpoint),
             labels,
             device,
             out,
-            order.value,
+            order,
             seed,
             segments,
             options,
@@ -103,31 +104,31 @@ def gates(
         data,
         videos,
         labels,
-        target.value,
+        target,
         skip_bad,
         workers,
-        split.value,
+        split,
         count,
     )
-    _gates_of_data(model, found, out, width.value)
+    _gates_of_data(model, found, out, width)
 
 
 def _gates_of_clips(
     clips: list[Path],
     paths: list[Path],
-    labels,
-    device,
+    labels: Path | None,
+    device: str | None,
     out: Path,
-    order: str,
+    order: OrderName,
     seed: int,
-    segments,
+    segments: int | None,
     options: dict,
 ) -> None:
     from gsm_model.explain.gates.report import report_gates
     from gsm_model.exports.gates import GateFileOptions, gate_files, seen_frames
     from gsm_model.exports.provenance import explain_command, portable
 
-    models = load_models(paths, labels, device, PrecisionName.float32)
+    models = load_models(paths, labels, device, "float32")
     for clip, counts, video in opened(clips, models, segments):
         for path, model, count in zip(paths, models, counts, strict=True):
             report = report_gates(model, video, order, count, seed)
@@ -150,7 +151,7 @@ def _gates_of_clips(
             typer.echo(f"  {folder}: {', '.join(files)}")
 
 
-def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
+def _gates_of_data(model: Recognizer, clip_set: ClipSet, out: Path, width: Width) -> None:
     from gsm_model.explain.gates.dataset import data_gates_table, gates_of_clips, write_data_gates
     from gsm_model.figures.gate_dataset import data_gates_figure
 
@@ -174,7 +175,7 @@ def _gates_of_data(model, clip_set, out: Path, width: str) -> None:
         say(f"{found.undecodable} clips could not be read and are left out")
 
 
-def _print_layers(clip: Path, report) -> None:
+def _print_layers(clip: Path, report: GateReport) -> None:
     from gsm_model.explain.gates.tables import layer_figures
 
     typer.echo(f"{clip}  {report.card.name}, frames {report.prediction.order}")

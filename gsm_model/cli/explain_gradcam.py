@@ -4,9 +4,10 @@ clips where it is known what moves.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,13 +25,20 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Segments, Split, WidthName, inputs_of, opened, write_beside
-from gsm_model.explain.cam.names import METHODS
+from gsm_model.cli.explain_common import Segments, Split, inputs_of, opened, write_beside
+from gsm_model.explain.cam.names import METHODS, Method
+from gsm_model.figures.presets import Width
 
-MethodName = Enum("MethodName", {name: name for name in METHODS}, type=str)
-NormaliseName = Enum(
-    "NormaliseName", {name: name for name in ("clip", "frame", "models")}, type=str
+if TYPE_CHECKING:
+    from gsm_model.explain.cam.report import CamReport
+    from gsm_model.models.recognizer import Recognizer
+    from gsm_model.video.isolate import DecodedVideo
+
+# As an enumeration: of literals typer makes no list.
+MethodName = Enum(  # type: ignore[misc]  # its names are those of METHODS
+    "MethodName", {name: name for name in METHODS}, type=str
 )
+NormaliseName = Literal["clip", "frame", "models"]
 LINES = (
     "A text file with a clip a line, besides or in place of those named; clips whose folder is"
     " whole already are left as they are."
@@ -74,18 +82,18 @@ def gradcam(
         typer.Option(
             help="What is divided by: the largest value of a clip, of each frame, or of all models."
         ),
-    ] = NormaliseName.clip,
+    ] = "clip",
     signed: Annotated[
         bool, typer.Option("--signed", help="Show what speaks against the target too.")
     ] = False,
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
-    ] = OrderName.forward,
+    ] = "forward",
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     segments: Segments = None,
     width: Annotated[
-        WidthName, typer.Option(help="Width of the strip: one column or a page.")
-    ] = WidthName.page,
+        Width, typer.Option(help="Width of the strip: one column or a page.")
+    ] = "page",
     opacity: Annotated[
         float, typer.Option(min=0, max=1, help="How strongly maps cover the frames.")
     ] = 0.8,
@@ -102,7 +110,7 @@ def gradcam(
     drawn: Annotated[
         bool, typer.Option("--drawn", help="Measure maps on drawn clips, for the one --checkpoint.")
     ] = False,
-    split: Split = SplitName.test,
+    split: Split = "test",
     count: Annotated[int, typer.Option("--clips", min=1, help="How many drawn clips.")] = 500,
     device: Device = None,
 ) -> None:
@@ -112,9 +120,9 @@ def gradcam(
     overlay.mp4, overlay.gif and recipe.json; with several clips, in a folder for each. With
     --drawn: a table a method, layer and target, against what moves in drawn clips.
     """
-    methods = [one.value for one in method or ()]
+    methods: list[Method] = [one.value for one in method or ()]
     if drawn:
-        _on_drawn(checkpoint, device, out, methods, layer, split.value, count, trial)
+        _on_drawn(checkpoint, device, out, methods, layer, split, count, trial)
         return
     wanted = [*(clips or ()), *([] if listed is None else _lines(listed))]
     if not wanted:
@@ -126,9 +134,9 @@ def gradcam(
         "versus": versus,
         "method": methods[0] if methods else "gradcam",
         "layer": layer[0] if layer else None,
-        "normalise": normalise.value,
+        "normalise": normalise,
         "signed": signed,
-        "width": width.value,
+        "width": width,
         "opacity": opacity,
         "trial": trial,
     }
@@ -139,7 +147,7 @@ def gradcam(
         labels,
         device,
         out,
-        order.value,
+        order,
         seed,
         segments,
         options,
@@ -158,13 +166,13 @@ def _on_clips(
     clips: list[Path],
     resume: bool,
     paths: list[Path],
-    labels,
-    device,
+    labels: Path | None,
+    device: str | None,
     out: Path,
-    order: str,
+    order: OrderName,
     seed: int,
-    segments,
-    options: dict,
+    segments: int | None,
+    options: Mapping[str, Any],
 ) -> None:
     from gsm_model.exports.cam import CamFileOptions, cam_files
     from gsm_model.exports.gates import seen_frames
@@ -198,7 +206,7 @@ def _on_clips(
                 options,
                 "gradcam",
             )
-            inputs = {}
+            inputs: dict[str, str] = {}
             for path, model in zip(paths, models, strict=True):
                 inputs |= inputs_of(clip, path, model)
             files = cam_files(reports, clip.name, seen, video.info.seconds, chosen, parts, inputs)
@@ -228,11 +236,19 @@ def _folders(clips: list[Path], out: Path) -> dict[Path, Path]:
     return found
 
 
-def _reports(models: list, counts: list[int], video, order: str, seed: int, options: dict) -> list:
+def _reports(
+    models: Sequence[Recognizer],
+    counts: Sequence[int],
+    video: DecodedVideo,
+    order: OrderName,
+    seed: int,
+    options: Mapping[str, Any],
+) -> list[CamReport]:
     from gsm_model.explain.cam.evidence import Target
     from gsm_model.explain.cam.report import report_cams
 
-    target, found = None, []
+    target: Target | None = None
+    found: list[CamReport] = []
     if options["target"] is not None:
         target = Target(
             _class(models[0], options["target"]),
@@ -264,7 +280,7 @@ def _reports(models: list, counts: list[int], video, order: str, seed: int, opti
     return found
 
 
-def _class(model, text: str) -> int:
+def _class(model: Recognizer, text: str) -> int:
     k = model.architecture.num_classes
     if text.isdigit() and int(text) < k:
         return int(text)
@@ -274,11 +290,13 @@ def _class(model, text: str) -> int:
     fail(f"{text!r} is none of the {k} classes of {model.card.name}")
 
 
-def _trials(models: list, reports: list, video, clip: Path) -> bytes:
+def _trials(
+    models: Sequence[Recognizer], reports: Sequence[CamReport], video: DecodedVideo, clip: Path
+) -> bytes:
     from gsm_model.explain.cam.trials import trial_of_report, trial_rows
     from gsm_model.io.tables import csv_text
 
-    rows = []
+    rows: list[dict] = []
     for model, report in zip(models, reports, strict=True):
         found = trial_of_report(model, report, video, progress=progress("map"))
         rows += trial_rows(clip.name, report, found)
@@ -292,7 +310,7 @@ def _trials(models: list, reports: list, video, clip: Path) -> bytes:
     return csv_text(rows).encode()
 
 
-def _print(clip: Path, reports: list) -> None:
+def _print(clip: Path, reports: Sequence[CamReport]) -> None:
     for report in reports:
         shares = " ".join(f"{value:+.2f}" for value in report.layers[0].evidence)
         typer.echo(
@@ -303,12 +321,12 @@ def _print(clip: Path, reports: list) -> None:
 
 
 def _on_drawn(
-    checkpoint,
-    device,
+    checkpoint: list[Path] | None,
+    device: str | None,
     out: Path,
-    methods: list[str],
+    methods: list[Method],
     layers: list[str] | None,
-    split: str,
+    split: SplitName,
     count: int,
     trials: bool,
 ) -> None:

@@ -5,9 +5,8 @@ sets.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,9 +15,6 @@ from gsm_model.cli.common import (
     Device,
     Labels,
     OrderName,
-    PrecisionName,
-    SplitName,
-    TargetName,
     fail,
     load_models,
     model_files,
@@ -44,7 +40,7 @@ from gsm_model.cli.explain_common import (
 )
 from gsm_model.explain.gates.clamps import CLAMPS
 
-WayName = Enum("WayName", {name: name for name in ("next", "previous")}, type=str)
+WayName = Literal["next", "previous"]
 
 
 def interventions(
@@ -81,7 +77,7 @@ def interventions(
     ] = None,
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
-    ] = OrderName.forward,
+    ] = "forward",
     seed: Annotated[
         int, typer.Option(help="Which shuffle of gates, and of frames for --order shuffled.")
     ] = 0,
@@ -89,10 +85,10 @@ def interventions(
     data: Data = None,
     videos: Videos = None,
     labels: Labels = None,
-    target: Target = TargetName.verb,
+    target: Target = "verb",
     skip_bad: SkipBad = False,
     workers: Workers = 1,
-    split: Split = SplitName.test,
+    split: Split = "test",
     count: Count = 2000,
     device: Device = None,
 ) -> None:
@@ -101,12 +97,10 @@ def interventions(
     For clips: interventions.csv and recipe.json. For a data set: every clip's answers (parquet),
     accuracies with intervals on the same clips (csv), the figure and recipe.
     """
-    what = _Experiments(
-        clamp, tuple(layer or ()), direction.value if direction else None, gates_table, other, seed
-    )
+    what = _Experiments(clamp, tuple(layer or ()), direction, gates_table, other, seed)
     if clips:
         _interventions_on_clips(
-            clips, model_files(checkpoint), labels, device, out, order.value, seed, segments, what
+            clips, model_files(checkpoint), labels, device, out, order, seed, segments, what
         )
         return
     if other is not None:
@@ -121,10 +115,10 @@ def interventions(
         data,
         videos,
         labels,
-        target.value,
+        target,
         skip_bad,
         workers,
-        split.value,
+        split,
         count,
     )
     _interventions_on_data(model, found, out, what)
@@ -177,7 +171,7 @@ def _interventions_on_clips(
     from gsm_model.io.tables import csv_text
     from gsm_model.predict import predict
 
-    models = load_models(paths, labels, device, PrecisionName.float32)
+    models = load_models(paths, labels, device, "float32")
     donors = [None] * len(models)
     if what.other:
         [(_, counts, video)] = list(opened([what.other], models, segments))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsm_model.cli.common import (
     Checkpoints,
     Device,
-    PrecisionName,
     fail,
     load_models,
     open_clip,
@@ -19,6 +18,11 @@ from gsm_model.cli.common import (
 )
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
+
+if TYPE_CHECKING:
+    from gsm_model.evaluation.reversal import Flips
+    from gsm_model.explain.order.report import OrderReport
+    from gsm_model.models.recognizer import Recognizer
 
 
 def order(
@@ -66,7 +70,7 @@ def order(
         rows = flips_table(or_fail(lambda: _flips(tables, pdf)))
         _print_rows(rows)
     else:
-        rows, models = [], load_models(checkpoint, labels, device, PrecisionName.float32)
+        rows, models = [], load_models(checkpoint, labels, device, "float32")
         for path in files:
             try:
                 reports = _order_reports(path, models, segments, shuffles, seed)
@@ -83,7 +87,7 @@ def order(
         raise typer.Exit(2)
 
 
-def _flips(paths: list[Path], pdf: Path | None) -> list:
+def _flips(paths: list[Path], pdf: Path | None) -> list[tuple[str, tuple[Flips, ...]]]:
     from gsm_model.evaluation.predictions import read_parquet
     from gsm_model.evaluation.reversal import flips_of_models
     from gsm_model.figures.reversal import flips_figure
@@ -95,8 +99,8 @@ def _flips(paths: list[Path], pdf: Path | None) -> list:
 
 
 def _order_reports(
-    path: Path, models: list, segments: int | None, shuffles: int, seed: int
-) -> list:
+    path: Path, models: list[Recognizer], segments: int | None, shuffles: int, seed: int
+) -> list[OrderReport]:
     from gsm_model.explain.order.report import report_order
 
     counts, video = open_clip(path, models, segments)
@@ -106,7 +110,7 @@ def _order_reports(
     ]
 
 
-def _print_order(path: Path, report) -> None:
+def _print_order(path: Path, report: OrderReport) -> None:
     answer, partner = report.answer, report.partner
     typer.echo(
         f"{path}  {report.card.name}: {report.card.label(answer)}, order sensitivity"

@@ -5,8 +5,9 @@ format.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +16,6 @@ from gsm_model.cli.common import (
     Device,
     OrderName,
     Precision,
-    PrecisionName,
     fail,
     load_models,
     open_clip,
@@ -23,6 +23,11 @@ from gsm_model.cli.common import (
     say,
 )
 from gsm_model.errors import LensError
+
+if TYPE_CHECKING:
+    from gsm_model.models.recognizer import Recognizer
+    from gsm_model.predict import Prediction
+    from gsm_model.video.isolate import DecodedVideo
 
 
 def predict(
@@ -32,7 +37,7 @@ def predict(
     checkpoint: Checkpoints = None,
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
-    ] = OrderName.forward,
+    ] = "forward",
     seed: Annotated[int, typer.Option(help="Which shuffle, for --order shuffled.")] = 0,
     top: Annotated[int, typer.Option(min=1, help="How many classes to list.")] = 5,
     segments: Annotated[
@@ -46,7 +51,7 @@ def predict(
         Path | None, typer.Option(help="A label file: one class name a line.")
     ] = None,
     device: Device = None,
-    precision: Precision = PrecisionName.float32,
+    precision: Precision = "float32",
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object instead of text.")
     ] = False,
@@ -57,7 +62,8 @@ def predict(
     if crops not in (1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
     models = load_models(checkpoint, labels, device, precision)
-    results, failed = [], False
+    results: list[dict[str, Any]] = []
+    failed = False
     for path in clips:
         try:
             counts, video = open_clip(path, models, segments)
@@ -67,13 +73,13 @@ def predict(
             failed = True
             continue
         answers = [
-            answer(model, video, order.value, count, seed, crops)
+            answer(model, video, order, count, seed, crops)
             for model, count in zip(models, counts, strict=True)
         ]
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")
-        results.append(_clip_record(path, video, order.value, models, answers, top))
+        results.append(_clip_record(path, video, order, models, answers, top))
         if not as_json:
             _print_answers(results[-1])
     if as_json:
@@ -108,7 +114,14 @@ def convert(
     typer.echo(f"{target}: {model.card.title}, {a.num_classes} classes, {a.num_segments} segments")
 
 
-def _clip_record(path: Path, video, order: str, models: list, answers: list, top: int) -> dict:
+def _clip_record(
+    path: Path,
+    video: DecodedVideo,
+    order: OrderName,
+    models: Sequence[Recognizer],
+    answers: Sequence[Prediction],
+    top: int,
+) -> dict[str, Any]:
     """The JSON of one clip. ``frame_indices`` of the clip are those of its first model; each model
     has its own too.
     """
@@ -142,7 +155,7 @@ def _clip_record(path: Path, video, order: str, models: list, answers: list, top
     }
 
 
-def _print_answers(record: dict) -> None:
+def _print_answers(record: Mapping[str, Any]) -> None:
     typer.echo(
         f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second,"
         f" {record['order']})"

@@ -29,7 +29,7 @@ def together(
         accelerator=device.split(":")[0] if device else "auto",
         devices=devices,
         num_nodes=nodes,
-        precision=precision,
+        precision=precision,  # type: ignore[arg-type]  # Fabric refuses unknown names
     )
     fabric.launch()
     yield fabric

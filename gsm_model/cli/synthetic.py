@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from gsm_model.cli.common import SplitName, or_fail, progress
 
-FormatName = Enum("FormatName", {name: name for name in ("mp4", "frames")}, type=str)
+FormatName = Literal["mp4", "frames"]
 
 
 def make_dataset(
     out: Annotated[Path, typer.Argument(help="A new folder.")],
-    split: Annotated[SplitName, typer.Option(help="Which clips.")] = SplitName.test,
+    split: Annotated[SplitName, typer.Option(help="Which clips.")] = "test",
     clips_per_class: Annotated[int, typer.Option(min=1, help="How many of each class.")] = 50,
     format: Annotated[
         FormatName, typer.Option(help="H.264 files, or folders of numbered JPEGs.")
-    ] = FormatName.mp4,
+    ] = "mp4",
 ) -> None:
     """Draw Reversible Actions to files: clips, a list file, labels and a data card."""
     from gsm_model.data.synthetic.export import write_dataset
 
     path = or_fail(
-        lambda: write_dataset(
-            out, split.value, clips_per_class, format.value, progress=progress("clip")
-        )
+        lambda: write_dataset(out, split, clips_per_class, format, progress=progress("clip"))
     )
     typer.echo(path)
 

@@ -4,14 +4,26 @@ runs.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from gsm_model.cli.common import fail, or_fail, print_result, progress, read_list, result_of
+from gsm_model.cli.common import (
+    TargetName,
+    fail,
+    or_fail,
+    print_result,
+    progress,
+    read_list,
+    result_of,
+)
 from gsm_model.cli.processes import together
 from gsm_model.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from gsm_model.data.lists import VideoList
 
 
 def train(
@@ -63,14 +75,15 @@ def train(
             print_result(result_of(model, model.card.measures))
 
 
-def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool):
+def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> VideoList | None:
     """The list that a configuration in ``folder`` names, or ``None`` for the drawn set."""
     if not settings.data:
         return None
     videos, labels = (
         folder / name if name else None for name in (settings.videos, settings.labels)
     )
-    return read_list(folder / settings.data, videos, labels, settings.target, skip_bad)
+    [target] = [name for name in get_args(TargetName) if name == settings.target]
+    return read_list(folder / settings.data, videos, labels, target, skip_bad)
 
 
 def curves(
@@ -82,6 +95,6 @@ def curves(
 
     if out.suffix not in (".png", ".pdf", ".svg"):
         fail(f"{out.name}: the picture must end in .png, .pdf or .svg")
-    logs = [or_fail(lambda run=run: read_log(run / "log.csv")) for run in runs]
+    logs = [or_fail(partial(read_log, run / "log.csv")) for run in runs]
     or_fail(lambda: training_curves(logs, [run.name for run in runs]).savefig(out, dpi=160))
     typer.echo(out)

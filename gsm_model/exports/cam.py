@@ -16,7 +16,7 @@ from gsm_model.explain.gates.tables import npz_bytes
 from gsm_model.exports.gates import film_speed
 from gsm_model.exports.provenance import recipe
 from gsm_model.figures.cams import CamRow, cam_film, strip_figure
-from gsm_model.figures.presets import WIDTHS
+from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes
 from gsm_model.io.tables import csv_text
 from gsm_model.video.encode import to_gif, to_mp4
@@ -30,7 +30,7 @@ class CamFileOptions:
 
     normalise: Normalise = "clip"
     signed: bool = False
-    width: str = "page"
+    width: Width = "page"
     opacity: float = 0.8
 
 

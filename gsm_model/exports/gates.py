@@ -18,7 +18,7 @@ from gsm_model.explain.gates.tables import gate_arrays, gate_rows, layer_figures
 from gsm_model.exports.provenance import recipe
 from gsm_model.figures.gates import gates_figure, strip_figure
 from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
-from gsm_model.figures.presets import WIDTHS
+from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes, gate_colors
 from gsm_model.io.tables import csv_text
 from gsm_model.video.encode import to_gif, to_mp4
@@ -35,7 +35,7 @@ class GateFileOptions:
     """
 
     layer: str | None = None
-    width: str = "page"
+    width: Width = "page"
     opacity: float = 0.6
 
 

@@ -5,9 +5,11 @@ at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 COLUMN, PAGE = 3.25, 6.875  # inches: one column and the full width of a CVPR page
-WIDTHS = {"column": COLUMN, "page": PAGE}
+Width = Literal["column", "page"]
+WIDTHS: dict[Width, float] = {"column": COLUMN, "page": PAGE}
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,17 @@ class Preset:
         return max(self.font - 1, 6)
 
 
-PRESETS = {
+PresetName = Literal[
+    "cvpr-column",
+    "cvpr-page",
+    "neurips",
+    "icml-column",
+    "nature-column",
+    "nature-page",
+    "thesis",
+    "slide",
+]
+PRESETS: dict[PresetName, Preset] = {
     "cvpr-column": Preset(COLUMN, 7),
     "cvpr-page": Preset(PAGE, 7),
     "neurips": Preset(5.5, 8),

@@ -24,6 +24,7 @@ from gsm_model.explain.cam.scale import NORMALISE, Normalise, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_rows
 from gsm_model.exports.gates import film_speed
 from gsm_model.figures.cams import cam_film
+from gsm_model.figures.presets import WIDTHS
 from gsm_model.video.encode import to_mp4
 
 SCALES: dict[Normalise, str] = {
@@ -123,7 +124,7 @@ def show_take_away(
         return
     first, second = st.columns(2)
     width = first.segmented_control(
-        "Width of the strip", ["column", "page"], default="page", required=True, key="cam_width"
+        "Width of the strip", list(WIDTHS), default="page", required=True, key="cam_width"
     )
     opacity = second.slider("Opacity in files", 0.1, 1.0, OPACITY, 0.1, key="cam_opacity")
     options = CamFileOptions(
