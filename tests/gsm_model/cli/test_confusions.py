@@ -18,7 +18,7 @@ MORE = ("--preset", "cvpr-column", "--italics", "--also", "embedding", "--method
 
 
 def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the_same_bytes(
-    run, tmp_path
+    run, run_process, tmp_path
 ):
     done = run(
         "confusions",
@@ -54,15 +54,15 @@ def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the
         and float(rows[1]["p_holm"]) < 0.001
     )
     assert "TSN ResNet-18 (A) and GSM ResNet-18 (B) on the same 2,000 clips" in done.stdout
-    run("figures", tmp_path / "one" / "recipe.json", "--out", tmp_path / "two")
+    run_process("figures", tmp_path / "one" / "recipe.json", "--out", tmp_path / "two")
     for name in names:
         assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes(), (
             name
         )
 
 
-def test_one_model_has_a_figure_of_what_it_mixes_up_most(run, tmp_path):
-    run("confusions", TSN, "--most", 3, "--out", tmp_path)
+def test_one_model_has_a_figure_of_what_it_mixes_up_most(run_process, tmp_path):
+    run_process("confusions", TSN, "--most", 3, "--out", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         *(f"confusion.{kind}" for kind in ("pdf", "svg", "png", "pgf")),
         "recipe.json",

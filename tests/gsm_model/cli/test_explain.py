@@ -59,7 +59,7 @@ def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(
         np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-4)
 
 
-def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_path):
+def test_the_recipes_command_makes_the_same_files(run, run_process, clip, checkpoint, tmp_path):
     first, again = tmp_path / "first", tmp_path / "again"
     run(
         "explain",
@@ -77,7 +77,7 @@ def test_the_recipes_command_makes_the_same_files(run, clip, checkpoint, tmp_pat
     command = json.loads((first / "recipe.json").read_text())["command"]
     parts = shlex.split(command)[3:]
     parts[parts.index("--out") + 1] = str(again)
-    run(*parts)
+    run_process(*parts)
     for path in first.iterdir():
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -186,10 +186,10 @@ def test_experiments_on_a_data_set_know_its_mean(run, drawn_checkpoint, tmp_path
     assert inputs[str(tmp_path / "gates.parquet")] == sha256(tmp_path / "gates.parquet")
 
 
-def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):
+def test_another_clips_gates_are_its_own(run_process, clip, checkpoint, tmp_path):
     args = ("-c", checkpoint, "--clamp", "other clip", "--out", tmp_path / "o")
     other = shutil.copy(clip, tmp_path / "other.mp4")
-    run("explain", "interventions", clip, "--other", other, *args)
+    run_process("explain", "interventions", clip, "--other", other, *args)
     with (tmp_path / "o" / "interventions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows[1]["intervention"] == "other clip" and float(rows[1]["moved"]) == pytest.approx(

@@ -36,7 +36,7 @@ def plain_checkpoint(tmp_path):
 
 
 def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_files(
-    run, clip, checkpoint, plain_checkpoint, tmp_path
+    run, run_process, clip, checkpoint, plain_checkpoint, tmp_path
 ):
     first, again = tmp_path / "first", tmp_path / "again"
     options = (
@@ -78,7 +78,7 @@ def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_f
         assert arrays[name].dtype == np.float32
     parts = shlex.split(json.loads((first / "recipe.json").read_text())["command"])[3:]
     parts[parts.index("--out") + 1] = str(again)
-    run(*parts)
+    run_process(*parts)
     for path in first.iterdir():
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
     run("figures", first / "recipe.json", "--out", tmp_path / "third")
