@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import random
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # side by side: a core each, for what it starts too
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
 import torch
+
+from tests.answers import make_answers
 
 PARITY = Path(__file__).parent / "data" / "parity"
 
@@ -38,6 +45,26 @@ def released_weights(name: str) -> dict[str, torch.Tensor]:
     }
 
 
+def _seed() -> None:
+    """Begin every generator of random numbers anew."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """No test depends on chance, nor on what ran before it."""
+    _seed()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef):
+    """What tests share does not depend on which of them came first."""
+    if fixturedef.scope != "function":
+        _seed()
+
+
 @pytest.fixture
 def moving_bar() -> np.ndarray:
     """24 frames, (24, 48, 64, 3) uint8: a bright bar that moves to the right, so that every frame
@@ -62,6 +89,14 @@ def video(tmp_path, moving_bar):
     for number, frame in enumerate(moving_bar, start=1):
         Image.fromarray(frame).save(folder / f"{number:05d}.jpg", quality=95)
     return read_video(folder, [4, 6])
+
+
+@pytest.fixture
+def two_models():
+    """Two models' answers to the same clips; the second is right more often."""
+    from gsm_model.confusion.answers import join_answers
+
+    return join_answers(make_answers("A", seed=1, skill=1.0), make_answers("B", seed=2, skill=2.0))
 
 
 @pytest.fixture

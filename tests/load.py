@@ -14,11 +14,8 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import os
 import random
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -45,6 +42,7 @@ from gsm_model.models.inference.optimize import optimize
 from gsm_model.predict import predict
 from gsm_model.video.encode import to_mp4
 from gsm_model.video.isolate import read_video
+from tests.server import start_server
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = (("gsm", "tsn"), ("gsm", "tsm"), ("tsm", "tsn"), ("gsm",))
@@ -316,39 +314,6 @@ def _timed(met: Met, kind: str, do):
     found = do()
     met.took(kind, started, time.monotonic() - started)
     return found
-
-
-def start_server(
-    log: Path, script: str = "streamlit_app.py", **environment: str
-) -> tuple[subprocess.Popen, int]:
-    """The app, or what ``script`` makes of it, on a free port; its process and port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        script,
-        "--server.headless=true",
-        f"--server.port={port}",
-    ]
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [*command, "--server.address=127.0.0.1"],
-            cwd=ROOT,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-        )
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
-                return process, port
-        except OSError:
-            time.sleep(0.25)
-    raise RuntimeError(f"the app did not start: {log.read_text()}")
 
 
 def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = False) -> Met:

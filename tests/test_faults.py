@@ -21,7 +21,8 @@ from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.files import save_checkpoint
 from tests.conftest import make_small
-from tests.load import Session, Wrong, questions, start_server
+from tests.load import Session, Wrong, questions
+from tests.server import start_server
 from tests.videos import constant_rate
 
 pytestmark = pytest.mark.slow

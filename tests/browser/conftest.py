@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-ROOT = Path(__file__).resolve().parents[2]
+from gsm_model.data.synthetic.dataset import FPS, draw_clip
+from gsm_model.video.encode import to_mp4
+from tests.server import running_app
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,7 +27,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 120_000  # milliseconds
+CLIP_UPLOAD = '[data-testid="stSidebar"] [data-testid="stFileUploaderDropzoneInput"]'
 
 expect.set_options(timeout=PATIENCE)
 
@@ -35,66 +40,102 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-def start_app(
-    log: Path, script: str = "streamlit_app.py", **environment: str
-) -> tuple[subprocess.Popen, str]:
-    """Start the app on a free port, wait until it is healthy, return its process and address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=log.open("w"),
-        stderr=subprocess.STDOUT,
-    )
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{port}/_stcore/health", timeout=1
-            ) as answer:
-                if answer.status == 200:
-                    return process, f"http://127.0.0.1:{port}"
-        except OSError:
-            time.sleep(0.25)
-    process.kill()
-    raise RuntimeError(f"the app did not start: {log.read_text()}")
+@pytest.fixture(scope="session")
+def app_checkpoints(tmp_path_factory) -> Path:
+    """The folder of checkpoints that ``app`` offers."""
+    folder = tmp_path_factory.mktemp("app") / "checkpoints"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory):
-    """The app's address. Its folder of checkpoints is ``app_checkpoints``."""
-    folder = tmp_path_factory.mktemp("app")
-    (folder / "checkpoints").mkdir()
-    process, address = start_app(
-        folder / "log.txt", GATE_SHIFT_LENS_CHECKPOINTS=str(folder / "checkpoints")
-    )
-    yield address
-    process.terminate()
-    process.wait(20)
-    assert "Traceback" not in (folder / "log.txt").read_text()
+def app(app_checkpoints):
+    """The app's address."""
+    folder = app_checkpoints.parent
+    with running_app(folder, GATE_SHIFT_LENS_CHECKPOINTS=str(app_checkpoints)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def counted(tmp_path_factory):
+    """An app that counts, with a function that says how many runs and forward passes there were."""
+    folder = tmp_path_factory.mktemp("counted")
+
+    def counts() -> tuple[int, int]:
+        lines = (folder / "counts").read_text().splitlines()
+        return lines.count("run"), lines.count("forward")
+
+    script = "tests/browser/counted_app.py"
+    with running_app(folder, script, COUNTS=str(folder / "counts")) as address:
+        yield address, counts
+
+
+@pytest.fixture(scope="session")
+def drawn_clip(tmp_path_factory) -> Path:
+    """An unfolding clip that is none of the samples, as a file."""
+    clip = draw_clip("test", 12, label=1)
+    path = tmp_path_factory.mktemp("clip") / "my clip.mp4"
+    path.write_bytes(to_mp4(clip.frames(range(clip.num_frames), 180, 240), FPS, quality=20))
+    return path
 
 
 @pytest.fixture(scope="session")
 def browser():
     path = os.environ.get("GATE_SHIFT_LENS_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE)
         yield browser
         browser.close()
 
 
-@pytest.fixture(params=["light"])
-def page(request, browser) -> Page:
-    """A fresh page, whose log must hold no error at the end."""
-    context = browser.new_context(
-        viewport={"width": 1300, "height": 1100}, color_scheme=request.param
-    )
-    page = context.new_page()
-    errors: list[str] = []
+class Runs:
+    """How far the app is with what a page asked of it, told from the messages between the two."""
+
+    def __init__(self, page: Page) -> None:
+        self.asked = 0
+        self.waits = self.runs = False
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._sent)
+        socket.on("framereceived", self._received)
+
+    def _sent(self, payload: str | bytes) -> None:
+        if isinstance(payload, bytes):
+            message = BackMsg()
+            message.ParseFromString(payload)
+            if message.WhichOneof("type") == "rerun_script":
+                self.asked += 1
+                self.waits = True
+
+    def _received(self, payload: str | bytes) -> None:
+        if isinstance(payload, bytes):
+            message = ForwardMsg()
+            message.ParseFromString(payload)
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.waits, self.runs = False, True
+            elif kind == "script_finished":
+                self.runs = False
+                if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    self.waits = True
+
+
+_runs: weakref.WeakKeyDictionary[Page, Runs] = weakref.WeakKeyDictionary()
+
+
+def watch(page: Page) -> None:
+    """Have `wait_until_still` know what ``page`` asks of the app; before the page is opened."""
+    if page not in _runs:
+        _runs[page] = Runs(page)
+
+
+@pytest.fixture
+def new_page(browser):
+    """``new_page(color_scheme)``: a fresh page of its own session, whose log must hold no error at
+    the end, nor that of any tab opened beside it.
+    """
+    contexts, errors = [], []
 
     def note(message) -> None:
         # Opened at a page's own address, streamlit looks for its server there before it looks at
@@ -106,16 +147,33 @@ def page(request, browser) -> Page:
         if message.type == "error" and not looks_for_its_server:
             errors.append(message.text)
 
-    page.on("console", note)
-    page.on(
-        "requestfailed",
-        lambda failed: (
-            errors.append(f"{failed.url} failed") if "127.0.0.1" not in failed.url else None
-        ),
-    )
-    yield page
-    context.close()
+    def failed(request) -> None:
+        if "127.0.0.1" not in request.url:
+            errors.append(f"{request.url} failed")
+
+    def make(color_scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": 1300, "height": 1100}, color_scheme=color_scheme
+        )
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.on("page", watch)
+        context.on("console", note)
+        context.on("requestfailed", failed)
+        page = context.new_page()
+        watch(page)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
     assert errors == []
+
+
+@pytest.fixture(params=["light"])
+def page(request, new_page) -> Page:
+    """A fresh page, whose log must hold no error at the end."""
+    return new_page(request.param)
 
 
 def main_text(page: Page) -> str:
@@ -123,16 +181,70 @@ def main_text(page: Page) -> str:
 
 
 def wait_until_still(page: Page) -> None:
-    """Wait until the app has finished what it was doing and what it shows has stopped changing."""
-    before = None
-    for _ in range(PATIENCE // 400):
+    """Wait until the app has done all that the page asked of it and what it shows has stopped
+    changing.
+    """
+    runs, before = _runs[page], None
+    end = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < end:
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         expect(page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning"
         )
-        now = main_text(page)
-        if now == before:
+        now = None if runs.waits or runs.runs else main_text(page)
+        if now is not None and now == before:
             return
         before = now
         page.wait_for_timeout(400)
     raise AssertionError("the page never came to rest")
+
+
+def drop(page: Page, target: Locator, *paths: Path | str) -> None:
+    """Put files on an uploader and wait until the app has done what it does with them."""
+    wait_until_still(page)
+    before = _runs[page].asked
+    target.set_input_files([str(path) for path in paths])
+    until(page, lambda: _runs[page].asked > before, "the files never came to the app")
+    wait_until_still(page)
+
+
+def drop_clip(page: Page, path: Path) -> None:
+    """Drop a clip on the sidebar's uploader; the app has done what it does with it."""
+    drop(page, page.locator(CLIP_UPLOAD), path)
+
+
+def choose(page: Page, box: Locator, option: str) -> None:
+    """Choose from a list, and wait until the app has done what it does then."""
+    pick(page, box, option)
+    wait_until_still(page)
+
+
+def pick(page: Page, box: Locator, option: str) -> None:
+    """Choose from a list.
+
+    A list closes again when the page is scrolled or shown anew while it is open; then it is opened
+    again.
+    """
+    entry = page.get_by_role("option", name=option, exact=True)
+    for _ in range(20):
+        wait_until_still(page)
+        box.scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        box.click()
+        try:
+            if box.is_editable():
+                box.fill(option)
+            entry.click(timeout=5_000)
+        except NotInTime:
+            page.keyboard.press("Escape")
+            continue
+        return
+    raise AssertionError(f"the list never showed {option!r}")
+
+
+def until(page: Page, condition: Callable[[], bool], otherwise: str) -> None:
+    """Wait for something that is not on the page, while the page goes on."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < end, otherwise
+        page.wait_for_timeout(100)

@@ -6,23 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from gsm_model.bundled import shipped_checkpoints
-from gsm_model.data.synthetic.dataset import FPS, draw_clip
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.predict import predict
-from gsm_model.video.encode import to_mp4
 from gsm_model.video.isolate import read_video
-from tests.browser.conftest import main_text, wait_until_still
-
-UPLOAD = '[data-testid="stSidebar"] [data-testid="stFileUploaderDropzoneInput"]'
-
-
-@pytest.fixture(scope="module")
-def drawn_clip(tmp_path_factory):
-    """An unfolding clip that is none of the samples, as a file."""
-    clip = draw_clip("test", 12, label=1)
-    path = tmp_path_factory.mktemp("clip") / "my clip.mp4"
-    path.write_bytes(to_mp4(clip.frames(range(clip.num_frames), 180, 240), FPS, quality=20))
-    return path
+from tests.browser.conftest import choose, drop_clip, main_text, wait_until_still
 
 
 def test_it_opens_on_a_sample_with_both_models_answers(page, app):
@@ -52,7 +39,7 @@ def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_
     assert expected["gsm"]["forward"].top(1)[0][1] == "Unfolding something"
 
     page.goto(app)
-    page.set_input_files(UPLOAD, str(drawn_clip))
+    drop_clip(page, drawn_clip)
     expect(
         page.get_by_text(f"{video.info.num_frames} frames, {video.info.seconds:.1f} s, 240 × 180")
     ).to_be_visible()
@@ -78,6 +65,7 @@ def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_
 
 def test_an_address_shows_the_same_again(page, app):
     page.goto(app)
+    wait_until_still(page)
     page.get_by_text("⤮ shuffled").click()
     expect(page.get_by_text("Frames shuffled:")).to_be_visible()
     page.wait_for_url("**order=shuffled**")
@@ -95,8 +83,10 @@ def test_an_address_shows_the_same_again(page, app):
 def test_choices_survive_going_to_another_page_and_back(page, app):
     page.goto(f"{app}/?clip=moving-up&order=reversed&frames=16&models=gsm")
     expect(page.get_by_text("Frames reversed:")).to_be_visible()
+    wait_until_still(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Load a checkpoint")).to_be_visible()
+    wait_until_still(page)
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_text("Frames reversed:")).to_be_visible()
     wait_until_still(page)
@@ -107,12 +97,11 @@ def test_choices_survive_going_to_another_page_and_back(page, app):
 def test_a_file_that_is_no_video_is_named_with_its_fault_and_nothing_is_lost(page, app, tmp_path):
     (tmp_path / "holiday.mp4").write_text("these are just words")
     page.goto(app)
-    wait_until_still(page)
-    page.set_input_files(UPLOAD, str(tmp_path / "holiday.mp4"))
+    drop_clip(page, tmp_path / "holiday.mp4")
     expect(page.get_by_text("holiday.mp4: not a video that can be read")).to_be_visible()
     assert "Traceback" not in main_text(page)
-    page.get_by_test_id("stSidebar").get_by_role("combobox").first.click()
-    page.get_by_role("option", name="Sample: Folding something").click()
+    clips = page.get_by_test_id("stSidebar").get_by_role("combobox").first
+    choose(page, clips, "Sample: Folding something")
     expect(page.get_by_test_id("stVideo")).to_be_visible()
 
 

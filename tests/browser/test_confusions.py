@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from gsm_model.bundled import prediction_files
 from gsm_model.data.labels import something_something
 from gsm_model.evaluation.predictions import read_parquet
-from tests.browser.conftest import main_text, wait_until_still
+from tests.browser.conftest import drop, main_text, wait_until_still
 
 HEADING = "Which classes does each model mix up, and is the difference real?"
 DROP = '[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]'
@@ -94,7 +94,7 @@ def two_files(tmp_path):
 def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, app, two_files):
     open_confusions(page, app)
     page.get_by_text("Your own answers").click()
-    page.locator(DROP).first.set_input_files(two_files)
+    drop(page, page.locator(DROP).first, *two_files)
     expect(page.get_by_text("On the same 60 clips of weak.csv")).to_be_visible()
     wait_until_still(page)
     with page.expect_download() as download:
@@ -122,6 +122,7 @@ def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app):
     expect(
         page.get_by_text("your list: line 1: 'Waving' is none of the 20 classes")
     ).to_be_visible()
+    wait_until_still(page)
     pairs.fill("Moving *, Pushing * to left")
     pairs.press("Control+Enter")
     expect(page.get_by_test_id("stImage")).to_be_visible()
@@ -155,13 +156,12 @@ def test_a_submission_is_compared_with_the_list_of_its_true_classes(page, app, t
     (tmp_path / "validation.json").write_text(json.dumps(listed))
     open_confusions(page, app)
     page.get_by_text("Your own answers").click()
-    page.locator(DROP).first.set_input_files(
-        [str(tmp_path / f"{name}.json") for name in ("weak", "strong")]
-    )
+    files = [tmp_path / f"{name}.json" for name in ("weak", "strong")]
+    drop(page, page.locator(DROP).first, *files)
     expect(
         page.get_by_text("weak.json: a submission does not say the true classes")
     ).to_be_visible()
-    page.locator(DROP).last.set_input_files(str(tmp_path / "validation.json"))
+    drop(page, page.locator(DROP).last, tmp_path / "validation.json")
     expect(page.get_by_text("On the same 40 clips of validation.json")).to_be_visible()
 
 
@@ -184,7 +184,7 @@ def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):
     (tmp_path / "holiday.csv").write_text("just,words\n1,2\n")
     open_confusions(page, app)
     page.get_by_text("Your own answers").click()
-    page.locator(DROP).first.set_input_files(str(tmp_path / "holiday.csv"))
+    drop(page, page.locator(DROP).first, tmp_path / "holiday.csv")
     expect(
         page.get_by_text("holiday.csv: its columns begin with just, words; expected id, label")
     ).to_be_visible()

@@ -16,29 +16,10 @@ from gsm_model.bundled import shipped_checkpoints
 from gsm_model.explain.gates.report import report_gates
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.video.isolate import read_video
-from tests.browser.conftest import main_text, start_app, wait_until_still
-from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+from tests.browser.conftest import choose, drop_clip, main_text, wait_until_still
 from tests.conftest import released_weights
 
 HEADING = "Where, when and which way does each layer shift?"
-
-
-@pytest.fixture(scope="module")
-def counted(tmp_path_factory):
-    """An app that counts, with a function that says how many runs and forward passes there were."""
-    folder = tmp_path_factory.mktemp("counted")
-    process, address = start_app(
-        folder / "log.txt", "tests/browser/counted_app.py", COUNTS=str(folder / "counts")
-    )
-
-    def counts():
-        lines = (folder / "counts").read_text().splitlines()
-        return lines.count("run"), lines.count("forward")
-
-    yield address, counts
-    process.terminate()
-    process.wait(20)
-    assert "Traceback" not in (folder / "log.txt").read_text()
 
 
 def open_gates(page, address, query=""):
@@ -52,8 +33,7 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     page, app, drawn_clip
 ):
     page.goto(f"{app}/?models=gsm%2Ctsn")
-    page.set_input_files(UPLOAD, str(drawn_clip))
-    wait_until_still(page)
+    drop_clip(page, drawn_clip)
     page.get_by_role("link", name="Gates: what moves inside each model").click()
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     wait_until_still(page)
@@ -70,12 +50,7 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
         middle = layer.gate[0, 0, layer.gate.shape[2] // 2, layer.gate.shape[3] // 2]
         assert float(shown.replace("−", "-")) == pytest.approx(middle, abs=0.006), layer.title
 
-    wait_until_still(page)
-    hold = page.get_by_role("combobox", name="Hold gates")
-    hold.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
-    hold.click()
-    page.get_by_role("option", name="closed", exact=True).click()
+    choose(page, page.get_by_role("combobox", name="Hold gates"), "closed")
     expect(
         page.get_by_text("GSM ResNet-18 changes from Unfolding something").or_(
             page.get_by_text("GSM ResNet-18 keeps")
@@ -188,8 +163,10 @@ def test_an_address_shows_the_same_layer_again_and_another_page_and_back_keeps_i
     )
     viewer.locator("select").select_option(label="layer2.1")
     page.wait_for_url("**layer=layer2.1**")
+    wait_until_still(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Load a checkpoint")).to_be_visible()
+    wait_until_still(page)
     page.get_by_role("link", name="Gates", exact=True).click()
     expect(viewer.locator(".stage")).to_be_visible()
     wait_until_still(page)
@@ -243,19 +220,15 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     )
 
 
-def test_a_published_network_at_sixteen_frames_is_served(page, app, tmp_path_factory):
-    folder = next(path for path in tmp_path_factory.getbasetemp().glob("app*/checkpoints"))
+def test_a_published_network_at_sixteen_frames_is_served(page, app, app_checkpoints):
     name = "something-v1_RGB_InceptionV3_avg_segment16_checkpoint.pth.tar"
-    torch.save({"epoch": 60, "state_dict": released_weights("inceptionv3_gsm_8f")}, folder / name)
+    torch.save(
+        {"epoch": 60, "state_dict": released_weights("inceptionv3_gsm_8f")}, app_checkpoints / name
+    )
     page.goto(f"{app}/models")
     expect(page.get_by_role("heading", name="Load a checkpoint")).to_be_visible()
-    wait_until_still(page)
-    choose = page.get_by_role("combobox", name=re.compile("Or one from this server's folder"))
-    choose.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    choose.focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option", name=name).click()
+    files = page.get_by_role("combobox", name=re.compile("Or one from this server's folder"))
+    choose(page, files, name)
     button = page.get_by_test_id("stBaseButton-primary")
     expect(button).to_be_enabled()
     button.click()
@@ -270,7 +243,7 @@ def test_a_published_network_at_sixteen_frames_is_served(page, app, tmp_path_fac
     )
     assert viewer.locator(".strips figure").count() == 16
     assert "GSM Inception-V3 moves" in main_text(page)
-    (folder / name).unlink()
+    (app_checkpoints / name).unlink()
 
 
 def test_a_model_without_gates_says_what_to_do(page, app):

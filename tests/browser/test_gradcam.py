@@ -15,9 +15,7 @@ from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.report import report_cams
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.video.isolate import read_video
-from tests.browser.conftest import main_text, wait_until_still
-from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
-from tests.browser.test_gates import counted  # noqa: F401
+from tests.browser.conftest import choose, drop_clip, main_text, pick, wait_until_still
 
 HEADING = "Where does each model look, frame by frame?"
 
@@ -26,16 +24,6 @@ def open_cams(page, address, query=""):
     page.goto(f"{address}/gradcam?{query}")
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
-    wait_until_still(page)
-
-
-def choose(page, label, option):
-    box = page.get_by_role("combobox", name=label)
-    box.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
-    box.click()
-    box.fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
     wait_until_still(page)
 
 
@@ -59,10 +47,9 @@ def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_
     page, app, drawn_clip
 ):
     page.goto(f"{app}/gradcam?models=gsm%2Ctsn&map_layer=layer3.1")
-    page.set_input_files(UPLOAD, str(drawn_clip))
-    wait_until_still(page)
-    choose(page, "What speaks for", "Unfolding something")
-    choose(page, "rather than", "Folding something")
+    drop_clip(page, drawn_clip)
+    choose(page, page.get_by_role("combobox", name="What speaks for"), "Unfolding something")
+    choose(page, page.get_by_role("combobox", name="rather than"), "Folding something")
     assert (
         "What speaks for Unfolding something rather than Folding something is largest in frame"
         in main_text(page)
@@ -139,11 +126,7 @@ def test_maps_are_put_to_the_test_and_what_was_found_stays(page, app):
 
 def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app):
     open_cams(page, app, "models=gsm&clip=opening&frames=16")
-    choose_method = page.get_by_role("combobox", name="By")
-    choose_method.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    choose_method.click()
-    page.get_by_role("option", name="Score-CAM (slow)").click()
+    pick(page, page.get_by_role("combobox", name="By"), "Score-CAM (slow)")
     expect(page.get_by_text("channel", exact=False).first).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
@@ -153,9 +136,9 @@ def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app):
     ).input_value() and "(gradcam, nothing else is rescaled)" in main_text(page)
 
 
-def test_two_people_at_once_get_their_own_maps(browser, app):
+def test_two_people_at_once_get_their_own_maps(new_page, app):
     clips = sample_clips()
-    pages = [browser.new_context().new_page() for _ in range(2)]
+    pages = [new_page() for _ in range(2)]
     asked = (("pushing-left", 15), ("closing", 3))
     for page, (clip, target) in zip(pages, asked, strict=True):
         page.goto(f"{app}/gradcam?models=gsm&clip={clip}&target={target}&map_layer=layer3.1")

@@ -3,17 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import main_text, start_app, wait_until_still
-from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+from tests.browser.conftest import drop_clip, main_text, wait_until_still
+from tests.server import running_app
 
 
 @pytest.fixture
 def small_app(tmp_path):
-    process, address = start_app(tmp_path / "log.txt", GATE_SHIFT_LENS_MAX_SESSION_MB="1")
-    yield address
-    process.terminate()
-    process.wait(20)
-    assert "Traceback" not in (tmp_path / "log.txt").read_text()
+    with running_app(tmp_path, GATE_SHIFT_LENS_MAX_SESSION_MB="1") as address:
+        yield address
 
 
 def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(
@@ -23,7 +20,7 @@ def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(
     page.goto(small_app)
     wait_until_still(page)
     before = main_text(page)
-    page.set_input_files(UPLOAD, str(tmp_path / "large.mp4"))
+    drop_clip(page, tmp_path / "large.mp4")
     expect(
         page.get_by_text(
             "large.mp4: 2 MB more than the 0 MB of this session are over its limit of 1 MB"
@@ -31,5 +28,5 @@ def test_a_file_that_a_session_has_no_room_for_is_said_and_costs_nothing_else(
     ).to_be_visible()
     wait_until_still(page)
     assert main_text(page) == before
-    page.set_input_files(UPLOAD, str(drawn_clip))
+    drop_clip(page, drawn_clip)
     expect(page.get_by_test_id("stSidebar").get_by_text(drawn_clip.name).first).to_be_visible()

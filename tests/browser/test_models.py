@@ -9,13 +9,15 @@ from app.components.sentences import tenths
 from gsm_model.bundled import shipped_checkpoints
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
-from tests.browser.conftest import main_text, wait_until_still
+from tests.browser.conftest import choose, drop, main_text, wait_until_still
 from tests.conftest import make_small
 
 CHECKPOINT = (
     '[aria-label="Checkpoint"] [data-testid="stFileUploaderDropzoneInput"], [data-testid="stMain"]'
     ' [data-testid="stFileUploader"]:has-text("SAFETENSORS") input'
 )
+
+SERVERS_FOLDER = re.compile("Or one from this server's folder")
 
 
 def open_models(page, app):
@@ -25,7 +27,11 @@ def open_models(page, app):
 
 
 def load(page, path):
-    page.locator(CHECKPOINT).first.set_input_files(str(path))
+    drop(page, page.locator(CHECKPOINT).first, path)
+    press_load(page)
+
+
+def press_load(page):
     button = page.get_by_test_id("stBaseButton-primary")
     expect(button).to_be_enabled()
     button.click()
@@ -89,16 +95,11 @@ def test_a_text_file_with_a_checkpoints_name_gets_its_clear_error(page, app, tmp
     assert "Traceback" not in main_text(page)
 
 
-def test_a_checkpoint_of_the_servers_folder_can_be_chosen(page, app, tmp_path_factory):
-    folder = next(path for path in tmp_path_factory.getbasetemp().glob("app*/checkpoints"))
+def test_a_checkpoint_of_the_servers_folder_can_be_chosen(page, app, app_checkpoints):
     save_checkpoint(
-        make_small("tsm"), folder / "lab.safetensors", Card("TSM of the lab", "trained")
+        make_small("tsm"), app_checkpoints / "lab.safetensors", Card("TSM of the lab", "trained")
     )
     open_models(page, app)
-    page.get_by_role("combobox", name=re.compile("Or one from this server's folder")).focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option", name="lab.safetensors").click()
-    button = page.get_by_test_id("stBaseButton-primary")
-    expect(button).to_be_enabled()
-    button.click()
+    choose(page, page.get_by_role("combobox", name=SERVERS_FOLDER), "lab.safetensors")
+    press_load(page)
     expect(page.get_by_text("Loaded TSM of the lab")).to_be_visible()

@@ -7,16 +7,14 @@ import pytest
 from playwright.sync_api import expect
 
 from gsm_model.evaluation.predictions import Origin, Predictions, write_parquet
-from tests.browser.conftest import main_text, wait_until_still
-from tests.browser.test_compare import UPLOAD, drawn_clip  # noqa: F401
+from tests.browser.conftest import drop, drop_clip, main_text, wait_until_still
 
 
 def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
     page, app, drawn_clip
 ):
     page.goto(f"{app}/?models=gsm%2Ctsm%2Ctsn")
-    page.set_input_files(UPLOAD, str(drawn_clip))
-    wait_until_still(page)
+    drop_clip(page, drawn_clip)
     page.get_by_role("link", name="Order").click()
     expect(page.get_by_role("heading", name="What if time ran otherwise?")).to_be_visible()
     expect(page.get_by_role("heading", name="How far does each layer reach?")).to_be_visible()
@@ -53,11 +51,10 @@ def two_tables(tmp_path):
 def test_tables_of_ones_own_become_a_figure_and_a_missing_one_is_named(page, app, two_tables):
     page.goto(f"{app}/order?clip=folding&models=tsn")
     expect(page.get_by_role("heading", name="And on a whole data set?")).to_be_visible()
-    wait_until_still(page)
     tables = page.locator('[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]')
-    tables.set_input_files(two_tables[:1])
+    drop(page, tables, *two_tables[:1])
     expect(page.get_by_text("no table of the order 'reversed'")).to_be_visible()
-    tables.set_input_files(two_tables[1:])
+    drop(page, tables, *two_tables[1:])
     expect(page.get_by_text("of 2 answers become their time reversal")).to_be_visible()
     expect(page.get_by_role("button", name="Figure (PDF)")).to_be_visible()
     assert "My GSM: 100 % of 2 answers" in main_text(page)

@@ -13,8 +13,9 @@ from playwright.sync_api import Page, expect
 
 from app.pages import compare, confusions, gates, gradcam, models, order, server
 from gsm_model.models.checkpoints.files import save_checkpoint
-from tests.browser.conftest import main_text, start_app, wait_until_still
+from tests.browser.conftest import choose, main_text, wait_until_still
 from tests.conftest import make_small
+from tests.server import running_app
 
 PAGES = {
     "": compare.QUESTION,
@@ -52,11 +53,8 @@ def full_app(tmp_path_factory):
         "GATE_SHIFT_LENS_OPERATOR_PAGE": "1",
         "GATE_SHIFT_LENS_CHECKPOINTS": str(folder / "checkpoints"),
     }
-    process, address = start_app(folder / "log.txt", **settings)
-    yield address
-    process.terminate()
-    process.wait(20)
-    assert "Traceback" not in (folder / "log.txt").read_text()
+    with running_app(folder, **settings) as address:
+        yield address
 
 
 def open_page(page: Page, app: str, name: str, query: str = "") -> None:
@@ -152,12 +150,11 @@ def test_two_tabs_do_not_disturb_each_other(full_app, page):
 
 def test_names_made_to_break_pages_show_as_they_are(full_app, page):
     open_page(page, full_app, "models")
-    page.get_by_role("combobox", name=re.compile("Or one from this server's folder")).focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option", name="hostile.safetensors").click()
-    wait_until_still(page)
+    files = page.get_by_role("combobox", name=re.compile("Or one from this server's folder"))
+    choose(page, files, "hostile.safetensors")
     page.get_by_role("button", name="Load", exact=True).click()
     expect(page.get_by_text("Loaded <b>Model</b> of $k$")).to_be_visible()
+    wait_until_still(page)
     for name in ("Compare", "Order", "Gates", "Grad-CAM"):
         page.get_by_role("link", name=name, exact=True).first.click()
         wait_until_still(page)

@@ -9,7 +9,7 @@ import pytest
 from gsm_model.confusion.answers import join_answers, read_answers
 from gsm_model.errors import DataError
 from gsm_model.evaluation.predictions import Origin, Predictions, write_parquet, write_scores
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 
 LABELS = ("Folding something", "Unfolding something", "Holding something")
 SCORES = np.array([[3, 1, 0], [0, 2, 1], [0.5, 1.5, 1]], np.float32)

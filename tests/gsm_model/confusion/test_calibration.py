@@ -9,7 +9,7 @@ from sklearn.calibration import calibration_curve
 
 from gsm_model.confusion.calibration import reliability
 from gsm_model.errors import DataError
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 
 
 @pytest.mark.parametrize("skill", [0.5, 3.0])

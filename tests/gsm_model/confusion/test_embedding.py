@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from gsm_model.confusion import embedding
 from gsm_model.confusion.embedding import MOST_CLIPS, embed, mark_pairs, mark_right, mark_wrong
 from gsm_model.errors import DataError
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 
 
 def test_pca_is_scikit_learns_and_says_its_share_of_the_variance():

@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
 from gsm_model.confusion.matrix import confusion, expected_confusion, topk_confusion
 from gsm_model.errors import DataError
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 
 CASES = {
     "random": make_answers(),

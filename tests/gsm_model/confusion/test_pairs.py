@@ -15,7 +15,7 @@ from gsm_model.confusion.pairs import (
 )
 from gsm_model.data.labels import something_something
 from gsm_model.errors import DataError
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2])
 HARD = replace(make_answers("A", truth=TRUTH, k=3), predicted=np.array([0, 1, 1, 2, 0, 1, 2, 2]))

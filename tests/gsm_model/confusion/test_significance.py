@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from gsm_model.confusion.answers import join_answers
 from gsm_model.confusion.significance import class_groups, compare, mcnemar, pair_groups
 from gsm_model.errors import DataError
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 
 
 @pytest.mark.parametrize(

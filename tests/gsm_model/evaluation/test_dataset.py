@@ -10,7 +10,6 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import batches, drawn_clips, listed_clips, sampled_frames
 from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import to_views
-from tests.gsm_model.evaluation.test_score import folder  # noqa: F401
 
 
 def test_drawn_clips_come_in_order_with_their_labels_from_any_start(drawn_model):

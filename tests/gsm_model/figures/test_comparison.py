@@ -24,7 +24,7 @@ from gsm_model.figures.comparison import (
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes, formats_of
-from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
+from tests.answers import make_answers
 from tests.gsm_model.figures.pdf import read_pdf
 
 PRESET = PRESETS["cvpr-column"]

@@ -10,7 +10,7 @@ from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.labels import in_print, shortened, wrapped
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
-from tests.gsm_model.confusion.conftest import make_answers
+from tests.answers import make_answers
 from tests.gsm_model.figures.pdf import read_pdf
 
 

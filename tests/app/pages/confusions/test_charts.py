@@ -12,7 +12,7 @@ from gsm_model.confusion.answers import join_answers
 from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.significance import class_groups, compare
-from tests.gsm_model.confusion.conftest import make_answers, two_models  # noqa: F401
+from tests.answers import make_answers
 
 
 def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(two_models):
