@@ -14,9 +14,9 @@ from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.isolate import DecodedVideo
-from gsm_model.video.sampling import Order, order_positions
-from gsm_model.video.transforms import to_views
+from gsm_model.video.clip_input import clip_input
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.sampling import Order
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,12 @@ def predict(
         KeyError: if ``video`` was not read for this number of segments.
         ValueError: for an unknown order or number of crops.
     """
-    t = num_segments or model.architecture.num_segments
-    indices, frames = video.clip(t)
-    positions = order_positions(t, order, seed)
-    views = to_views(frames, model.input, crops)[:, torch.from_numpy(positions)]
+    clip = clip_input(model, video, order, crops, num_segments, seed)
     device = next(model.parameters()).device
     with device_turn(device):
         started = time.perf_counter()
         with torch.inference_mode():
-            found, note = within_memory(model, views)
+            found, note = within_memory(model, clip.views)
             frame_logits = found.float().mean(dim=0).cpu().numpy()
         seconds = time.perf_counter() - started
-    return Prediction(model.card, order, indices[positions], frame_logits, seconds, note)
+    return Prediction(model.card, order, clip.frame_indices, frame_logits, seconds, note)

@@ -22,7 +22,8 @@ import imageio_ffmpeg
 import numpy as np
 
 from gsm_model.errors import VideoError
-from gsm_model.video.isolate import DecodedVideo, read_video
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.isolate import read_video
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 SEGMENTS = 4

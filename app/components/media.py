@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.encode import to_mp4
-from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order, order_positions
 
 THUMBNAIL_HEIGHT = 120

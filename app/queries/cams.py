@@ -16,7 +16,7 @@ from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.names import SLOW_METHODS, Method
 from gsm_model.explain.cam.report import CamReport, report_cams
 from gsm_model.explain.cam.trials import SHIFTS, MapTrial, trial_of_report
-from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import Order
 
 Progress = Callable[[int, int], None]

@@ -18,7 +18,8 @@ from gsm_model.explain.gates.report import GateReport, report_gates
 from gsm_model.explain.order.flow import Flow, information_flow
 from gsm_model.explain.order.report import OrderReport, report_order
 from gsm_model.predict import Prediction, predict
-from gsm_model.video.isolate import DecodedVideo, read_video
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.isolate import read_video
 from gsm_model.video.sampling import Order
 
 PREVIEW_FRAMES, PREVIEW_HEIGHT = 48, 240

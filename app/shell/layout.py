@@ -21,7 +21,7 @@ from app.shell.uploads import Upload
 from gsm_model.errors import LensError, MemoryFullError
 from gsm_model.models.card import Card
 from gsm_model.models.inference.out_of_memory import is_out_of_memory, release_memory
-from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
 
 ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.png"

@@ -12,10 +12,10 @@ from gsm_model.benchmark.timing import Timing, in_turn
 from gsm_model.models.inference.optimize import Precision, optimize
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import predict
+from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decode import decode
 from gsm_model.video.isolate import SPARE_AFTER_SECONDS, keep_a_decoder_ready, read_video
 from gsm_model.video.sampling import segment_indices
-from gsm_model.video.transforms import to_views
 
 
 def benchmark_first_answer(
@@ -36,12 +36,7 @@ def benchmark_first_answer(
     fast = [optimize(model, precision) for model in models]
     device = next(fast[0].parameters()).device
     counts = sorted({model.architecture.num_segments for model in fast})
-    ready = [
-        to_views(read_video(clip, counts).clip(model.architecture.num_segments)[1], model.input).to(
-            device
-        )
-        for model in fast
-    ]
+    ready = [clip_input(model, read_video(clip, counts)).views.to(device) for model in fast]
 
     def bare_forwards() -> None:
         with torch.inference_mode():

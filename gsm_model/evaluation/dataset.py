@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,13 +12,16 @@ from torch import Tensor
 
 from gsm_model.data.lists import Entry, VideoList
 from gsm_model.data.synthetic.actions import LABELS
-from gsm_model.data.synthetic.dataset import DrawnClip, Split, draw_clip
+from gsm_model.data.synthetic.dataset import FPS, DrawnClip, Split, draw_clip
 from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed
 from gsm_model.evaluation.predictions import Origin
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.video.clip_input import cut_clip
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import segment_indices
-from gsm_model.video.transforms import normalise, view_bytes
+from gsm_model.video.source import VideoInfo
+from gsm_model.video.transforms import normalise
 
 HEIGHT, WIDTH = 120, 160  # pixels of a drawn clip
 
@@ -86,7 +89,7 @@ def drawn_clips(model: Recognizer, split: Split, count: int) -> ClipSet:
 
     def read(start: int) -> Iterator[np.ndarray]:
         for index in range(start, count):
-            yield view_bytes(sampled_frames(draw_clip(split, index), t), model.input)[0]
+            yield cut_clip(drawn_video(draw_clip(split, index), [t]), model.input, t).views[0]
 
     labels = np.arange(count, dtype=np.int64) % len(LABELS)
     return ClipSet(origin, drawn_ids(split, count), labels, read)
@@ -116,9 +119,22 @@ def listed_clips(model: Recognizer, videos: VideoList, workers: int = 1) -> Clip
     )
 
 
-def sampled_frames(clip: DrawnClip, num_segments: int) -> np.ndarray:
-    """The evaluation clip of a drawn clip, (T, 120, 160, 3) uint8."""
-    return clip.frames(segment_indices(clip.num_frames, num_segments), HEIGHT, WIDTH)
+def drawn_video(clip: DrawnClip, segments: Iterable[int]) -> DecodedVideo:
+    """The evaluation clips of a drawn clip for every number of segments in ``segments``, drawn at
+    160 × 120, as a video that was decoded for them.
+    """
+    wanted = np.unique(
+        np.concatenate([segment_indices(clip.num_frames, count) for count in segments])
+    )
+    none = np.zeros((0, 2, 2, 3), np.uint8)
+    return DecodedVideo(
+        LABELS[clip.label],
+        VideoInfo(clip.num_frames, FPS, WIDTH, HEIGHT),
+        wanted,
+        clip.frames(wanted, HEIGHT, WIDTH),
+        none,
+        np.zeros(0, np.int64),
+    )
 
 
 def drawn_ids(split: str, count: int) -> tuple[str, ...]:

@@ -13,13 +13,13 @@ import torch
 from gsm_model.data.labels import partner_indices
 from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.errors import DataError
-from gsm_model.evaluation.dataset import drawn_ids, drawn_origin, sampled_frames
+from gsm_model.evaluation.dataset import drawn_ids, drawn_origin, drawn_video
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.predictions import Origin, Predictions, measures_of_table
 from gsm_model.models.card import Measure
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.transforms import to_views
+from gsm_model.video.clip_input import clip_input
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def score_drawn_clips(
         [drawn_origin(model, split, num_clips, order) for order in ("forward", "reversed")]
         for model in models
     ]
+    counts = {model.architecture.num_segments for model in models}
     labels: list[int] = []
     scores: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
@@ -56,12 +57,9 @@ def score_drawn_clips(
             draw_clip(split, index) for index in range(start, min(start + batch_size, num_clips))
         ]
         labels += [clip.label for clip in clips]
-        frames: dict[int, list[np.ndarray]] = {}
+        drawn = [drawn_video(clip, counts) for clip in clips]
         for model, (forward, backward) in zip(models, scores, strict=True):
-            t = model.architecture.num_segments
-            if t not in frames:
-                frames[t] = [sampled_frames(clip, t) for clip in clips]
-            batch = torch.cat([to_views(sampled, model.input) for sampled in frames[t]])
+            batch = torch.cat([clip_input(model, video).views for video in drawn])
             with torch.inference_mode():
                 both, _ = within_memory(model, torch.cat([batch, batch.flip(1)]), model)
             one_way, other_way = both.float().cpu().numpy().reshape(2, len(batch), -1)

@@ -21,8 +21,8 @@ from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side,
 from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes, gate_colors
 from gsm_model.io.tables import csv_text
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.encode import to_gif, to_mp4
-from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.transforms import InputSpec, frames_as_seen
 
 FILM_PIXELS = 256
@@ -159,5 +159,5 @@ def seen_frames(
     """The frames of ``video`` that ``report`` is of, in the order and the crop that its model (of
     ``spec``) saw: (T, pixels, pixels, 3) uint8.
     """
-    frames = video.frames[np.searchsorted(video.indices, report.prediction.frame_indices)]
+    frames = video.frames_at(report.prediction.frame_indices)
     return frames_as_seen(frames, spec, pixels)

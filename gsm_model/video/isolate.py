@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from gsm_model.errors import VideoError
-from gsm_model.video.sampling import segment_indices, shifted
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.source import Limits, VideoInfo
 
 MAX_WORKER_SECONDS = 60
@@ -28,38 +28,6 @@ _decoders = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 _spare: subprocess.Popen | None = None
 _spares_wanted = False
 _spare_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class DecodedVideo:
-    """The frames of one video that models and pages need.
-
-    ``frames`` (n, H, W, 3) uint8 RGB are those at ``indices`` (n,), ascending. ``preview`` (m, h,
-    w, 3) uint8 are small pictures spread over the whole video, at ``preview_indices`` (m,); m may
-    be 0.
-    """
-
-    name: str
-    info: VideoInfo
-    indices: np.ndarray
-    frames: np.ndarray
-    preview: np.ndarray
-    preview_indices: np.ndarray
-
-    def clip(self, num_segments: int, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """The frame indices (T,) of the evaluation clip of ``num_segments`` frames, moved by
-        ``shift``, and those frames (T, H, W, 3).
-
-        Raises:
-            KeyError: if the video was not read for this number of segments and this shift.
-        """
-        wanted = shifted(
-            segment_indices(self.info.num_frames, num_segments), shift, self.info.num_frames
-        )
-        places = np.searchsorted(self.indices, wanted)
-        if places.max() >= len(self.indices) or not np.array_equal(self.indices[places], wanted):
-            raise KeyError(f"{self.name} was not read for {num_segments} segments")
-        return wanted, self.frames[places]
 
 
 def read_video(

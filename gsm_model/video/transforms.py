@@ -1,18 +1,20 @@
 """Spatial transforms: frames → views, as the release of each model made them.
 
 The resizing is Pillow's bilinear filter on 8-bit RGB, which is what every release here used; the
-result is equal to theirs in every byte before the mean is taken off.
+result is equal to theirs in every byte before the mean is taken off. torch is imported only where a
+tensor is made: a decoding process cuts views without it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def normalise(views: np.ndarray, spec: InputSpec) -> Tensor:
     """uint8 views ``(…, 3, S, S)`` → float32 of the same shape, scaled, less the mean, over the
     deviation.
     """
+    import torch
+
     mean = torch.tensor(spec.mean).view(3, 1, 1)
     std = torch.tensor(spec.std).view(3, 1, 1)
     return (torch.from_numpy(views).float() * (spec.scale / 255.0) - mean) / std

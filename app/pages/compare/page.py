@@ -100,7 +100,7 @@ def _show_clip(
             prediction = now[counts.index(count)]
             who = "the models see" if len(set(counts)) == 1 else f"of {_names(now, count)}"
             st.caption(f"The {count} frames {who}, in the order in which they are seen")
-            frames = video.frames[video.indices.searchsorted(prediction.frame_indices)]
+            frames = video.frames_at(prediction.frame_indices)
             st.html(strip(frames, [f"frame {index}" for index in prediction.frame_indices]))
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
 from gsm_model.errors import DataError
-from gsm_model.evaluation.dataset import HEIGHT, WIDTH, drawn_ids, drawn_origin, sampled_frames
+from gsm_model.evaluation.dataset import HEIGHT, WIDTH, drawn_ids, drawn_origin, drawn_video
 from gsm_model.evaluation.intervals import measure_mean, measure_share
 from gsm_model.evaluation.predictions import Origin
 from gsm_model.evaluation.resumable import Parts
@@ -37,8 +37,8 @@ from gsm_model.explain.cam.sanity import rank_correlation
 from gsm_model.io.tables import list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.sampling import segment_indices
-from gsm_model.video.transforms import masks_as_seen, to_views
+from gsm_model.video.clip_input import clip_input
+from gsm_model.video.transforms import masks_as_seen
 
 TargetKind = Literal["class", "contrast"]
 TARGET_KINDS: tuple[TargetKind, ...] = (
@@ -149,10 +149,9 @@ def _of_clip(
 ) -> tuple[np.ndarray, ...]:
     """The row of one clip in each of `ARRAYS`."""
     clip, t = draw_clip(split, number), model.architecture.num_segments
-    kinds = masks_as_seen(
-        clip.masks(segment_indices(clip.num_frames, t), HEIGHT, WIDTH), model.input
-    )
-    views = to_views(sampled_frames(clip, t), model.input)
+    given = clip_input(model, drawn_video(clip, [t]))
+    kinds = masks_as_seen(clip.masks(given.frame_indices, HEIGHT, WIDTH), model.input)
+    views = given.views
     partner = clip.label ^ 1  # the classes of a pair stand side by side
     targets = [Target(clip.label), Target(clip.label, partner), Target(partner)]
     _, [(_, own), (_, contrast), (_, other)] = evidence_of_clips(model, views, targets, layers)

@@ -19,9 +19,9 @@ from gsm_model.explain.cam.names import METHODS, SLOW_METHODS, Method
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import Prediction
-from gsm_model.video.isolate import DecodedVideo
-from gsm_model.video.sampling import Order, order_positions
-from gsm_model.video.transforms import to_views
+from gsm_model.video.clip_input import clip_input
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.sampling import Order
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,10 @@ def report_cams(
         ValueError: for an unknown method, layer or class, or several layers at once for a slow
             method.
     """
-    t = num_segments or model.architecture.num_segments
-    indices, frames = video.clip(t)
-    positions = order_positions(t, order, seed)
-    clip = to_views(frames, model.input)[:, torch.from_numpy(positions)]
+    clip = clip_input(model, video, order, num_segments=num_segments, seed=seed)
     layers = [last_layer(model)] if layers is None else list(layers)
-    frame_logits, chosen, maps = cams_of_clips(model, clip, target, method, layers, progress)
-    prediction = Prediction(model.card, order, indices[positions], frame_logits[0], 0.0)
+    frame_logits, chosen, maps = cams_of_clips(model, clip.views, target, method, layers, progress)
+    prediction = Prediction(model.card, order, clip.frame_indices, frame_logits[0], 0.0)
     return CamReport(
         prediction,
         method,

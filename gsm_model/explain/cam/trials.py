@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
@@ -18,9 +17,9 @@ from gsm_model.explain.cam.package import CLASSES, Comparison, PackageError, com
 from gsm_model.explain.cam.report import CamReport, LayerMaps, cams_of_clips
 from gsm_model.explain.cam.sanity import Sanity, agreement, check_sanity
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.clip_input import clip_input_at
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import shifted
-from gsm_model.video.transforms import to_views
 
 SHIFTS = (-1, 1)  # frames: the clip had it been sampled one frame earlier and later
 
@@ -56,7 +55,7 @@ def trial_of_report(
     """
     found = report.layers[0] if layer is None else report.layer(layer)
     indices = report.prediction.frame_indices
-    clip = _clip(model, video, indices)
+    clip = clip_input_at(model, video, indices).views[0]
     trial = try_map(model, clip, report.target, found.maps, progress=progress)
     other = _other_class(report)
     name = "" if other is None else report.card.label(other.index)
@@ -65,10 +64,14 @@ def trial_of_report(
     sanity = check_sanity(model, clip, report.target, report.method, found.layer, other)
     moved = [shifted(indices, by, video.info.num_frames) for by in SHIFTS]
     jitter = None
-    if all(np.isin(one, video.indices).all() for one in moved):
+    if all(video.has(one) for one in moved):
         maps = [
             cams_of_clips(
-                model, _clip(model, video, one)[None], report.target, report.method, [found.layer]
+                model,
+                clip_input_at(model, video, one).views,
+                report.target,
+                report.method,
+                [found.layer],
             )[2][0].maps[0]
             for one in moved
         ]
@@ -87,16 +90,6 @@ def _compared(
         return compare_with_package(report.method, evidence, found.maps[None])
     except PackageError as error:
         return str(error)
-
-
-def _clip(model: Recognizer, video: DecodedVideo, indices: np.ndarray) -> Tensor:
-    """The frames of ``video`` at ``indices``, in that order, as the model sees them: (T, 3, S,
-    S).
-    """
-    places = np.searchsorted(video.indices, indices)
-    if places.max() >= len(video.indices) or not np.array_equal(video.indices[places], indices):
-        raise KeyError(f"{video.name} was not read with these frames")
-    return to_views(video.frames[places], model.input)[0]
 
 
 def _other_class(report: CamReport) -> Target | None:

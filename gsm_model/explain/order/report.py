@@ -14,9 +14,9 @@ from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import softmax
-from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.clip_input import clip_input
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import order_positions
-from gsm_model.video.transforms import to_views
 
 MAX_FRAMES_A_PASS = 128  # bounds the memory of one forward
 
@@ -96,21 +96,20 @@ def report_order(
         KeyError: if ``video`` was not read for this number of segments.
     """
     t = num_segments or model.architecture.num_segments
-    indices, frames = video.clip(t)
-    view = to_views(frames, model.input)
+    clip = clip_input(model, video, num_segments=t)
     same = np.arange(t)
     pairs = [(i, j) for i in range(t) for j in range(i + 1, t)]
     orders = [order_positions(t, order) for order in ("forward", "reversed", "frozen")]
     orders += [order_positions(t, "shuffled", seed + number) for number in range(shuffles)]
     orders += [_swapped(same, i, j) for i, j in pairs]
-    p = _probabilities(model, view, orders)
+    p = _probabilities(model, clip.views, orders)
     shorter = [np.delete(same, i) for i in range(t)] if t > 1 else []
-    left_out = _probabilities(model, view, shorter) if shorter else np.empty((0, p.shape[1]))
+    left_out = _probabilities(model, clip.views, shorter) if shorter else np.empty((0, p.shape[1]))
     swapped = np.tile(p[0], (t, t, 1))
     for (i, j), row in zip(pairs, p[3 + shuffles :], strict=True):
         swapped[i, j] = swapped[j, i] = row
     return OrderReport(
-        model.card, indices, p[0], p[1], p[2], p[3 : 3 + shuffles], left_out, swapped
+        model.card, clip.frame_indices, p[0], p[1], p[2], p[3 : 3 + shuffles], left_out, swapped
     )
 
 

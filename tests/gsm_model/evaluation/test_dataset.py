@@ -7,8 +7,9 @@ import torch
 from gsm_model.data.lists import read_video_list
 from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.errors import DataError
-from gsm_model.evaluation.dataset import batches, drawn_clips, listed_clips, sampled_frames
+from gsm_model.evaluation.dataset import batches, drawn_clips, listed_clips
 from gsm_model.video.isolate import read_video
+from gsm_model.video.sampling import segment_indices
 from gsm_model.video.transforms import to_views
 
 
@@ -20,9 +21,8 @@ def test_drawn_clips_come_in_order_with_their_labels_from_any_start(drawn_model)
     for row, index in enumerate((2, 3)):
         clip = draw_clip("test", index)
         assert clip.label == index
-        torch.testing.assert_close(
-            found[0].clips[row], to_views(sampled_frames(clip, 4), drawn_model.input)[0]
-        )
+        frames = clip.frames(segment_indices(clip.num_frames, 4), 120, 160)
+        torch.testing.assert_close(found[0].clips[row], to_views(frames, drawn_model.input)[0])
 
 
 def test_listed_clips_are_those_of_the_videos_and_one_that_cannot_be_read_keeps_its_place(

@@ -8,7 +8,7 @@ import pytest
 from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
 from gsm_model.errors import DataError
-from gsm_model.evaluation.dataset import HEIGHT, WIDTH, sampled_frames
+from gsm_model.evaluation.dataset import HEIGHT, WIDTH
 from gsm_model.explain.cam import dataset
 from gsm_model.explain.cam.dataset import (
     MOVING,
@@ -36,10 +36,9 @@ def table(drawn_model, tmp_path):
 
 def test_every_row_is_what_a_map_of_that_clip_gives(drawn_model, table):
     clip = draw_clip("test", 3)
-    kinds = masks_as_seen(
-        clip.masks(segment_indices(clip.num_frames, 4), HEIGHT, WIDTH), drawn_model.input
-    )
-    views = to_views(sampled_frames(clip, 4), drawn_model.input)
+    indices = segment_indices(clip.num_frames, 4)
+    kinds = masks_as_seen(clip.masks(indices, HEIGHT, WIDTH), drawn_model.input)
+    views = to_views(clip.frames(indices, HEIGHT, WIDTH), drawn_model.input)
     column = table.origin.columns.index(("class", "gradcam", "layer2.1"))
     own, other = (
         cams_of_clips(drawn_model, views, Target(label), "gradcam", ["layer2.1"])[2][0].maps[0]
