@@ -44,15 +44,14 @@ def read_settings() -> Settings:
             it.
     """
     folder = os.environ.get(PREFIX + "CHECKPOINTS")
-    side = _number("MAX_SIDE", 4096)
     return Settings(
         checkpoints=Path(folder) if folder else None,
         video=Limits(
             max_bytes=_number("MAX_CLIP_MB", 300) * 2**20,
             max_seconds=float(_number("MAX_CLIP_SECONDS", 600)),
-            max_width=side,
-            max_height=side,
-        ),
+            max_memory=_number("MAX_DECODER_MB", 6144) * 2**20,
+            max_decode_seconds=float(_number("MAX_DECODER_SECONDS", 60)),
+        ).with_side(_number("MAX_SIDE", 4096)),
         checkpoint_megabytes=_number("MAX_CHECKPOINT_MB", 1024),
         session_megabytes=_number("MAX_SESSION_MB", 4096),
         total_megabytes=_number("MAX_TOTAL_MB", 40960),

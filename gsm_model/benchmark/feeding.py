@@ -15,9 +15,10 @@ from gsm_model.benchmark.timing import Timing
 from gsm_model.data.lists import Entry, read_video_list
 from gsm_model.data.synthetic.export import write_dataset
 from gsm_model.errors import VideoError
-from gsm_model.evaluation.loader import AHEAD, Views, feed, read_views
+from gsm_model.evaluation.loader import AHEAD, Views, feed, wanted_views
 from gsm_model.evaluation.score import score_views
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.video.views import read_views
 
 
 def benchmark_feeding(
@@ -45,7 +46,8 @@ def benchmark_feeding(
         ).entries
         for number in range(runs):
             in_turn = (
-                (entry, read_views(entry, segments, model.input, Views())) for entry in entries
+                (entry, read_views(wanted_views(entry, segments, model.input, Views())))
+                for entry in entries
             )
             ahead = feed(entries, segments, model.input, Views(), workers)
             found[number] = [*_scored(model, in_turn, workers), *_scored(model, ahead, workers)]

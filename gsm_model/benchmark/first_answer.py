@@ -14,7 +14,8 @@ from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import predict
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decode import decode
-from gsm_model.video.isolate import SPARE_AFTER_SECONDS, keep_a_decoder_ready, read_video
+from gsm_model.video.isolate import keep_a_decoder_ready, read_video
+from gsm_model.video.pool import SPARE_AFTER_SECONDS
 from gsm_model.video.sampling import segment_indices
 
 

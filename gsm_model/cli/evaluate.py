@@ -26,6 +26,7 @@ from gsm_model.cli.common import (
     say,
 )
 from gsm_model.cli.processes import together
+from gsm_model.video.source import Limits
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -77,6 +78,21 @@ def evaluate(
         ),
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
+    max_mb: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --data: largest video file; else any."),
+    ] = None,
+    max_seconds: Annotated[
+        int | None, typer.Option(min=1, help="With --data: longest video; else any.")
+    ] = None,
+    max_side: Annotated[int, typer.Option(min=1, help="With --data: pixels a side.")] = 4096,
+    decoder_mb: Annotated[
+        int, typer.Option(min=256, help="With --data: memory that decoding a video may take.")
+    ] = 6144,
+    decoder_seconds: Annotated[
+        int,
+        typer.Option(min=1, help="With --data: processor time that decoding a video may take."),
+    ] = 120,
     devices: Annotated[
         int,
         typer.Option(
@@ -112,10 +128,19 @@ def evaluate(
         fail("--out: name the .parquet file to write")
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table of predictions")
+    limits = Limits(
+        max_bytes=None if max_mb is None else max_mb * 2**20,
+        max_seconds=max_seconds,
+        max_frames=None,
+        max_memory=decoder_mb * 2**20,
+        max_decode_seconds=decoder_seconds,
+    ).with_side(max_side)
     found = or_fail(lambda: read_list(data, videos, labels, target, skip_bad))
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
-        results = _measure_list(fabric, model, found, out, scores, views, order, seed, workers)
+        results = _measure_list(
+            fabric, model, found, out, scores, views, order, seed, workers, limits
+        )
         if fabric.global_rank == 0:
             _print(results, as_json)
 
@@ -166,6 +191,7 @@ def _measure_list(
     order: OrderName,
     seed: int,
     workers: int,
+    limits: Limits,
 ) -> list[dict]:
     """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.distributed import score_list_together
@@ -177,7 +203,7 @@ def _measure_list(
     tell = progress("clip") if fabric.global_rank == 0 else None
     table = or_fail(
         lambda: score_list_together(
-            fabric, model, found, out, Views.parse(views), order, seed, workers, tell
+            fabric, model, found, out, Views.parse(views), order, seed, workers, tell, limits
         )
     )
     if table is None:

@@ -21,6 +21,7 @@ from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet, 
 from gsm_model.evaluation.score import order_name, score_list
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.sampling import Order
+from gsm_model.video.source import DATA_SET, Limits
 
 
 def score_list_together(
@@ -33,6 +34,7 @@ def score_list_together(
     seed: int = 0,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    limits: Limits = DATA_SET,
 ) -> Predictions | None:
     """As `score_list`, by all processes of a launched ``fabric``, whose ``out`` lies where all can
     write; ``None`` in all but the first.
@@ -45,7 +47,7 @@ def score_list_together(
     """
     views, world, rank = views or Views(), fabric.world_size, fabric.global_rank
     if world == 1:
-        return score_list(model, videos, out, views, order, seed, workers, progress)
+        return score_list(model, videos, out, views, order, seed, workers, progress, limits)
     if len(videos.entries) < world:
         raise DataError(
             f"{videos.name}: has {len(videos.entries)} videos, too few for {world} processes"
@@ -57,7 +59,7 @@ def score_list_together(
     mine = replace(videos, entries=videos.entries[rank::world])
     parts = [out.with_name(f"{out.name}.{part + 1}of{world}") for part in range(world)]
     if not parts[rank].exists():
-        score_list(model, mine, parts[rank], views, order, seed, workers, progress)
+        score_list(model, mine, parts[rank], views, order, seed, workers, progress, limits)
     fabric.barrier()
     if rank:
         return None

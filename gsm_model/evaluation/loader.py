@@ -1,28 +1,27 @@
 """Feeding a model: clips are decoded and transformed in other processes, ahead of need and in
 order.
 
-A file that takes its process down, or hangs, is found out and named; the others go on.
+A file that takes its process down, or hangs, is named; the others go on.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import deque
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from gsm_model.data.lists import Entry
 from gsm_model.errors import DataError, VideoError
-from gsm_model.video.source import VideoInfo
-from gsm_model.video.transforms import InputSpec, view_bytes
+from gsm_model.video.pool import DecoderPool
+from gsm_model.video.sampling import Order
+from gsm_model.video.source import DATA_SET, Limits
+from gsm_model.video.transforms import InputSpec
+from gsm_model.video.views import ViewsWanted, read_part
 
 AHEAD = 3  # clips in the making for each process
-MAX_SECONDS_A_CLIP = 120
 
 
 @dataclass(frozen=True)
@@ -55,101 +54,67 @@ class Views:
         return f"{self.clips}x{self.crops}"
 
 
-def read_frames(entry: Entry, sample: Callable[[int], np.ndarray]) -> np.ndarray:
-    """Frames of the part of a video that ``entry`` names: ``sample(count)`` says which of its
-    ``count``; (n, H, W, 3) uint8.
+def read_frames(
+    entry: Entry, sample: Callable[[int], np.ndarray], limits: Limits = DATA_SET
+) -> np.ndarray:
+    """Frames of the part of a video that ``entry`` names, decoded in this process:
+    ``sample(count)`` says which of its ``count``; (n, H, W, 3) uint8.
 
     Raises:
-        VideoError: if the video cannot be decoded, or is shorter than the part the list names.
+        VideoError: if the video cannot be decoded, exceeds ``limits``, or is shorter than the part
+            the list names.
     """
-    from gsm_model.video.decode import decode
-
-    def choose(info: VideoInfo) -> np.ndarray:
-        first, stop = entry.first or 0, entry.stop if entry.stop is not None else info.num_frames
-        if stop > info.num_frames:
-            raise VideoError(
-                f"{entry.id}: the list names frames up to {stop}, the video has {info.num_frames}"
-            )
-        return first + sample(stop - first)
-
-    _, _, frames = decode(entry.path, choose, name=entry.id)
-    return frames
+    return read_part(entry.path, entry.id, sample, entry.first or 0, entry.stop, limits)
 
 
-def read_views(entry: Entry, num_segments: int, spec: InputSpec, views: Views) -> np.ndarray:
-    """All views of one video, ``(clips · crops, T, 3, S, S)`` uint8; runs in a process of the feed.
-
-    Raises:
-        VideoError: if the video cannot be decoded, or is shorter than the part the list names.
+def wanted_views(
+    entry: Entry,
+    num_segments: int,
+    spec: InputSpec,
+    views: Views,
+    order: Order = "forward",
+    seed: int = 0,
+    limits: Limits = DATA_SET,
+) -> ViewsWanted:
+    """What is read of ``entry`` for a model of ``spec``; ``shuffled`` draws another shuffle for
+    each entry from (``seed``, its id).
     """
-    from gsm_model.video.sampling import segment_indices
-
-    def sample(count: int) -> np.ndarray:
-        return np.concatenate(
-            [segment_indices(count, num_segments, clip, views.clips) for clip in range(views.clips)]
-        )
-
-    frames = read_frames(entry, sample)
-    clips = frames.reshape(views.clips, num_segments, *frames.shape[1:])
-    return np.concatenate([view_bytes(clip, spec, views.crops) for clip in clips])
+    return ViewsWanted(
+        entry.path,
+        entry.id,
+        spec,
+        num_segments,
+        views.clips,
+        views.crops,
+        order,
+        _shuffle_seed(entry.id, seed),
+        entry.first or 0,
+        entry.stop,
+        limits,
+    )
 
 
 def feed(
-    entries: Sequence[Entry], num_segments: int, spec: InputSpec, views: Views, workers: int
+    entries: Sequence[Entry],
+    num_segments: int,
+    spec: InputSpec,
+    views: Views,
+    workers: int,
+    order: Order = "forward",
+    seed: int = 0,
+    limits: Limits = DATA_SET,
 ) -> Iterator[tuple[Entry, np.ndarray | str]]:
-    """Each entry with its views (as `read_views`), or with the message of what was wrong with it,
-    in order.
+    """Each entry with its views, ``(clips · crops, T, 3, S, S)`` uint8 in the order in which the
+    model sees them, or with the message of what was wrong with it, in the order of ``entries``.
     """
-    pool = _pool(workers)
-    waiting: deque[tuple[Entry, Future]] = deque()
-    upcoming = iter(entries)
-
-    def submit(entry: Entry) -> Future:
-        return pool.submit(read_views, entry, num_segments, spec, views)
-
-    try:
-        while True:
-            while len(waiting) < AHEAD * workers and (entry := next(upcoming, None)) is not None:
-                waiting.append((entry, submit(entry)))
-            if not waiting:
-                return
-            entry, future = waiting.popleft()
-            try:
-                yield entry, _result(future)
-            except (BrokenProcessPool, FutureTimeout):
-                # Any clip in the making may be the culprit: this one is tried alone, the rest
-                # afresh.
-                _end(pool)
-                yield entry, _try_alone(entry, num_segments, spec, views)
-                pool = _pool(workers)
-                waiting = deque((other, submit(other)) for other, _ in waiting)
-    finally:
-        _end(pool)
+    requests = (
+        wanted_views(entry, num_segments, spec, views, order, seed, limits).request()
+        for entry in entries
+    )
+    with closing(DecoderPool(workers, reuse=True).ask_ahead(requests, AHEAD)) as answers:
+        for entry, answer in zip(entries, answers, strict=True):
+            yield entry, str(answer) if isinstance(answer, VideoError) else answer.arrays[0]
 
 
-def _result(future: Future) -> np.ndarray | str:
-    try:
-        return future.result(timeout=MAX_SECONDS_A_CLIP)
-    except VideoError as error:
-        return str(error)
-
-
-def _try_alone(entry: Entry, num_segments: int, spec: InputSpec, views: Views) -> np.ndarray | str:
-    pool = _pool(1)
-    try:
-        return _result(pool.submit(read_views, entry, num_segments, spec, views))
-    except (BrokenProcessPool, FutureTimeout):
-        return f"{entry.id}: the decoder stopped or hung while reading it; the file is damaged"
-    finally:
-        _end(pool)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # Not by fork: this process has threads, and a fork of one that holds a lock never ends.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-
-
-def _end(pool: ProcessPoolExecutor) -> None:
-    for process in list((pool._processes or {}).values()):
-        process.kill()
-    pool.shutdown(wait=True, cancel_futures=True)
+def _shuffle_seed(id: str, seed: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{id}".encode()).digest()[:8], "big")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,8 @@ from gsm_model.evaluation.predictions import Origin, Predictions, join, read_par
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.sampling import Order, order_positions
+from gsm_model.video.sampling import Order
+from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import normalise
 
 PART_CLIPS = 64
@@ -32,13 +32,14 @@ def score_list(
     seed: int = 0,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    limits: Limits = DATA_SET,
 ) -> Predictions:
     """Score every entry of ``videos`` and write the table to ``out`` (parquet).
 
     Logits are averaged over the views of ``views``; ``shuffled`` draws another shuffle for each
     clip from (``seed``, its id). Parts of the table lie in ``out`` + ``.parts`` until it is whole,
     so that a run that was stopped goes on where it was. A video that cannot be decoded is a row
-    with its error.
+    with its error; so is one that exceeds ``limits``.
 
     Raises:
         DataError: if the list names classes the model has not, or the parts are of another run.
@@ -49,10 +50,17 @@ def score_list(
         out, origin, tuple(entry.id for entry in videos.entries), read_parquet, write_parquet
     )
     upcoming = feed(
-        videos.entries[parts.done :], model.architecture.num_segments, model.input, views, workers
+        videos.entries[parts.done :],
+        model.architecture.num_segments,
+        model.input,
+        views,
+        workers,
+        order,
+        seed,
+        limits,
     )
     while block := list(islice(upcoming, PART_CLIPS)):
-        parts.add(_score_block(model, block, origin, order, seed))
+        parts.add(_score_block(model, block, origin))
         if progress is not None:
             progress(parts.done, len(videos.entries))
     return parts.close(join(parts.finished))
@@ -67,16 +75,13 @@ def _score_block(
     model: Recognizer,
     block: Sequence[tuple[Entry, np.ndarray | str]],
     origin: Origin,
-    order: Order,
-    seed: int,
 ) -> Predictions:
     k = model.architecture.num_classes
     scores = np.full((len(block), k), np.nan, np.float32)
     errors = [views if isinstance(views, str) else "" for _, views in block]
-    for row, (entry, views) in enumerate(block):
+    for row, (_, views) in enumerate(block):
         if not isinstance(views, str):
-            positions = order_positions(views.shape[1], order, _shuffle_seed(entry.id, seed))
-            scores[row] = score_views(model, views[:, positions])
+            scores[row] = score_views(model, views)
     entries = [entry for entry, _ in block]
     return Predictions(
         origin,
@@ -92,10 +97,6 @@ def score_views(model: Recognizer, views: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         logits, _ = within_memory(model, normalise(np.ascontiguousarray(views), model.input), model)
     return logits.float().mean(dim=0).cpu().numpy()
-
-
-def _shuffle_seed(id: str, seed: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}\0{id}".encode()).digest()[:8], "big")
 
 
 def errors_of(predictions: Predictions) -> Iterator[tuple[str, str]]:

@@ -89,7 +89,8 @@ def cut_clip(
     """
     indices, frames = video.clip(num_segments, clip=clip, num_clips=num_clips)
     positions = order_positions(num_segments, order, seed)
-    return CutClip(view_bytes(frames, spec, crops)[:, positions], indices[positions], positions)
+    views = np.ascontiguousarray(view_bytes(frames, spec, crops)[:, positions])
+    return CutClip(views, indices[positions], positions)
 
 
 def clip_input(

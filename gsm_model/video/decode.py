@@ -61,7 +61,7 @@ def open_source(path: Path, limits: Limits, name: str) -> Source:
     size = path.stat().st_size
     if size == 0:
         raise VideoError(f"{name}: the file is empty")
-    if size > limits.max_bytes:
+    if limits.max_bytes is not None and size > limits.max_bytes:
         raise VideoError(
             f"{name}: {size / 2**20:.0f} MB is more than the {limits.max_bytes / 2**20:.0f} MB"
             " allowed; cut or compress it"

@@ -42,7 +42,7 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
             width, height = picture.size
             check_size(width, height, limits, name)
             count = getattr(picture, "n_frames", 1)
-            if count > limits.max_frames:
+            if limits.max_frames is not None and count > limits.max_frames:
                 raise VideoError(
                     f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it"
                 )
@@ -96,7 +96,7 @@ def open_folder(path: Path, limits: Limits, name: str) -> Source:
         raise VideoError(
             f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg)"
         )
-    if len(numbered) > limits.max_frames:
+    if limits.max_frames is not None and len(numbered) > limits.max_frames:
         raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed")
     first = open_picture(numbered[0][1], limits, f"{name}/{numbered[0][1].name}").info
     info = VideoInfo(len(numbered), PICTURE_FPS, first.width, first.height, kind="folder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,14 +17,33 @@ SIZE_CHANGES = "its picture size changes midway; export it at one size"
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest file, video and picture that are read. Settings, not properties of any model."""
+    """What may be read, and what reading it may cost. Settings, not properties of any model.
 
-    max_bytes: int = 300 * 2**20
-    max_seconds: float = 600.0
-    max_frames: int = 36_000
+    ``max_bytes``, ``max_seconds`` and ``max_frames`` bound the file and its length, ``None`` for no
+    bound: they are meant for uploads (the defaults), and a data set has none of them
+    (`DATA_SET`), since only few frames of a long video are decoded. ``max_memory`` bytes and
+    ``max_decode_seconds`` of processor time bound the process that decodes one video.
+    """
+
+    max_bytes: int | None = 300 * 2**20
+    max_seconds: float | None = 600.0
+    max_frames: int | None = 36_000
     max_width: int = 4096
     max_height: int = 4096
     max_pixels: int = 4096 * 2304
+    max_memory: int = 6 * 2**30
+    max_decode_seconds: float = 60.0
+
+    def with_side(self, side: int) -> Limits:
+        """These limits with pictures of up to ``side`` pixels a side, and of 16 : 9 at that
+        side.
+        """
+        pixels = max(self.max_pixels, side * side * 9 // 16)
+        return replace(self, max_width=side, max_height=side, max_pixels=pixels)
+
+
+# The limits on the videos of a data set.
+DATA_SET = Limits(max_bytes=None, max_seconds=None, max_frames=None, max_decode_seconds=120.0)
 
 
 @dataclass(frozen=True)

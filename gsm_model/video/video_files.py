@@ -93,9 +93,10 @@ def _probe(path: Path, limits: Limits, name: str) -> tuple[VideoInfo, _Index]:
         # Opened anew: a bare stream cannot be wound back.
         with _open(path) as container:
             index = _index_packets(container, _video_stream(container, name), limits, name)
-            if len(index.times) / fps > limits.max_seconds:
+            seconds = len(index.times) / fps
+            if limits.max_seconds is not None and seconds > limits.max_seconds:
                 raise VideoError(
-                    f"{name}: {len(index.times) / fps:.0f} s is more than the"
+                    f"{name}: {seconds:.0f} s is more than the"
                     f" {limits.max_seconds:.0f} s allowed; cut it"
                 )
             rotation = int(round(first.rotation / 90) * 90) % 360
@@ -132,7 +133,7 @@ def _index_packets(
         entries.append((time if time is not None else len(entries), packet.is_keyframe))
         if packet.is_keyframe and clean:
             clean = codec.name == "h264" and _has_idr(bytes(packet), codec.extradata or b"")
-        if len(entries) > limits.max_frames:
+        if limits.max_frames is not None and len(entries) > limits.max_frames:
             raise VideoError(
                 f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it"
             )

@@ -1,14 +1,16 @@
-"""The decoding process: one request on standard input, one video's frames on standard output.
+"""The decoding process: requests on standard input, a line of JSON each; on standard output for
+each a line of JSON and then the bytes of the arrays whose shapes it tells.
 
 It runs under limits of its own on time and memory, so that a hostile file can cost no more than
-this process. The request and the answer are described in `gsm_model.video.isolate`, which starts
-it.
+this process. `gsm_model.video.pool` starts it; requests are those of `gsm_model.video.isolate` and
+`gsm_model.video.views`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 from dataclasses import asdict
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from gsm_model.video.source import VideoInfo
 
 
-def _confine(max_memory: int, max_cpu_seconds: int) -> None:
+def _confine(max_memory: int, max_cpu_seconds: float) -> None:
     """Bound this process's memory and processor time, and forbid it to write files, where the
     system can.
     """
@@ -30,8 +32,14 @@ def _confine(max_memory: int, max_cpu_seconds: int) -> None:
         import resource
     except ImportError:  # Windows has no such limits; the parent's time limit holds there
         return
-    resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (max_cpu_seconds, max_cpu_seconds))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    memory = max_memory if most == resource.RLIM_INFINITY else min(max_memory, most)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(used.ru_utime + used.ru_stime + max_cpu_seconds)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = seconds if most == resource.RLIM_INFINITY else min(seconds, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
@@ -94,38 +102,43 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     return header, arrays
 
 
+def answer_views(request: dict) -> tuple[dict, list[np.ndarray]]:
+    """The views of a data set's video that ``request`` asks for, as `answer`."""
+    from gsm_model.video.views import ViewsWanted, read_views
+
+    views = read_views(ViewsWanted.of(request))
+    return {"shapes": [views.shape]}, [views]
+
+
 def main() -> None:
     # Before a request comes: a process that waits for one is ready for it.
     import gsm_model.video.decode
-    import gsm_model.video.sampling  # noqa: F401
+    import gsm_model.video.views  # noqa: F401
 
     with contextlib.suppress(ImportError):
         import decord  # noqa: F401
 
-    text = sys.stdin.read()
-    if not text:
-        return  # whoever started it ended, or has no video after all
-    request = json.loads(text)
-    _confine(request["max_memory"], request["max_seconds"])
+    for line in iter(sys.stdin.buffer.readline, b""):
+        request = json.loads(line)
+        _confine(request["limits"]["max_memory"], request["limits"]["max_decode_seconds"])
+        header, arrays = _answer_or_error(request)
+        sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
+        for array in arrays:
+            sys.stdout.buffer.write(array.data.cast("B"))
+        sys.stdout.buffer.flush()
+    os._exit(0)  # taking the libraries down in order would take as long as the decoding
+
+
+def _answer_or_error(request: dict) -> tuple[dict, list[np.ndarray]]:
     from gsm_model.errors import VideoError
 
-    arrays: list[np.ndarray] = []
     try:
-        header, arrays = answer(request)
+        return answer_views(request) if request.get("kind") == "views" else answer(request)
     except VideoError as error:
-        header = {"error": str(error)}
+        return {"error": str(error)}, []
     except MemoryError:
-        header = {
-            "error": (
-                f"{request['name']}: decoding it takes more memory than allowed; make it smaller or"
-                " shorter"
-            )
-        }
-    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
-    for array in arrays:
-        sys.stdout.buffer.write(array.data.cast("B"))
-    sys.stdout.buffer.flush()
-    os._exit(0)  # taking the libraries down in order would take as long as the decoding
+        message = "decoding it takes more memory than allowed; make it smaller or shorter"
+        return {"error": f"{request['name']}: {message}"}, []
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Scoring a list: resumable, complete, the same as scoring each video alone."""
 
-import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from gsm_model.data.lists import Entry, read_video_list
-from gsm_model.errors import DataError, VideoError
-from gsm_model.evaluation import loader as feeding
+from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed
 from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.evaluation.score import score_list
 from gsm_model.predict import predict
+from gsm_model.video import pool
 from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import to_views
 from tests.conftest import make_small
@@ -94,7 +94,6 @@ def test_views_of_two_clips_and_three_crops_are_averaged(folder, small_gsm, movi
     np.testing.assert_allclose(table.scores[0], torch.cat(logits).mean(0), atol=1e-5)
 
 
-@pytest.mark.slow
 def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm):
     entry = Entry("part", folder / "clip 0.mp4", 0, first=8, stop=16)
     [(_, views)] = feed([entry], 4, small_gsm.input, Views(), 1)
@@ -109,28 +108,30 @@ def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm
     assert "names frames up to 99, the video has 24" in message
 
 
-def die_on_clip_1(entry, *arguments):
-    """Stands in for the reader of a file whose decoding takes the process down."""
-    if entry.id == "clip 1.mp4":
+# A decoding process that a certain file takes down.
+DIES_ON_CLIP_1 = """
+import os, signal
+from gsm_model.video import worker
+answer = worker.answer_views
+def answer_views(request):
+    if request["name"] == "clip 1.mp4":
         os.kill(os.getpid(), signal.SIGKILL)
-    if entry.id == "broken.mp4":
-        raise VideoError("broken.mp4: not a video")
-    return np.zeros((1, 4, 3, 32, 32), np.uint8)
+    return answer(request)
+worker.answer_views = answer_views
+worker.main()
+"""
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no such signal")
 def test_a_file_that_takes_its_process_down_is_named_and_the_others_go_on(
     folder, small_gsm, monkeypatch
 ):
-    monkeypatch.setattr(feeding, "read_views", die_on_clip_1)
+    monkeypatch.setattr(pool, "worker_command", lambda: [sys.executable, "-c", DIES_ON_CLIP_1])
     entries = read_video_list(folder).entries
     results = {entry.id: result for entry, result in feed(entries, 4, small_gsm.input, Views(), 2)}
     assert list(results) == [entry.id for entry in entries]
-    assert (
-        "the decoder stopped or hung" in results["clip 1.mp4"]
-        and results["broken.mp4"] == "broken.mp4: not a video"
-    )
+    assert "clip 1.mp4: the decoder stopped while reading it (exit -9)" in results["clip 1.mp4"]
+    assert results["broken.mp4"].startswith("broken.mp4: not a video")
     assert all(isinstance(results[f"clip {index}.mp4"], np.ndarray) for index in (0, 2, 3, 4))
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from gsm_model.errors import VideoError
-from gsm_model.video import isolate
+from gsm_model.video import isolate, pool
 from gsm_model.video.decode import decode
 from gsm_model.video.isolate import read_video
+from gsm_model.video.pool import Decoder, DecoderPool
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.source import Limits
 from tests.videos import constant_rate
@@ -56,64 +57,59 @@ def test_limits_hold_in_the_other_process(tmp_path, moving_bar):
 def test_a_decoder_that_dies_costs_a_message(tmp_path, moving_bar, monkeypatch, number):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     monkeypatch.setattr(
-        isolate, "_start_worker", lambda: python(f"import os; os.kill(os.getpid(), {int(number)})")
+        pool, "worker_command", lambda: python(f"import os; os.kill(os.getpid(), {int(number)})")
     )
     with pytest.raises(VideoError, match=r"^clip\.mp4: the decoder stopped while reading it"):
         read_video(path)
 
 
-def python(code: str) -> subprocess.Popen:
-    """Another process in the place of the decoder's."""
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def python(code: str) -> list[str]:
+    """The command of another process in the place of the decoder's."""
+    return [sys.executable, "-c", code]
 
 
 def test_a_decoder_that_hangs_is_ended(tmp_path, moving_bar, monkeypatch):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
-    hung = python("import time; time.sleep(600)")
-    monkeypatch.setattr(isolate, "_start_worker", lambda: hung)
-    monkeypatch.setattr(isolate, "MAX_WORKER_SECONDS", -9.5)
-    with pytest.raises(VideoError, match="takes longer than"):
-        read_video(path)
-    assert hung.wait(10) != 0
+    monkeypatch.setattr(pool, "worker_command", lambda: python("import time; time.sleep(600)"))
+    monkeypatch.setattr(pool, "GRACE_SECONDS", 0)
+    decoders = DecoderPool(1, reuse=False)
+    hung = Decoder()
+    decoders.idle.append(hung)
+    monkeypatch.setattr(isolate, "_decoders", decoders)
+    with pytest.raises(VideoError, match=r"takes longer than 0\.5 s"):
+        read_video(path, limits=Limits(max_decode_seconds=0.5))
+    assert hung.process.wait(10) != 0
 
 
 def test_a_decoder_stands_ready_for_the_next_video_and_a_dead_one_is_replaced(
     tmp_path, moving_bar, monkeypatch
 ):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
-    monkeypatch.setattr(isolate, "SPARE_AFTER_SECONDS", 0.01)
-    monkeypatch.setattr(isolate, "_spares_wanted", False)
-    monkeypatch.setattr(isolate, "_spare", None)
+    monkeypatch.setattr(pool, "SPARE_AFTER_SECONDS", 0.01)
+    decoders = DecoderPool(2, reuse=False)
+    monkeypatch.setattr(isolate, "_decoders", decoders)
     isolate.keep_a_decoder_ready()
-    first = isolate._spare
-    assert first.poll() is None
+    [first] = decoders.idle
+    assert first.alive
     expected = read_video(path)
-    assert first.wait(10) == 0, "it served this video, and no other"
+    assert first.process.wait(10) == 0, "it served this video, and no other"
     for _ in range(200):
-        if isolate._spare is not None:
+        if decoders.idle:
             break
         time.sleep(0.05)
-    isolate._spare.kill()
-    isolate._spare.wait(10)
+    [second] = decoders.idle
+    second.process.kill()
+    second.process.wait(10)
     np.testing.assert_array_equal(read_video(path).frames, expected.frames)
-    isolate._spares_wanted = False
-    time.sleep(0.1)
-    if isolate._spare is not None:
-        isolate._spare.communicate()
+    decoders.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits on memory need POSIX")
-def test_the_decoder_may_not_take_more_memory_than_allowed(tmp_path, monkeypatch):
+def test_the_decoder_may_not_take_more_memory_than_allowed(tmp_path):
     path = constant_rate(tmp_path / "clip.mp4", np.zeros((24, 1080, 1920, 3), np.uint8))
     assert read_video(path, (24,)).frames.shape == (24, 1080, 1920, 3)
-    monkeypatch.setattr(isolate, "MAX_WORKER_MEMORY", 1_000_000)
     with pytest.raises(VideoError, match=r"more memory than allowed|decoder stopped|[Mm]emory"):
-        read_video(path, (24,))
+        read_video(path, (24,), limits=Limits(max_memory=1_000_000))
 
 
 def test_the_decoder_loads_neither_torch_nor_streamlit(tmp_path, moving_bar):
