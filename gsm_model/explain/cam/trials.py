@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
