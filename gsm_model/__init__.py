@@ -18,7 +18,7 @@ _HOMES = {
     "VideoError": "errors",
     "DataError": "errors",
     "build_recognizer": "models.recognizer",
-    "record_gates": "models.recognizer",
+    "record_gates": "models.observers",
     "Recognizer": "models.recognizer",
     "load_checkpoint": "models.checkpoints.files",
     "optimize": "models.inference.optimize",

@@ -11,7 +11,8 @@ from typing import Generic, TypeVar, overload
 import numpy as np
 
 from gsm_model.explain.cam.report import CamReport, LayerMaps
-from gsm_model.explain.gates.report import GateReport, LayerGates
+from gsm_model.explain.gates.layers import LayerExchange
+from gsm_model.explain.gates.report import GateReport
 
 Report = TypeVar("Report", GateReport, CamReport)
 
@@ -33,18 +34,21 @@ class Seen(Generic[Report]):
         return self.report.card.name + ("" if order == "forward" else f", {order}")
 
     @overload
-    def layer(self: Seen[GateReport], title: str, titles: Sequence[str]) -> LayerGates: ...
+    def layer(self: Seen[GateReport], title: str, titles: Sequence[str]) -> LayerExchange: ...
 
     @overload
     def layer(self: Seen[CamReport], title: str, titles: Sequence[str]) -> LayerMaps: ...
 
-    def layer(self, title: str, titles: Sequence[str]) -> LayerGates | LayerMaps:
-        """The layer called ``title``; in a network that has none of that name, the one as deep
-        among ``titles``.
+    def layer(self, title: str, titles: Sequence[str]) -> LayerExchange | LayerMaps:
+        """The layer called ``title``; where a network has none of that name, the last one of the
+        same block, else the one as deep among ``titles``.
         """
         by_title = {layer.title: layer for layer in self.report.layers}
+        by_block = {layer.title.split(" ")[0]: layer for layer in self.report.layers}
         if title in by_title:
             return by_title[title]
+        if title.split(" ")[0] in by_block:
+            return by_block[title.split(" ")[0]]
         depth = list(titles).index(title) / max(1, len(titles) - 1)
         return self.report.layers[round(depth * (len(self.report.layers) - 1))]
 

@@ -14,7 +14,8 @@ from gsm_model.evaluation.reversal import Flips
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.trials import MapTrial
 from gsm_model.explain.gates.adaptivity import GateMoments, decompose
-from gsm_model.explain.gates.report import REGIMES, GateReport, LayerGates, regime_shares
+from gsm_model.explain.gates.layers import REGIMES, LayerExchange, LayerGates, regime_shares
+from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.order.report import OrderReport
 from gsm_model.predict import Prediction
 
@@ -161,8 +162,10 @@ def _moves(report: GateReport) -> str:
         f" (mean over {len(shares)} layers"
     )
     text += f"; most in *{escape(report.layers[most].title)}*, {percent(shares[most])})"
+    if not report.is_gated:
+        return text + ", without gates"
     spread = decompose(
-        GateMoments.of_maps([layer.gate for layer in report.layers]), np.zeros(1, np.int64)
+        GateMoments.of_maps([layer.maps for layer in report.layers]), np.zeros(1, np.int64)
     ).adaptivity
     if spread == 0:
         return text + ", by a fixed shift"
@@ -173,7 +176,7 @@ def _moves(report: GateReport) -> str:
     )
 
 
-def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
+def layer_moves(report: GateReport, layer: LayerExchange, focus: float) -> str:
     """What one layer does with the clip; ``focus`` is its `motion_focus`."""
     shares, title = layer.shares(), f"**{escape(report.card.name)}**"
     if shares.moves == 0:
@@ -190,6 +193,14 @@ def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
         text += f", {focus:.1f} times as much as on average where the picture changes most"
     elif focus <= 0.77:
         text += f", only {focus:.1f} times as much as on average where the picture changes most"
+    if isinstance(layer, LayerGates):
+        text += _regime(layer)
+    back, ahead = layer.reach
+    return f"{text}. What it passes on can depend on {back} frames back and {ahead} ahead."
+
+
+def _regime(layer: LayerGates) -> str:
+    """What most of its gate values do, if most do one thing."""
     regimes = regime_shares(layer.gate)
     likeliest = int(regimes.argmax())
     does = {
@@ -198,16 +209,13 @@ def layer_moves(report: GateReport, layer: LayerGates, focus: float) -> str:
         "average": "average two frames",
         "swap": "swap features in",
     }
-    if regimes[likeliest] >= 0.6:
-        text += (
-            f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
-        )
-    back, ahead = layer.reach
-    return f"{text}. What it passes on can depend on {back} frames back and {ahead} ahead."
+    if regimes[likeliest] < 0.6:
+        return ""
+    return f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
 
 
 def experiment(before: Prediction, after: Prediction) -> str:
-    """How one model's answer moved under an experiment on its gates."""
+    """How one model's answer moved under an experiment on its temporal modules."""
     return moved(before, after) + "."
 
 

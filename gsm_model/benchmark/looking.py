@@ -12,7 +12,8 @@ from gsm_model.benchmark.networks import noise
 from gsm_model.benchmark.timing import Timing, in_turn
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.gates.report import layer_gates, record_routing
-from gsm_model.models.recognizer import Recognizer, record_gates
+from gsm_model.models.observers import record_gates
+from gsm_model.models.recognizer import Recognizer
 
 
 def benchmark_looking(

@@ -20,7 +20,7 @@ from gsm_model.benchmark.timing import Timing, in_turn
 from gsm_model.models.cost import cost_of
 from gsm_model.models.inference.optimize import PRECISIONS, Precision, optimize
 from gsm_model.models.recognizer import Recognizer, build_recognizer
-from gsm_model.models.registry import temporal_kinds
+from gsm_model.models.registry import systems
 from gsm_model.models.systems.gsm import GateShiftModule
 
 RELEASED = "release's formulation"
@@ -88,7 +88,7 @@ def benchmark_networks(
         clip = noise(model, num_segments) if clip is None else clip
         macs = cost_of(model, num_segments).macs
         for how, one in ways(model, precisions).items():
-            name = f"{temporal_kinds()[temporal].title}, {how}"
+            name = f"{systems()[temporal].title}, {how}"
             things[name] = partial(one, clip)
             work[name] = macs
     with torch.inference_mode():

@@ -12,14 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsm_model.models.backbones.inception import InceptionBackbone, max_pool_half
+from gsm_model.models.probe import Probe
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.models.slots import ClipRun
 from gsm_model.models.systems.gsm import GateShiftModule
+from gsm_model.models.temporal import TemporalModule
 
 
-class ReleasedGateShift(nn.Module):
+class ReleasedGateShift(TemporalModule):
     """Steps 1 to 5 of the module as the authors' release takes them: `Conv3d` in two groups, shifts
-    by concatenation with zeros, permutes that copy. ``(N·T, C, H, W)`` → the same shape, equal to
+    by concatenation with zeros, permutes that copy. ``(N, T, C, H, W)`` → the same shape, equal to
     `GateShiftModule`."""
 
     def __init__(self, module: GateShiftModule) -> None:
@@ -27,22 +28,18 @@ class ReleasedGateShift(nn.Module):
         self.conv3D, self.bn = module.conv3D, nn.BatchNorm3d(module.channels)
         self.bn.load_state_dict(module.bn.state_dict())
 
-    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
-        nt, c, h, w = x.shape
-        clips = x.view(-1, run.num_segments, c, h, w).permute(0, 2, 1, 3, 4).contiguous()
+    def forward(self, x: Tensor, probe: Probe) -> Tensor:
+        t, c, h, w = x.shape[1:]
+        clips = x.permute(0, 2, 1, 3, 4).contiguous()
         gates = torch.tanh(self.conv3D(F.relu(self.bn(clips))))
         halves = []
         for half, shift in ((0, _to_the_left), (1, _to_the_right)):
             part = clips[:, half * c // 2 : (half + 1) * c // 2]
             moving = gates[:, half : half + 1] * part
             whole = shift(moving) + (part - moving)
-            pairs = (
-                whole.view(-1, 2, c // 4, run.num_segments, h, w)
-                .permute(0, 2, 1, 3, 4, 5)
-                .contiguous()
-            )
-            halves.append(pairs.view(-1, c // 2, run.num_segments, h, w))
-        return torch.cat(halves, dim=1).permute(0, 2, 1, 3, 4).contiguous().view(nt, c, h, w)
+            pairs = whole.view(-1, 2, c // 4, t, h, w).permute(0, 2, 1, 3, 4, 5).contiguous()
+            halves.append(pairs.view(-1, c // 2, t, h, w))
+        return torch.cat(halves, dim=1).permute(0, 2, 1, 3, 4).contiguous()
 
 
 def _to_the_left(x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from gsm_model.benchmark.networks import RELEASED, network, noise
 from gsm_model.benchmark.released import as_released
 from gsm_model.benchmark.timing import Timing, in_turn
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.models.registry import temporal_kinds
+from gsm_model.models.registry import systems
 
 FLOAT32 = "float32"
 LAST = "channels last"
@@ -38,7 +38,7 @@ def benchmark_training(
     """
     things = {}
     for temporal in temporals:
-        title = temporal_kinds()[temporal].title
+        title = systems()[temporal].title
         model = network(backbone, temporal, num_segments).to(device).train()
         batch, labels = (
             noise(model, num_segments, clips),

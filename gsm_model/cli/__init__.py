@@ -19,6 +19,7 @@ from gsm_model.cli import (
     predict,
     start,
     synthetic,
+    systems,
     training,
 )
 from gsm_model.cli.common import say
@@ -56,6 +57,7 @@ app.command()(benchmark.benchmark)
 app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(training.curves)
+app.command()(systems.systems)
 app.command("make-dataset")(synthetic.make_dataset)
 app.command("make-samples")(synthetic.make_samples)
 

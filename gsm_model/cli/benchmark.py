@@ -127,12 +127,12 @@ def _networks(
         peak_megabytes,
     )
     from gsm_model.benchmark.timing import multiply_add_peak
-    from gsm_model.models.registry import temporal_kinds
+    from gsm_model.models.registry import systems
 
     peaks: dict[str, float] = dict.fromkeys(
         precisions, 0.0
     )  # the machine's speed wanders: it is asked anew with each backbone
-    kind_of = {kind.title: name for name, kind in temporal_kinds().items()}
+    kind_of = {kind.title: name for name, kind in systems().items()}
     tables = []
     for name in names:
         timings = benchmark_networks(

@@ -80,8 +80,10 @@ def gates(
     """Where, when, which way and how strongly each layer moves features.
 
     For clips: gates.npz (an array a layer), tables (csv, parquet), figures (pdf, svg, png), a film
-    (mp4, gif) and recipe.json; with several clips or models, in a folder for each. For a data set:
-    a table a layer and direction (parquet and csv), its figure and recipe.
+    (mp4, gif) and recipe.json; with several clips or models, in a folder for each. Of a system
+    without gates the shares of what comes from other frames take their place, and readings.csv
+    holds what its weights say. For a data set: a table a layer and direction (parquet and csv), its
+    figure and recipe.
     """
     if clips:
         options = {"layer": layer, "width": width, "opacity": opacity}
@@ -124,9 +126,11 @@ def _gates_of_clips(
     segments: int | None,
     options: dict,
 ) -> None:
+    from gsm_model.explain.gates.readings import reading_rows
     from gsm_model.explain.gates.report import report_gates
     from gsm_model.exports.gates import GateFileOptions, gate_files, seen_frames
     from gsm_model.exports.provenance import explain_command, portable
+    from gsm_model.io.tables import csv_text
 
     models = load_models(paths, labels, device, "float32")
     for clip, counts, video in opened(clips, models, segments):
@@ -146,6 +150,8 @@ def _gates_of_clips(
                 )
             except ValueError as error:
                 fail(str(error))
+            if readings := reading_rows(model):
+                files["readings.csv"] = csv_text(readings).encode()
             write_all(folder, files)
             _print_layers(clip, report)
             typer.echo(f"  {folder}: {', '.join(files)}")
@@ -166,10 +172,14 @@ def _gates_of_data(model: Recognizer, clip_set: ClipSet, out: Path, width: Width
         out, flat, data_gates_figure(rows, WIDTHS[width]), clip_set.origin, len(clip_set.ids)
     )
     for row in rows:
+        gates = (
+            ""
+            if row["gate_mean"] is None
+            else f"mean {row['gate_mean']:+.2f}  adaptivity {row['adaptivity']:.2f}  "
+        )
         typer.echo(
-            f"{row['title']:<14} {row['direction']:<24} mean {row['gate_mean']:+.2f}  adaptivity"
-            f" {row['adaptivity']:.2f}  arrives {row['arrives']:.1%} ({row['arrives_low']:.1%} to"
-            f" {row['arrives_high']:.1%})"
+            f"{row['title']:<14} {row['direction']:<24} {gates}arrives {row['arrives']:.1%}"
+            f" ({row['arrives_low']:.1%} to {row['arrives_high']:.1%})"
         )
     if found.undecodable:
         say(f"{found.undecodable} clips could not be read and are left out")
@@ -181,8 +191,9 @@ def _print_layers(clip: Path, report: GateReport) -> None:
     typer.echo(f"{clip}  {report.card.name}, frames {report.prediction.order}")
     for layer in report.layers:
         f = layer_figures(layer)
+        adaptivity = "" if f["adaptivity"] is None else f"  adaptivity {f['adaptivity']:.2f}"
         typer.echo(
             f"  {layer.title:<14} stays {f['stays']:6.1%}  from next {f['from_next']:6.1%}  from"
-            f" previous {f['from_previous']:6.1%}  lost {f['lost']:5.1%}  adaptivity"
-            f" {f['adaptivity']:.2f}  reach −{f['reach_back']} +{f['reach_ahead']}"
+            f" previous {f['from_previous']:6.1%}  lost {f['lost']:5.1%}{adaptivity}"
+            f"  reach −{f['reach_back']} +{f['reach_ahead']}"
         )

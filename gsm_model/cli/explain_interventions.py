@@ -138,7 +138,24 @@ class _Experiments:
     def plan(self, model, other_gates=None, over_data: bool = False) -> dict:
         """Name → `Intervention`; all there are, or the one asked for."""
         from gsm_model.explain.gates.dataset import data_means, read_data_gates
-        from gsm_model.explain.gates.interventions import Intervention, every_clamp, every_layer
+        from gsm_model.explain.gates.interventions import (
+            Intervention,
+            every_clamp,
+            every_layer,
+            possible_clamps,
+        )
+
+        possible = possible_clamps(model)
+        if not possible:
+            fail(
+                f"{model.card.name} has no temporal module, so no experiment can act on it; choose"
+                " another model"
+            )
+        if self.clamp in CLAMPS and self.clamp not in possible:
+            fail(
+                f"{model.card.name} has no gates, so {self.clamp!r} cannot act on it; only"
+                f" {', '.join(possible)} can"
+            )
 
         names = {layer.title: layer.name for layer in model.temporal_layers()}
         means = (
@@ -147,8 +164,8 @@ class _Experiments:
             else or_fail(lambda: data_means(read_data_gates(self.gates), model))
         )
         if self.clamp is None:
-            plan = every_clamp(means, self.seed)
-            if other_gates is not None or over_data:
+            plan = every_clamp(means, self.seed, possible)
+            if "other clip" in possible and (other_gates is not None or over_data):
                 plan["other clip"] = Intervention("other clip", values=other_gates)
             return plan | every_layer(model)
         values = {"data mean": means, "other clip": other_gates}.get(self.clamp)
@@ -179,7 +196,10 @@ def _interventions_on_clips(
             report_gates(model, video, order, count, seed)
             for model, count in zip(models, counts, strict=True)
         ]
-        donors = [{layer.name: layer.gate for layer in report.layers} for report in reports]
+        donors = [
+            {layer.name: layer.maps for layer in report.layers if layer.is_gated}
+            for report in reports
+        ]
     plans = [what.plan(model, donor) for model, donor in zip(models, donors, strict=True)]
     gates, other = (path and portable(path) for path in (what.gates, what.other))
     options = {

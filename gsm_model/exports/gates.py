@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gsm_model.explain.cam.report import CamReport
-from gsm_model.explain.gates.report import DIRECTIONS, REGIME_EDGES, REGIMES, GateReport, LayerGates
+from gsm_model.explain.gates.layers import DIRECTIONS, REGIME_EDGES, REGIMES, LayerExchange
+from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.gates.tables import gate_arrays, gate_rows, layer_figures
 from gsm_model.exports.provenance import recipe
-from gsm_model.figures.gates import gates_figure, strip_figure
+from gsm_model.figures.gates import gates_figure, scale_of, strip_figure
 from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
 from gsm_model.figures.presets import WIDTHS, Width
-from gsm_model.figures.style import FORMATS, figure_bytes, gate_colors
+from gsm_model.figures.style import FORMATS, figure_bytes
 from gsm_model.io.tables import csv_text
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.encode import to_gif, to_mp4
@@ -70,18 +71,7 @@ def gate_files(
         "order": report.prediction.order,
         "frames": report.prediction.frame_indices.tolist(),
         "layer": layer.name,
-        "gates.npz": {
-            "arrays": "gate of one layer, (T, 2, h, w) float32",
-            "unit": "none, −1 … 1",
-            "second axis": list(DIRECTIONS),
-            "meaning": (
-                "0 leaves, +1 swaps in the neighbour's feature, +½ averages, −1 takes a difference"
-            ),
-        },
-        "gates.csv": {
-            "regimes": dict(zip(REGIMES, _spans(), strict=True)),
-            "shares": "of the layer's energy, 0 … 1",
-        },
+        **_meanings(report),
         "film": {"frames a second": fps},
     }
     return {
@@ -99,6 +89,29 @@ def gate_files(
     }
 
 
+def _meanings(report: GateReport) -> dict[str, dict]:
+    """What the numbers in the arrays and in the table are."""
+    shares = "of the layer's energy, 0 … 1"
+    if not report.is_gated:
+        arrays = {
+            "arrays": "share of energy that arrives, by place, (T, 2, h, w) float32",
+            "unit": "none, 0 … 1",
+            "second axis": list(DIRECTIONS),
+            "meaning": "0 all is the frame's own, 1 all comes from that side",
+        }
+        return {"gates.npz": arrays, "gates.csv": {"shares": shares}}
+    arrays = {
+        "arrays": "gate of one layer, (T, 2, h, w) float32",
+        "unit": "none, −1 … 1",
+        "second axis": list(DIRECTIONS),
+        "meaning": (
+            "0 leaves, +1 swaps in the neighbour's feature, +½ averages, −1 takes a difference"
+        ),
+    }
+    regimes = dict(zip(REGIMES, _spans(), strict=True))
+    return {"gates.npz": arrays, "gates.csv": {"regimes": regimes, "shares": shares}}
+
+
 def _spans() -> list[str]:
     low, middle, high = REGIME_EDGES
     return [
@@ -109,14 +122,15 @@ def _spans() -> list[str]:
     ]
 
 
-def chosen_layer(report: GateReport, name: str | None) -> LayerGates:
-    """The layer called ``name`` (its module's name or its title), or the most adaptive one.
+def chosen_layer(report: GateReport, name: str | None) -> LayerExchange:
+    """The layer called ``name`` (its module's name or its title), or the most adaptive one, without
+    gates the one that moves most.
 
     Raises:
         ValueError: if there is none of that name.
     """
     if name is None:
-        return max(report.layers, key=lambda layer: layer_figures(layer)["adaptivity"])
+        return max(report.layers, key=interest)
     for layer in report.layers:
         if name in (layer.name, layer.title):
             return layer
@@ -126,25 +140,29 @@ def chosen_layer(report: GateReport, name: str | None) -> LayerGates:
     )
 
 
+def interest(layer: LayerExchange) -> float:
+    """What makes a layer the first to look at: how adaptive its gates are, or how much it moves."""
+    adaptivity = layer_figures(layer)["adaptivity"]
+    return layer.shares().moves if adaptivity is None else adaptivity
+
+
 def gate_film(
-    report: GateReport, layer: LayerGates, seen: np.ndarray, opacity: float
+    report: GateReport, layer: LayerExchange, seen: np.ndarray, opacity: float
 ) -> np.ndarray:
-    """The frames one after the other, and beside them the layer's two gate maps laid over: (T, H,
+    """The frames one after the other, and beside them the layer's two maps laid over: (T, H,
     W, 3) uint8, every column titled.
     """
-    t = len(seen)
+    t, scale = len(seen), scale_of(report)
     pixels = seen.shape[1]
     columns = [titled(seen, [f"frame {index}" for index in report.prediction.frame_indices])]
     for way, direction in enumerate(DIRECTIONS):
-        over = colored(layer.gate[:, way], gate_colors(), -1, 1, pixels)
+        over = colored(layer.maps[:, way], scale.colors, scale.low, scale.high, pixels)
         columns.append(titled(blended(seen, over, opacity), [direction] * t))
     film = side_by_side(columns)
     heading = titled(
         film, [f"{report.card.name}, {layer.title}, frames {report.prediction.order}"] * t
     )
-    bar = scale_bar(
-        gate_colors(), -1, 1, film.shape[2], t, "gate: −1 difference, 0 leaves, +1 swaps"
-    )
+    bar = scale_bar(scale.colors, scale.low, scale.high, film.shape[2], t, scale.title)
     return np.concatenate([heading, bar], axis=1)
 
 

@@ -24,6 +24,8 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
 # Even steps of lightness from both ends to the middle; ends bright enough to see a picture through
 # them.
 GATE_STOPS = ("#0060A0", "#74B0DA", "#F7F7F7", "#F0A879", "#D55E00")
+# From nothing to all, for shares: light to dark, distinct in grey and to the colour-blind.
+SHARE_STOPS = ("#F7F7F7", "#A6CBE3", "#4F94C4", "#1F5F94", "#0B2F57")
 MARKERS = ("o", "s", "^", "D", "v")
 DASHES = ("-", "--", "-.", ":", "-")
 
@@ -36,6 +38,11 @@ def gate_colors() -> Colormap:
     colour-blind tell its ends apart.
     """
     return LinearSegmentedColormap.from_list("gates", GATE_STOPS)
+
+
+def share_colors() -> Colormap:
+    """The scale of shares, for 0 … 1."""
+    return LinearSegmentedColormap.from_list("shares", SHARE_STOPS)
 
 
 def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:

@@ -6,27 +6,16 @@ order of the frames cannot change the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from gsm_model.models.card import Card
-from gsm_model.models.registry import backbones, temporal_kinds
-from gsm_model.models.slots import (
-    ClipRun,
-    FeatureTap,
-    FeatureWatch,
-    GateTap,
-    RouteWatch,
-    TemporalHost,
-    TemporalModule,
-    attach_temporal_modules,
-)
-from gsm_model.models.systems.gsm import GateShiftModule
+from gsm_model.models.observers import current_probe
+from gsm_model.models.registry import backbones, systems
+from gsm_model.models.slots import Backbone, Host
+from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.video.transforms import InputSpec
 
 
@@ -41,25 +30,27 @@ class Architecture:
     width: float = 1.0
 
 
-_taps: ContextVar[tuple[GateTap, ...]] = ContextVar("gate_taps", default=())
-_watches: ContextVar[tuple[FeatureWatch, ...]] = ContextVar("feature_watches", default=())
-_routes: ContextVar[tuple[RouteWatch, ...]] = ContextVar("route_watches", default=())
-_feature_taps: ContextVar[tuple[FeatureTap, ...]] = ContextVar("feature_taps", default=())
-
-
 @dataclass(frozen=True)
 class TemporalLayer:
-    """One site of a network: what people call its block, and the temporal module there, if any.
+    """One temporal module of a network, or a block that has none.
 
-    ``name`` is the module's, such as ``layer1.0.gsm_conv2``, or without a module the convolution's.
-    ``host`` and ``conv`` are what a `FeatureWatch` is called with.
+    ``name`` is the module's, such as ``layer1.0.gsm_conv2``, or without a module the convolution's
+    at which one could stand. ``title`` is what people call it: its block, with the convolution in
+    whose place it stands where a block has several. ``host`` and ``conv`` are what a
+    `FeatureObserver` is called with at that block, ``norm`` is the BatchNorm behind the module.
     """
 
     name: str
     title: str
     module: TemporalModule | None
-    host: TemporalHost
+    host: Host
     conv: str
+    norm: nn.Module | None = None
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether gates decide what it moves; a block without a module counts as gates of 0."""
+        return self.module is None or isinstance(self.module, GatedModule)
 
 
 class Recognizer(nn.Module):
@@ -73,7 +64,7 @@ class Recognizer(nn.Module):
     """
 
     def __init__(
-        self, base_model: TemporalHost, architecture: Architecture, spec: InputSpec, dropout: float
+        self, base_model: Backbone, architecture: Architecture, spec: InputSpec, dropout: float
     ) -> None:
         super().__init__()
         self.architecture = architecture
@@ -92,12 +83,10 @@ class Recognizer(nn.Module):
         """
         if clip.ndim != 5 or clip.shape[2] != 3:
             raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
-        n, t = clip.shape[:2]
         frames = clip.flatten(0, 1).to(next(self.base_model.parameters()).dtype)
-        features = self.base_model(
-            frames, ClipRun(t, _taps.get(), _watches.get(), _routes.get(), _feature_taps.get())
-        )
-        return self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype)).view(n, t, -1)
+        features = self.base_model(frames, current_probe(len(clip)))
+        scores = self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype))
+        return scores.unflatten(0, (len(clip), -1))
 
     def forward(self, clip: Tensor) -> Tensor:
         """Logits ``(N, K)``: the mean of the frame logits, taken before any softmax (TSN's average
@@ -116,7 +105,7 @@ class Recognizer(nn.Module):
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return self
 
-    def site_layers(self) -> dict[tuple[TemporalHost, str], str]:
+    def site_layers(self) -> dict[tuple[Host, str], str]:
         """Every place a temporal module can stand, as (host, convolution) → name, in network order;
         the same for any temporal module.
         """
@@ -127,20 +116,30 @@ class Recognizer(nn.Module):
         }
 
     def temporal_layers(self) -> tuple[TemporalLayer, ...]:
-        """One entry a site, in network order; the same sites, under the same titles, for any
-        temporal module in one backbone.
-        """
+        """One entry a temporal module, and one for each block without any, in network order."""
         hosts = {module: name for name, module in self.base_model.named_modules()}
         found = []
         for site in self.base_model.sites():
-            attribute = site.host.temporal_at(site)
-            module = getattr(site.host, attribute) if attribute else None
-            name = f"{hosts[site.host]}.{attribute or site.conv}".removeprefix(".")
-            found.append(TemporalLayer(name, site.title, module, site.host, site.conv))
+            prefix, names = hosts[site.host], site.host.modules_of(site)
+            if not names:
+                name = f"{prefix}.{site.conv}".removeprefix(".")
+                found.append(TemporalLayer(name, site.title, None, site.host, site.conv))
+            for attribute in names:
+                title = site.title if len(names) == 1 else f"{site.title} {attribute}"
+                found.append(
+                    TemporalLayer(
+                        f"{prefix}.{attribute}".removeprefix("."),
+                        title,
+                        getattr(site.host, attribute),
+                        site.host,
+                        site.conv,
+                        site.host.norm_behind(attribute),
+                    )
+                )
         return tuple(found)
 
     def feature_points(self) -> dict[str, tuple[nn.Module, str]]:
-        """The places where a `FeatureTap` sees features, by name, in network order: each block's
+        """The places where a `PointObserver` sees features, by name, in network order: each block's
         output by the block's title, and, where a temporal module stands or could stand in it,
         ``{title}:before`` and ``{title}:after`` it.
 
@@ -159,12 +158,12 @@ class Recognizer(nn.Module):
             points[title] = end
         return points
 
-    def gate_layers(self) -> dict[str, GateShiftModule]:
-        """The Gate-Shift Modules by name, in network order; empty for other temporal modules."""
+    def gate_layers(self) -> dict[str, GatedModule]:
+        """The modules with learnt gates by name, in network order; empty where there are none."""
         return {
             name.removeprefix("base_model."): module
             for name, module in self.named_modules()
-            if isinstance(module, GateShiftModule)
+            if isinstance(module, GatedModule) and module.is_learnt
         }
 
 
@@ -179,17 +178,17 @@ def build_recognizer(
 ) -> Recognizer:
     """A recogniser with untrained weights.
 
-    ``backbone`` is one of `backbones`, ``temporal`` one of `temporal_kinds`; ``width`` scales a
+    ``backbone`` is one of `backbones`, ``temporal`` one of `systems`; ``width`` scales a
     ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels).
 
     Raises:
         ValueError: for an unknown name, a count below 1, or a width the backbone cannot have.
     """
-    known, kinds = backbones(), temporal_kinds()
+    known, kinds = backbones(), systems()
     if backbone not in known:
         raise ValueError(f"unknown backbone {backbone!r}; there are {', '.join(known)}")
     if temporal not in kinds:
-        raise ValueError(f"unknown temporal module {temporal!r}; there are {', '.join(kinds)}")
+        raise ValueError(f"unknown system {temporal!r}; there are {', '.join(kinds)}")
     if num_classes < 1 or num_segments < 1:
         raise ValueError(
             f"a model needs at least one class and one segment, got {num_classes} and"
@@ -197,7 +196,7 @@ def build_recognizer(
         )
     entry = known[backbone]
     base_model = entry.build(width)
-    attach_temporal_modules(base_model.sites(), kinds[temporal])
+    kinds[temporal].install(base_model)
     spec = entry.input
     if input_size is not None:
         spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
@@ -207,74 +206,6 @@ def build_recognizer(
         spec,
         dropout,
     )
-
-
-@contextmanager
-def _added(variable: ContextVar[tuple], entry: object) -> Iterator[None]:
-    token = variable.set((*variable.get(), entry))
-    try:
-        yield
-    finally:
-        variable.reset(token)
-
-
-@contextmanager
-def tap_gates(tap: GateTap) -> Iterator[None]:
-    """Call ``tap(module, gate) → gate`` for every gate computed by this thread inside the block.
-
-    The tap may return another gate of the same shape, which is then used instead.
-    """
-    with _added(_taps, tap):
-        yield
-
-
-@contextmanager
-def watch_features(watch: FeatureWatch) -> Iterator[None]:
-    """Call ``watch(host, conv, features)`` for every convolution and BatchNorm this thread computes
-    inside the block.
-    """
-    with _added(_watches, watch):
-        yield
-
-
-@contextmanager
-def tap_features(tap: FeatureTap) -> Iterator[None]:
-    """Call ``tap(host, point, features) → features`` at every point (`Recognizer.feature_points`)
-    this thread passes inside the block.
-
-    The tap may return other features of the same shape, which are then used instead.
-    """
-    with _added(_feature_taps, tap):
-        yield
-
-
-@contextmanager
-def watch_routes(watch: RouteWatch) -> Iterator[None]:
-    """Call ``watch(module, x, gate)`` for every temporal module this thread runs inside the block,
-    after all taps.
-    """
-    with _added(_routes, watch):
-        yield
-
-
-@contextmanager
-def record_gates(model: Recognizer) -> Iterator[dict[str, Tensor]]:
-    """Collect ``model``'s gates: layer name → ``(N, T, 2, h, w)`` in (−1, 1), in network order.
-
-    Channel 0 gates the half of the channels that moves from t+1 to t, channel 1 the half from t−1
-    to t. Each forward inside the block replaces what the one before recorded. Only forwards of this
-    thread are seen, nothing is left on the model, also after an error.
-    """
-    names = {module: name for name, module in model.gate_layers().items()}
-    gates: dict[str, Tensor] = {}
-
-    def record(module: nn.Module, gate: Tensor) -> Tensor:
-        if module in names:
-            gates[names[module]] = gate.detach()
-        return gate
-
-    with tap_gates(record):
-        yield gates
 
 
 def best_device() -> torch.device:

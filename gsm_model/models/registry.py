@@ -1,4 +1,4 @@
-"""The two registries: every backbone and every temporal module this package has, by name."""
+"""The two registries: every backbone and every system this package has, by name."""
 
 from __future__ import annotations
 
@@ -8,45 +8,57 @@ from dataclasses import dataclass
 from gsm_model.models.backbones.bn_inception import BNInception
 from gsm_model.models.backbones.inception_v3 import InceptionV3
 from gsm_model.models.backbones.resnet import LAYOUTS, ResNet
-from gsm_model.models.slots import TemporalHost, TemporalKind
-from gsm_model.models.systems import gsm, tsm
+from gsm_model.models.slots import Backbone
+from gsm_model.models.systems import gsm, gst, r2plus1d, tsm, tsn
+from gsm_model.models.systems.system import System
 from gsm_model.video.transforms import InputSpec
 
-TSN = TemporalKind(name="none", title="TSN", prefix="", build=None)
 
-
-def temporal_kinds() -> dict[str, TemporalKind]:
-    """Name → temporal module. A new module is one file and one line here."""
-    return {kind.name: kind for kind in (TSN, gsm.KIND, tsm.KIND)}
+def systems() -> dict[str, System]:
+    """Name → system. A new system is one file and one line here."""
+    entries = (
+        tsn.SYSTEM,
+        gsm.SYSTEM,
+        tsm.SYSTEM,
+        r2plus1d.SYSTEM,
+        gst.SYSTEM,
+    )
+    return {entry.name: entry for entry in entries}
 
 
 @dataclass(frozen=True)
-class Backbone:
-    """One entry of the registry of backbones: how to build it, and the input its published models
-    want.
+class BackboneEntry:
+    """One entry of the registry of backbones: what people call it, how to build it for a width, and
+    the input its published models want.
     """
 
-    build: Callable[[float], TemporalHost]
+    title: str
+    build: Callable[[float], Backbone]
     input: InputSpec
 
 
-def _fixed_width(name: str, build: Callable[[], TemporalHost]) -> Callable[[float], TemporalHost]:
-    def make(width: float) -> TemporalHost:
+def _fixed_width(title: str, build: Callable[[], Backbone]) -> Callable[[float], Backbone]:
+    def make(width: float) -> Backbone:
         if width != 1.0:
-            raise ValueError(f"{name} has one width; only ResNets take another")
+            raise ValueError(f"{title} has one width; only ResNets take another")
         return build()
 
     return make
 
 
-def backbones() -> dict[str, Backbone]:
+def backbones() -> dict[str, BackboneEntry]:
     """Name → backbone. A new backbone is one file and one line here."""
-    resnets = {
-        name: Backbone(lambda width, name=name: ResNet(name, width), InputSpec.imagenet(224))
-        for name in LAYOUTS
-    }
     return {
-        "bn_inception": Backbone(_fixed_width("bn_inception", BNInception), InputSpec.caffe(224)),
-        "inception_v3": Backbone(_fixed_width("inception_v3", InceptionV3), InputSpec.caffe(229)),
-        **resnets,
+        "bn_inception": BackboneEntry(
+            "BN-Inception", _fixed_width("BN-Inception", BNInception), InputSpec.caffe(224)
+        ),
+        "inception_v3": BackboneEntry(
+            "Inception-V3", _fixed_width("Inception-V3", InceptionV3), InputSpec.caffe(229)
+        ),
+        **{name: _resnet(name) for name in LAYOUTS},
     }
+
+
+def _resnet(name: str) -> BackboneEntry:
+    title = f"ResNet-{name.removeprefix('resnet')}"
+    return BackboneEntry(title, lambda width: ResNet(name, width), InputSpec.imagenet(224))

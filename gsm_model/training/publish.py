@@ -14,9 +14,8 @@ from gsm_model.data.synthetic.dataset import Split
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
 from gsm_model.models.card import Card, Measure
-from gsm_model.models.checkpoints.files import BACKBONE_TITLES, load_checkpoint, save_checkpoint
+from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint, title_of
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.models.registry import temporal_kinds
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.optim import build_model
 from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of
@@ -49,9 +48,8 @@ def pack_run(
     labels = LABELS if videos is None else labels_of(videos)
     model = build_model(config, len(labels))
     model.load_state_dict(state["model"])
-    kind = temporal_kinds()[config.temporal].title
     card = Card(
-        title=f"{kind} {BACKBONE_TITLES[config.backbone]}",
+        title=title_of(model.architecture),
         provenance="trained",
         labels=labels,
         training_data=_training_data(config, videos),

@@ -48,8 +48,8 @@ class MapPanel:
 
     ``frames`` (T, S, S, 3) uint8 in the order seen, a caption each. ``maps``: one array (T, W, h,
     w) a layer, in the scale's range −1 … 1. ``means`` (L, W, T): what the overview shows.
-    ``arrows``: (layer, way, frame, share of energy, gate), ``None`` where nothing moves between
-    frames. ``below``: a line of text under each frame, for every layer (L, T).
+    ``arrows``: (layer, way, frame, share of energy, gate or ``None``), ``None`` where nothing moves
+    between frames. ``below``: a line of text under each frame, for every layer (L, T).
     """
 
     title: str
@@ -58,7 +58,7 @@ class MapPanel:
     captions: tuple[str, ...]
     maps: tuple[np.ndarray, ...]
     means: np.ndarray
-    arrows: tuple[tuple[int, int, int, float, float], ...] | None
+    arrows: tuple[tuple[int, int, int, float, float | None], ...] | None
     below: tuple[tuple[str, ...], ...] | None = None
 
 

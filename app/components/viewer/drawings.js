@@ -89,9 +89,9 @@ function diagram(arrows, { layers, captions, scale, layer, frame, title, choose 
     const middle = y(row) + sign * 5;
     const head = Math.max(4, thick * 0.9);
     const [start, stop] = [x(from) + sign * 5, x(to) - sign * 4];
-    const color = scale.css(Math.sign(gate) * Math.max(Math.abs(gate), 0.45));
+    const color = scale.css(gate === null ? 0.75 * scale.high : Math.sign(gate) * Math.max(Math.abs(gate), 0.45));
     const where = way === 0 ? "the next" : "the previous";
-    const tip = `${layers[row]}: ${(100 * share).toFixed(1)} % of the layer's energy comes to ${captions[to]} from ${where}; gate ${signed(gate)} by energy`;
+    const tip = `${layers[row]}: ${(100 * share).toFixed(1)} % of the layer's energy comes to ${captions[to]} from ${where}${gate === null ? "" : `; gate ${signed(gate)} by energy`}`;
     const line = svg("line", { x1: start, y1: middle, x2: stop - sign * head, y2: middle, stroke: color, "stroke-width": thick });
     const points = `${stop},${middle} ${stop - sign * head},${middle - head * 0.75} ${stop - sign * head},${middle + head * 0.75}`;
     picture.append(svg("g", { class: "arrow" }, [line, svg("polygon", { points, fill: color })], tip));

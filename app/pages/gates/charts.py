@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,9 +10,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.components.chart_style import RING_COLOR, panel_titles, short
-from gsm_model.explain.gates.report import DIRECTIONS, REGIMES, LayerGates, regime_shares
+from gsm_model.explain.gates.layers import DIRECTIONS, REGIMES, LayerGates, regime_shares
+from gsm_model.explain.gates.readings import LayerReadings
 from gsm_model.explain.gates.tables import layer_figures
-from gsm_model.figures.style import GATE_STOPS
+from gsm_model.figures.style import GATE_STOPS, SHARE_STOPS
 
 BINS = 40
 TEXT_WIDTH = 0.42  # of a share in per cent, in units of the gate, on the narrowest panel
@@ -155,6 +157,39 @@ def adaptivity(
         height=120 + 24 * len(titles),
         margin={"l": 8, "r": 8, "t": 44, "b": 80},
         legend={"orientation": "h", "y": -0.3, "x": 0},
+    )
+
+
+def reading(found: LayerReadings, color: str) -> go.Figure:
+    """One reading of all layers: a bar a layer, or the layers' shares by place of the last axis."""
+    layers = list(found.layers)
+    figure = go.Figure()
+    if found.values.ndim == 1:
+        figure.add_bar(
+            y=layers,
+            x=found.values,
+            orientation="h",
+            marker_color=color,
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    else:
+        labels = list(found.labels) or [str(place + 1) for place in range(found.values.shape[1])]
+        figure.add_heatmap(
+            y=layers,
+            x=labels,
+            z=found.values,
+            zmin=0,
+            colorscale=[[step / 4, stop] for step, stop in enumerate(SHARE_STOPS)],
+            colorbar={"thickness": 10, "title": found.unit},
+            hovertemplate="%{y}, %{x}: %{z:.3f}<extra></extra>",
+        )
+        figure.update_xaxes(type="category", title=", ".join(found.axes[-1:]))
+    figure.update_yaxes(autorange="reversed", type="category")
+    title = "<br>".join(textwrap.wrap(found.title, 42))
+    return figure.update_layout(
+        title={"text": title, "font": {"size": 13}},
+        height=130 + 22 * len(layers),
+        margin={"l": 8, "r": 8, "t": 64, "b": 40},
     )
 
 

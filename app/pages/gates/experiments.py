@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.cache.charts import drawn
@@ -16,7 +17,12 @@ from gsm_model.errors import LensError
 from gsm_model.explain.gates.clamps import CLAMPS, MEANING
 from gsm_model.explain.gates.dataset import data_means
 from gsm_model.explain.gates.intervention_tables import intervention_rows
-from gsm_model.explain.gates.interventions import Intervention, every_clamp, every_layer
+from gsm_model.explain.gates.interventions import (
+    Intervention,
+    every_clamp,
+    every_layer,
+    possible_clamps,
+)
 from gsm_model.io.tables import csv_text
 from gsm_model.predict import Prediction
 
@@ -32,30 +38,35 @@ CHOICES = {"clamp": NOTHING, "clamp_layers": [], "clamp_side": "both"}
 
 @st.fragment
 def show_experiments(choices: Choices, counts: list[int], video, order: str) -> None:
-    """Choose layers, a direction and what their gates are held at; the answers beside what they
-    were. Runs a model only for a new choice.
+    """Choose layers, a direction and what their gates are set to; the predictions beside what they
+    were. Offers what can act on a chosen model, and runs a model only for a new choice.
     """
     st.markdown(
-        "### Does it matter?",
+        "### Effect on the prediction",
         help=(
-            "Hold the gates of some layers at a value and see what becomes of the answer. A TSM"
-            " counts as a gate of 1; a TSN has none."
+            "Set the gates of some layers to a value and see what becomes of the prediction. A TSM"
+            " counts as a gate of 1; a TSN has none. *Closed* works for every system: nothing"
+            " crosses time in those layers."
         ),
     )
     _reset_if_asked()
-    titles = list(dict.fromkeys(title for ref in choices.models for title in _gated_titles(ref)))
+    titles = list(dict.fromkeys(title for ref in choices.models for title in _layer_names(ref)))
     if not titles:
         st.info(
-            "None of the chosen models has a temporal module, so there is nothing to hold. Choose a"
-            " GSM or a TSM in the sidebar."
+            "None of the chosen models has a temporal module, so no experiment can act on them."
+            " Choose a GSM or a TSM in the sidebar."
         )
         return
+    possible = {ref: possible_clamps(session.load_model(ref)) for ref in choices.models}
+    offered = [clamp for clamp in CLAMPS if any(clamp in some for some in possible.values())]
+    if st.session_state["clamp"] not in (NOTHING, *offered):
+        st.session_state["clamp"] = NOTHING
     first, second, third, last = st.columns([3, 4, 3, 1.6], vertical_alignment="bottom")
     clamp = first.selectbox(
-        "Hold gates",
-        [NOTHING, *CLAMPS],
+        "Set gates to" if len(offered) > 1 else "Temporal exchange",
+        [NOTHING, *offered],
         key="clamp",
-        help="  \n".join(f"**{name}**: {meaning}" for name, meaning in MEANING.items()),
+        help="  \n".join(f"**{name}**: {MEANING[name]}" for name in offered),
     )
     st.session_state["clamp_layers"] = [
         title for title in st.session_state.get("clamp_layers", []) if title in titles
@@ -71,13 +82,16 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
     )
     other = _choose_other(choices) if clamp == "other clip" else None
     for ref, count in zip(choices.models, counts, strict=True):
+        if clamp != NOTHING and clamp not in possible[ref]:
+            st.caption(_cannot(choices.names[ref.key], clamp, possible[ref]))
+            continue
         before = clip_results.gate_report(
             ref, choices.names[ref.key], choices.clip, video, order, count
         ).prediction
         try:
             after = _held(choices, ref, video, count, order, clamp, layers, SIDES[side], other)
         except LensError as error:
-            explain_error(error, "Choose another way to hold the gates.")
+            explain_error(error, "Choose something else to set the gates to.")
             continue
         _show_answer(choices.names[ref.key], before, after)
     if st.toggle(
@@ -99,12 +113,17 @@ def _reset_if_asked() -> None:
         st.session_state.setdefault(key, value)
 
 
-def _gated_titles(ref: session.ModelRef) -> list[str]:
-    return [
-        layer.title
-        for layer in session.load_model(ref).temporal_layers()
-        if layer.module is not None
-    ]
+def _cannot(name: str, clamp: str, possible: Sequence[str]) -> str:
+    """Why an experiment does not act on a model."""
+    if not possible:
+        return f"{escape(name)} has no temporal module: *{clamp}* cannot act on it."
+    return f"{escape(name)} has no gates: *{clamp}* cannot act on it, {' and '.join(possible)} can."
+
+
+def _layer_names(ref: session.ModelRef) -> dict[str, str]:
+    """The layers with a temporal module: title → name."""
+    layers = session.load_model(ref).temporal_layers()
+    return {layer.title: layer.name for layer in layers if layer.module is not None}
 
 
 def _choose_other(choices: Choices) -> session.ClipRef | None:
@@ -135,16 +154,9 @@ def _held(
     Raises:
         LensError: if what the clamp needs is not there.
     """
-    gated = {
-        layer.title: layer.name
-        for layer in session.load_model(ref).temporal_layers()
-        if layer.module is not None
-    }
-    layers = (
-        tuple(gated[title] for title in titles if title in gated)
-        if titles
-        else tuple(gated.values())
-    )
+    names = _layer_names(ref)
+    chosen = titles or list(names)
+    layers = tuple(names[title] for title in chosen if title in names)
     if clamp == NOTHING or not layers:
         return None
     values = None
@@ -162,7 +174,7 @@ def _held(
         donor = clip_results.gate_report(
             ref, other.name, other, clip_results.read_clip(other, (count,)), order, count
         )
-        values = {layer.name: layer.gate for layer in donor.layers}
+        values = {layer.name: layer.maps for layer in donor.layers if layer.is_gated}
     one = Intervention(clamp, layers, directions, clip_results.SHUFFLE_SEED, values)
     return clip_results.under(
         ref, choices.names[ref.key], choices.clip, video, order, count, one, other
@@ -199,12 +211,10 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
     plans = []
     for ref in choices.models:
         model, rows = session.load_model(ref), precomputed.data_gates(ref)
-        plan = every_clamp(
-            data_means(rows, model) if rows else None, clip_results.SHUFFLE_SEED
-        ) | every_layer(model)
-        plans.append(
-            plan if any(layer.module is not None for layer in model.temporal_layers()) else {}
-        )
+        clamps = possible_clamps(model)
+        means = data_means(rows, model) if rows and "data mean" in clamps else None
+        plan = every_clamp(means, clip_results.SHUFFLE_SEED, clamps) | every_layer(model)
+        plans.append(plan if clamps else {})
     total, done = sum(map(len, plans)), 0
     for ref, count, plan in zip(choices.models, counts, plans, strict=True):
         name, answers = choices.names[ref.key], []
@@ -285,7 +295,7 @@ def show_data_experiments(choices: Choices) -> None:
                 f"{name}: accuracy with gates held or layers closed",
                 f"interventions-{ref.key}",
             )
-        if gates and not np.isclose(gates[0]["adaptivity"], 0):
+        if gates and (gates[0]["adaptivity"] is None or gates[0]["adaptivity"] > 1e-8):
             _show_figure(
                 precomputed.printed("gates", gates),
                 f"{name}: what its gates do, layer by layer",

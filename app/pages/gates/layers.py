@@ -13,9 +13,8 @@ from app.components.viewer import show_viewer
 from app.pages.gates import charts
 from app.pages.gates.view import gates_data
 from app.shell.permalink import write_link
-from gsm_model.explain.gates.report import REGIME_EDGES, motion_focus
-from gsm_model.explain.gates.tables import layer_figures
-from gsm_model.exports.gates import chosen_layer
+from gsm_model.explain.gates.layers import REGIME_EDGES, LayerExchange, motion_focus
+from gsm_model.exports.gates import chosen_layer, interest
 
 
 @st.fragment
@@ -23,12 +22,9 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     """The viewer, and what the page says of the layer that is chosen in it: another layer runs this
     again and no model.
     """
-    titles = layer_titles(seen)
-    adaptive = max(
-        (chosen_layer(one.report, None) for one in seen),
-        key=lambda layer: layer_figures(layer)["adaptivity"],
-    )
-    wanted = [st.session_state.get("layer_at_start"), adaptive.title]
+    titles, gated = layer_titles(seen), seen[0].report.is_gated
+    first = max((chosen_layer(one.report, None) for one in seen), key=interest)
+    wanted = [st.session_state.get("layer_at_start"), first.title]
     start = next((title for title in wanted if title in titles), titles[0])
     title = show_viewer(gates_data(seen, start, seconds), f"viewer-{key}")
     st.session_state["layer"] = title
@@ -37,6 +33,14 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     layers = [one.layer(title, titles) for one in seen]
     for one, layer in zip(seen, layers, strict=True):
         st.markdown(layer_moves(one.report, layer, motion_focus(layer, one.frames)))
+    if gated:
+        _show_gate_values(seen, layers, title, titles, key)
+
+
+def _show_gate_values(
+    seen: list[Seen], layers: list[LayerExchange], title: str, titles: list[str], key: str
+) -> None:
+    """What the gates of the chosen layer do, and how far all layers' are from a fixed shift."""
     edges = _choose_edges(key)
     names = [one.name for one in seen]
     st.plotly_chart(

@@ -12,6 +12,7 @@ from app.components.panels import Seen, by_length, lighter
 from app.components.sentences import what_moves
 from app.pages.gates.experiments import show_data_experiments, show_experiments
 from app.pages.gates.layers import show_layers
+from app.pages.gates.readings import show_readings
 from app.pages.order import charts
 from app.queries import clip_results
 from app.shell import session
@@ -36,6 +37,8 @@ WORDS = """
 - **energy**: the sum of squared features. An output is the sum of a part of its own frame and a part of a neighbour's; shares are of those parts' energies.
 - **adaptivity**: the standard deviation of a layer's gates about each direction's mean: 0 would be a fixed shift.
 - **reach**: how many frames back and ahead the input can matter at this layer, by which weights of the gates are not zero.
+- **crossing**: how much of a layer's output crosses time, f(x) − alone(x): its energy over that of the output, where *alone* is the layer with every frame among copies of itself.
+- A system **without gates** (R(2+1)D, GST, …) shows, in place of gates, the share of each place's energy that comes from later and from earlier frames: what its output loses when those are blank.
 - *lost*: what the shift carries over the clip's first or last frame.
 
 Source: Sudhakaran, Escalera, Lanz, *Gate-Shift Networks for Video Action Recognition*, CVPR 2020, section 3.2. Gates are float32 outputs of the network, nothing is rescaled.
@@ -79,18 +82,38 @@ def show(choices: Choices) -> None:
         help="The same clip and models with the frames in the other order, on the same scale.",
     )
     st.session_state["layer_at_start"] = st.session_state.get("layer")
-    groups = by_length(seen)
-    if len(groups) > 1:
+    lengths = by_length(seen)
+    if len(lengths) > 1:
         st.caption(
             "The models are given different numbers of frames, so each number has a picture of its"
             " own. *Frames* in the sidebar makes them the same."
         )
-    for count, group in groups.items():
-        show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}")
+    groups = {
+        (count, gated): part
+        for count, group in lengths.items()
+        for gated, part in _by_gates(group).items()
+    }
+    if len({gated for _, gated in groups}) > 1:
+        st.caption(
+            "Models with gates and models without stand in pictures of their own: gates are numbers"
+            " in −1 … 1, what crosses time without a gate is shown as a share of energy."
+        )
+    for (count, gated), group in groups.items():
+        kind = "" if gated else "-shares"
+        show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}{kind}")
+    show_readings(choices)
     _show_reach(choices, counts, video)
     show_experiments(choices, counts, video, order)
     show_data_experiments(choices)
     _show_details(choices, seen, video)
+
+
+def _by_gates(seen: list[Seen]) -> dict[bool, list[Seen]]:
+    """Those with gates (a TSN counts as gates of 0), and those without."""
+    groups: dict[bool, list[Seen]] = {}
+    for one in seen:
+        groups.setdefault(one.report.is_gated, []).append(one)
+    return groups
 
 
 def _look(
@@ -139,7 +162,9 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
             rows,
             hide_index=True,
             column_config={
-                name: st.column_config.NumberColumn(format="%.3f") for name in list(rows[0])[2:-2]
+                name: st.column_config.NumberColumn(format="%.3f")
+                for name in rows[0]
+                if name not in ("model", "layer", "reach_back", "reach_ahead")
             },
         )
         st.download_button(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from app.components.chart_style import short
 from app.components.panels import Seen, captions, layer_titles, same_pictures
 from app.components.viewer import MapPanel, MapScale, Notes, viewer_data
-from gsm_model.explain.gates.report import DIRECTIONS
+from gsm_model.explain.gates.layers import DIRECTIONS
 from gsm_model.exports.gates import film_speed
 from gsm_model.figures.gates import arrows_of
-from gsm_model.figures.style import GATE_STOPS
+from gsm_model.figures.style import GATE_STOPS, SHARE_STOPS
 
 MARKS = ((-1, "takes a difference"), (0, "leaves"), (0.5, "averages"), (1, "swaps"))
 SCALE = MapScale("gate", -1, 1, (("gates", GATE_STOPS),), MARKS, GATE_STOPS)
+SHARE_MARKS = ((0, "all its own frame's"), (0.5, "half"), (1, "all from there"))
+SHARE_SCALE = MapScale("share", 0, 1, (("shares", SHARE_STOPS),), SHARE_MARKS, GATE_STOPS)
 NOTES = Notes(
     overview="The mean gate of each layer (row) and frame (column). Click a cell to choose it.",
     arrows=(
@@ -30,11 +33,27 @@ NOTES = Notes(
 )
 
 
+SHARE_NOTES = replace(
+    NOTES,
+    overview=(
+        "The mean share of energy that comes from there, for each layer (row) and frame (column)."
+        " Click a cell to choose it."
+    ),
+    arrows=(
+        "An arrow is as wide as the share of the layer's energy that comes to a frame from that"
+        " side. No arrow: nothing crosses."
+    ),
+    nothing="nothing crosses",
+    same="the same everywhere",
+    mean="mean share",
+)
+
+
 def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
     """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of
-    frames.
+    frames, and all with gates or all without.
     """
-    titles = layer_titles(seen)
+    titles, gated = layer_titles(seen), seen[0].report.is_gated
     panels = []
     for one in seen:
         layers = [one.layer(title, titles) for title in titles]
@@ -45,8 +64,8 @@ def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
                 one.color,
                 one.frames,
                 captions(one),
-                tuple(layer.gate for layer in layers),
-                np.stack([layer.gate.mean((2, 3)).T for layer in layers]),
+                tuple(layer.maps for layer in layers),
+                np.stack([layer.maps.mean((2, 3)).T for layer in layers]),
                 tuple(arrows),
             )
         )
@@ -55,8 +74,8 @@ def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
         panels,
         titles,
         DIRECTIONS,
-        SCALE,
-        NOTES,
+        SCALE if gated else SHARE_SCALE,
+        NOTES if gated else SHARE_NOTES,
         start,
         film_speed(len(seen[0].frames), seconds),
         columns,

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
-from gsm_model.models.recognizer import Recognizer, tap_features
+from gsm_model.models.observers import observe_points
+from gsm_model.models.recognizer import Recognizer
 
 Places = dict[tuple[nn.Module, str], str]
 
@@ -128,6 +129,6 @@ def _forward(model: Recognizer, clips: Tensor, places: Places) -> tuple[Tensor, 
         features[places[host, point]] = x
         return x.clone()  # what follows may overwrite its input
 
-    with torch.enable_grad(), tap_features(keep):
+    with torch.enable_grad(), observe_points(keep):
         frame_logits = model.frame_logits(clips.clone().requires_grad_())
     return frame_logits, features

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from gsm_model.explain.cam.evidence import Evidence, Places, Target, ready
 from gsm_model.explain.cam.names import Method
 from gsm_model.models.inference.device_queue import device_turn
-from gsm_model.models.recognizer import Recognizer, tap_features
+from gsm_model.models.observers import observe_points
+from gsm_model.models.recognizer import Recognizer
 
 MAX_FRAMES_A_PASS = 64
 
@@ -204,5 +205,5 @@ def _ablated(model: Recognizer, clip: Tensor, channels: Tensor, places: Places) 
             x[row * t : (row + 1) * t, channel] = 0
         return x
 
-    with tap_features(remove):
+    with observe_points(remove):
         return model(clip[None].expand(len(channels), -1, -1, -1, -1))

@@ -19,7 +19,7 @@ Clamp = Literal[
 CLAMPS: tuple[Clamp, ...] = get_args(Clamp)
 # What each clamp does to a gate, in a few words.
 MEANING: dict[str, str] = {
-    "closed": "0: nothing moves, as in a TSN",
+    "closed": "0: nothing crosses time, as in a TSN",
     "open": "+1: everything moves, as in a TSM of all channels",
     "negative": "−1: every feature less its neighbour's",
     "clip mean": "one number for the whole clip, the mean of its gates",

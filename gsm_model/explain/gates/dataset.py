@@ -16,15 +16,15 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import ClipSet, batches
 from gsm_model.evaluation.intervals import measure_mean
 from gsm_model.evaluation.predictions import Origin
-from gsm_model.explain.gates.adaptivity import ADAPTIVE, GateMoments, decompose
-from gsm_model.explain.gates.report import (
+from gsm_model.explain.gates.adaptivity import ADAPTIVE, LEVELS, GateMoments, decompose
+from gsm_model.explain.gates.layers import (
     DIRECTIONS,
     REGIME_EDGES,
     REGIMES,
+    LayerExchange,
     LayerGates,
-    gates_of_batch,
-    record_routing,
 )
+from gsm_model.explain.gates.report import gates_of_batch, record_routing
 from gsm_model.io.tables import read_table, write_table
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.recognizer import Recognizer
@@ -36,12 +36,12 @@ ALL_LAYERS = "all"
 
 @dataclass(frozen=True)
 class DataGates:
-    """The gates of n clips of T frames in the L temporal layers of one model, summed up.
+    """What the L temporal layers of one model do with n clips of T frames, summed up.
 
-    ``labels`` (n,) are the clips' classes, ``moments`` what their variance is made of, ``shares``
-    (n, L, 4) float64 where each clip's energy goes (the order is that of `Shares`), ``histogram``
-    (L, 2, 80) int64 counts of gate values between `BINS`. ``undecodable`` clips could not be read
-    and are in none of these.
+    ``labels`` (n,) are the clips' classes, ``shares`` (n, L, 4) float64 where each clip's energy
+    goes (the order is that of `Shares`). ``moments`` is what the variance of the gates is made of
+    and ``histogram`` (L, 2, 80) int64 counts gate values between `BINS`; both are ``None`` for a
+    model without gates. ``undecodable`` clips could not be read and are in none of these.
     """
 
     origin: Origin
@@ -50,17 +50,17 @@ class DataGates:
     channels: tuple[float, ...]
     reach: tuple[tuple[int, int], ...]
     labels: np.ndarray
-    moments: GateMoments
+    moments: GateMoments | None
     shares: np.ndarray
-    histogram: np.ndarray
+    histogram: np.ndarray | None
     undecodable: int
 
 
 def gates_of_clips(
     model: Recognizer, clip_set: ClipSet, progress: Callable[[int, int], None] | None = None
 ) -> DataGates:
-    """Run ``model`` over ``clip_set`` once and sum up its gates; of each clip a few numbers a layer
-    are kept in memory.
+    """Run ``model`` over ``clip_set`` once and sum up what its temporal layers do; of each clip a
+    few numbers a layer are kept in memory.
 
     Raises:
         DataError: if no clip could be read.
@@ -68,7 +68,9 @@ def gates_of_clips(
     labels: list[int] = []
     moments: list[GateMoments] = []
     shares: list[np.ndarray] = []
-    histogram, layers, done = 0, (), 0
+    histogram: np.ndarray | None = None
+    layers: tuple[LayerExchange, ...] = ()
+    done = 0
     for batch in batches(model, clip_set, 0, BATCH_CLIPS):
         done += len(batch.ids)
         if batch.clips is not None:
@@ -79,14 +81,11 @@ def gates_of_clips(
             ):
                 model(batch.clips)
             for layers in gates_of_batch(model, found):
-                moments.append(GateMoments.of_maps([layer.gate for layer in layers]))
                 shares.append(_shares(layers))
-                histogram = histogram + np.stack(
-                    [
-                        [np.histogram(gate, BINS)[0] for gate in layer.gate.swapaxes(0, 1)]
-                        for layer in layers
-                    ]
-                )
+                if all(layer.is_gated for layer in layers):
+                    moments.append(GateMoments.of_maps([layer.maps for layer in layers]))
+                    counts = _counts(layers)
+                    histogram = counts if histogram is None else histogram + counts
             labels += batch.labels[batch.rows].tolist()
         if progress is not None:
             progress(done, len(clip_set.ids))
@@ -96,20 +95,37 @@ def gates_of_clips(
         clip_set.origin,
         tuple(layer.name for layer in layers),
         tuple(layer.title for layer in layers),
-        tuple(layer.channels for layer in layers),
+        tuple(_channels(layer) for layer in layers),
         tuple(layer.reach for layer in layers),
         np.array(labels),
-        GateMoments(
-            np.concatenate([m.frame_means for m in moments]),
-            np.concatenate([m.mean_squares for m in moments]),
-        ),
+        _joined(moments),
         np.stack(shares),
         histogram,
         done - len(labels),
     )
 
 
-def _shares(layers: Sequence[LayerGates]) -> np.ndarray:
+def _counts(layers: Sequence[LayerExchange]) -> np.ndarray:
+    """(L, 2, 80): how often each layer's and direction's gates lie between `BINS`."""
+    return np.stack(
+        [[np.histogram(gate, BINS)[0] for gate in layer.maps.swapaxes(0, 1)] for layer in layers]
+    )
+
+
+def _channels(layer: LayerExchange) -> float:
+    return layer.channels if isinstance(layer, LayerGates) else 0.0
+
+
+def _joined(moments: Sequence[GateMoments]) -> GateMoments | None:
+    if not moments:
+        return None
+    return GateMoments(
+        np.concatenate([m.frame_means for m in moments]),
+        np.concatenate([m.mean_squares for m in moments]),
+    )
+
+
+def _shares(layers: Sequence[LayerExchange]) -> np.ndarray:
     return np.array(
         [[s.stays, s.next, s.previous, s.lost] for s in (layer.shares() for layer in layers)]
     )
@@ -122,7 +138,8 @@ def data_gates_table(gates: DataGates) -> list[dict]:
     split the variance by level (between layers and directions only in the first row);
     ``difference``, ``leave``, ``average`` and ``swap`` are shares of gate values parted at
     `REGIME_EDGES`; ``stays``, ``arrives`` (by this direction) and ``lost`` are energy shares of the
-    layer, means over clips with 95 % intervals; ``frame_means`` and ``histogram`` are lists.
+    layer, means over clips with 95 % intervals; ``frame_means`` and ``histogram`` are lists. What
+    is of gates is ``None`` for a model without any.
     """
     rows = [_row(gates, ALL_LAYERS, slice(None), slice(None))]
     for index in range(len(gates.layers)):
@@ -134,16 +151,7 @@ def data_gates_table(gates: DataGates) -> list[dict]:
 
 
 def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
-    moments = GateMoments(
-        gates.moments.frame_means[:, layer, way], gates.moments.mean_squares[:, layer, way]
-    )
-    variance = decompose(moments, gates.labels)
     single = name != ALL_LAYERS
-    counts = gates.histogram[layer, way]
-    # Layers count the same whatever their size.
-    regimes = np.mean(
-        [histogram_regimes(histogram) for histogram in counts.reshape(-1, counts.shape[-1])], axis=0
-    )
     share = gates.shares[:, layer].mean(1)
     arrives = share[:, 1 + way.start] if single else share[:, 1] + share[:, 2]
     row = {
@@ -153,6 +161,35 @@ def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
         "channels": gates.channels[layer.start] if single else float(np.mean(gates.channels)),
         "reach_back": gates.reach[layer][-1][0],
         "reach_ahead": gates.reach[layer][-1][1],
+        **_of_gates(gates, single, layer, way),
+    }
+    for key, values in (("stays", share[:, 0]), ("arrives", arrives), ("lost", share[:, 3])):
+        measure = measure_mean(key, values, gates.origin.data)
+        row |= {key: measure.value, f"{key}_low": measure.low, f"{key}_high": measure.high}
+    return row | {
+        "n": len(gates.labels),
+        "model": gates.origin.model,
+        "checkpoint": gates.origin.checkpoint,
+        "data": gates.origin.data,
+        **_lists(gates, layer, way),
+    }
+
+
+def _of_gates(gates: DataGates, single: bool, layer: slice, way: slice) -> dict:
+    """Mean, deviation, variance by level, regimes of the gates; ``None`` where there are none."""
+    if gates.moments is None or gates.histogram is None:
+        names = ("gate_mean", "adaptivity", *(f"variance_{level}" for level in LEVELS), *REGIMES)
+        return dict.fromkeys(names)
+    moments = GateMoments(
+        gates.moments.frame_means[:, layer, way], gates.moments.mean_squares[:, layer, way]
+    )
+    variance = decompose(moments, gates.labels)
+    counts = gates.histogram[layer, way]
+    # Layers count the same whatever their size.
+    regimes = np.mean(
+        [histogram_regimes(histogram) for histogram in counts.reshape(-1, counts.shape[-1])], axis=0
+    )
+    found = {
         "gate_mean": float(moments.frame_means.mean()),
         "adaptivity": variance.adaptivity,
         **{
@@ -162,18 +199,15 @@ def _row(gates: DataGates, name: str, layer: slice, way: slice) -> dict:
         },
         **dict(zip(REGIMES, regimes.tolist(), strict=True)),
     }
-    if single:
-        row |= {"variance_layer": None, "variance_direction": None}
-    for key, values in (("stays", share[:, 0]), ("arrives", arrives), ("lost", share[:, 3])):
-        measure = measure_mean(key, values, gates.origin.data)
-        row |= {key: measure.value, f"{key}_low": measure.low, f"{key}_high": measure.high}
-    return row | {
-        "n": len(gates.labels),
-        "model": gates.origin.model,
-        "checkpoint": gates.origin.checkpoint,
-        "data": gates.origin.data,
-        "frame_means": moments.frame_means.mean((0, 1, 2)).tolist(),
-        "histogram": counts.sum((0, 1)).tolist(),
+    return found | ({"variance_layer": None, "variance_direction": None} if single else {})
+
+
+def _lists(gates: DataGates, layer: slice, way: slice) -> dict[str, list]:
+    if gates.moments is None or gates.histogram is None:
+        return {"frame_means": [], "histogram": []}
+    return {
+        "frame_means": gates.moments.frame_means[:, layer, way].mean((0, 1, 2)).tolist(),
+        "histogram": gates.histogram[layer, way].sum((0, 1)).tolist(),
     }
 
 
@@ -228,13 +262,15 @@ def data_means(rows: Sequence[dict], model: Recognizer) -> dict[str, np.ndarray]
     holds the gates of ``model`` at.
 
     Raises:
-        DataError: if ``rows`` are of another checkpoint.
+        DataError: if ``rows`` are of another checkpoint, or of a model without gates.
     """
     if rows[0]["checkpoint"] != model.card.sha256:
         raise DataError(
             f"the table of gates is of {rows[0]['model']}, not of {model.card.name}"
             f" ({model.card.file}); measure that one's"
         )
+    if rows[0]["gate_mean"] is None:
+        raise DataError(f"{model.card.name} has no gates, so there is no mean to hold them at")
     means: dict[str, list[float]] = {}
     for row in rows:
         if row["layer"] != ALL_LAYERS:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
@@ -19,7 +20,7 @@ from gsm_model.evaluation.intervals import measure_change, measure_share
 from gsm_model.evaluation.predictions import Origin
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.explain.gates.interventions import Intervention, intervene
-from gsm_model.explain.gates.report import record_routing
+from gsm_model.explain.gates.report import Routed, record_routing
 from gsm_model.io.tables import list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.models.card import Measure
 from gsm_model.models.inference.device_queue import device_turn
@@ -104,9 +105,7 @@ def _scores(model: Recognizer, batch: Batch, plan: Mapping[str, Intervention]) -
         return np.empty((0, len(plan) + 1, model.architecture.num_classes), np.float32)
     done: dict[tuple, np.ndarray] = {}
     with device_turn(batch.clips.device), torch.inference_mode():
-        with record_routing(model) as found:
-            scores = [model(batch.clips).float().cpu().numpy()]
-        before = {name: routed.gate.roll(1, 0) for name, routed in found.items()}
+        scores, before = _unchanged(model, batch.clips, plan)
         for intervention in plan.values():
             if intervention.clamp == "other clip":
                 intervention = replace(intervention, values=before)
@@ -116,6 +115,20 @@ def _scores(model: Recognizer, batch: Batch, plan: Mapping[str, Intervention]) -
                     done[same] = model(batch.clips).float().cpu().numpy()
             scores.append(done[same])
     return np.stack(scores, axis=1)
+
+
+def _unchanged(
+    model: Recognizer, clips: Tensor, plan: Mapping[str, Intervention]
+) -> tuple[list[np.ndarray], dict[str, Tensor]]:
+    """The logits without an intervention, and for each clip the gates of the one before it, where
+    an intervention wants them.
+    """
+    if not any(one.clamp == "other clip" for one in plan.values()):
+        return [model(clips).float().cpu().numpy()], {}
+    with record_routing(model) as found:
+        scores = [model(clips).float().cpu().numpy()]
+    gated = {name: routed for name, routed in found.items() if isinstance(routed, Routed)}
+    return scores, {name: routed.gate.roll(1, 0) for name, routed in gated.items()}
 
 
 def _what_it_does(model: Recognizer, intervention: Intervention) -> tuple:

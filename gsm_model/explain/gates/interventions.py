@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.explain.gates.clamps import CLAMPS, NEEDS_VALUES, Clamp
-from gsm_model.models.recognizer import Recognizer, tap_gates
+from gsm_model.models.observers import observe_gates, observe_operators
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.predict import Prediction, predict
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order
@@ -42,28 +44,47 @@ def intervene(model: Recognizer, intervention: Intervention) -> Iterator[None]:
 
     The gate that is held is the one computed from the features as they are, changed by the layers
     before. It is averaged and shuffled clip by clip. A fixed shift (TSM) counts as a gate of 1.
+    *Closed* acts on every temporal module: nothing crosses time there (`TemporalModule.cut`).
     Nothing is left on the model, also after an error; blocks may be nested, the inner one acting on
     what the outer one made.
 
-    Raises: ValueError: for an unknown clamp, direction or layer, or where ``values`` lacks a layer
-        or has another shape.
+    Raises:
+        ValueError: for an unknown clamp, direction or layer, or where ``values`` lacks a layer or
+            has another shape.
     """
-    modules = _chosen(model, intervention)
+    gated, others = _chosen(model, intervention)
     change = _change(intervention)
+    from_next, from_previous = (way in intervention.directions for way in (0, 1))
 
-    def tap(module: nn.Module, gate: Tensor) -> Tensor:
-        if module not in modules:
+    def hold(module: nn.Module, gate: Tensor) -> Tensor:
+        if module not in gated:
             return gate
-        changed = change(modules[module], gate).to(gate).expand_as(gate)
+        changed = change(gated[module], gate).to(gate).expand_as(gate)
         kept = torch.ones(2, dtype=torch.bool, device=gate.device)
         kept[list(intervention.directions)] = False
         return torch.where(kept.view(2, 1, 1), gate, changed)
 
-    with tap_gates(tap):
+    def cut(module: TemporalModule, x: Tensor, out: Tensor) -> Tensor:
+        return module.cut(x, from_next, from_previous) if module in others else out
+
+    with observe_gates(hold), observe_operators(cut):
         yield
 
 
-def _chosen(model: Recognizer, intervention: Intervention) -> dict[nn.Module, str]:
+def possible_clamps(model: Recognizer) -> tuple[Clamp, ...]:
+    """The experiments that can act on ``model``: all where it has gates, *closed* where something
+    else crosses time, none where nothing does.
+    """
+    modules = [layer.module for layer in model.temporal_layers() if layer.module is not None]
+    if any(isinstance(module, GatedModule) for module in modules):
+        return CLAMPS
+    return ("closed",) if modules else ()
+
+
+def _chosen(
+    model: Recognizer, intervention: Intervention
+) -> tuple[dict[nn.Module, str], dict[nn.Module, str]]:
+    """The modules that are meant, by name: those with gates, and the others."""
     clamp, layers, directions = intervention.clamp, intervention.layers, intervention.directions
     if clamp not in CLAMPS or not directions or not set(directions) <= {0, 1}:
         raise ValueError(
@@ -76,11 +97,18 @@ def _chosen(model: Recognizer, intervention: Intervention) -> dict[nn.Module, st
             f"{model.card.name} has no layer {unknown[0]!r}; it has {', '.join(known)}"
         )
     chosen = {known[name]: name for name in names if known[name] is not None}
+    gated = {module: name for module, name in chosen.items() if isinstance(module, GatedModule)}
+    others = {module: name for module, name in chosen.items() if module not in gated}
+    if others and clamp != "closed":
+        raise ValueError(
+            f"{model.card.name}: {next(iter(others.values()))!r} has no gates, so {clamp!r} cannot"
+            " act on it; only 'closed' can"
+        )
     if clamp in NEEDS_VALUES and (
-        missing := [name for name in chosen.values() if name not in (intervention.values or {})]
+        missing := [name for name in gated.values() if name not in (intervention.values or {})]
     ):
         raise ValueError(f"{clamp!r} needs values for {missing[0]!r}")
-    return chosen
+    return gated, others
 
 
 def _change(intervention: Intervention) -> Callable[[str, Tensor], Tensor]:
@@ -139,15 +167,17 @@ def predict_under(
 
 
 def every_clamp(
-    values: Mapping[str, np.ndarray | Tensor] | None = None, seed: int = 0
+    values: Mapping[str, np.ndarray | Tensor] | None = None,
+    seed: int = 0,
+    clamps: Sequence[Clamp] = CLAMPS,
 ) -> dict[str, Intervention]:
-    """Each clamp on all layers, by name; *data mean* only with its ``values``, and no other clip's
-    gates.
+    """Each of ``clamps`` (`possible_clamps` of a model) on all layers, by name; *data mean* only
+    with its ``values``, and no other clip's gates.
     """
-    plan = {clamp: Intervention(clamp, seed=seed) for clamp in CLAMPS if clamp not in NEEDS_VALUES}
-    return plan | (
-        {"data mean": Intervention("data mean", values=values)} if values is not None else {}
-    )
+    plan = {clamp: Intervention(clamp, seed=seed) for clamp in clamps if clamp not in NEEDS_VALUES}
+    if values is not None and "data mean" in clamps:
+        plan["data mean"] = Intervention("data mean", values=values)
+    return plan
 
 
 def every_layer(model: Recognizer) -> dict[str, Intervention]:

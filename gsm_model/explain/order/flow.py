@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from gsm_model.explain.order.report import MAX_FRAMES_A_PASS
 from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
-from gsm_model.models.recognizer import Recognizer, watch_features
+from gsm_model.models.observers import observe_features
+from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.transforms import to_views
 
@@ -113,7 +114,7 @@ def _replacement_flow(
         reach[name].append(change / own[name].flatten(1).norm(dim=1).clamp_min(1e-12))
 
     others = torch.cat([_with_neighbour(clip, i) for i in range(t)])
-    with torch.inference_mode(), watch_features(watch):
+    with torch.inference_mode(), observe_features(watch):
         before = model.frame_logits(clip)[0, :, class_index]
         after = [
             model.frame_logits(part)[..., class_index]

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.slots import ClipRun, Site, TemporalHost, frame_by_frame
+from gsm_model.models.probe import Probe
+from gsm_model.models.slots import Backbone, Site, frame_by_frame
 
 Step = str | Callable[[Tensor], Tensor] | tuple[str, ...]
 Branch = list[Step]
@@ -54,13 +55,16 @@ def _max_of_three(x: Tensor) -> Tensor:
     return out
 
 
-class InceptionBackbone(TemporalHost):
+class InceptionBackbone(Backbone):
     """A stem and a chain of blocks: ``(N·T, 3, H, W)`` → features ``(N·T, num_features)``."""
 
-    num_features: int
     stem: Branch
     blocks: dict[str, Sequence[Branch]]
     temporal_convs: Sequence[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wide: set[str] = set()  # the convolutions that look beyond one place
 
     def conv_name(self, name: str) -> str:
         """The attribute of the convolution called ``name`` in a branch."""
@@ -79,37 +83,35 @@ class InceptionBackbone(TemporalHost):
         use as a step.
         """
         conv = self.conv_name(name)
+        if kernel != 1:
+            self._wide.add(conv)
         self.add_module(conv, nn.Conv2d(c_in, c_out, kernel, stride, padding))
         self.add_module(self.norm_name(conv), nn.BatchNorm2d(c_out))
         return name
 
-    def conv_bn_relu(self, name: str, x: Tensor, run: ClipRun) -> Tensor:
-        return self.conv_bn(self.conv_name(name), x, run, relu=True)
+    def conv_bn_relu(self, name: str, x: Tensor, probe: Probe) -> Tensor:
+        return self.conv_bn(self.conv_name(name), x, probe, relu=True)
 
-    def take(self, steps: Branch, x: Tensor, run: ClipRun) -> Tensor:
+    def take(self, steps: Branch, x: Tensor, probe: Probe) -> Tensor:
         for step in steps:
             if isinstance(step, str):
-                x = self.conv_bn_relu(step, x, run)
+                x = self.conv_bn_relu(step, x, probe)
             elif isinstance(step, tuple):
-                x = torch.cat([self.conv_bn_relu(name, x, run) for name in step], dim=1)
+                x = torch.cat([self.conv_bn_relu(name, x, probe) for name in step], dim=1)
             else:
                 x = step(x)
         return x
 
-    def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
+    def feature_map(self, x: Tensor, probe: Probe) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
-        x = frame_by_frame(lambda part: self.take(self.stem, part, run), x, run)
+        x = frame_by_frame(lambda part: self.take(self.stem, part, probe), x, probe)
         for name, branches in self.blocks.items():
-            x = run.pass_on(
-                self, name, torch.cat([self.take(branch, x, run) for branch in branches], dim=1)
-            )
+            x = torch.cat([self.take(branch, x, probe) for branch in branches], dim=1)
+            x = self.block_end(name, x, probe)
         return x
 
-    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
-        return self.feature_map(x, run).mean(dim=(2, 3))
-
     def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
-        """Each block by its title → where its output passes (`ClipRun.pass_on`), in network
+        """Each block by its title → where its output passes (`Probe.pass_point`), in network
         order.
         """
         return {name: (self, name) for name in self.blocks}
@@ -117,14 +119,28 @@ class InceptionBackbone(TemporalHost):
     def sites(self) -> list[Site]:
         """One site a block: the branch with the fewest convolutions (paper, section 4.3)."""
         return [
-            Site(
-                host=self,
-                conv=self.conv_name(name),
-                branch=self.conv_name(name),
-                title=self._block_of(name),
-            )
-            for name in self.temporal_convs
+            self._site(self.conv_name(name), self._block_of(name)) for name in self.temporal_convs
         ]
+
+    def _site(self, conv: str, block: str) -> Site:
+        steps = [step for branch in self.blocks[block] for step in branch if not callable(step)]
+        names = [name for step in steps for name in ((step,) if isinstance(step, str) else step)]
+        convs = [self.conv_name(name) for name in names]
+        spatial = tuple(name for name in convs if name in self._wide)
+        return Site(self, conv, conv, title=block, spatial=spatial, end=block, stage=block)
+
+    def end_channels(self, end: str) -> int:
+        blocks = list(self.blocks)
+        return sum(self._branch_channels(branch, blocks.index(end)) for branch in self.blocks[end])
+
+    def _branch_channels(self, branch: Branch, block: int) -> int:
+        """How many channels the last step of ``branch`` gives, in the block of that number."""
+        last = branch[-1]
+        if callable(last):  # a pooling passes what the block before gives
+            return self.end_channels(list(self.blocks)[block - 1])
+        names = (last,) if isinstance(last, str) else last
+        norms = [getattr(self, self.norm_name(self.conv_name(name))) for name in names]
+        return sum(norm.num_features for norm in norms)
 
     def _block_of(self, conv: str) -> str:
         """The block that the branch of ``conv`` belongs to; of ``mixed`` and ``mixed_1``, which

@@ -9,16 +9,19 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.slots import ClipRun, Site, TemporalHost, frame_by_frame
+from gsm_model.models.probe import Probe
+from gsm_model.models.slots import Backbone, Host, Site, frame_by_frame
 
 
-class ResidualBlock(TemporalHost):
+class ResidualBlock(Host):
     """Convolutions with BatchNorms, and a shortcut; ``last_conv`` is where a between-module
     stands.
     """
 
     expansion: int
     last_conv: str
+    # The convolutions that look beyond one place.
+    spatial: tuple[str, ...]
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
@@ -31,12 +34,15 @@ class ResidualBlock(TemporalHost):
     def norm_name(self, conv: str) -> str:
         return conv.replace("conv", "bn")
 
-    def branch(self, x: Tensor, run: ClipRun) -> Tensor:
+    def end_channels(self, end: str) -> int:
+        return getattr(self, self.norm_name(self.last_conv)).num_features
+
+    def branch(self, x: Tensor, probe: Probe) -> Tensor:
         raise NotImplementedError
 
-    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
+    def forward(self, x: Tensor, probe: Probe) -> Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
-        return run.pass_on(self, "", F.relu(self.branch(x, run) + shortcut, inplace=True))
+        return self.block_end("", F.relu(self.branch(x, probe) + shortcut, inplace=True), probe)
 
 
 class BasicBlock(ResidualBlock):
@@ -44,6 +50,7 @@ class BasicBlock(ResidualBlock):
 
     expansion = 1
     last_conv = "conv2"
+    spatial = ("conv1", "conv2")
 
     def __init__(self, c_in: int, planes: int, stride: int) -> None:
         super().__init__(c_in, planes, stride)
@@ -52,16 +59,17 @@ class BasicBlock(ResidualBlock):
         self.conv2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(planes)
 
-    def branch(self, x: Tensor, run: ClipRun) -> Tensor:
-        x = self.conv_bn("conv1", x, run, relu=True)
-        return self.conv_bn("conv2", x, run)
+    def branch(self, x: Tensor, probe: Probe) -> Tensor:
+        x = self.conv_bn("conv1", x, probe, relu=True)
+        return self.conv_bn("conv2", x, probe)
 
 
 class Bottleneck(ResidualBlock):
-    """1×1, 3×3, 1×1 (ResNet-50 and -101)."""
+    """1×1, 3×3, 1×1 (ResNet-50, -101 and -152)."""
 
     expansion = 4
     last_conv = "conv3"
+    spatial = ("conv2",)
 
     def __init__(self, c_in: int, planes: int, stride: int) -> None:
         super().__init__(c_in, planes * 4, stride)
@@ -72,10 +80,10 @@ class Bottleneck(ResidualBlock):
         self.conv3 = nn.Conv2d(planes, planes * 4, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(planes * 4)
 
-    def branch(self, x: Tensor, run: ClipRun) -> Tensor:
-        x = self.conv_bn("conv1", x, run, relu=True)
-        x = self.conv_bn("conv2", x, run, relu=True)
-        return self.conv_bn("conv3", x, run)
+    def branch(self, x: Tensor, probe: Probe) -> Tensor:
+        x = self.conv_bn("conv1", x, probe, relu=True)
+        x = self.conv_bn("conv2", x, probe, relu=True)
+        return self.conv_bn("conv3", x, probe)
 
 
 LAYOUTS: dict[str, tuple[type[ResidualBlock], tuple[int, int, int, int]]] = {
@@ -83,10 +91,11 @@ LAYOUTS: dict[str, tuple[type[ResidualBlock], tuple[int, int, int, int]]] = {
     "resnet34": (BasicBlock, (3, 4, 6, 3)),
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
     "resnet101": (Bottleneck, (3, 4, 23, 3)),
+    "resnet152": (Bottleneck, (3, 8, 36, 3)),
 }
 
 
-class ResNet(TemporalHost):
+class ResNet(Backbone):
     """A 7×7 stem and four stages of residual blocks.
 
     Raises:
@@ -131,36 +140,34 @@ class ResNet(TemporalHost):
     def norm_name(self, conv: str) -> str:
         return conv.replace("conv", "bn")
 
-    def feature_map(self, x: Tensor, run: ClipRun) -> Tensor:
+    def feature_map(self, x: Tensor, probe: Probe) -> Tensor:
         """The last block's output, ``(N·T, num_features, h, w)``."""
         x = frame_by_frame(
-            lambda part: F.max_pool2d(self.conv_bn("conv1", part, run, relu=True), 3, 2, padding=1),
+            lambda part: F.max_pool2d(
+                self.conv_bn("conv1", part, probe, relu=True), 3, 2, padding=1
+            ),
             x,
-            run,
+            probe,
         )
         for block in self._blocks():
-            x = block(x, run)
+            x = block(x, probe)
         return x
 
-    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
-        return self.feature_map(x, run).mean(dim=(2, 3))
-
     def block_ends(self) -> dict[str, tuple[nn.Module, str]]:
-        """Each residual block by its title → where its output passes (`ClipRun.pass_on`), in
+        """Each residual block by its title → where its output passes (`Probe.pass_point`), in
         network order.
         """
         return {site.title: (site.host, "") for site in self.sites()}
 
     def sites(self) -> list[Site]:
-        """One site a residual block: between its last convolution and BatchNorm, or at the start of
-        its branch.
-        """
+        """One site a residual block."""
         return [
             Site(
                 host=block,
                 conv=block.last_conv,
                 branch="conv1",
                 title=f"layer{stage}.{index}",
+                spatial=block.spatial,
                 stage=f"layer{stage}",
                 block=index,
             )

@@ -17,29 +17,16 @@ from gsm_model.data.labels import checked_labels, read_labels, something_somethi
 from gsm_model.errors import CheckpointError
 from gsm_model.io.atomic import whole_file
 from gsm_model.models.card import Card
-from gsm_model.models.checkpoints.layouts import (
-    Found,
-    Layout,
-    architecture_of,
-    recognise,
-    segments_in_name,
-)
+from gsm_model.models.checkpoints.fit import check_finite, check_whole
+from gsm_model.models.checkpoints.fit import faults as faults_of
+from gsm_model.models.checkpoints.layouts import Candidate, candidates, segments_in_name
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file, sha256
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
-from gsm_model.models.registry import backbones, temporal_kinds
+from gsm_model.models.registry import backbones, systems
 from gsm_model.video.transforms import InputSpec
 
 HEADER_KEY = "gate_shift_lens"
 MAX_SEGMENTS = 256
-_SHOWN_KEYS = 3
-BACKBONE_TITLES = {
-    "bn_inception": "BN-Inception",
-    "inception_v3": "Inception-V3",
-    "resnet18": "ResNet-18",
-    "resnet34": "ResNet-34",
-    "resnet50": "ResNet-50",
-    "resnet101": "ResNet-101",
-}
 
 
 @dataclass(frozen=True)
@@ -93,7 +80,7 @@ def load_checkpoint(
         )
         card = replace(card, labels=names)
     _check_classes(architecture, card, name)
-    _check_fit(architecture, read.weights, name)
+    check_finite(read.weights, name)
     model = _build(architecture, read.spec)
     wanted = model.state_dict()
     model.load_state_dict({key: read.weights.get(key, wanted[key]) for key in wanted})
@@ -146,19 +133,30 @@ def _read_own(path: Path, name: str) -> _Read | None:
         values = header["input"]
         spec = InputSpec(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
         card = replace(Card.from_values(header["card"]), layout="Gate-Shift Lens")
-        found = architecture_of(
-            Found("Gate-Shift Lens", weights, architecture.temporal == "tsm"),
-            architecture.num_segments,
-            name,
-        )
+        sizes = 16 <= spec.size <= 1024 and spec.size <= spec.resize <= 2048
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original"
             " again"
         ) from None
-    if found != architecture or not 16 <= spec.size <= 1024 or not spec.size <= spec.resize <= 2048:
+    for what, has, known in (
+        ("system", architecture.temporal, systems()),
+        ("backbone", architecture.backbone, backbones()),
+    ):
+        if has not in known:
+            raise CheckpointError(
+                f"{name}: was written for the {what} {has!r}, which this version does not have"
+                f" (it has {', '.join(known)}); use the version that wrote it"
+            )
+    check_whole(weights, name)
+    try:
+        faults = faults_of(architecture, weights)
+    except (TypeError, ValueError) as error:
+        faults = [str(error)]
+    if faults or not sizes:
         raise CheckpointError(
-            f"{name}: its header says {architecture}, its weights are those of {found}; convert the"
+            f"{name}: its header says {architecture} and input {spec.size}, its weights are not"
+            f" those of such a network ({'; '.join(faults) or 'no such input'}); convert the"
             " original again"
         )
     return _Read(weights, architecture, spec, card)
@@ -180,18 +178,52 @@ def _read_published(path: Path, name: str) -> _Read:
 
 
 def _from_state_dict(state: dict[str, Tensor], record: dict, name: str) -> _Read:
-    found = recognise(state, name)
-    architecture = architecture_of(found, segments_in_name(name) or 8, name)
-    title = (
-        f"{temporal_kinds()[architecture.temporal].title} {BACKBONE_TITLES[architecture.backbone]}"
-    )
+    check_whole(state, name)
+    found = _that_fits(list(candidates(state, segments_in_name(name) or 8, name)), name)
+    architecture = found.architecture
     card = Card(
-        title=title,
+        title=title_of(architecture),
         provenance="trained" if _records_training(record) else "unknown",
-        labels=_published_labels(found.layout, architecture.num_classes, name),
-        layout=found.layout,
+        labels=_published_labels(found.published, architecture.num_classes, name),
+        layout=found.published,
     )
-    return _Read(found.weights, architecture, backbones()[architecture.backbone].input, card)
+    spec = backbones()[architecture.backbone].input
+    return _Read(found.weights, architecture, spec, card)
+
+
+def title_of(architecture: Architecture) -> str:
+    """What people call a network, such as *GSM BN-Inception*."""
+    system, backbone = systems()[architecture.temporal], backbones()[architecture.backbone]
+    return f"{system.title} {backbone.title}"
+
+
+def _that_fits(found: list[Candidate], name: str) -> Candidate:
+    """The one candidate whose network the weights fit in every key and shape.
+
+    Raises:
+        CheckpointError: if there is none, which names what does not fit the nearest, or several.
+    """
+    faults = [faults_of(one.architecture, one.weights) for one in found]
+    fitting = [one for one, wrong in zip(found, faults, strict=True) if not wrong]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        titles = " and ".join(title_of(one.architecture) for one in fitting)
+        raise CheckpointError(
+            f"{name}: fits {titles} alike. Convert it with the package that it was trained with, to"
+            " a file whose header says which."
+        )
+    nearest = min(range(len(found)), key=lambda place: len(faults[place]))
+    architecture = found[nearest].architecture
+    raise CheckpointError(
+        f"{name}: seems to be {_seems(architecture)}, but its keys do not fit that network:"
+        f" {'; '.join(faults[nearest])}. Nothing was loaded."
+    )
+
+
+def _seems(architecture: Architecture) -> str:
+    system, backbone = systems()[architecture.temporal], backbones()[architecture.backbone]
+    return f"{system.title} on {backbone.title} with {architecture.num_classes} classes"
 
 
 def _records_training(record: dict) -> bool:
@@ -200,7 +232,7 @@ def _records_training(record: dict) -> bool:
     return isinstance(epoch, int) and epoch > 0
 
 
-def _published_labels(layout: Layout, num_classes: int, name: str) -> tuple[str, ...] | None:
+def _published_labels(layout: str, num_classes: int, name: str) -> tuple[str, ...] | None:
     """Something-Something's names where the file is known to use their order; mmaction2's V1 models
     use another.
     """
@@ -228,71 +260,3 @@ def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
     )
     model.input = spec
     return model
-
-
-def _check_fit(architecture: Architecture, weights: dict[str, Tensor], name: str) -> None:
-    """Whether ``weights`` are those of such a network, whole; found out without memory for one,
-    which a file may claim to be of any size.
-
-    Old files lack BatchNorm's batch counters, which nothing reads.
-
-    Raises: CheckpointError: if they are not, or a tensor claims to be more than the file holds of
-        it, or holds values that are not finite.
-    """
-    hollow = [
-        key
-        for key, tensor in weights.items()
-        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes()
-    ]
-    if hollow:
-        raise CheckpointError(
-            f"{name}: {len(hollow)} tensors claim more numbers than the file holds"
-            f" ({', '.join(hollow[:_SHOWN_KEYS])})"
-        )
-    with torch.device("meta"):
-        wanted = build_recognizer(
-            architecture.backbone,
-            architecture.temporal,
-            architecture.num_classes,
-            1,
-            architecture.width,
-        ).state_dict()
-    missing = [
-        key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")
-    ]
-    unexpected = [key for key in weights if key not in wanted]
-    misshaped = [
-        f"{key} is {tuple(weights[key].shape)}, not {tuple(wanted[key].shape)}"
-        for key in wanted
-        if key in weights and weights[key].shape != wanted[key].shape
-    ]
-    faults = [
-        f"{len(keys)} {what}"
-        f" ({', '.join(keys[:_SHOWN_KEYS])}{', …' if len(keys) > _SHOWN_KEYS else ''})"
-        for what, keys in (
-            ("missing", missing),
-            ("unexpected", unexpected),
-            ("misshaped", misshaped),
-        )
-        if keys
-    ]
-    if faults:
-        a = architecture
-        seems = (
-            f"{temporal_kinds()[a.temporal].title} on {BACKBONE_TITLES[a.backbone]} with"
-            f" {a.num_classes} classes"
-        )
-        raise CheckpointError(
-            f"{name}: seems to be {seems}, but its keys do not fit that network:"
-            f" {'; '.join(faults)}. Nothing was loaded."
-        )
-    bad = [
-        key
-        for key, tensor in weights.items()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
-    ]
-    if bad:
-        raise CheckpointError(
-            f"{name}: {len(bad)} tensors hold values that are not finite"
-            f" ({', '.join(bad[:_SHOWN_KEYS])}); its training diverged"
-        )

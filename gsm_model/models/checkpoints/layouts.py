@@ -1,15 +1,18 @@
 """Layouts of published checkpoints: whose keys a state dict has, and what network they are the
 weights of.
 
-Source: the releases of GSM and TSM, and mmaction2 1.x.
+A layout is a row of a table: which keys mark it, how they are renamed to this package's, which
+systems it can hold. Each row whose marks are there is tried; what fits its network in every key and
+shape is it.
+
+Source: the releases of GSM, TSM and GST, and mmaction2 1.x.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
 
@@ -17,77 +20,145 @@ from gsm_model.errors import CheckpointError
 from gsm_model.models.backbones.resnet import LAYOUTS as RESNETS
 from gsm_model.models.backbones.resnet import Bottleneck
 from gsm_model.models.recognizer import Architecture
+from gsm_model.models.registry import systems
 
-Layout = Literal["GSM release", "TSM release", "mmaction2", "Gate-Shift Lens"]
 MAX_PLANES = 256
 _SEGMENTS_IN_NAME = re.compile(r"segment(\d+)|1x1x(\d+)")
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a state dict turned out to be: its layout, and its tensors under this package's
-    names.
+class Layout:
+    """One way of naming weights.
+
+    ``marks`` are regular expressions that each match a key, ``lacks`` ones that match none.
+    ``renames`` are (pattern, replacement) in order. ``drops`` matches keys that are no weights.
+    ``systems`` are those it can hold, empty for any; ``published`` where its files come from.
     """
 
-    layout: Layout
+    published: str
+    marks: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+    renames: tuple[tuple[str, str], ...] = ()
+    drops: str = ""
+    systems: tuple[str, ...] = ()
+
+    def matches(self, keys: Mapping[str, Tensor]) -> bool:
+        """Whether the keys are named so."""
+
+        def has(pattern: str) -> bool:
+            return any(re.search(pattern, key) for key in keys)
+
+        return all(map(has, self.marks)) and not any(map(has, self.lacks))
+
+    def renamed(self, keys: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The weights under this package's names; kernels of one temporal tap as 2D ones."""
+        weights = {}
+        for key, tensor in keys.items():
+            if self.drops and re.search(self.drops, key):
+                continue
+            for pattern, replacement in self.renames:
+                key = re.sub(pattern, replacement, key)
+            single = tensor.ndim == 5 and tensor.shape[2] == 1
+            weights[key] = tensor.squeeze(2) if single else tensor
+        return weights
+
+
+_SHIFTED = r"\.net\."
+_WITHOUT_WRAPPER = (_SHIFTED, ".")
+_MMACTION2 = (
+    (r"^cls_head\.fc_cls\.", "new_fc."),
+    (r"^backbone\.", "base_model."),
+    (r"\.downsample\.conv\.", ".downsample.0."),
+    (r"\.downsample\.bn\.", ".downsample.1."),
+    (r"\.conv(\d)\.conv\.", r".conv\1."),
+    (r"\.conv(\d)\.bn\.", r".bn\1."),
+)
+_NO_WEIGHTS = r"^data_preprocessor\."
+LAYOUTS = (
+    Layout(
+        "mmaction2",
+        (r"^cls_head\.fc_cls\.",),
+        (_SHIFTED,),
+        renames=_MMACTION2,
+        drops=_NO_WEIGHTS,
+        systems=("none",),
+    ),
+    Layout(
+        "mmaction2",
+        (r"^cls_head\.fc_cls\.", _SHIFTED),
+        renames=(_WITHOUT_WRAPPER, *_MMACTION2),
+        drops=_NO_WEIGHTS,
+        systems=("tsm",),
+    ),
+    Layout(
+        "GST release",
+        (r"^base_model\.", r"\.Tconv\.weight$"),
+        renames=(
+            (r"\.conv2\.weight$", ".conv2.spatial.weight"),
+            (r"\.Tconv\.", ".conv2.temporal."),
+        ),
+        systems=("gst",),
+    ),
+    Layout(
+        "TSM release",
+        (r"^base_model\.", _SHIFTED),
+        renames=(_WITHOUT_WRAPPER,),
+        systems=("tsm",),
+    ),
+    Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_SHIFTED, r"\.Tconv\.weight$")),
+    Layout("GSM release", (r"^base_model\.",), (_SHIFTED, r"^base_model\.conv1\.weight$")),
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a state dict may be: its layout, its network, its weights under this package's names."""
+
+    published: str
+    architecture: Architecture
     weights: dict[str, Tensor]
-    shifted: bool
 
 
-def recognise(state: Mapping[str, Tensor], name: str) -> Found:
-    """Tell the layout of a state dict from its keys, and rename them to this package's.
+def candidates(state: Mapping[str, Tensor], num_segments: int, name: str) -> Iterator[Candidate]:
+    """Every network that the names in ``state`` may be those of, read off marks and shapes.
 
     Raises:
-        CheckpointError: if the keys are of no known layout.
+        CheckpointError: if the keys are of no known layout, there is no classifier, or no backbone
+            this package has.
     """
     keys = {key.removeprefix("module."): tensor for key, tensor in state.items()}
-    if any(key.startswith("cls_head.fc_cls.") for key in keys):
-        kept = {
-            key: tensor for key, tensor in keys.items() if not key.startswith("data_preprocessor.")
-        }
-        weights = {_from_mmaction2(key): tensor for key, tensor in kept.items()}
-        return Found("mmaction2", weights, any(".net." in key for key in keys))
-    if not any(key.startswith("base_model.") for key in keys):
+    matching = [layout for layout in LAYOUTS if layout.matches(keys)]
+    if not matching:
         shown = ", ".join(list(keys)[:3]) or "nothing"
         raise CheckpointError(
             f"{name}: holds {len(keys)} tensors ({shown}, …), but neither the GSM nor the TSM"
             " release nor mmaction2 names theirs so. Choose a checkpoint of one of these, or one"
             " written by 'python -m gsm_model convert'."
         )
-    shifted = any(".net." in key for key in keys)
-    weights = {key.replace(".net.", "."): tensor for key, tensor in keys.items()}
-    is_resnet = "base_model.conv1.weight" in weights
-    return Found("TSM release" if is_resnet else "GSM release", weights, shifted)
+    for layout in matching:
+        weights = layout.renamed(keys)
+        classifier = weights.get("new_fc.weight")
+        if classifier is None or classifier.ndim != 2:
+            raise CheckpointError(
+                f"{name}: has no classifier 'new_fc.weight'; a backbone alone cannot answer. Choose"
+                " a whole model."
+            )
+        backbone, width = _backbone_of(weights, name)
+        for system in _systems_of(weights, layout):
+            architecture = Architecture(backbone, system, classifier.shape[0], num_segments, width)
+            yield Candidate(layout.published, architecture, weights)
 
 
-def _from_mmaction2(key: str) -> str:
-    key = key.replace(".net.", ".").replace("cls_head.fc_cls.", "new_fc.")
-    if not key.startswith("backbone."):
-        return key
-    key = "base_model." + key.removeprefix("backbone.")
-    key = re.sub(r"\.downsample\.conv\.", ".downsample.0.", key)
-    key = re.sub(r"\.downsample\.bn\.", ".downsample.1.", key)
-    key = re.sub(r"\.conv(\d)\.conv\.", r".conv\1.", key)
-    return re.sub(r"\.conv(\d)\.bn\.", r".bn\1.", key)
-
-
-def architecture_of(found: Found, num_segments: int, name: str) -> Architecture:
-    """Backbone, temporal module, width and class count, read off the weights.
-
-    Raises:
-        CheckpointError: if there is no classifier, or no backbone this package has.
-    """
-    weights = found.weights
-    classifier = weights.get("new_fc.weight")
-    if classifier is None or classifier.ndim != 2:
-        raise CheckpointError(
-            f"{name}: has no classifier 'new_fc.weight'; a backbone alone cannot answer. Choose a"
-            " whole model."
-        )
-    gated = any(re.search(r"(^|\.)gsm_[^.]+\.conv3D\.weight$", key) for key in weights)
-    temporal = "gsm" if gated else "tsm" if found.shifted else "none"
-    backbone, width = _backbone_of(weights, name)
-    return Architecture(backbone, temporal, classifier.shape[0], num_segments, width)
+def _systems_of(weights: Mapping[str, Tensor], layout: Layout) -> list[str]:
+    """The systems whose marks are there, else those that have none and are not told by others."""
+    if layout.systems:
+        return list(layout.systems)
+    marked = [
+        system.name
+        for system in systems().values()
+        if system.marks and any(re.search(system.marks, key) for key in weights)
+    ]
+    return marked or ["none"]
 
 
 def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
@@ -102,15 +173,11 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
             " cannot be loaded yet."
         )
     depths = tuple(_blocks_in_stage(weights, stage) for stage in range(1, 5))
-    bottleneck = "base_model.layer1.0.conv3.weight" in weights
+    bottleneck = any(re.match(r"base_model\.layer1\.0\.conv3\.", key) for key in weights)
     planes = stem.shape[0]
     for backbone, (block, layout) in RESNETS.items():
-        if (
-            layout == depths
-            and (block is Bottleneck) == bottleneck
-            and planes % 4 == 0
-            and planes <= MAX_PLANES
-        ):
+        same = layout == depths and (block is Bottleneck) == bottleneck
+        if same and planes % 4 == 0 and planes <= MAX_PLANES:
             return backbone, planes / 64
     raise CheckpointError(
         f"{name}: a ResNet with {'-'.join(map(str, depths))} blocks and {planes} channels in its"
@@ -119,8 +186,8 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
 
 
 def _blocks_in_stage(weights: Mapping[str, Tensor], stage: int) -> int:
-    pattern = re.compile(rf"base_model\.layer{stage}\.(\d+)\.conv1\.weight")
-    return sum(1 for key in weights if pattern.fullmatch(key))
+    pattern = re.compile(rf"base_model\.layer{stage}\.(\d+)\.")
+    return len({match.group(1) for match in map(pattern.match, weights) if match})
 
 
 def segments_in_name(name: str) -> int | None:

@@ -59,9 +59,9 @@ def read_torch_file(path: Path, name: str) -> Any:
 
     ``name`` is what messages call the file.
 
-    Raises: CheckpointError: if the file is missing, no PyTorch file, cut short, too large, unpacks
-        to more
-            than it holds, or names code to run.
+    Raises:
+        CheckpointError: if the file is missing, no PyTorch file, cut short, too large, unpacks to
+            more than it holds, or names code to run.
     """
     _check_container(path, name)
     stand_ins: dict[str, type] = {}

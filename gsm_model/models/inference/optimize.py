@@ -15,17 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.backbones.inception import InceptionBackbone, average_pool_same
-from gsm_model.models.inference.fused import (
+from gsm_model.models.inference.folded_conv import (
     AveragedConv,
     FoldedConv,
-    FoldedGateShift,
     can_be_undone,
-    interleave_order,
     scale_and_shift,
 )
+from gsm_model.models.probe import Probe
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.models.slots import ClipRun, TemporalHost
-from gsm_model.models.systems.gsm import GateShiftModule
+from gsm_model.models.slots import Backbone, Host
+from gsm_model.models.temporal import TemporalModule
 
 Precision = Literal["float32", "bfloat16", "float16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -43,8 +42,9 @@ def optimize(
     log, once, and goes on without. A copy is not copied again: what is optimised comes back as it
     is in its own precision.
 
-    Raises: ValueError: for an unknown precision, a model in training mode, or a copy asked for
-        another precision.
+    Raises:
+        ValueError: for an unknown precision, a model in training mode, or a copy asked for another
+            precision.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"unknown precision {precision!r}; there are {', '.join(PRECISIONS)}")
@@ -58,7 +58,7 @@ def optimize(
             )
         return model
     fast = fold(model).float()
-    _set_precision(fast.base_model, getattr(torch, precision))
+    _cast(fast.base_model, getattr(torch, precision))
     fast.precision = precision
     _pack(fast)
     if compiled:
@@ -72,7 +72,7 @@ def fold(model: Recognizer) -> Recognizer:
     """
     folded = copy.deepcopy(model).requires_grad_(False)
     for module in list(folded.modules()):
-        if isinstance(module, TemporalHost):
+        if isinstance(module, Host):
             _fold_host(module)
             if isinstance(module, InceptionBackbone):
                 _average_last(module)
@@ -81,32 +81,34 @@ def fold(model: Recognizer) -> Recognizer:
     return folded.channels_last()
 
 
-def _fold_host(host: TemporalHost) -> None:
-    """Fold each convolution of ``host`` with its BatchNorm, and the Gate-Shift Module between them,
-    where that can be undone for a look.
+def _fold_host(host: Host) -> None:
+    """Fold each convolution of ``host`` with its BatchNorm, and the temporal module between them or
+    in its place, where that can be undone for a look.
     """
-    sites = (
-        {site.conv for site in host.sites()}
-        if hasattr(host, "sites")
-        else {getattr(host, "last_conv", None)}
-    )
+    watched = {site.conv for site in host.sites()} if isinstance(host, Backbone) else set()
+    watched |= {getattr(host, "last_conv", "")}
     for conv, layer in list(host.named_children()):
-        norm = getattr(host, host.norm_name(conv), None) if isinstance(layer, nn.Conv2d) else None
+        if not isinstance(layer, nn.Conv2d | TemporalModule):
+            continue
+        norm = getattr(host, host.norm_name(conv), None)
         if not isinstance(norm, nn.BatchNorm2d):
             continue
         scale, shift = scale_and_shift(norm)
-        attribute = host.module_after(conv)
-        if (attribute or conv in sites) and not can_be_undone(scale):
+        between = host.module_after(conv)
+        looked_at = between or conv in watched or isinstance(layer, TemporalModule)
+        if looked_at and not can_be_undone(scale):
             continue
-        if attribute is None:
-            folded = FoldedConv(layer, scale, shift)
-        elif isinstance(module := getattr(host, attribute), GateShiftModule):
-            order = interleave_order(module.channels, scale.device)
-            folded = FoldedConv(layer, scale, torch.zeros_like(shift), order)
-            setattr(host, attribute, FoldedGateShift(module, scale, shift, order))
+        if isinstance(layer, TemporalModule) or between:
+            name = between or conv
+            module = getattr(host, name).absorbed(norm)
+            if module is None:
+                continue
+            setattr(host, name, module)
+            wanted = module.entering
+            if between and wanted is not None:
+                setattr(host, conv, FoldedConv(layer, wanted.scale, wanted.shift, wanted.order))
         else:
-            continue
-        setattr(host, conv, folded)
+            setattr(host, conv, FoldedConv(layer, scale, shift))
         setattr(host, host.norm_name(conv), nn.Identity())
 
 
@@ -116,8 +118,10 @@ def _average_last(backbone: InceptionBackbone) -> None:
         for branch in branches:
             if branch[0] is average_pool_same:
                 conv = backbone.conv_name(branch[1])
-                setattr(backbone, conv, AveragedConv(getattr(backbone, conv)))
-                del branch[0]
+                folded = getattr(backbone, conv)
+                if isinstance(folded, FoldedConv):
+                    setattr(backbone, conv, AveragedConv(folded))
+                    del branch[0]
 
 
 def _fold_pairs(chain: nn.Sequential) -> None:
@@ -130,16 +134,16 @@ def _fold_pairs(chain: nn.Sequential) -> None:
             )
 
 
-def _set_precision(base_model: nn.Module, dtype: torch.dtype) -> None:
-    for module in base_model.modules():
-        if isinstance(module, FoldedGateShift):
-            module.at_precision(dtype)
-        elif isinstance(module, FoldedConv):
-            module.set_precision(dtype)
-        elif isinstance(
-            module, nn.Conv2d | nn.BatchNorm2d | GateShiftModule
-        ):  # what could not be folded
-            module.to(dtype)
+def _cast(module: nn.Module, dtype: torch.dtype) -> None:
+    """Everything in ``dtype``, but for modules that say by ``at_precision`` what stays float32."""
+    if hasattr(module, "at_precision"):
+        module.at_precision(dtype)
+        return
+    for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.to(dtype)
+    for child in module.children():
+        _cast(child, dtype)
 
 
 def _pack(model: Recognizer) -> None:
@@ -183,15 +187,15 @@ class _Compiled:
     def __deepcopy__(self, memo: dict) -> object:
         return copy.deepcopy(self._plain, memo)
 
-    def __call__(self, x: Tensor, run: ClipRun) -> Tensor:
-        if self._compiled is None or not run.is_bare or torch.is_grad_enabled():
-            return self._plain(x, run)
+    def __call__(self, x: Tensor, probe: Probe) -> Tensor:
+        if self._compiled is None or not probe.is_bare or torch.is_grad_enabled():
+            return self._plain(x, probe)
         try:
-            return self._compiled(x, run)
+            return self._compiled(x, probe)
         except Exception as error:  # compilers fail in many ways; none may cost the answer
             _log.warning(
                 "torch.compile failed (%s); going on without it",
                 str(error).strip().splitlines()[0] if str(error) else error,
             )
             self._compiled = None
-            return self._plain(x, run)
+            return self._plain(x, probe)

@@ -10,11 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.slots import ClipRun, TemporalKind, TemporalModule
+from gsm_model.models.probe import Probe
+from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.system import System
+from gsm_model.models.temporal import GatedModule, TemporalModule
 
 
-class GateShiftModule(TemporalModule):
-    """Gate, shift by one frame, add the residual, interleave. ``(N·T, C, H, W)`` → the same shape.
+class GateShiftModule(GatedModule):
+    """Gate, shift by one frame, add the residual, interleave. ``(N, T, C, H, W)`` → the same shape.
 
     The parameters carry the release's names (``conv3D``, ``bn``), so its checkpoints load
     unchanged. The convolution starts at zero, as in the release: a fresh module only permutes
@@ -35,9 +38,9 @@ class GateShiftModule(TemporalModule):
         # Statistics of BatchNorm3d over (N, T, H, W) are those of BatchNorm2d over (N·T, H, W).
         self.bn = nn.BatchNorm2d(channels)
 
-    def gate(self, x: Tensor, num_segments: int) -> Tensor:
-        """The gate, ``(N, T, 2, H, W)`` in (−1, 1): channel 0 for the half that moves from t+1 to
-        t.
+    def gate(self, x: Tensor) -> Tensor:
+        """The gate of ``x`` (N, T, C, H, W), ``(N, T, 2, H, W)`` in (−1, 1): channel 0 for the half
+        that moves from t+1 to t.
 
         Equal to ``tanh(conv3D(relu(bn(x))))`` (paper, figure 3). The 3×3×3 convolution is computed
         as one grouped 2D convolution to 2 halves × 3 time taps and two shifted additions, which is
@@ -45,18 +48,16 @@ class GateShiftModule(TemporalModule):
         """
         weight = self.conv3D.weight  # (2, C/2, 3 taps, 3, 3)
         planes = weight.transpose(1, 2).reshape(6, self.channels // 2, 3, 3)
-        taps = F.conv2d(F.relu(self.bn(x)), planes, padding=1, groups=2)
-        taps = taps.view(-1, num_segments, 2, 3, *taps.shape[-2:])
+        taps = F.conv2d(F.relu(self.bn(x.flatten(0, 1))), planes, padding=1, groups=2)
+        taps = taps.view(*x.shape[:2], 2, 3, *taps.shape[-2:])
         from_previous, from_same, from_next = taps.unbind(3)
         gate = from_same + self.conv3D.bias.to(taps.dtype).view(2, 1, 1)
         gate[:, 1:].add_(from_previous[:, :-1])
         gate[:, :-1].add_(from_next[:, 1:])
         return torch.tanh(gate)
 
-    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
-        gate = run.tap(self, self.gate(x, run.num_segments))
-        run.show_route(self, x, gate)
-        return shift_and_interleave(x, gate)
+    def forward(self, x: Tensor, probe: Probe) -> Tensor:
+        return shift_and_interleave(x, probe.gate(self, self.gate(x)))
 
     def gated_channels(self, channels: int) -> tuple[slice, slice]:
         return slice(0, channels // 2), slice(channels // 2, channels)
@@ -71,36 +72,33 @@ class GateShiftModule(TemporalModule):
             if not (earlier or now or later or bool(bias)):
                 continue
             # The output at t needs the gates at t and at t + sign, and the features they gate.
-            frames = [
-                0,
-                sign,
-                *(
-                    at + step
-                    for at in (0, sign)
-                    for step, used in ((-1, earlier), (0, now), (1, later))
-                    if used
-                ),
-            ]
+            looks = [step for step, used in ((-1, earlier), (0, now), (1, later)) if used]
+            frames = [0, sign, *(at + step for at in (0, sign) for step in looks)]
             back, ahead = max(back, -min(frames)), max(ahead, max(frames))
         return back, ahead
+
+    def absorbed(self, norm: nn.BatchNorm2d) -> TemporalModule:
+        from gsm_model.models.systems.gsm_folded import FoldedGateShift
+
+        return FoldedGateShift.of(self, norm)
 
 
 def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
     """Move the gated part of ``x`` by one frame, keep the rest, interleave the channels of each
     half.
 
-    ``x`` is ``(N·T, C, H, W)``, ``gate`` is ``(N, T, 2, H, W)``. With y = gate·x, the first half
+    ``x`` is ``(N, T, C, H, W)``, ``gate`` is ``(N, T, 2, H, W)``. With y = gate·x, the first half
     takes y from t+1 (nothing after the last frame), the second from t−1 (nothing before the first);
     the residual x − y stays in place. Paper, equations 2 to 5; the interleave is the release's. The
     memory layout of ``x`` (default or channels-last) is the layout of the result.
     """
-    n, t = gate.shape[:2]
-    _, c, h, w = x.shape
-    out = gated_shift(x.view(n, t, 2, c // 2, h, w), gate)
-    interleaved = out.view(n * t, 2, 2, c // 4, h, w).transpose(2, 3)
-    if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
-        return interleaved.permute(0, 4, 5, 1, 2, 3).reshape(n * t, h, w, c).permute(0, 3, 1, 2)
-    return interleaved.reshape(n * t, c, h, w)
+    n, t, c, h, w = x.shape
+    out = gated_shift(x.unflatten(2, (2, c // 2)), gate)
+    interleaved = out.unflatten(3, (2, c // 4)).transpose(3, 4)
+    if c > 1 and x.stride(2) == 1 and not x.is_contiguous():  # channels-last
+        last = interleaved.permute(0, 1, 5, 6, 2, 3, 4).reshape(n, t, h, w, c)
+        return last.permute(0, 1, 4, 2, 3)
+    return interleaved.reshape(n, t, c, h, w)
 
 
 def gated_shift(x: Tensor, gate: Tensor) -> Tensor:
@@ -138,4 +136,18 @@ class _GatedShift(torch.autograd.Function):
         return torch.addcmul(grad, difference, gate), (x * difference).sum(3, keepdim=True)
 
 
-KIND = TemporalKind(name="gsm", title="GSM", prefix="gsm", build=GateShiftModule)
+def install(backbone: Backbone) -> None:
+    """One module a block, between a convolution and its BatchNorm (paper, section 4.3)."""
+    for site in backbone.sites():
+        site.insert(GateShiftModule, "before_norm", "gsm")
+
+
+SYSTEM = System(
+    name="gsm",
+    title="GSM",
+    paper=(
+        "Sudhakaran, Escalera, Lanz: Gate-Shift Networks for Video Action Recognition. CVPR 2020"
+    ),
+    install=install,
+    marks=r"(^|\.)gsm_[^.]+\.conv3D\.weight$",
+)

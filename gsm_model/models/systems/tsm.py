@@ -12,36 +12,39 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gsm_model.models.slots import ClipRun, Site, TemporalKind, TemporalModule
+from gsm_model.models.probe import Probe
+from gsm_model.models.slots import Backbone, Site
 from gsm_model.models.systems.gsm import gated_shift
+from gsm_model.models.systems.system import System
+from gsm_model.models.temporal import GatedModule
 
 SHIFTED_FRACTION = 8
 DEEP_STAGE_BLOCKS = 23
 
 
-class TemporalShift(TemporalModule):
+class TemporalShift(GatedModule):
     """The first C//8 channels take t+1, the next C//8 take t−1, zeros at the ends; the rest stay.
 
-    ``(N·T, C, H, W)`` → the same shape. Its gates are 1 at every place and time; to whoever looks
-    at gates or replaces them it is a gate-shift of a quarter of the channels.
+    ``(N, T, C, H, W)`` → the same shape. Its gates are 1 at every place and time; to those who
+    observe gates or replace them it is a gate-shift of a quarter of the channels.
     """
 
-    def forward(self, x: Tensor, run: ClipRun) -> Tensor:
-        clips = x.view(-1, run.num_segments, *x.shape[1:])
-        fold = x.shape[1] // SHIFTED_FRACTION
-        if run.taps or run.routes:
-            return self._gated(x, clips, fold, run)
-        out = torch.zeros_like(clips)
-        out[:, :-1, :fold] = clips[:, 1:, :fold]
-        out[:, 1:, fold : 2 * fold] = clips[:, :-1, fold : 2 * fold]
-        out[:, :, 2 * fold :] = clips[:, :, 2 * fold :]
-        return out.view_as(x)
+    is_learnt = False
 
-    def _gated(self, x: Tensor, clips: Tensor, fold: int, run: ClipRun) -> Tensor:
-        gate = run.tap(self, x.new_ones(*clips.shape[:2], 2, *x.shape[2:]))
-        run.show_route(self, x, gate)
-        moved = gated_shift(clips[:, :, : 2 * fold].unflatten(2, (2, fold)), gate)
-        return torch.cat([moved.flatten(2, 3), clips[:, :, 2 * fold :]], dim=2).view_as(x)
+    def forward(self, x: Tensor, probe: Probe) -> Tensor:
+        fold = x.shape[2] // SHIFTED_FRACTION
+        if probe.gates or probe.readings:
+            return self._gated(x, fold, probe)
+        out = torch.zeros_like(x)
+        out[:, :-1, :fold] = x[:, 1:, :fold]
+        out[:, 1:, fold : 2 * fold] = x[:, :-1, fold : 2 * fold]
+        out[:, :, 2 * fold :] = x[:, :, 2 * fold :]
+        return out
+
+    def _gated(self, x: Tensor, fold: int, probe: Probe) -> Tensor:
+        gate = probe.gate(self, x.new_ones(*x.shape[:2], 2, *x.shape[3:]))
+        moved = gated_shift(x[:, :, : 2 * fold].unflatten(2, (2, fold)), gate)
+        return torch.cat([moved.flatten(2, 3), x[:, :, 2 * fold :]], dim=2)
 
     def gated_channels(self, channels: int) -> tuple[slice, slice]:
         fold = channels // SHIFTED_FRACTION
@@ -60,11 +63,17 @@ def choose_sites(sites: Sequence[Site]) -> Sequence[Site]:
     return [site for site in sites if site.block % step == 0]
 
 
-KIND = TemporalKind(
+def install(backbone: Backbone) -> None:
+    """One shift at the start of each chosen block's branch."""
+    for site in choose_sites(backbone.sites()):
+        site.insert(lambda channels: TemporalShift(), "start", "tsm")
+
+
+SYSTEM = System(
     name="tsm",
     title="TSM",
-    prefix="tsm",
-    build=lambda channels: TemporalShift(),
-    place="start of branch",
-    choose=choose_sites,
+    paper=(
+        "Lin, Gan, Han: TSM: Temporal Shift Module for Efficient Video Understanding. ICCV 2019"
+    ),
+    install=install,
 )

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from gsm_model import best_device, build_recognizer, record_gates
-from gsm_model.models.recognizer import tap_gates
-from gsm_model.models.registry import backbones, temporal_kinds
+from gsm_model.models.observers import observe_gates
+from gsm_model.models.registry import backbones, systems
 from tests.conftest import make_small
 
 RESNETS = ["resnet18", "resnet34", "resnet50", "resnet101"]
 
 
-@pytest.mark.parametrize("temporal", list(temporal_kinds()))
+@pytest.mark.parametrize("temporal", list(systems()))
 @pytest.mark.parametrize("backbone", list(backbones()))
 def test_any_backbone_takes_any_temporal_module(backbone, temporal):
     width = 0.125 if backbone in RESNETS else 1.0
@@ -153,7 +153,7 @@ def test_a_tap_may_replace_a_gate(small_gsm):
     matters.
     """
     clip = torch.randn(1, 4, 3, 32, 32)
-    with torch.inference_mode(), tap_gates(lambda module, gate: torch.zeros_like(gate)):
+    with torch.inference_mode(), observe_gates(lambda module, gate: torch.zeros_like(gate)):
         torch.testing.assert_close(small_gsm(clip.flip(1)), small_gsm(clip), atol=1e-5, rtol=1e-5)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.pages.gates.charts import TEXT_WIDTH, _share_texts, adaptivity, experiments, regimes
-from gsm_model.explain.gates.report import REGIMES, regime_shares, report_gates
+from gsm_model.explain.gates.layers import REGIMES, regime_shares
+from gsm_model.explain.gates.report import report_gates
 from gsm_model.explain.gates.tables import layer_figures
 from tests.conftest import make_small
 

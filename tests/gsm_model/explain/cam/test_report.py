@@ -13,7 +13,8 @@ from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.cam.names import METHODS, SLOW_METHODS
 from gsm_model.explain.cam.report import cams_of_clips, last_layer, report_cams
 from gsm_model.explain.cam.scale import scaled
-from gsm_model.models.recognizer import build_recognizer, tap_features
+from gsm_model.models.observers import observe_points
+from gsm_model.models.recognizer import build_recognizer
 from gsm_model.predict import predict
 from tests.conftest import fill, make_small, released_weights
 from tests.reference_packages import reference_package
@@ -208,7 +209,7 @@ def test_an_error_in_the_middle_leaves_no_tap(clips):
     def fail(host, point, x):
         raise RuntimeError("in the middle")
 
-    with pytest.raises(RuntimeError, match="in the middle"), tap_features(fail):
+    with pytest.raises(RuntimeError, match="in the middle"), observe_points(fail):
         model(clips)
     assert model(clips).shape == (2, 5)
 

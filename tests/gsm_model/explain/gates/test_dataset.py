@@ -19,7 +19,8 @@ from gsm_model.explain.gates.dataset import (
     read_data_gates,
     write_data_gates,
 )
-from gsm_model.explain.gates.report import REGIMES, layer_gates, record_routing, regime_shares
+from gsm_model.explain.gates.layers import REGIMES, regime_shares
+from gsm_model.explain.gates.report import layer_gates, record_routing
 
 CLIPS = 5
 

@@ -9,14 +9,10 @@ import pytest
 import torch
 
 from gsm_model import build_recognizer, record_gates
-from gsm_model.explain.gates.report import (
-    LayerGates,
-    layer_gates,
-    record_routing,
-    regime_shares,
-    report_gates,
-)
-from gsm_model.models.recognizer import watch_routes
+from gsm_model.explain.gates.layers import LayerGates, regime_shares
+from gsm_model.explain.gates.report import layer_gates, record_routing, report_gates
+from gsm_model.models.observers import observe_gates, observe_operators
+from gsm_model.models.probe import Probe
 from gsm_model.predict import predict
 from gsm_model.video.transforms import to_views
 from tests.conftest import PARITY, fill, make_small, released_weights
@@ -27,7 +23,7 @@ def one_place(gate, energy, untouched=0.0) -> LayerGates:
     """A layer of one place; ``gate`` and ``energy`` are (T, 2)."""
     gate, energy = (np.asarray(values, np.float32)[..., None, None] for values in (gate, energy))
     return LayerGates(
-        "m", "m", gate, energy, np.full(len(gate), untouched, np.float32), 0.5, (2, 2)
+        "m", "m", (2, 2), None, gate, energy, np.full(len(gate), untouched, np.float32), 0.5
     )
 
 
@@ -52,7 +48,7 @@ def test_the_parts_of_two_frames_are_those_computed_by_hand():
 def test_plain_means_and_weights_by_energy_are_two_different_numbers():
     gate = np.array([1, 0, 0, -1], np.float32).reshape(1, 1, 2, 2).repeat(2, 1)
     energy = np.array([6, 0, 1, 1], np.float32).reshape(1, 1, 2, 2).repeat(2, 1)
-    layer = LayerGates("m", "m", gate, energy, np.zeros(1, np.float32), 0.5, (1, 1))
+    layer = LayerGates("m", "m", (1, 1), None, gate, energy, np.zeros(1, np.float32), 0.5)
     np.testing.assert_allclose(layer.own_weight(), [[1, 1]])
     np.testing.assert_allclose(layer.weighted_gate(), [[5 / 8, 5 / 8]])
 
@@ -70,12 +66,17 @@ def test_a_layer_without_energy_moves_nothing():
 
 @pytest.mark.parametrize("temporal", ["gsm", "tsm"])
 def test_the_energies_are_those_of_the_parts_that_make_up_the_modules_output(temporal, video):
-    model, seen = make_small(temporal), {}
+    model, seen, gates = make_small(temporal), {}, {}
 
-    def keep(module, x, gate):
-        seen[module] = (x[0].double(), gate[0].double(), module(x[0], _run(4))[None].double()[0])
+    def keep_gate(module, gate):
+        gates[module] = gate[0].double()
+        return gate
 
-    with watch_routes(keep):
+    def keep(module, x, out):
+        seen[module] = (x[0].double(), gates[module], module(x, Probe(1))[0].double())
+        return out
+
+    with observe_gates(keep_gate), observe_operators(keep):
         report = report_gates(model, video)
     for layer, found in zip(model.temporal_layers(), report.layers, strict=True):
         x, gate, out = seen[layer.module]
@@ -107,12 +108,6 @@ def test_the_energies_are_those_of_the_parts_that_make_up_the_modules_output(tem
         )
         # The parts do make up the output; the release's interleave only renames channels.
         np.testing.assert_allclose(rebuilt.square().sum(), out.square().sum(), rtol=1e-4)
-
-
-def _run(num_segments):
-    from gsm_model.models.slots import ClipRun
-
-    return ClipRun(num_segments)
 
 
 def test_three_networks_stand_on_one_scale(video):

@@ -7,7 +7,8 @@ import pytest
 
 from gsm_model import record_gates
 from gsm_model.explain.gates.intervention_tables import intervention_rows
-from gsm_model.explain.gates.report import motion_focus, report_gates
+from gsm_model.explain.gates.layers import motion_focus
+from gsm_model.explain.gates.report import report_gates
 from gsm_model.explain.gates.tables import gate_arrays, gate_rows, layer_figures
 from gsm_model.models.card import Card
 from gsm_model.predict import Prediction

@@ -16,19 +16,21 @@ from gsm_model.explain.cam.report import report_cams
 from gsm_model.explain.gates.interventions import Intervention, intervene
 from gsm_model.explain.gates.report import layer_gates, record_routing
 from gsm_model.explain.order.flow import _replacement_flow
-from gsm_model.models.inference.fused import FoldedConv, FoldedGateShift
+from gsm_model.models.inference.folded_conv import FoldedConv
 from gsm_model.models.inference.optimize import PRECISIONS, fold, optimize
-from gsm_model.models.recognizer import Recognizer, tap_features
-from gsm_model.models.registry import backbones, temporal_kinds
+from gsm_model.models.observers import observe_points
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.registry import backbones, systems
 from gsm_model.models.systems.gsm import GateShiftModule
+from gsm_model.models.systems.gsm_folded import FoldedGateShift
 from gsm_model.predict import predict
 from gsm_model.video.isolate import read_video
 
 CASES = [
     (backbone, temporal)
     for backbone in ("bn_inception", "inception_v3", "resnet18", "resnet50")
-    for temporal in temporal_kinds()
-]
+    for temporal in ("none", "gsm", "tsm")
+] + [("resnet50", temporal) for temporal in systems() if temporal not in ("none", "gsm", "tsm")]
 
 
 def lived_in(backbone: str, temporal: str) -> Recognizer:
@@ -97,9 +99,10 @@ def test_logits_gates_and_routing_are_those_of_the_network(backbone, temporal):
         layer_gates(model, routes), layer_gates(fast, fast_routes), strict=True
     ):
         assert layer.name == other.name
-        close(
-            torch.from_numpy(other.energy), torch.from_numpy(layer.energy), 1e-6
-        )  # kept as float32
+        # Energies are kept as float32.
+        close(torch.from_numpy(other.moving()), torch.from_numpy(layer.moving()), 1e-6)
+        for part, energy in layer.parts().items():
+            close(torch.from_numpy(other.parts()[part]), torch.from_numpy(energy), 1e-5)
 
 
 @pytest.mark.parametrize(("backbone", "temporal"), CASES)
@@ -124,7 +127,7 @@ def features_and_gradients(
             features[names[host, point]] = x
         return x.clone()
 
-    with torch.enable_grad(), tap_features(keep):
+    with torch.enable_grad(), observe_points(keep):
         logit = model(clip.requires_grad_())[0, 2]
     features = {name: features[name] for name in model.feature_points()}
     gradients = torch.autograd.grad(logit, list(features.values()))
@@ -143,7 +146,7 @@ def test_features_replaced_in_passing_count_as_in_the_network():
             place = network.feature_points()[point]
             with (
                 torch.inference_mode(),
-                tap_features(
+                observe_points(
                     lambda host, at, x, place=place: x * 0.5 + 1 if (host, at) == place else x
                 ),
             ):

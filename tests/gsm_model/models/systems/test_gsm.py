@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gsm_model.models.slots import ClipRun
+from gsm_model.models.probe import Probe
 from gsm_model.models.systems.gsm import GateShiftModule, shift_and_interleave
 from tests.conftest import PARITY, fill
 
@@ -72,7 +72,7 @@ def test_output_and_all_gradients_are_those_of_the_release(channels, size, mode)
     upstream = torch.from_numpy(
         np.random.default_rng(channels + 1).standard_normal(shape).astype(np.float32)
     )
-    out = module(x, ClipRun(8))
+    out = module(x.unflatten(0, (-1, 8)), Probe()).flatten(0, 1)
     out.backward(upstream)
     np.testing.assert_allclose(out.detach(), reference[f"{mode}:output"], atol=2e-5)
     np.testing.assert_allclose(x.grad, reference[f"{mode}:grad_input"], atol=2e-4)
@@ -86,33 +86,35 @@ def test_output_and_all_gradients_are_those_of_the_release(channels, size, mode)
 def test_the_fast_gate_equals_the_plain_convolution():
     module = released_module(32).eval()
     x = torch.randn(12, 32, 5, 6)
-    torch.testing.assert_close(module.gate(x, 4), plain_gate(module, x, 4), atol=3e-6, rtol=0)
+    torch.testing.assert_close(
+        module.gate(x.unflatten(0, (-1, 4))), plain_gate(module, x, 4), atol=3e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_the_shift_follows_its_definition_and_keeps_the_memory_layout(layout):
     x = torch.randn(6, 8, 5, 4).contiguous(memory_format=layout)
     gate = torch.rand(2, 3, 2, 5, 4) * 2 - 1
-    out = shift_and_interleave(x, gate)
+    out = shift_and_interleave(x.unflatten(0, (2, 3)), gate).flatten(0, 1)
     torch.testing.assert_close(out, plain_shift(x, gate))
     assert out.is_contiguous(memory_format=layout)
 
 
 def test_the_written_derivative_of_the_shift_is_the_numerical_one():
-    x = torch.randn(6, 8, 2, 3, dtype=torch.double, requires_grad=True)
+    x = torch.randn(2, 3, 8, 2, 3, dtype=torch.double, requires_grad=True)
     gate = torch.rand(2, 3, 2, 2, 3, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(shift_and_interleave, (x, gate))
 
 
 def test_a_fresh_module_only_interleaves_the_channels_of_each_half():
     x = torch.randn(8, 8, 3, 3)
-    out = GateShiftModule(8).eval()(x, ClipRun(4))
+    out = GateShiftModule(8).eval()(x.unflatten(0, (2, 4)), Probe()).flatten(0, 1)
     torch.testing.assert_close(out, x[:, [0, 2, 1, 3, 4, 6, 5, 7]])
 
 
 def test_gates_of_one_move_every_feature_by_one_frame():
     x = torch.randn(3, 4, 1, 1)
-    out = shift_and_interleave(x, torch.ones(1, 3, 2, 1, 1))
+    out = shift_and_interleave(x[None], torch.ones(1, 3, 2, 1, 1))[0]
     torch.testing.assert_close(out[:2, :2], x[1:, :2])
     torch.testing.assert_close(out[1:, 2:], x[:2, 2:])
     assert out[2, :2].abs().sum() == 0 and out[0, 2:].abs().sum() == 0

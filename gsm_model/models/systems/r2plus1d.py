@@ -1,0 +1,94 @@
+"""R(2+1)D: every k×k×k convolution as a spatial one, BatchNorm, ReLU, and a temporal one.
+
+Source: Tran, Wang, Torresani, Ray, LeCun, Paluri, "A Closer Look at Spatiotemporal Convolutions for
+Action Recognition", CVPR 2018, section 3.5, and torchvision's ``Conv2Plus1D``. Here both 3×3
+convolutions of a residual block are replaced (in a bottleneck its one) and the stem stays 2D; the
+temporal stride is 1, so that T frames reach the consensus.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gsm_model.models.inference.basis import Basis
+from gsm_model.models.probe import Probe
+from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.system import System
+from gsm_model.models.systems.temporal_conv import (
+    conv_over_time,
+    conv_reach,
+    scaled_conv,
+    temporal_kernel_readings,
+)
+from gsm_model.models.temporal import Reading, TemporalModule
+
+TAPS = 3
+
+
+def middle_channels(c_in: int, c_out: int, kernel: tuple[int, int], taps: int = TAPS) -> int:
+    """How many channels stand between the two convolutions: as many as give the pair no more
+    parameters than a 3D kernel has (paper, section 3.5).
+    """
+    area = kernel[0] * kernel[1]
+    return taps * area * c_in * c_out // (area * c_in + taps * c_out)
+
+
+class SpatialTemporalConv(TemporalModule):
+    """S, BatchNorm, ReLU, T in the place of a 2D convolution: ``(N, T, C, H, W)`` → ``(N, T, C',
+    H', W')``.
+
+    ``middle`` is the number of channels between them, by default that of the paper's formula.
+    """
+
+    def __init__(self, conv: nn.Conv2d, middle: int | None = None) -> None:
+        super().__init__()
+        middle = middle or middle_channels(conv.in_channels, conv.out_channels, conv.kernel_size)
+        self.spatial = nn.Conv2d(
+            conv.in_channels, middle, conv.kernel_size, conv.stride, conv.padding, bias=False
+        )
+        self.norm = nn.BatchNorm2d(middle)
+        self.temporal = nn.Conv3d(
+            middle, conv.out_channels, (TAPS, 1, 1), padding=(TAPS // 2, 0, 0), bias=False
+        )
+        for one in (self.spatial, self.temporal):
+            nn.init.kaiming_normal_(one.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor, probe: Probe) -> Tensor:
+        middle = F.relu(self.norm(self.spatial(x.flatten(0, 1))), inplace=True)
+        return conv_over_time(middle.unflatten(0, x.shape[:2]), self.temporal)
+
+    def reach(self) -> tuple[int, int]:
+        return conv_reach(self.temporal)
+
+    def readings(self, norm: nn.Module | None = None) -> tuple[Reading, ...]:
+        return temporal_kernel_readings(self.temporal)
+
+    def absorbed(self, norm: nn.BatchNorm2d) -> TemporalModule:
+        folded = copy.deepcopy(self)
+        scaled_conv(folded.spatial, self.norm)
+        folded.norm = nn.Identity()
+        scaled_conv(folded.temporal, norm)
+        folded.basis = Basis.of(norm)
+        return folded
+
+
+def install(backbone: Backbone) -> None:
+    """Every convolution of a block that looks beyond one place is replaced."""
+    for site in backbone.sites():
+        for conv in site.spatial:
+            site.replace(conv, SpatialTemporalConv)
+
+
+SYSTEM = System(
+    name="r2plus1d",
+    title="R(2+1)D",
+    paper=(
+        "Tran, Wang, Torresani, Ray, LeCun, Paluri: A Closer Look at Spatiotemporal Convolutions"
+        " for Action Recognition. CVPR 2018"
+    ),
+    install=install,
+    marks=r"\.spatial\.weight$",
+)
