@@ -17,7 +17,7 @@ from gsm_model.explain.gates.interventions import (
     predict_under,
 )
 from gsm_model.explain.gates.report import record_routing
-from gsm_model.models.slots import TemporalModule
+from gsm_model.models.temporal import TemporalModule
 from gsm_model.predict import predict
 from tests.conftest import make_small
 
@@ -37,18 +37,17 @@ class FixedShift(TemporalModule):
         super().__init__()
         self.gates = (a, b)
 
-    def forward(self, x, run):
-        clips = x.view(-1, run.num_segments, *x.shape[1:])
-        half = x.shape[1] // 2
-        out = torch.empty_like(clips)
+    def forward(self, x, probe):
+        half, frames = x.shape[2] // 2, x.shape[1]
+        out = torch.empty_like(x)
         for number, source in ((0, 1), (1, -1)):
-            g, part = self.gates[number], clips[:, :, number * half : (number + 1) * half]
-            for t in range(run.num_segments):
-                there = part[:, t + source] if 0 <= t + source < run.num_segments else 0
+            g, part = self.gates[number], x[:, :, number * half : (number + 1) * half]
+            for t in range(frames):
+                there = part[:, t + source] if 0 <= t + source < frames else 0
                 mixed = (1 - g) * part[:, t] + g * there
                 pairs = mixed.unflatten(1, (2, half // 2)).transpose(1, 2).flatten(1, 2)
                 out[:, t, number * half : (number + 1) * half] = pairs
-        return out.view_as(x)
+        return out
 
 
 def with_fixed_shifts(a, b):
