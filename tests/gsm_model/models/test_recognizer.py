@@ -168,7 +168,7 @@ def test_gradients_reach_every_parameter(small_gsm):
     ("arguments", "message"),
     [
         (("vgg", "gsm", 3), "unknown backbone 'vgg'.*resnet18"),
-        (("resnet18", "lstm", 3), "unknown temporal module 'lstm'.*gsm"),
+        (("resnet18", "lstm", 3), "unknown system 'lstm'.*gsm"),
         (("resnet18", "gsm", 0), "at least one class"),
         (("bn_inception", "gsm", 3, 8, 0.5), "one width"),
         (("resnet18", "gsm", 3, 8, 0.1), "multiple of 4"),

@@ -86,7 +86,7 @@ def test_movement_where_the_picture_changes_counts_four_and_elsewhere_nothing():
         moved[:, :, places[0], places[1]] = 1
         focused = type(layer)("m", "m", (1, 1), None, moved, energy, np.zeros(3), 0.5)
         assert motion_focus(focused, frames) == pytest.approx(expected)
-    everywhere = type(layer)("m", "m", np.ones_like(gate), energy, np.zeros(3), 0.5, (1, 1))
+    everywhere = type(layer)("m", "m", (1, 1), None, np.ones_like(gate), energy, np.zeros(3), 0.5)
     assert motion_focus(everywhere, frames) == pytest.approx(1)
     assert motion_focus(type(layer)("m", "m", gate, energy, np.zeros(3), 0.5, (1, 1)), frames) == 1
 
