@@ -17,7 +17,7 @@ from gsm_model.models.observers import observe_gates, observe_operators
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.predict import Prediction, predict
-from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import Order
 
 

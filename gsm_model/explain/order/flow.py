@@ -15,7 +15,7 @@ from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.observers import observe_features
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.video.isolate import DecodedVideo
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.transforms import to_views
 
 

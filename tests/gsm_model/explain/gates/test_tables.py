@@ -88,7 +88,10 @@ def test_movement_where_the_picture_changes_counts_four_and_elsewhere_nothing():
         assert motion_focus(focused, frames) == pytest.approx(expected)
     everywhere = type(layer)("m", "m", (1, 1), None, np.ones_like(gate), energy, np.zeros(3), 0.5)
     assert motion_focus(everywhere, frames) == pytest.approx(1)
-    assert motion_focus(type(layer)("m", "m", gate, energy, np.zeros(3), 0.5, (1, 1)), frames) == 1
+    assert (
+        motion_focus(type(layer)("m", "m", (1, 1), None, gate, energy, np.zeros(3), 0.5), frames)
+        == 1
+    )
 
 
 def test_experiments_on_a_clip_follow_the_answer_it_has_without_them():
