@@ -65,26 +65,29 @@ def pytest_fixture_setup(fixturedef):
         _seed()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def moving_bar() -> np.ndarray:
     """24 frames, (24, 48, 64, 3) uint8: a bright bar that moves to the right, so that every frame
-    differs from all others.
+    differs from all others. They cannot be written to.
     """
     frames = np.zeros((24, 48, 64, 3), np.uint8)
     for index, frame in enumerate(frames):
         frame[:, :, 0] = 10 * index
         frame[10:40, 2 * index : 2 * index + 8] = 255
+    frames.flags.writeable = False
     return frames
 
 
-@pytest.fixture
-def video(tmp_path, moving_bar):
-    """The moving bar as a decoded video, read for clips of 4 and of 6 frames."""
+@pytest.fixture(scope="session")
+def video(tmp_path_factory, moving_bar):
+    """The moving bar as a decoded video, read for clips of 4 and of 6 frames. Its frames cannot be
+    written to.
+    """
     from PIL import Image
 
     from gsm_model.video.isolate import read_video
 
-    folder = tmp_path / "frames"
+    folder = tmp_path_factory.mktemp("video") / "frames"
     folder.mkdir()
     for number, frame in enumerate(moving_bar, start=1):
         Image.fromarray(frame).save(folder / f"{number:05d}.jpg", quality=95)
