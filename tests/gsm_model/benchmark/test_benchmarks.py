@@ -2,10 +2,13 @@
 round.
 """
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
+from gsm_model.benchmark import evaluating, feeding
 from gsm_model.benchmark.confusions import benchmark_confusions
 from gsm_model.benchmark.evaluating import ONE, TWO, benchmark_evaluation
 from gsm_model.benchmark.feeding import benchmark_feeding
@@ -20,10 +23,27 @@ from gsm_model.benchmark.networks import (
 )
 from gsm_model.benchmark.timing import WARM_UP
 from gsm_model.benchmark.training import benchmark_training
+from gsm_model.data.synthetic.export import write_dataset
 from gsm_model.models.checkpoints.files import save_checkpoint
 from tests.videos import constant_rate
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory):
+    """A drawn clip of every class in small frames, and what stands in for drawing it at full
+    size.
+    """
+    folder = tmp_path_factory.mktemp("drawn") / "clips"
+    listed = write_dataset(folder, "test", 1, "mp4", height=48, width=64)
+
+    def write(out, split, clips_per_class, format):
+        assert (split, clips_per_class, format) == ("test", 1, "mp4")
+        shutil.copytree(folder, out)
+        return out / listed.name
+
+    return write
 
 
 def test_networks_are_run_in_every_way_and_compared_within_a_round():
@@ -93,7 +113,10 @@ def test_a_comparison_is_timed_from_the_files_on():
 
 
 @pytest.mark.slow
-def test_waiting_for_frames_is_part_of_a_clips_time_decoded_ahead_or_not(small_gsm):
+def test_waiting_for_frames_is_part_of_a_clips_time_decoded_ahead_or_not(
+    small_gsm, small_set, monkeypatch
+):
+    monkeypatch.setattr(feeding, "write_dataset", small_set)
     in_turn, decoding, ahead, waiting = benchmark_feeding(small_gsm, clips_per_class=1, runs=2)
     assert (
         (decoding.seconds > 0).all()
@@ -106,7 +129,10 @@ def test_waiting_for_frames_is_part_of_a_clips_time_decoded_ahead_or_not(small_g
 
 
 @pytest.mark.slow
-def test_an_evaluation_is_timed_in_one_process_and_in_two(tmp_path, drawn_model):
+def test_an_evaluation_is_timed_in_one_process_and_in_two(
+    tmp_path, drawn_model, small_set, monkeypatch
+):
+    monkeypatch.setattr(evaluating, "write_dataset", small_set)
     save_checkpoint(drawn_model, tmp_path / "small.safetensors")
     one, two = benchmark_evaluation(tmp_path / "small.safetensors", clips_per_class=1, runs=1)
     assert (one.what, two.what) == (ONE, TWO)
