@@ -212,16 +212,15 @@ def _sidebar() -> Choices:
 
 def _take_upload() -> None:
     """Keep a newly dropped file and choose it."""
-    limit = session.settings().video.max_bytes // 2**20
+    max_bytes = session.settings().video.max_bytes
+    limit = None if max_bytes is None else max_bytes // 2**20
+    size = "" if limit is None else f" up to {limit} MB"
     file = st.file_uploader(
         "Drop a clip here",
         type=VIDEO_TYPES,
         key="clip_file",
         max_upload_size=limit,
-        help=(
-            f"A video, GIF or picture up to {limit} MB. It stays in this session and is deleted"
-            " with it."
-        ),
+        help=(f"A video, GIF or picture{size}. It stays in this session and is deleted with it."),
     )
     if file is None or st.session_state.get("taken_file") == file.file_id:
         return

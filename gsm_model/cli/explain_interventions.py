@@ -4,9 +4,10 @@ sets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,6 +40,13 @@ from gsm_model.cli.explain_common import (
     write_beside,
 )
 from gsm_model.explain.gates.clamps import CLAMPS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from gsm_model.evaluation.dataset import ClipSet
+    from gsm_model.explain.gates.interventions import Intervention
+    from gsm_model.models.recognizer import Recognizer
 
 WayName = Literal["next", "previous"]
 
@@ -135,7 +143,12 @@ class _Experiments:
     other: Path | None
     seed: int
 
-    def plan(self, model, other_gates=None, over_data: bool = False) -> dict:
+    def plan(
+        self,
+        model: Recognizer,
+        other_gates: Mapping[str, np.ndarray] | None = None,
+        over_data: bool = False,
+    ) -> dict[str, Intervention]:
         """Name → `Intervention`; all there are, or the one asked for."""
         from gsm_model.explain.gates.dataset import data_means, read_data_gates
         from gsm_model.explain.gates.interventions import (
@@ -151,35 +164,44 @@ class _Experiments:
                 f"{model.card.name} has no temporal module, so no experiment can act on it; choose"
                 " another model"
             )
-        if self.clamp in CLAMPS and self.clamp not in possible:
+        clamp, gates = self.clamp, self.gates
+        if clamp is not None and clamp not in CLAMPS:
+            fail(f"no clamp {clamp!r}; clamps are {', '.join(CLAMPS)}")
+        if clamp is not None and clamp not in possible:
             fail(
-                f"{model.card.name} has no gates, so {self.clamp!r} cannot act on it; only"
+                f"{model.card.name} has no gates, so {clamp!r} cannot act on it; only"
                 f" {', '.join(possible)} can"
             )
 
         names = {layer.title: layer.name for layer in model.temporal_layers()}
         means = (
-            None
-            if self.gates is None
-            else or_fail(lambda: data_means(read_data_gates(self.gates), model))
+            None if gates is None else or_fail(lambda: data_means(read_data_gates(gates), model))
         )
-        if self.clamp is None:
+        if clamp is None:
             plan = every_clamp(means, self.seed, possible)
             if "other clip" in possible and (other_gates is not None or over_data):
                 plan["other clip"] = Intervention("other clip", values=other_gates)
             return plan | every_layer(model)
-        values = {"data mean": means, "other clip": other_gates}.get(self.clamp)
+        values = {"data mean": means, "other clip": other_gates}.get(clamp)
         directions = (
             (0, 1) if self.direction is None else (("next", "previous").index(self.direction),)
         )
         layers = tuple(names.get(name, name) for name in self.layers) or None
-        one = Intervention(self.clamp, layers, directions, self.seed, values)
-        shown = [self.clamp, *self.layers, *([f"from {self.direction}"] if self.direction else [])]
+        one = Intervention(clamp, layers, directions, self.seed, values)
+        shown = [clamp, *self.layers, *([f"from {self.direction}"] if self.direction else [])]
         return {", ".join(shown): one}
 
 
 def _interventions_on_clips(
-    clips, paths, labels, device, out: Path, order: str, seed: int, segments, what: _Experiments
+    clips: list[Path],
+    paths: list[Path],
+    labels: Path | None,
+    device: str | None,
+    out: Path,
+    order: OrderName,
+    seed: int,
+    segments: int | None,
+    what: _Experiments,
 ) -> None:
     from gsm_model.explain.gates.intervention_tables import intervention_rows
     from gsm_model.explain.gates.interventions import predict_under
@@ -189,7 +211,7 @@ def _interventions_on_clips(
     from gsm_model.predict import predict
 
     models = load_models(paths, labels, device, "float32")
-    donors = [None] * len(models)
+    donors: Sequence[Mapping[str, np.ndarray] | None] = [None] * len(models)
     if what.other:
         [(_, counts, video)] = list(opened([what.other], models, segments))
         reports = [
@@ -211,7 +233,8 @@ def _interventions_on_clips(
     }
     given = hashes([what.gates, what.other])
     for clip, counts, video in opened(clips, models, segments):
-        rows, inputs = [], dict(given)
+        rows: list[dict] = []
+        inputs = dict(given)
         for path, model, count, plan in zip(paths, models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
             try:
@@ -249,7 +272,9 @@ def _interventions_on_clips(
         _print_experiments(clip, rows)
 
 
-def _interventions_on_data(model, clip_set, out: Path, what: _Experiments) -> None:
+def _interventions_on_data(
+    model: Recognizer, clip_set: ClipSet, out: Path, what: _Experiments
+) -> None:
     from gsm_model.explain.gates.intervention_dataset import effects_table, run_interventions
     from gsm_model.figures.interventions import interventions_figure
 

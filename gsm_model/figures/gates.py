@@ -140,14 +140,16 @@ def shift_diagram(axes: Axes, report: GateReport) -> None:
                 if gate is None
                 else gate_colors()(0.5 + 0.5 * np.sign(gate) * max(abs(gate), 0.45))
             )
-            style = {
-                "arrowstyle": "-|>,head_length=2.2,head_width=1.3",
-                "linewidth": thin * min(0.3 + 4 * share * t, 3.5),
-                "color": color,
-            }
             axes.add_patch(
                 FancyArrowPatch(
-                    (source, y), (frame, y), shrinkA=1, shrinkB=1, mutation_scale=1, **style
+                    (source, y),
+                    (frame, y),
+                    arrowstyle="-|>,head_length=2.2,head_width=1.3",
+                    shrinkA=1,
+                    shrinkB=1,
+                    mutation_scale=1,
+                    linewidth=thin * min(0.3 + 4 * share * t, 3.5),
+                    color=color,
                 )
             )
     axes.set_title("energy that moves", fontsize=7)

@@ -105,7 +105,7 @@ class Recognizer(nn.Module):
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return self
 
-    def site_layers(self) -> dict[tuple[Host, str], str]:
+    def site_layers(self) -> dict[tuple[nn.Module, str], str]:
         """Every place a temporal module can stand, as (host, convolution) → name, in network order;
         the same for any temporal module.
         """

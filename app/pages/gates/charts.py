@@ -87,7 +87,7 @@ def regimes(
     )
 
 
-def _share_texts(shares: Sequence[float], edges: Sequence[float]) -> list[dict]:
+def _share_texts(shares: Sequence[float] | np.ndarray, edges: Sequence[float]) -> list[dict]:
     """The share of each regime over its middle, of those that have one; moved to the left where two
     would meet.
     """

@@ -25,6 +25,8 @@ from gsm_model.explain.gates.interventions import (
 )
 from gsm_model.io.tables import csv_text
 from gsm_model.predict import Prediction
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.sampling import Order
 
 NOTHING = "as they are"
 SIDES = {"both": (0, 1), "next": (0,), "previous": (1,)}
@@ -37,7 +39,9 @@ CHOICES = {"clamp": NOTHING, "clamp_layers": [], "clamp_side": "both"}
 
 
 @st.fragment
-def show_experiments(choices: Choices, counts: list[int], video, order: str) -> None:
+def show_experiments(
+    choices: Choices, clip: session.ClipRef, counts: list[int], video: DecodedVideo, order: Order
+) -> None:
     """Choose layers, a direction and what their gates are set to; the predictions beside what they
     were. Offers what can act on a chosen model, and runs a model only for a new choice.
     """
@@ -72,7 +76,12 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
         title for title in st.session_state.get("clamp_layers", []) if title in titles
     ]
     layers = second.multiselect("In layers", titles, key="clamp_layers", placeholder="all layers")
-    side = third.selectbox("Direction", list(SIDES), format_func=SIDE_NAMES.get, key="clamp_side")
+    side = third.selectbox(
+        "Direction",
+        list(SIDES),
+        format_func=lambda name: SIDE_NAMES.get(name, name),
+        key="clamp_side",
+    )
     last.button(
         "Reset",
         on_click=_ask_reset,
@@ -86,10 +95,12 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
             st.caption(_cannot(choices.names[ref.key], clamp, possible[ref]))
             continue
         before = clip_results.gate_report(
-            ref, choices.names[ref.key], choices.clip, video, order, count
+            ref, choices.names[ref.key], clip, video, order, count
         ).prediction
         try:
-            after = _held(choices, ref, video, count, order, clamp, layers, SIDES[side], other)
+            after = _held(
+                choices, clip, ref, video, count, order, clamp, layers, SIDES[side], other
+            )
         except LensError as error:
             explain_error(error, "Choose something else to set the gates to.")
             continue
@@ -99,7 +110,7 @@ def show_experiments(choices: Choices, counts: list[int], video, order: str) -> 
         key="clamp_all",
         help="One forward pass each; the answers are kept.",
     ):
-        _show_all(choices, counts, video, order)
+        _show_all(choices, clip, counts, video, order)
 
 
 def _ask_reset() -> None:
@@ -135,19 +146,20 @@ def _choose_other(choices: Choices) -> session.ClipRef | None:
     key = st.selectbox(
         "Whose gates", list(clips), format_func=lambda key: clips[key].name, key="clamp_other"
     )
-    return clips.get(key)
+    return None if key is None else clips.get(key)
 
 
 def _held(
     choices: Choices,
-    ref,
-    video,
+    clip: session.ClipRef,
+    ref: session.ModelRef,
+    video: DecodedVideo,
     count: int,
-    order: str,
+    order: Order,
     clamp: str,
     titles: list[str],
-    directions,
-    other,
+    directions: tuple[int, ...],
+    other: session.ClipRef | None,
 ) -> Prediction | None:
     """The answer with the gates held, or ``None`` where nothing of this model is.
 
@@ -157,7 +169,7 @@ def _held(
     names = _layer_names(ref)
     chosen = titles or list(names)
     layers = tuple(names[title] for title in chosen if title in names)
-    if clamp == NOTHING or not layers:
+    if clamp not in CLAMPS or not layers:
         return None
     values = None
     if clamp == "data mean":
@@ -176,9 +188,7 @@ def _held(
         )
         values = {layer.name: layer.maps for layer in donor.layers if layer.is_gated}
     one = Intervention(clamp, layers, directions, clip_results.SHUFFLE_SEED, values)
-    return clip_results.under(
-        ref, choices.names[ref.key], choices.clip, video, order, count, one, other
-    )
+    return clip_results.under(ref, choices.names[ref.key], clip, video, order, count, one, other)
 
 
 def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
@@ -198,15 +208,19 @@ def _show_answer(name: str, before: Prediction, after: Prediction | None) -> Non
                 if after is not None and abs(change) >= 0.0005
                 else None
             )
-            style = {
-                "delta_color": "off",
-                "delta_arrow": "off",
-                "help": f"Its probability by {escape(name)}.",
-            }
-            column.metric(escape(rows[0][label]), tenths(rows[1][key]), delta, **style)
+            column.metric(
+                escape(rows[0][label]),
+                tenths(rows[1][key]),
+                delta,
+                delta_color="off",
+                delta_arrow="off",
+                help=f"Its probability by {escape(name)}.",
+            )
 
 
-def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
+def _show_all(
+    choices: Choices, clip: session.ClipRef, counts: list[int], video: DecodedVideo, order: Order
+) -> None:
     place, every = st.empty(), []
     plans = []
     for ref in choices.models:
@@ -220,13 +234,11 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
         name, answers = choices.names[ref.key], []
         for what, one in plan.items():
             place.progress(done / total, f"{escape(name)}: {what} …")
-            answers.append(clip_results.under(ref, name, choices.clip, video, order, count, one))
+            answers.append(clip_results.under(ref, name, clip, video, order, count, one))
             done += 1
         if plan:
-            before = clip_results.gate_report(
-                ref, name, choices.clip, video, order, count
-            ).prediction
-            every.append((ref, intervention_rows(choices.clip.name, before, list(plan), answers)))
+            before = clip_results.gate_report(ref, name, clip, video, order, count).prediction
+            every.append((ref, intervention_rows(clip.name, before, list(plan), answers)))
     place.empty()
     for number, (column, (ref, rows)) in enumerate(
         zip(st.columns(max(1, len(every))), every, strict=True)
@@ -263,7 +275,7 @@ def _show_all(choices: Choices, counts: list[int], video, order: str) -> None:
     )
     with st.expander("The same on the command line"):
         st.code(
-            interventions_command(choices.clip, choices.models, choices.segments, order),
+            interventions_command(clip, choices.models, choices.segments, order),
             language="bash",
             wrap_lines=True,
         )

@@ -25,9 +25,13 @@ from app.shell.layout import (
     open_clip,
     warn_of,
 )
+from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.gates.tables import gate_rows, layer_figures
 from gsm_model.exports.gates import seen_frames
+from gsm_model.figures.presets import WIDTHS
 from gsm_model.io.tables import csv_text
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.sampling import Order
 
 QUESTION = "Where, when and which way does each layer shift?"
 WORDS = """
@@ -50,7 +54,8 @@ def show(choices: Choices) -> None:
     away.
     """
     opened = open_clip(choices, QUESTION)
-    if opened is None:
+    clip = choices.clip
+    if opened is None or clip is None:
         return
     counts, video = opened
     order = current_order()
@@ -58,6 +63,7 @@ def show(choices: Choices) -> None:
     seen = [
         _look(
             choices,
+            clip,
             ref,
             video,
             count,
@@ -100,33 +106,39 @@ def show(choices: Choices) -> None:
         )
     for (count, gated), group in groups.items():
         kind = "" if gated else "-shares"
-        show_layers(group, video.info.seconds, f"{choices.clip.key}-{count}{kind}")
+        show_layers(group, video.info.seconds, f"{clip.key}-{count}{kind}")
     show_readings(choices)
-    _show_reach(choices, counts, video)
-    show_experiments(choices, counts, video, order)
+    _show_reach(choices, clip, counts, video)
+    show_experiments(choices, clip, counts, video, order)
     show_data_experiments(choices)
-    _show_details(choices, seen, video)
+    _show_details(choices, clip, seen, video)
 
 
-def _by_gates(seen: list[Seen]) -> dict[bool, list[Seen]]:
+def _by_gates(seen: list[Seen[GateReport]]) -> dict[bool, list[Seen[GateReport]]]:
     """Those with gates (a TSN counts as gates of 0), and those without."""
-    groups: dict[bool, list[Seen]] = {}
+    groups: dict[bool, list[Seen[GateReport]]] = {}
     for one in seen:
         groups.setdefault(one.report.is_gated, []).append(one)
     return groups
 
 
 def _look(
-    choices: Choices, ref: session.ModelRef, video, count: int, order: str, color: str
-) -> Seen:
+    choices: Choices,
+    clip: session.ClipRef,
+    ref: session.ModelRef,
+    video: DecodedVideo,
+    count: int,
+    order: Order,
+    color: str,
+) -> Seen[GateReport]:
     with st.spinner("The models look at the clip …"):
-        report = clip_results.gate_report(
-            ref, choices.names[ref.key], choices.clip, video, order, count
-        )
+        report = clip_results.gate_report(ref, choices.names[ref.key], clip, video, order, count)
     return Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
 
 
-def _show_reach(choices: Choices, counts: list[int], video) -> None:
+def _show_reach(
+    choices: Choices, clip: session.ClipRef, counts: list[int], video: DecodedVideo
+) -> None:
     box = st.expander("How far does each layer reach?", on_change="rerun", key="gates_reach")
     with box:
         if not box.open:
@@ -137,7 +149,7 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
         )
         with st.spinner("Tracing what moves what …"):
             flows = [
-                clip_results.flow(ref, choices.names[ref.key], choices.clip, video, count)
+                clip_results.flow(ref, choices.names[ref.key], clip, video, count)
                 for ref, count in zip(choices.models, counts, strict=True)
             ]
         largest = max(float(flow.reach_by_distance().max()) for flow in flows)
@@ -151,7 +163,9 @@ def _show_reach(choices: Choices, counts: list[int], video) -> None:
             )
 
 
-def _show_details(choices: Choices, seen: list[Seen], video) -> None:
+def _show_details(
+    choices: Choices, clip: session.ClipRef, seen: list[Seen[GateReport]], video: DecodedVideo
+) -> None:
     with st.expander("Numbers as a table"):
         rows = [
             {"model": one.name, "layer": layer.title, **layer_figures(layer)}
@@ -169,9 +183,7 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
         )
         st.download_button(
             "Download every layer and frame (CSV)",
-            lambda: csv_text(
-                [row for one in seen for row in gate_rows(choices.clip.name, one.report)]
-            ),
+            lambda: csv_text([row for one in seen for row in gate_rows(clip.name, one.report)]),
             "gates.csv",
             "text/csv",
             icon=":material/download:",
@@ -182,7 +194,7 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
         "Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of"
     )
     wide = width.segmented_control(
-        "Width of the figures", ["column", "page"], default="page", required=True, key="gates_width"
+        "Width of the figures", list(WIDTHS), default="page", required=True, key="gates_width"
     )
     one = next(
         other
@@ -191,7 +203,7 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
     )
     st.download_button(
         "Figures, film, arrays, tables and recipe (ZIP)",
-        lambda: gates_zip(choices.clip, ref, one, video.info.seconds, choices.segments, wide),
+        lambda: gates_zip(clip, ref, one, video.info.seconds, choices.segments, wide),
         f"gates-{ref.key}.zip",
         "application/zip",
         icon=":material/download:",
@@ -203,7 +215,7 @@ def _show_details(choices: Choices, seen: list[Seen], video) -> None:
     )
     with st.expander("The same on the command line"):
         st.code(
-            gates_command(choices.clip, ref, one, choices.segments, wide),
+            gates_command(clip, ref, one, choices.segments, wide),
             language="bash",
             wrap_lines=True,
         )

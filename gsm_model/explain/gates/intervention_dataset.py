@@ -154,10 +154,9 @@ def _join(origin: InterventionOrigin, parts: Sequence[InterventionTable]) -> Int
     return InterventionTable(
         origin,
         tuple(id for part in parts for id in part.ids),
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("labels", "answers", "margins")
-        ),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.answers for part in parts]),
+        np.concatenate([part.margins for part in parts]),
         tuple(error for part in parts for error in part.errors),
     )
 

@@ -96,9 +96,12 @@ def _chosen(
         raise ValueError(
             f"{model.card.name} has no layer {unknown[0]!r}; it has {', '.join(known)}"
         )
-    chosen = {known[name]: name for name in names if known[name] is not None}
-    gated = {module: name for module, name in chosen.items() if isinstance(module, GatedModule)}
-    others = {module: name for module, name in chosen.items() if module not in gated}
+    gated: dict[nn.Module, str] = {}
+    others: dict[nn.Module, str] = {}
+    for name in names:
+        module = known[name]
+        if module is not None:
+            (gated if isinstance(module, GatedModule) else others)[module] = name
     if others and clamp != "closed":
         raise ValueError(
             f"{model.card.name}: {next(iter(others.values()))!r} has no gates, so {clamp!r} cannot"
@@ -123,7 +126,8 @@ def _change(intervention: Intervention) -> Callable[[str, Tensor], Tensor]:
     if clamp in axes:
         return lambda name, gate: gate.mean(axes[clamp], keepdim=True)
     if clamp in NEEDS_VALUES:
-        return lambda name, gate: _given(name, gate, intervention.values[name])
+        values = intervention.values or {}
+        return lambda name, gate: _given(name, gate, values[name])
     return lambda name, gate: _shuffled(gate, clamp == "shuffled in time", intervention.seed)
 
 
@@ -174,7 +178,9 @@ def every_clamp(
     """Each of ``clamps`` (`possible_clamps` of a model) on all layers, by name; *data mean* only
     with its ``values``, and no other clip's gates.
     """
-    plan = {clamp: Intervention(clamp, seed=seed) for clamp in clamps if clamp not in NEEDS_VALUES}
+    plan: dict[str, Intervention] = {
+        clamp: Intervention(clamp, seed=seed) for clamp in clamps if clamp not in NEEDS_VALUES
+    }
     if values is not None and "data mean" in clamps:
         plan["data mean"] = Intervention("data mean", values=values)
     return plan
@@ -188,7 +194,7 @@ def every_layer(model: Recognizer) -> dict[str, Intervention]:
     """
     layers = [layer for layer in model.temporal_layers() if layer.module is not None]
     names, titles = [layer.name for layer in layers], [layer.title for layer in layers]
-    plan = {}
+    plan: dict[str, Intervention] = {}
     for place, title in enumerate(titles):
         groups = {
             f"{title} alone closed": names[place : place + 1],

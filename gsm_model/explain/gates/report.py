@@ -116,7 +116,9 @@ def record_routing(model: Recognizer, crossing: bool = False) -> Iterator[dict[s
     """
     layers = model.temporal_layers()
     by_module = {layer.module: layer.name for layer in layers if layer.module is not None}
-    by_site = {(layer.host, layer.conv): layer.name for layer in layers if layer.module is None}
+    by_site: dict[tuple[nn.Module, str], str] = {
+        (layer.host, layer.conv): layer.name for layer in layers if layer.module is None
+    }
     found: dict[str, Recorded] = {}
     gates: dict[nn.Module, Tensor] = {}
 
@@ -159,16 +161,18 @@ def _routed(module: GatedModule, x: Tensor, gate: Tensor) -> Routed:
 
 
 def _contributed(module: TemporalModule, x: Tensor) -> Contributed:
-    own, arriving = None, None
+    own: Tensor | None = None
+    arriving: Tensor | None = None
     for distance, frames, parts in module.contributions(x):
         energy = _energy(parts)
-        if own is None:
+        if own is None or arriving is None:
             own = energy.new_zeros(*x.shape[:2], *energy.shape[2:])
             arriving = energy.new_zeros(*x.shape[:2], 2, *energy.shape[2:])
         if distance == 0:
             own[:, frames] += energy
         else:
             arriving[:, frames, 0 if distance > 0 else 1] += energy
+    assert own is not None and arriving is not None  # a frame contributes to itself at least
     return Contributed(own, arriving)
 
 

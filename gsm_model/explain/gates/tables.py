@@ -116,5 +116,5 @@ def gate_arrays(report: GateReport) -> bytes:
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     """``arrays`` as a compressed ``.npz`` file."""
     file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
     return file.getvalue()

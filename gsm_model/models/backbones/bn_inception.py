@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from gsm_model.models.backbones.inception import (
     Branch,
@@ -86,7 +88,14 @@ class BNInception(InceptionBackbone):
         return f"{conv}_bn"
 
     def _block(
-        self, name, c_in, single, triple, double, pooled, pool=average_pool_same
+        self,
+        name: str,
+        c_in: int,
+        single: int,
+        triple: tuple[int, int],
+        double: tuple[int, int],
+        pooled: int,
+        pool: Callable[[Tensor], Tensor] = average_pool_same,
     ) -> Sequence[Branch]:
         """1×1 | 1×1, 3×3 | 1×1, 3×3, 3×3 | pool, 1×1; each pair is (reduced, final) channels."""
         conv = self.add_conv
@@ -94,27 +103,29 @@ class BNInception(InceptionBackbone):
             [conv(f"{name}_1x1", c_in, single, 1)],
             [
                 conv(f"{name}_3x3_reduce", c_in, triple[0], 1),
-                conv(f"{name}_3x3", *triple, 3, padding=1),
+                conv(f"{name}_3x3", triple[0], triple[1], 3, padding=1),
             ],
             [
                 conv(f"{name}_double_3x3_reduce", c_in, double[0], 1),
-                conv(f"{name}_double_3x3_1", *double, 3, padding=1),
+                conv(f"{name}_double_3x3_1", double[0], double[1], 3, padding=1),
                 conv(f"{name}_double_3x3_2", double[1], double[1], 3, padding=1),
             ],
             [pool, conv(f"{name}_pool_proj", c_in, pooled, 1)],
         ]
 
-    def _reduction_block(self, name, c_in, triple, double) -> Sequence[Branch]:
+    def _reduction_block(
+        self, name: str, c_in: int, triple: tuple[int, int], double: tuple[int, int]
+    ) -> Sequence[Branch]:
         """Halves height and width: 1×1, 3×3/2 | 1×1, 3×3, 3×3/2 | max pool."""
         conv = self.add_conv
         return [
             [
                 conv(f"{name}_3x3_reduce", c_in, triple[0], 1),
-                conv(f"{name}_3x3", *triple, 3, stride=2, padding=1),
+                conv(f"{name}_3x3", triple[0], triple[1], 3, stride=2, padding=1),
             ],
             [
                 conv(f"{name}_double_3x3_reduce", c_in, double[0], 1),
-                conv(f"{name}_double_3x3_1", *double, 3, padding=1),
+                conv(f"{name}_double_3x3_1", double[0], double[1], 3, padding=1),
                 conv(f"{name}_double_3x3_2", double[1], double[1], 3, stride=2, padding=1),
             ],
             [max_pool_half],

@@ -7,7 +7,9 @@ its strided convolutions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from gsm_model.models.backbones.inception import (
     Branch,
@@ -104,20 +106,26 @@ class InceptionV3(InceptionBackbone):
         1×1.
         """
         conv = self.add_conv
-        tall, wide = {"kernel": (7, 1), "padding": (3, 0)}, {"kernel": (1, 7), "padding": (0, 3)}
+
+        def tall(name: str, c_out: int) -> str:
+            return conv(name, inner, c_out, (7, 1), padding=(3, 0))
+
+        def wide(name: str, c_out: int) -> str:
+            return conv(name, inner, c_out, (1, 7), padding=(0, 3))
+
         return [
             [conv(f"{name}_conv", c_in, 192, 1)],
             [
                 conv(f"{name}_tower_conv", c_in, inner, 1),
-                conv(f"{name}_tower_conv_1", inner, inner, **tall),
-                conv(f"{name}_tower_conv_2", inner, 192, **wide),
+                tall(f"{name}_tower_conv_1", inner),
+                wide(f"{name}_tower_conv_2", 192),
             ],
             [
                 conv(f"{name}_tower_1_conv", c_in, inner, 1),
-                conv(f"{name}_tower_1_conv_1", inner, inner, **wide),
-                conv(f"{name}_tower_1_conv_2", inner, inner, **tall),
-                conv(f"{name}_tower_1_conv_3", inner, inner, **wide),
-                conv(f"{name}_tower_1_conv_4", inner, 192, **tall),
+                wide(f"{name}_tower_1_conv_1", inner),
+                tall(f"{name}_tower_1_conv_2", inner),
+                wide(f"{name}_tower_1_conv_3", inner),
+                tall(f"{name}_tower_1_conv_4", 192),
             ],
             [average_pool_same, conv(f"{name}_tower_2_conv", c_in, 192, 1)],
         ]
@@ -139,7 +147,7 @@ class InceptionV3(InceptionBackbone):
             [max_pool_half],
         ]
 
-    def _block_8(self, name: str, c_in: int, pool) -> Sequence[Branch]:
+    def _block_8(self, name: str, c_in: int, pool: Callable[[Tensor], Tensor]) -> Sequence[Branch]:
         """The coarsest grid; two branches end in a 3×1 and a 1×3 convolution side by side."""
         conv = self.add_conv
 

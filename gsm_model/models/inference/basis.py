@@ -6,6 +6,17 @@ import torch
 from torch import Tensor, nn
 
 
+def running_statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """The mean and the variance (C,) that ``norm`` takes off in evaluation mode.
+
+    Raises:
+        ValueError: if it keeps none.
+    """
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("a BatchNorm without running statistics cannot be folded")
+    return norm.running_mean, norm.running_var
+
+
 class Basis(nn.Module):
     """Channel c of a folded layer holds ``scale[c] · own[order[c]] + shift[c]``; each is (C,)."""
 
@@ -22,8 +33,9 @@ class Basis(nn.Module):
     @classmethod
     def of(cls, norm: nn.BatchNorm2d) -> Basis:
         """The basis of what a layer gives with ``norm`` folded in, in evaluation mode."""
-        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        return cls(scale.detach(), (norm.bias - norm.running_mean * scale).detach())
+        mean, variance = running_statistics(norm)
+        scale = norm.weight / torch.sqrt(variance + norm.eps)
+        return cls(scale.detach(), (norm.bias - mean * scale).detach())
 
     def apply_to(self, own: Tensor) -> Tensor:
         """(…, C, H, W) in the network's own units → as the folded layer holds them."""

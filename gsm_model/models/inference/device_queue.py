@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -85,7 +85,7 @@ _queues: dict[torch.device, _Queue] = {}
 _queues_lock = threading.Lock()
 
 
-def device_turn(device: torch.device):
+def device_turn(device: torch.device) -> AbstractContextManager[None]:
     """The turn on ``device``, as a context: entered when all who came before have left.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -83,7 +85,7 @@ class FoldedConv(nn.Module):
         except (AttributeError, RuntimeError, NotImplementedError):
             self.packed = None
 
-    def _apply(self, fn, recurse: bool = True):
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FoldedConv:
         self.packed = None
         return super()._apply(fn, recurse)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,8 @@ def optimize(
     fast.precision = precision
     _pack(fast)
     if compiled:
-        fast.base_model.forward = _Compiled(fast.base_model)
+        compiled_pass = _Compiled(fast.base_model)
+        fast.base_model.forward = compiled_pass  # type: ignore[method-assign]  # in its place
     return fast
 
 
@@ -105,7 +107,7 @@ def _fold_host(host: Host) -> None:
                 continue
             setattr(host, name, module)
             wanted = module.entering
-            if between and wanted is not None:
+            if isinstance(layer, nn.Conv2d) and wanted is not None:
                 setattr(host, conv, FoldedConv(layer, wanted.scale, wanted.shift, wanted.order))
         else:
             setattr(host, conv, FoldedConv(layer, scale, shift))
@@ -116,7 +118,7 @@ def _average_last(backbone: InceptionBackbone) -> None:
     """Let each branch that averages and then convolves do it the other way round."""
     for branches in backbone.blocks.values():
         for branch in branches:
-            if branch[0] is average_pool_same:
+            if branch[0] is average_pool_same and isinstance(branch[1], str):
                 conv = backbone.conv_name(branch[1])
                 folded = getattr(backbone, conv)
                 if isinstance(folded, FoldedConv):
@@ -134,9 +136,16 @@ def _fold_pairs(chain: nn.Sequential) -> None:
             )
 
 
+@runtime_checkable
+class _KeepsPrecision(Protocol):
+    """A module that says itself what of it stays in float32."""
+
+    def at_precision(self, dtype: torch.dtype) -> None: ...
+
+
 def _cast(module: nn.Module, dtype: torch.dtype) -> None:
     """Everything in ``dtype``, but for modules that say by ``at_precision`` what stays float32."""
-    if hasattr(module, "at_precision"):
+    if isinstance(module, _KeepsPrecision):
         module.at_precision(dtype)
         return
     for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
@@ -156,7 +165,8 @@ def _pack(model: Recognizer) -> None:
     shapes: dict[FoldedConv, tuple[int, ...]] = {}
 
     def see(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        shapes[module] = tuple(inputs[0].shape)
+        if isinstance(module, FoldedConv):
+            shapes[module] = tuple(inputs[0].shape)
 
     hooks = [
         module.register_forward_pre_hook(see)
@@ -182,7 +192,9 @@ class _Compiled:
         for module in base_model.modules():
             if isinstance(module, FoldedConv):
                 module.packed = None  # the compiler lays weights out itself
-        self._compiled = torch.compile(self._plain, dynamic=False)
+        self._compiled: Callable[[Tensor, Probe], Tensor] | None = torch.compile(
+            self._plain, dynamic=False
+        )
 
     def __deepcopy__(self, memo: dict) -> object:
         return copy.deepcopy(self._plain, memo)

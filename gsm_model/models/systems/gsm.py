@@ -6,9 +6,12 @@ section 3.2 and figure 3, and the authors' release.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
@@ -34,9 +37,15 @@ class GateShiftModule(GatedModule):
         self.channels = channels
         self.conv3D = nn.Conv3d(channels, 2, kernel_size=3, padding=1, groups=2)
         nn.init.zeros_(self.conv3D.weight)
-        nn.init.zeros_(self.conv3D.bias)
+        nn.init.zeros_(self.gate_bias)
         # Statistics of BatchNorm3d over (N, T, H, W) are those of BatchNorm2d over (N·T, H, W).
         self.bn = nn.BatchNorm2d(channels)
+
+    @property
+    def gate_bias(self) -> Tensor:
+        """The bias of each gate, (2,)."""
+        assert self.conv3D.bias is not None
+        return self.conv3D.bias
 
     def gate(self, x: Tensor) -> Tensor:
         """The gate of ``x`` (N, T, C, H, W), ``(N, T, 2, H, W)`` in (−1, 1): channel 0 for the half
@@ -51,7 +60,7 @@ class GateShiftModule(GatedModule):
         taps = F.conv2d(F.relu(self.bn(x.flatten(0, 1))), planes, padding=1, groups=2)
         taps = taps.view(*x.shape[:2], 2, 3, *taps.shape[-2:])
         from_previous, from_same, from_next = taps.unbind(3)
-        gate = from_same + self.conv3D.bias.to(taps.dtype).view(2, 1, 1)
+        gate = from_same + self.gate_bias.to(taps.dtype).view(2, 1, 1)
         gate[:, 1:].add_(from_previous[:, :-1])
         gate[:, :-1].add_(from_next[:, 1:])
         return torch.tanh(gate)
@@ -67,7 +76,7 @@ class GateShiftModule(GatedModule):
         also against the shift.
         """
         back, ahead = 0, 0
-        for sign, weight, bias in zip((1, -1), self.conv3D.weight, self.conv3D.bias, strict=True):
+        for sign, weight, bias in zip((1, -1), self.conv3D.weight, self.gate_bias, strict=True):
             earlier, now, later = (bool(tap.any()) for tap in weight.unbind(1))
             if not (earlier or now or later or bool(bias)):
                 continue
@@ -119,7 +128,7 @@ class _GatedShift(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, gate: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, gate: Tensor) -> Tensor:
         ctx.save_for_backward(x, gate)
         moving = x * gate
         out = x - moving
@@ -128,7 +137,7 @@ class _GatedShift(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, gate = ctx.saved_tensors
         difference = -grad
         difference[:, 1:, 0].add_(grad[:, :-1, 0])

@@ -6,6 +6,7 @@ It computes what the module it came from computes, and shows the same gates and 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +34,11 @@ class FoldedGateShift(GateShiftModule):
     the row is left to the convolution, which then has 2 halves × 3 frames × 3 rows = 18 planes of
     output, which is quicker than 6 planes of 3×3; frames and rows are shifted additions of planes.
     """
+
+    plane: Tensor
+    low: Tensor
+    high: Tensor
+    shift: Tensor
 
     def __init__(
         self, module: GateShiftModule, scale: Tensor, shift: Tensor, order: Tensor
@@ -70,7 +76,7 @@ class FoldedGateShift(GateShiftModule):
         scale, shift = scale_and_shift(norm)
         return cls(module, scale, shift, interleave_order(module.channels, scale.device))
 
-    def _apply(self, fn, recurse: bool = True):
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> FoldedGateShift:
         self._constants = {}
         return super()._apply(fn, recurse)
 
@@ -102,7 +108,7 @@ class FoldedGateShift(GateShiftModule):
             with torch.inference_mode(False), torch.no_grad():
                 ones = self.plane.new_ones(1, 1, h, w)
                 kept = F.conv2d(ones, self.plane, padding=1).view(2, 3, h, w)
-                kept[:, 1] += self.conv3D.bias.view(2, 1, 1)
+                kept[:, 1] += self.gate_bias.view(2, 1, 1)
             self._constants = {(h, w): kept}
         return kept
 

@@ -21,6 +21,7 @@ from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     conv_over_time,
     conv_reach,
+    geometry,
     scaled_conv,
     temporal_kernel_readings,
 )
@@ -45,7 +46,7 @@ class GroupedSpatialTemporal(TemporalModule):
                 f" divides, got {c_in} and {c_out}"
             )
         sees, temporal = c_in // BETA, c_out // ALPHA
-        kernel, stride, padding = conv.kernel_size, conv.stride, conv.padding
+        kernel, stride, padding = geometry(conv)
         self.spatial = nn.Conv2d(sees, c_out - temporal, kernel, stride, padding, bias=False)
         self.temporal = nn.Conv3d(
             c_in - sees,

@@ -20,6 +20,7 @@ from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     conv_over_time,
     conv_reach,
+    geometry,
     scaled_conv,
     temporal_kernel_readings,
 )
@@ -45,11 +46,10 @@ class SpatialTemporalConv(TemporalModule):
 
     def __init__(self, conv: nn.Conv2d, middle: int | None = None) -> None:
         super().__init__()
-        middle = middle or middle_channels(conv.in_channels, conv.out_channels, conv.kernel_size)
-        self.spatial = nn.Conv2d(
-            conv.in_channels, middle, conv.kernel_size, conv.stride, conv.padding, bias=False
-        )
-        self.norm = nn.BatchNorm2d(middle)
+        kernel, stride, padding = geometry(conv)
+        middle = middle or middle_channels(conv.in_channels, conv.out_channels, kernel)
+        self.spatial = nn.Conv2d(conv.in_channels, middle, kernel, stride, padding, bias=False)
+        self.norm: nn.Module = nn.BatchNorm2d(middle)
         self.temporal = nn.Conv3d(
             middle, conv.out_channels, (TAPS, 1, 1), padding=(TAPS // 2, 0, 0), bias=False
         )
@@ -66,7 +66,9 @@ class SpatialTemporalConv(TemporalModule):
     def readings(self, norm: nn.Module | None = None) -> tuple[Reading, ...]:
         return temporal_kernel_readings(self.temporal)
 
-    def absorbed(self, norm: nn.BatchNorm2d) -> TemporalModule:
+    def absorbed(self, norm: nn.BatchNorm2d) -> TemporalModule | None:
+        if not isinstance(self.norm, nn.BatchNorm2d):
+            return None
         folded = copy.deepcopy(self)
         scaled_conv(folded.spatial, self.norm)
         folded.norm = nn.Identity()

@@ -11,7 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsm_model.models.inference.basis import running_statistics
 from gsm_model.models.temporal import Reading
+
+Pair = tuple[int, int]
 
 
 def conv_over_time(x: Tensor, conv: nn.Conv3d) -> Tensor:
@@ -45,14 +48,27 @@ def conv_reach(conv: nn.Conv3d) -> tuple[int, int]:
     return max(0, -min(used, default=0)), max(0, max(used, default=0))
 
 
+def geometry(conv: nn.Conv2d) -> tuple[Pair, Pair, Pair]:
+    """The kernel, stride and padding of ``conv``, each (height, width).
+
+    Raises:
+        ValueError: if its padding is given by name.
+    """
+    if isinstance(conv.padding, str):
+        raise ValueError(f"a convolution with padding {conv.padding!r} cannot be replaced")
+    (height, width), (down, across), (above, beside) = conv.kernel_size, conv.stride, conv.padding
+    return (height, width), (down, across), (above, beside)
+
+
 def scaled_conv(conv: nn.Conv3d | nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     """Fold ``norm``, the BatchNorm behind ``conv``, into its weights and bias, in place."""
     fold = torch.nn.utils.fusion.fuse_conv_bn_weights
+    mean, variance = running_statistics(norm)
     conv.weight, conv.bias = fold(
         conv.weight,
         conv.bias,
-        norm.running_mean,
-        norm.running_var,
+        mean,
+        variance,
         norm.eps,
         norm.weight,
         norm.bias,
