@@ -21,7 +21,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
-    # Types: ("mypy",) goes here.
+    ("mypy",),
 )
 # Two tests at a time; what is left of one half when the other is done is divided again.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
