@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsm_model.errors import DataError
+from gsm_model.io.names import short_names
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,12 @@ def find_given(arguments: Sequence[str]) -> list[str]:
 
 
 def shipped_checkpoints() -> dict[str, Path]:
-    """Short name (``gsm``, ``tsm``, ``tsn``) → checkpoint file, GSM first.
+    """Short name (``gsm``, ``tsm``, ``tsn``; `short_names`) → checkpoint file, GSM first.
 
     Raises:
         DataError: if the assets folder holds no model.
     """
-    found = {
-        path.stem.split("_")[0]: path
-        for path in sorted((assets() / "models").glob("*.safetensors"))
-    }
+    found = short_names(sorted((assets() / "models").glob("*.safetensors")))
     if not found:
         raise DataError(
             "No models came with this installation; name one with --checkpoint, or set"

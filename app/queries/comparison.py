@@ -24,6 +24,7 @@ from gsm_model.confusion.significance import Comparison, compare
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import PRESETS, PresetName
 from gsm_model.figures.style import figure_bytes
+from gsm_model.io.names import short_names
 
 Result = TypeVar("Result")
 
@@ -60,10 +61,12 @@ def answers_files() -> dict[str, AnswersRef]:
     """The files of answers this session can choose: the shipped models' on the test split, then
     those it dropped.
     """
-    shipped = [path for path in prediction_files() if path.stem.endswith("_test_forward")]
+    ending = "_test_forward.parquet"
+    shipped = [path for path in prediction_files() if path.name.endswith(ending)]
+    models = [path.with_name(path.name.removesuffix(ending)) for path in shipped]
     refs = {
-        path.stem.split("_")[0]: AnswersRef(path.stem.split("_")[0], path, digest(path), path.name)
-        for path in shipped
+        key: AnswersRef(key, path, digest(path), path.name)
+        for key, path in zip(short_names(models), shipped, strict=True)
     }
     mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
     return refs | {

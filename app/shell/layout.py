@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.components.chart_style import MODEL_COLORS
+from app.components.chart_style import model_color
 from app.components.sentences import escape
 from app.queries import clip_results
 from app.shell import session
@@ -69,6 +69,10 @@ class PageEntry:
     icon: str
 
 
+# Streamlit leaves 70 to 100 pixels between the bar with the pages' names and what is below it.
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+</style>"""
 # The primary colour carries white text; as the colour of text itself, on the dark ground, it would
 # be too dim to read.
 DARK_STYLE = """<style>
@@ -92,7 +96,7 @@ class Choices:
 
     def color(self, ref: session.ModelRef) -> str:
         """The colour of a model, the same on every page."""
-        return MODEL_COLORS[list(session.models()).index(ref.key) % len(MODEL_COLORS)]
+        return model_color(list(session.models()).index(ref.key))
 
 
 def run(*entries: PageEntry) -> None:
@@ -116,6 +120,7 @@ def run(*entries: PageEntry) -> None:
     st.session_state["pages"] = dict(zip((entry.module for entry in entries), pages, strict=True))
     page = st.navigation(pages, position="top")
     st.session_state["page_now"] = page.url_path
+    st.html(STYLE)
     if st.context.theme.type == "dark":
         st.html(DARK_STYLE)
     st.session_state["choices"] = _sidebar()

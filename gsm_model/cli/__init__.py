@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import typer
 
-from gsm_model.bundled import find_given
 from gsm_model.cli import (
     benchmark,
     confusions,
@@ -22,11 +21,12 @@ from gsm_model.cli import (
     systems,
     training,
 )
-from gsm_model.cli.common import say
+from gsm_model.cli.common import RecordedGroup, say
 from gsm_model.errors import LensError
 from gsm_model.training.config import describe
 
 app = typer.Typer(
+    cls=RecordedGroup,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str], name: str) -> None:
     about it. ``name`` is what help calls the program.
     """
     try:
-        app(find_given(arguments), prog_name=name)
+        app(list(arguments), prog_name=name)
     except LensError as error:  # what no command expected, such as a full disk while a film is made
         say(str(error))
         sys.exit(2)

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
 import typer
+from typer import Context
+from typer.core import TyperGroup
 
+from gsm_model.bundled import find_given
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.video.isolate import DecodedVideo
 
+_TYPED = "gsm_model.cli.arguments"
 # As the package has them; here, so that the command line starts without it.
 OrderName = Literal["forward", "reversed", "shuffled", "frozen"]
 SplitName = Literal["train", "validation", "test", "shifted"]
@@ -46,6 +50,26 @@ Precision = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
 Labels = Annotated[Path | None, typer.Option(help="A label file: one class name a line.")]
+
+
+class RecordedGroup(TyperGroup):
+    """Commands that know how they were called (`arguments_of`), and that find the files they are
+    given among those that came with the project (`find_given`).
+    """
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        given = tuple(args)  # parsing empties the list
+        context = super().make_context(info_name, find_given(args), parent, **extra)
+        context.meta.setdefault(_TYPED, given)
+        return context
+
+
+def arguments_of(context: Context) -> tuple[str, ...]:
+    """All arguments of the command of ``context`` as they were given, its name first."""
+    found: tuple[str, ...] = context.meta[_TYPED]
+    return found
 
 
 def load_models(

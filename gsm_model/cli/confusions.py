@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -142,7 +141,7 @@ def confusions(
         files |= or_fail(
             lambda: {
                 f"matrix-{letter}.csv": _matrix(model, matrix)
-                for letter, model in zip("ab", models, strict=False)
+                for letter, model in zip("ab"[: len(models)], models, strict=True)
             }
         )
     options = {
@@ -266,7 +265,7 @@ def figures(
     """Make the results of a recipe again, from the same inputs, into another folder: the same bytes
     with the same versions.
     """
-    from gsm_model.bundled import find_asset, find_given
+    from gsm_model.bundled import find_asset
     from gsm_model.cli import app
     from gsm_model.models.checkpoints.safe_load import sha256
 
@@ -293,5 +292,4 @@ def figures(
             )
     table = parts[place].endswith(".parquet")
     parts[place] = str(out / Path(parts[place]).name if table else out)
-    sys.argv[1:] = parts
-    raise typer.Exit(app(find_given(parts), standalone_mode=False) or 0)
+    raise typer.Exit(app(parts, standalone_mode=False) or 0)

@@ -26,6 +26,7 @@ from gsm_model.cli.common import (
     say,
 )
 from gsm_model.cli.processes import together
+from gsm_model.io.names import unique_names
 from gsm_model.video.source import Limits
 
 if TYPE_CHECKING:
@@ -165,12 +166,12 @@ def _measure_drawn(
 
     def run() -> list[dict]:
         found = score_drawn_clips(models, split, clips, progress=progress("clip"))
-        for model, both in zip(models, found, strict=True):
+        names = unique_names([Path(model.card.file).stem for model in models])
+        for name, both in zip(names, found, strict=True):
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
-                stem = Path(model.card.file).stem
                 for order, table in (("forward", both.forward), ("reversed", both.reversed)):
-                    write_parquet(table, out / f"{stem}_{split}_{order}.parquet")
+                    write_parquet(table, out / f"{name}_{split}_{order}.parquet")
         return [
             result_of(
                 model, measures_of(both), largest_reversal_change=largest_reversal_change(both)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +20,7 @@ from gsm_model.cli.common import (
     write_all,
 )
 from gsm_model.errors import LensError
+from gsm_model.io.names import unique_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,8 +109,13 @@ def data_set(
     )
 
 
-def folder_of(out: Path, clip: Path | None, model: Path | None) -> Path:
-    return out / Path(*(path.stem for path in (clip, model) if path is not None))
+def folders_of(out: Path, paths: Sequence[Path]) -> list[Path]:
+    """A folder in ``out`` for each of ``paths``, by its name; by a number too where two have the
+    same name. ``out`` itself where there is one path.
+    """
+    if len(paths) == 1:
+        return [out]
+    return [out / name for name in unique_names([path.stem for path in paths])]
 
 
 def inputs_of(clip: Path, checkpoint: Path, model: Recognizer) -> dict[str, str]:
@@ -138,6 +143,7 @@ def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
 
 def write_beside(
     out: Path,
+    typed: Sequence[str],
     rows: list[dict],
     figure: Figure,
     origin: Origin,
@@ -145,7 +151,7 @@ def write_beside(
     more: Iterable[Path | None] = (),
 ) -> None:
     """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG,
-    and its recipe, beside ``out``.
+    and its recipe, beside ``out``; ``typed`` is the command as it was given (`arguments_of`).
     """
     from gsm_model.exports.provenance import recipe
     from gsm_model.figures.style import figure_bytes
@@ -155,18 +161,18 @@ def write_beside(
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
         **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
-        f"{out.stem}.recipe.json": recipe(_parts_as_given(out), inputs, {"clips": count}),
+        f"{out.stem}.recipe.json": recipe(_by_name_alone(typed, out), inputs, {"clips": count}),
     }
     write_all(out.parent, files)
 
 
-def _parts_as_given(out: Path) -> list[str]:
+def _by_name_alone(typed: Sequence[str], out: Path) -> list[str]:
     """The command as it was typed, its ``--out`` by file name alone: where a recipe is made again
     is for whoever does it to say.
     """
     parts = [
         part
-        for given in sys.argv[1:]
+        for given in typed
         for part in (given.split("=", 1) if given.startswith("--out=") else [given])
     ]
     place = parts.index("--out") + 1

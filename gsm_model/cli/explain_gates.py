@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from gsm_model.cli.common import (
     Device,
     Labels,
     OrderName,
+    arguments_of,
     fail,
     load_models,
     model_files,
@@ -30,7 +32,7 @@ from gsm_model.cli.explain_common import (
     Videos,
     Workers,
     data_set,
-    folder_of,
+    folders_of,
     inputs_of,
     opened,
     write_beside,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 
 def gates(
+    context: typer.Context,
     out: Annotated[
         Path, typer.Option(help="For clips: a folder. For a data set: the .parquet file to write.")
     ],
@@ -112,7 +115,7 @@ def gates(
         split,
         count,
     )
-    _gates_of_data(model, found, out, width)
+    _gates_of_data(model, found, out, width, arguments_of(context))
 
 
 def _gates_of_clips(
@@ -133,12 +136,12 @@ def _gates_of_clips(
     from gsm_model.io.tables import csv_text
 
     models = load_models(paths, labels, device, "float32")
+    folders = dict(zip(clips, folders_of(out, clips), strict=True))
     for clip, counts, video in opened(clips, models, segments):
-        for path, model, count in zip(paths, models, counts, strict=True):
+        for path, model, count, folder in zip(
+            paths, models, counts, folders_of(folders[clip], paths), strict=True
+        ):
             report = report_gates(model, video, order, count, seed)
-            folder = folder_of(
-                out, clip if len(clips) > 1 else None, path if len(paths) > 1 else None
-            )
             parts = explain_command(
                 "gates", portable(clip), [portable(path)], order, seed, segments, options, "gates"
             )
@@ -157,7 +160,9 @@ def _gates_of_clips(
             typer.echo(f"  {folder}: {', '.join(files)}")
 
 
-def _gates_of_data(model: Recognizer, clip_set: ClipSet, out: Path, width: Width) -> None:
+def _gates_of_data(
+    model: Recognizer, clip_set: ClipSet, out: Path, width: Width, typed: Sequence[str]
+) -> None:
     from gsm_model.explain.gates.dataset import data_gates_table, gates_of_clips, write_data_gates
     from gsm_model.figures.gate_dataset import data_gates_figure
 
@@ -168,9 +173,8 @@ def _gates_of_data(model: Recognizer, clip_set: ClipSet, out: Path, width: Width
         {key: value for key, value in row.items() if key not in ("histogram", "frame_means")}
         for row in rows
     ]
-    write_beside(
-        out, flat, data_gates_figure(rows, WIDTHS[width]), clip_set.origin, len(clip_set.ids)
-    )
+    figure = data_gates_figure(rows, WIDTHS[width])
+    write_beside(out, typed, flat, figure, clip_set.origin, len(clip_set.ids))
     for row in rows:
         gates = (
             ""

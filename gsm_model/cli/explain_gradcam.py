@@ -17,6 +17,7 @@ from gsm_model.cli.common import (
     Labels,
     OrderName,
     SplitName,
+    arguments_of,
     fail,
     load_models,
     model_files,
@@ -28,6 +29,7 @@ from gsm_model.cli.common import (
 from gsm_model.cli.explain_common import Segments, Split, inputs_of, opened, write_beside
 from gsm_model.explain.cam.names import METHODS, Method
 from gsm_model.figures.presets import Width
+from gsm_model.io.names import unique_names
 
 if TYPE_CHECKING:
     from gsm_model.explain.cam.report import CamReport
@@ -46,6 +48,7 @@ LINES = (
 
 
 def gradcam(
+    context: typer.Context,
     out: Annotated[
         Path, typer.Option(help="For clips: a folder. With --drawn: the .parquet file to write.")
     ],
@@ -122,7 +125,8 @@ def gradcam(
     """
     methods: list[Method] = [one.value for one in method or ()]
     if drawn:
-        _on_drawn(checkpoint, device, out, methods, layer, split, count, trial)
+        typed = arguments_of(context)
+        _on_drawn(checkpoint, device, out, methods, layer, split, count, trial, typed)
         return
     wanted = [*(clips or ()), *([] if listed is None else _lines(listed))]
     if not wanted:
@@ -180,7 +184,11 @@ def _on_clips(
 
     models = load_models(paths, labels, device)
     several = len(clips) > 1 or resume
-    folders = _folders(clips, out) if several else {clips[0]: out}
+    clips = list(dict.fromkeys(clips))
+    names = unique_names([clip.stem for clip in clips])
+    folders = {
+        clip: out / name if several else out for clip, name in zip(clips, names, strict=True)
+    }
     todo = [clip for clip in clips if not (resume and (folders[clip] / "recipe.json").is_file())]
     if len(todo) < len(clips):
         say(f"{len(clips) - len(todo)} clips are done already")
@@ -222,18 +230,6 @@ def _on_clips(
         write_all(folders[clip], {"recipe.json": files["recipe.json"]})
         _print(clip, reports)
         typer.echo(f"  {folders[clip]}: {', '.join(files)}")
-
-
-def _folders(clips: list[Path], out: Path) -> dict[Path, Path]:
-    """A folder for each clip, by its name; by a number too where two have the same."""
-    taken: dict[str, int] = {}
-    found = {}
-    for clip in dict.fromkeys(clips):
-        taken[clip.stem] = taken.get(clip.stem, 0) + 1
-        found[clip] = out / (
-            clip.stem if taken[clip.stem] == 1 else f"{clip.stem}-{taken[clip.stem]}"
-        )
-    return found
 
 
 def _reports(
@@ -329,6 +325,7 @@ def _on_drawn(
     split: SplitName,
     count: int,
     trials: bool,
+    typed: Sequence[str],
 ) -> None:
     from gsm_model.explain.cam.dataset import FAST_METHODS, cam_scores, score_cams
     from gsm_model.figures.cam_dataset import cam_scores_figure
@@ -348,7 +345,7 @@ def _on_drawn(
     except ValueError as error:
         fail(str(error))
     rows = cam_scores(table)
-    write_beside(out, rows, cam_scores_figure(rows), table.origin.data, len(table.ids))
+    write_beside(out, typed, rows, cam_scores_figure(rows), table.origin.data, len(table.ids))
     for row in rows:
         tried = (
             ""

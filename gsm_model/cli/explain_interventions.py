@@ -16,6 +16,7 @@ from gsm_model.cli.common import (
     Device,
     Labels,
     OrderName,
+    arguments_of,
     fail,
     load_models,
     model_files,
@@ -33,7 +34,7 @@ from gsm_model.cli.explain_common import (
     Videos,
     Workers,
     data_set,
-    folder_of,
+    folders_of,
     hashes,
     inputs_of,
     opened,
@@ -52,6 +53,7 @@ WayName = Literal["next", "previous"]
 
 
 def interventions(
+    context: typer.Context,
     out: Annotated[
         Path,
         typer.Option(
@@ -129,7 +131,7 @@ def interventions(
         split,
         count,
     )
-    _interventions_on_data(model, found, out, what)
+    _interventions_on_data(model, found, out, what, arguments_of(context))
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,7 @@ def _interventions_on_clips(
         "layer": what.layers,
     }
     given = hashes([what.gates, what.other])
+    folders = dict(zip(clips, folders_of(out, clips), strict=True))
     for clip, counts, video in opened(clips, models, segments):
         rows: list[dict] = []
         inputs = dict(given)
@@ -255,7 +258,6 @@ def _interventions_on_clips(
             options,
             "out",
         )
-        folder = folder_of(out, clip if len(clips) > 1 else None, None)
         about = {
             "interventions.csv": (
                 "a row an experiment: probabilities of the answer without any and of its time"
@@ -263,7 +265,7 @@ def _interventions_on_clips(
             )
         }
         write_all(
-            folder,
+            folders[clip],
             {
                 "interventions.csv": csv_text(rows).encode(),
                 "recipe.json": recipe(parts, inputs, about),
@@ -273,7 +275,11 @@ def _interventions_on_clips(
 
 
 def _interventions_on_data(
-    model: Recognizer, clip_set: ClipSet, out: Path, what: _Experiments
+    model: Recognizer,
+    clip_set: ClipSet,
+    out: Path,
+    what: _Experiments,
+    typed: Sequence[str],
 ) -> None:
     from gsm_model.explain.gates.intervention_dataset import effects_table, run_interventions
     from gsm_model.figures.interventions import interventions_figure
@@ -285,9 +291,8 @@ def _interventions_on_data(
         fail(str(error))
     rows = effects_table(table)
     paired = rows[0]["within_pair"] is not None
-    write_beside(
-        out, rows, interventions_figure(rows), clip_set.origin, len(clip_set.ids), [what.gates]
-    )
+    figure = interventions_figure(rows)
+    write_beside(out, typed, rows, figure, clip_set.origin, len(clip_set.ids), [what.gates])
     for row in rows:
         pair = (
             f"  within pair {row['within_pair']:6.1%} ({row['within_pair_low']:.1%} to"

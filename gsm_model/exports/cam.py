@@ -18,6 +18,7 @@ from gsm_model.exports.provenance import recipe
 from gsm_model.figures.cams import CamRow, cam_film, strip_figure
 from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes
+from gsm_model.io.names import unique_names
 from gsm_model.io.tables import csv_text
 from gsm_model.video.encode import to_gif, to_mp4
 
@@ -70,8 +71,8 @@ def cam_files(
             "unit": f"as {first.method} gives them, signed, not rescaled",
         },
         "scale": {
-            report.card.name: row.scaled.one.tolist()
-            for report, row in zip(reports, rows, strict=True)
+            name: row.scaled.one.tolist()
+            for name, row in zip(model_names(reports), rows, strict=True)
         },
         "frames.csv": {
             "evidence": "gradient × feature summed over places and channels, in logits",
@@ -81,13 +82,10 @@ def cam_files(
     }
     return {
         "maps.npz": npz_bytes(
-            dict(
-                zip(
-                    distinct_names(reports),
-                    (report.layer(layer).maps for report in reports),
-                    strict=True,
-                )
-            )
+            {
+                name: report.layer(layer).maps
+                for name, report in zip(distinct_names(reports), reports, strict=True)
+            }
         ),
         "frames.csv": csv_text(
             [row for report in reports for row in frame_rows(clip, report, layer)]
@@ -114,14 +112,24 @@ def cam_rows(
     ]
 
 
+def model_names(reports: Sequence[CamReport]) -> list[str]:
+    """The models' names; with the hash's beginning where two have the same, and a number where
+    those have the same too.
+    """
+    counts = Counter(report.card.name for report in reports)
+    return unique_names(
+        [
+            report.card.name
+            if counts[report.card.name] == 1
+            else f"{report.card.name} {report.card.sha256[:8]}"
+            for report in reports
+        ]
+    )
+
+
 def distinct_names(reports: Sequence[CamReport]) -> list[str]:
-    """The models' names; with the hash's beginning where two have the same."""
-    names = [report.card.name.replace("/", "-") for report in reports]
-    counts = Counter(names)
-    return [
-        name if counts[name] == 1 else f"{name} {report.card.sha256[:8]}"
-        for name, report in zip(names, reports, strict=True)
-    ]
+    """`model_names` as names of arrays, which have no ``/`` in them."""
+    return unique_names([name.replace("/", "-") for name in model_names(reports)])
 
 
 def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:

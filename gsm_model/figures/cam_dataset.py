@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gsm_model.figures.presets import PAGE
-from gsm_model.figures.style import COLORS, DASHES, MARKERS
+from gsm_model.figures.style import series_style
 
 MEASURES = {"hit": "largest place on what moves", "energy": "share of the map on what moves"}
-GREY, INK = "#7B8794", "#16212E"
+GREY = "#7B8794"
 
 
 def cam_scores_figure(rows: Sequence[dict], width: float = PAGE) -> Figure:
@@ -66,6 +66,7 @@ def _line(axes: Axes, rows: Sequence[dict], layers: Sequence[str], key: str, num
     beside = [
         place + 0.09 * (number - 2.5) for place in places
     ]  # so that intervals do not cover each other
+    look = series_style(number)
     axes.errorbar(
         beside,
         values,
@@ -74,7 +75,7 @@ def _line(axes: Axes, rows: Sequence[dict], layers: Sequence[str], key: str, num
         linewidth=0.8,
         elinewidth=0.6,
         label=rows[0]["method"],
-        color=(*COLORS, INK)[number % 6],
-        marker=MARKERS[number % 5],
-        linestyle=DASHES[number % 5] if number < 5 else ":",
+        color=look.color,
+        marker=look.marker,
+        linestyle=look.dash,
     )

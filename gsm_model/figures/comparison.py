@@ -20,7 +20,7 @@ from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import in_print, shortened
 from gsm_model.figures.presets import Preset
-from gsm_model.figures.style import COLORS, MARKERS
+from gsm_model.figures.style import COLORS, series_style
 
 MOST_GAINS = 40  # rows that fit a page; of more classes, the largest gains and the largest losses
 MOST_CELLS = 60  # classes whose matrix is drawn cell by cell; a larger one is a picture, which LaTeX can still hold  # noqa: E501
@@ -145,13 +145,14 @@ def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) 
         spread = np.maximum([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]], 0)
         n = sum(share.n for share in one.accuracy)
         label = in_print(f"{one.model}: error {100 * one.error:.1f} % ({n:,} clips)")
+        look = series_style(number)
         axes.errorbar(
             one.confidence,
             values[:, 0],
             yerr=spread,
-            fmt=MARKERS[number] + "-",
+            fmt=look.marker + "-",
             label=label,
-            color=COLORS[number],
+            color=look.color,
             markersize=0.5 * font,
             linewidth=0.9,
             capsize=1.5,
@@ -201,7 +202,7 @@ def draw_embedding(axes: Axes, embedding: Embedding, marked: Marked, preset: Pre
         rest = (
             {"c": "#C9D1D9", "marker": ".", "label": None}
             if kind < 0
-            else {"c": COLORS[kind % 5], "marker": MARKERS[kind % 5]}
+            else {"c": series_style(kind).color, "marker": series_style(kind).marker}
         )
         if kind >= 0:
             rest |= {"label": names[kind]}

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from gsm_model.explain.gates.clamps import CLAMPS
 from gsm_model.figures.presets import PAGE
-from gsm_model.figures.style import COLORS, DASHES, MARKERS
+from gsm_model.figures.style import COLORS, INK, series_style
 
 SERIES = {
     "{} alone closed": "this layer closed",
@@ -56,7 +56,7 @@ def _clamps(axes: Axes, by_name: dict[str, dict], clamps: Sequence[str], key: st
     for place, name in enumerate(clamps):
         row = by_name[name]
         spread = [[max(row[key] - row[f"{key}_low"], 0)], [max(row[f"{key}_high"] - row[key], 0)]]
-        color = "#16212E" if name == "none" else COLORS[0]
+        color = INK if name == "none" else COLORS[0]
         axes.errorbar(
             row[key],
             place,
@@ -86,13 +86,14 @@ def _layers(axes: Axes, by_name: dict[str, dict], titles: Sequence[str], key: st
             [max(row[key] - row[f"{key}_low"], 0) for row in rows],
             [max(row[f"{key}_high"] - row[key], 0) for row in rows],
         ]
+        look = series_style(number)
         axes.errorbar(
             range(len(titles)),
             [row[key] for row in rows],
             yerr=spread,
-            fmt=MARKERS[number] + DASHES[number],
+            fmt=look.marker + look.dash,
             label=label,
-            color=COLORS[number],
+            color=look.color,
             markersize=3,
             linewidth=1,
             capsize=1.5,

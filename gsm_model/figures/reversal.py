@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from gsm_model.evaluation.reversal import Flips
-from gsm_model.figures.style import COLORS, MARKERS
+from gsm_model.figures.style import series_style
 
 
 def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
@@ -19,8 +19,10 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
     groups = list(dict.fromkeys(flips.group for _, rows in models for flips in rows))
     figure = Figure(figsize=(6.875, 0.9 + 0.32 * len(groups)), layout="constrained")
     axes = figure.subplots()
+    step = min(0.22, 0.8 / len(models))  # so that the rows of one group stay apart from the next's
     for number, (name, rows) in enumerate(models):
-        offset = (number - (len(models) - 1) / 2) * 0.22
+        look = series_style(number)
+        offset = (number - (len(models) - 1) / 2) * step
         places = [groups.index(flips.group) + offset for flips in rows]
         shares = [flips.to_partner for flips in rows]
         spread = [
@@ -31,8 +33,8 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
             [s.value for s in shares],
             places,
             xerr=spread,
-            fmt=MARKERS[number % len(MARKERS)],
-            color=COLORS[number % len(COLORS)],
+            fmt=look.marker,
+            color=look.color,
             markersize=4,
             linewidth=1,
             capsize=2,
@@ -52,5 +54,5 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
     axes.tick_params(axis="x", labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", linewidth=0.3)
-    figure.legend(fontsize=7, frameon=False, loc="outside upper right", ncols=len(models))
+    figure.legend(fontsize=7, frameon=False, loc="outside upper right", ncols=min(len(models), 4))
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,16 +22,41 @@ FORMATS = (
 
 # Okabe and Ito's colours, told apart by the colour-blind.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00")
+INK = "#16212E"
 # Even steps of lightness from both ends to the middle; ends bright enough to see a picture through
 # them.
 GATE_STOPS = ("#0060A0", "#74B0DA", "#F7F7F7", "#F0A879", "#D55E00")
 # From nothing to all, for shares: light to dark, distinct in grey and to the colour-blind.
 SHARE_STOPS = ("#F7F7F7", "#A6CBE3", "#4F94C4", "#1F5F94", "#0B2F57")
 MARKERS = ("o", "s", "^", "D", "v")
-DASHES = ("-", "--", "-.", ":", "-")
+DASHES = ("-", "--", "-.", ":")
 
 # (left, bottom, right, top) → (left, bottom, width, height)
 _CORNERS_TO_SIZE = np.array([[1, 0, -1, 0], [0, 1, 0, -1], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+@dataclass(frozen=True)
+class SeriesStyle:
+    """How one of several series is drawn: a colour, a marker and a dash of matplotlib's."""
+
+    color: str
+    marker: str
+    dash: str
+
+
+def series_style(number: int) -> SeriesStyle:
+    """The style of the series ``number``, from 0 on.
+
+    Colours come again after six, each time with the next marker and the next dash: of the first 24
+    series no two share colour and marker, nor colour and dash.
+    """
+    turn, place = divmod(number, len(COLORS) + 1)
+    dash = 3 if place == len(COLORS) else place
+    return SeriesStyle(
+        (*COLORS, INK)[place],
+        MARKERS[(place + turn) % len(MARKERS)],
+        DASHES[(dash + turn) % len(DASHES)],
+    )
 
 
 def gate_colors() -> Colormap:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gsm_model.errors import DataError
-from gsm_model.figures.style import COLORS, DASHES
+from gsm_model.figures.style import series_style
 
 WINDOW = 25
 
@@ -49,9 +49,14 @@ def training_curves(logs: Sequence[dict[str, np.ndarray]], names: Sequence[str])
         strict=True,
     ):
         for number, (log, name) in enumerate(zip(logs, names, strict=True)):
-            color, dash = COLORS[number % len(COLORS)], DASHES[number % len(DASHES)]
+            look = series_style(number)
             axes.plot(
-                log["step"], running_mean(log[column]), dash, color=color, label=name, linewidth=1.2
+                log["step"],
+                running_mean(log[column]),
+                look.dash,
+                color=look.color,
+                label=name,
+                linewidth=1.2,
             )
         axes.set_xlabel("step", fontsize=8)
         axes.set_ylabel(title, fontsize=8)

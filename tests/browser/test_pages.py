@@ -169,3 +169,15 @@ def test_names_made_to_break_pages_show_as_they_are(full_app, page):
             and page.locator("[data-testid=stMain] img[src=x]").count() == 0
         )
         assert page.locator("[data-testid=stMain] a[href^=javascript]").count() == 0
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("width", [1300, 420])
+def test_the_heading_follows_the_bar_with_the_pages_names(app, page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{app}/confusions")
+    heading = page.get_by_test_id("stMain").get_by_role("heading", level=2).first
+    expect(heading).to_be_visible()
+    bar = page.get_by_test_id("stHeader").bounding_box()
+    gap = heading.bounding_box()["y"] - bar["y"] - bar["height"]
+    assert 0 <= gap <= 24

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from statsmodels.stats.proportion import proportion_confint
 
-from app.components.chart_style import MODEL_COLORS, RING_COLOR, short
+from app.components.chart_style import RING_COLOR, SYMBOLS, model_color, short
 from app.pages.gates.charts import EDGE_LINE
 from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.calibration import Reliability
@@ -47,7 +47,7 @@ def gains(rows: Sequence[Comparison]) -> go.Figure:
             marker={
                 "size": 10,
                 "symbol": ["circle" if one else "circle-open" for one in sure],
-                "color": MODEL_COLORS[0],
+                "color": model_color(0),
                 "line": {"width": 2},
             },
             customdata=[
@@ -76,14 +76,18 @@ def calibration(models: Sequence[Reliability]) -> go.Figure:
             x=[0, 1], y=[0, 1], mode="lines", line=EDGE_LINE, hoverinfo="skip", showlegend=False
         )
     )
-    for one, color, symbol in zip(models, MODEL_COLORS, ("circle", "square"), strict=False):
+    for number, one in enumerate(models):
         values = [share.value for share in one.accuracy]
         figure.add_scatter(
             x=one.confidence,
             y=values,
             mode="lines+markers",
             name=short(one.model),
-            marker={"symbol": symbol, "size": 9, "color": color},
+            marker={
+                "symbol": SYMBOLS[number % len(SYMBOLS)],
+                "size": 9,
+                "color": model_color(number),
+            },
             error_y={
                 "array": [share.high - share.value for share in one.accuracy],
                 "arrayminus": [share.value - share.low for share in one.accuracy],
@@ -108,7 +112,6 @@ def scores(embedding: Embedding, marked: Marked, model: Answers) -> go.Figure:
     clip, its class and the answer.
     """
     figure = go.Figure()
-    symbols = ("circle", "square", "diamond", "triangle-up")
     for kind, name in ((-1, "the others"), *enumerate(marked.names)):
         rows = np.flatnonzero(marked.kinds == kind)
         clips = embedding.rows[rows]
@@ -119,7 +122,11 @@ def scores(embedding: Embedding, marked: Marked, model: Answers) -> go.Figure:
         look = (
             {"size": 4, "color": REST_COLOR}
             if kind < 0
-            else {"size": 8, "color": MODEL_COLORS[kind], "symbol": symbols[kind]}
+            else {
+                "size": 8,
+                "color": model_color(kind),
+                "symbol": SYMBOLS[kind % len(SYMBOLS)],
+            }
         )
         figure.add_scattergl(
             x=embedding.points[rows, 0],

@@ -118,7 +118,7 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     st.markdown(f"{len(clips):,} clips of *{names[0]}* are taken for *{names[1]}*")
     answers = {
         letter: [model.labels[model.predicted[clip]] for clip in clips]
-        for letter, model in zip("AB", models, strict=False)
+        for letter, model in zip("AB"[: len(models)], models, strict=True)
     }
     ids = [shown.ids[clip] for clip in clips]
     st.dataframe(

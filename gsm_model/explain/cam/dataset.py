@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
+from gsm_model.data.labels import partner_indices
+from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
 from gsm_model.errors import DataError
@@ -152,7 +154,7 @@ def _of_clip(
     given = clip_input(model, drawn_video(clip, [t]))
     kinds = masks_as_seen(clip.masks(given.frame_indices, HEIGHT, WIDTH), model.input)
     views = given.views
-    partner = clip.label ^ 1  # the classes of a pair stand side by side
+    partner = int(partner_indices(LABELS)[clip.label])
     targets = [Target(clip.label), Target(clip.label, partner), Target(partner)]
     _, [(_, own), (_, contrast), (_, other)] = evidence_of_clips(model, views, targets, layers)
     grids = {one.features.shape[-2:] for one in own}

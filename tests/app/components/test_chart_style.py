@@ -75,3 +75,35 @@ def test_titles_of_many_panels_are_broken_into_lines_and_hold_no_markup_of_their
         "a&lt;b",
         "TSN",
     ]
+
+
+# What the two kinds of red-green blindness make of linear RGB (Machado, Oliveira and Fernandes,
+# IEEE TVCG 15(6), 2009).
+PROTANOPIA = [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+]
+DEUTERANOPIA = [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.011820, 0.042940, 0.968881],
+]
+
+
+@pytest.mark.parametrize("seen", [np.eye(3), PROTANOPIA, DEUTERANOPIA])
+def test_a_dozen_models_have_colours_that_differ_to_the_colour_blind_too(seen):
+    colors = [chart_style.model_color(number) for number in range(12)]
+    rgb = np.array([[int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)] for color in colors])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(
+        np.clip(linear @ np.transpose(seen), 0, 1) @ np.transpose(to_xyz) / [0.9505, 1, 1.089]
+    ).T
+    lab = np.stack([116 * y, 500 * (x - y), 200 * (y - z)], 1)
+    apart = np.linalg.norm(lab[:, None] - lab, axis=2)[np.triu_indices(12, 1)]
+    assert apart.min() > 15, "2.3 is just noticeable"
+
+
+def test_a_thirteenth_model_has_a_colour_too():
+    assert chart_style.model_color(12) == chart_style.model_color(0)

@@ -4,11 +4,13 @@ import csv
 import json
 import shlex
 import shutil
+import sys
 
 import numpy as np
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
+from gsm_model.cli import app
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.explain.gates.dataset import read_data_gates
 from gsm_model.explain.gates.intervention_dataset import read_interventions
@@ -222,3 +224,35 @@ def test_bad_input_exits_with_2_and_one_line(run, clip, checkpoint, tmp_path, ar
     done = run("explain", *arguments, "-c", checkpoint, *out, code=2)
     lines = [line for line in done.stderr.strip().splitlines() if not line.startswith("experiment")]
     assert message in lines[-1] and len(lines) == 1
+
+
+def test_two_models_whose_files_have_one_name_do_not_overwrite_each_other(
+    run, clip, checkpoint, drawn_checkpoint, tmp_path
+):
+    twin = tmp_path / "elsewhere" / checkpoint.name
+    twin.parent.mkdir()
+    shutil.copy(drawn_checkpoint, twin)
+    run("explain", "gates", clip, "-c", checkpoint, "-c", twin, "--out", tmp_path / "o")
+    names = [
+        json.loads((tmp_path / "o" / folder / "recipe.json").read_text())["model"]
+        for folder in ("gsm", "gsm-2")
+    ]
+    assert names == ["A model", "Drawn"]
+    shutil.copy(drawn_checkpoint, checkpoint)
+    run("evaluate", "-c", checkpoint, "-c", twin, "--clips", 2, "--out", tmp_path / "p")
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
+        f"gsm{number}_test_{order}.parquet"
+        for number in ("-2", "")
+        for order in ("forward", "reversed")
+    ]
+
+
+def test_a_recipe_has_the_arguments_that_the_command_was_called_with(
+    drawn_checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys, "argv", ["another program", "--out", "elsewhere"])
+    out = tmp_path / "gates.parquet"
+    arguments = ["explain", "gates", "-c", str(drawn_checkpoint), "--clips", "2", f"--out={out}"]
+    app(arguments, standalone_mode=False)
+    command = json.loads((tmp_path / "gates.recipe.json").read_text())["command"]
+    assert shlex.split(command)[3:] == [*arguments[:-1], "--out", "gates.parquet"]

@@ -150,3 +150,8 @@ def test_models_of_one_name_are_told_apart_by_their_hash(reports):
         for sha in ("a" * 64, "b" * 64)
     ]
     assert distinct_names(twins) == ["Small aaaaaaaa", "Small bbbbbbbb"]
+
+
+def test_one_model_twice_has_two_names(reports):
+    first, second = distinct_names([reports[0], reports[0]])
+    assert second == f"{first}-2"

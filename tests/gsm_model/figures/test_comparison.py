@@ -157,3 +157,10 @@ def test_every_marked_clip_is_a_point_of_its_kind(two_models):
         np.testing.assert_allclose(points.get_offsets(), one.points[marked.kinds == kind])
     assert len(rest.get_offsets()) + sum(len(points.get_offsets()) for points in kinds) == 300
     assert [points.get_label() for points in kinds] == ["class 0", "class 3"]
+
+
+def test_a_dozen_models_are_a_dozen_lines_that_differ():
+    models = [reliability(make_answers(f"model {n}", n=200, seed=n)) for n in range(12)]
+    [axes] = calibration_figure(models, PRESETS["cvpr-page"]).axes
+    lines = [container.lines[0] for container in axes.containers]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 12

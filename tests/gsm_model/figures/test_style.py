@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from gsm_model.figures.style import GATE_STOPS, figure_bytes, formats_of, gate_colors, save_figure
+from gsm_model.figures.style import (
+    GATE_STOPS,
+    figure_bytes,
+    formats_of,
+    gate_colors,
+    save_figure,
+    series_style,
+)
 
 
 @pytest.fixture
@@ -74,3 +81,12 @@ def test_no_label_is_cut_off_at_the_edge(kind):
     figure.draw_without_rendering()
     left = min(label.get_window_extent().x0 for label in axes.get_yticklabels())
     assert left >= 0.5, "the longest name begins inside the figure"
+
+
+def test_two_dozen_series_differ_in_colour_and_marker_and_in_colour_and_dash():
+    styles = [series_style(number) for number in range(24)]
+    assert len({(style.color, style.marker) for style in styles}) == 24
+    assert len({(style.color, style.dash) for style in styles}) == 24
+    assert [style.color for style in styles[:6]] == [style.color for style in styles[6:12]]
+    # Okabe and Ito's, whose lightness differs too.
+    assert [style.color for style in styles[:2]] == ["#0072B2", "#E69F00"]

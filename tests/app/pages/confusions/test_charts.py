@@ -95,3 +95,10 @@ def test_calibration_has_a_line_a_model_with_its_bins():
         assert (
             list(line.y) == [share.value for share in one.accuracy] and sum(line.customdata) == 800
         )
+
+
+def test_calibration_shows_every_model_however_many_they_are():
+    models = [reliability(make_answers(f"model {n}", n=200, seed=n)) for n in range(8)]
+    _, *lines = calibration(models).data
+    assert [line.name for line in lines] == [model.model for model in models]
+    assert len({line.marker.color for line in lines}) == 8

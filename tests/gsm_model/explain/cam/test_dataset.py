@@ -5,6 +5,8 @@ and back.
 import numpy as np
 import pytest
 
+from gsm_model.data.labels import partner
+from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
 from gsm_model.errors import DataError
@@ -149,3 +151,19 @@ def test_the_layers_are_all_blocks_and_either_side_of_the_last_two_gates(drawn_m
         "layer4.1:after",
     ]
     assert len(layers) == 12
+
+
+def test_the_reversed_class_is_that_of_the_name_wherever_it_stands(drawn_model, monkeypatch):
+    apart = (*LABELS[::2], *LABELS[1::2])  # no two of a pair side by side
+    monkeypatch.setattr(dataset, "LABELS", apart)
+    asked = []
+
+    def note(model, views, targets, layers):
+        asked.extend(targets)
+        raise StopIteration
+
+    monkeypatch.setattr(dataset, "evidence_of_clips", note)
+    with pytest.raises(StopIteration):
+        dataset._of_clip(drawn_model, "test", 3, ("gradcam",), ["layer4.1"], False)
+    assert asked == [Target(3), Target(3, 13), Target(13)]
+    assert partner(apart[3]) == apart[13]
