@@ -125,7 +125,7 @@ class Session:
         kind = element.WhichOneof("type")
         if kind == "exception" or (kind == "alert" and element.alert.format == element.alert.ERROR):
             raise Wrong(f"an error on the page: {element.exception.message or element.alert.body}")
-        if kind == "file_uploader" and element.file_uploader.label == "Drop a clip here":
+        if kind == "file_uploader" and element.file_uploader.label == "Upload a clip":
             self.uploader = element.file_uploader.id
         return [element.markdown.body] if kind == "markdown" else []
 

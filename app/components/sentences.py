@@ -256,9 +256,7 @@ def looks(reports: Sequence[CamReport], layers: Sequence[str]) -> str:
             f"in frame {report.prediction.frame_indices[place]} of {name}"
             f" ({percent(float(values[place]) / total)} of all{even})"
         )
-    return (
-        f"What speaks for *{escape(reports[0].target_name)}* is largest " + "; ".join(parts) + "."
-    )
+    return f"Evidence for *{escape(reports[0].target_name)}* is largest " + "; ".join(parts) + "."
 
 
 def compared_with_package(found: MapTrial) -> str:
@@ -289,15 +287,18 @@ def believable(name: str, found: MapTrial) -> str:
     low, high = trial.span
     if high - low < TELLING:
         text = (
-            f"{title}**nothing can be told**: whatever is taken away, the probability stays between"
-            f" {percent(low)} and {percent(high)}"
+            f"{title}**inconclusive**: no deletion changes the probability by more than"
+            f" {100 * (high - low):.0f} points ({percent(low)} to {percent(high)})"
         )
     elif better:
         text = (
             f"{title}**not better than {' and '.join(better)}** at finding what the answer rests on"
         )
     else:
-        text = f"{title}what it marks matters more to the answer than what any blind map marks"
+        text = (
+            f"{title}what it marks matters more to the prediction than any model-independent"
+            " baseline"
+        )
     text += (
         f" (area {_two(trial.ours.area)}; "
         + ", ".join(f"{what} {_two(area)}" for what, area in blind.items())

@@ -221,7 +221,7 @@ def _take_upload() -> None:
     limit = None if max_bytes is None else max_bytes // 2**20
     size = "" if limit is None else f" up to {limit} MB"
     file = st.file_uploader(
-        "Drop a clip here",
+        "Upload a clip",
         type=VIDEO_TYPES,
         key="clip_file",
         max_upload_size=limit,

@@ -75,7 +75,8 @@ class UploadStore:
             path.unlink(missing_ok=True)
             self._give(len(content))
             raise UploadError(
-                f"{shown}: cannot be kept on this server ({error.strerror}); tell whoever runs it"
+                f"{shown}: cannot be kept on this server ({error.strerror}); please contact the"
+                " administrator"
             ) from None
         self.files[digest] = Upload(shown, path, digest)
         return self.files[digest]

@@ -350,7 +350,7 @@ def _on_drawn(
         tried = (
             ""
             if row["tried"] is None
-            else f"  area {row['tried']:+.2f}, above all blind maps on {row['beats']:.0%}"
+            else f"  area {row['tried']:+.2f}, above all baselines on {row['beats']:.0%}"
         )
         typer.echo(
             f"{row['target']:<9} {row['method']:<10} {row['layer']:<22} largest on what moves"

@@ -50,7 +50,7 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
         middle = layer.gate[0, 0, layer.gate.shape[2] // 2, layer.gate.shape[3] // 2]
         assert float(shown.replace("−", "-")) == pytest.approx(middle, abs=0.006), layer.title
 
-    choose(page, page.get_by_role("combobox", name="Hold gates"), "closed")
+    choose(page, page.get_by_role("combobox", name="Set gates to"), "closed")
     expect(
         page.get_by_text("GSM ResNet-18 changes from Unfolding something").or_(
             page.get_by_text("GSM ResNet-18 keeps")
@@ -126,7 +126,7 @@ def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_o
     page, app
 ):
     open_gates(page, app, "models=gsm&clip=folding")
-    page.get_by_text("Beside it: reversed").click()
+    page.get_by_text("Compare with: reversed").click()
     viewer = page.locator(".gsl-viewer")
     expect(viewer.locator(".strips .columns")).to_have_count(2)
     wait_until_still(page)

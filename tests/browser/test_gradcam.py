@@ -48,10 +48,10 @@ def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_
 ):
     page.goto(f"{app}/gradcam?models=gsm%2Ctsn&map_layer=layer3.1")
     drop_clip(page, drawn_clip)
-    choose(page, page.get_by_role("combobox", name="What speaks for"), "Unfolding something")
-    choose(page, page.get_by_role("combobox", name="rather than"), "Folding something")
+    choose(page, page.get_by_role("combobox", name="Evidence for"), "Unfolding something")
+    choose(page, page.get_by_role("combobox", name="versus"), "Folding something")
     assert (
-        "What speaks for Unfolding something rather than Folding something is largest in frame"
+        "Evidence for Unfolding something rather than Folding something is largest in frame"
         in main_text(page)
     )
     report = report_cams(
@@ -116,7 +116,7 @@ def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_m
 
 def test_maps_are_put_to_the_test_and_what_was_found_stays(page, app):
     open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
-    page.get_by_role("button", name="Put the maps to the test").click()
+    page.get_by_role("button", name="Run faithfulness tests").click()
     expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
     wait_until_still(page)
     assert "the map for Moving something down" in main_text(page)

@@ -50,7 +50,7 @@ def two_tables(tmp_path):
 
 def test_tables_of_ones_own_become_a_figure_and_a_missing_one_is_named(page, app, two_tables):
     page.goto(f"{app}/order?clip=folding&models=tsn")
-    expect(page.get_by_role("heading", name="And on a whole data set?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results on a data set")).to_be_visible()
     tables = page.locator('[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]')
     drop(page, tables, *two_tables[:1])
     expect(page.get_by_text("no table of the order 'reversed'")).to_be_visible()

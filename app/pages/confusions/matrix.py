@@ -62,7 +62,7 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     )
     order = right.segmented_control(
         "Order of classes",
-        ["by index", "alike together"],
+        ["by index", "clustered"],
         default="by index",
         required=True,
         key="matrix_order",

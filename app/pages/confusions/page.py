@@ -227,7 +227,7 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
     if any(model.scores is None for model in models) or len(models[0].ids) < FEWEST_CLIPS:
         return
     st.markdown(
-        "### Which clips does each model score alike?",
+        "### Embedding of the scores",
         help=(
             "Every clip is a point; clips with like scores lie close together. PCA shows the two"
             " directions in which scores differ most; t-SNE and UMAP keep neighbours together, and"
@@ -237,7 +237,7 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
     left, right = st.columns(2)
     methods = [name for name in METHODS if name != "umap" or has_umap()]
     method = left.segmented_control(
-        "Laid out by",
+        "Projection",
         methods,
         format_func=lambda name: METHOD_NAMES.get(name, name),
         default="pca",

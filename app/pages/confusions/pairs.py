@@ -43,7 +43,7 @@ def show_pairs(
         return []
     left, right = st.columns([2, 3], vertical_alignment="center")
     preset = left.selectbox(
-        "Printed in",
+        "Figure size",
         list(PRESETS),
         index=1,
         key="preset",
@@ -128,7 +128,7 @@ def _choose_pairs(
     try:
         return parse_pairs(text, models[0].labels, "your list"), kind, text
     except DataError as error:
-        explain_error(error, "Mend the list; nothing else was changed.")
+        explain_error(error, "Fix the list. Nothing else was changed.")
         return None
 
 

@@ -288,7 +288,7 @@ def show_data_experiments(choices: Choices) -> None:
     ]
     known = [(ref, gates, effects) for ref, gates, effects in known if gates or effects]
     st.markdown(
-        "### And on a whole data set?",
+        "### Results on a data set",
         help="Figures as they print, with their number of clips and 95 % intervals.",
     )
     if not known:

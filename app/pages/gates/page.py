@@ -82,7 +82,7 @@ def show(choices: Choices) -> None:
     with left:
         choose_order()
     right.toggle(
-        f"Beside it: {OTHER_ORDER[order]}",
+        f"Compare with: {OTHER_ORDER[order]}",
         key="beside",
         persist_state="session",
         help="The same clip and models with the frames in the other order, on the same scale.",
@@ -188,7 +188,7 @@ def _show_details(
             "text/csv",
             icon=":material/download:",
         )
-    st.markdown("### Take it away")
+    st.markdown("### Export")
     model, width = st.columns(2)
     ref = model.selectbox(
         "Of", list(choices.models), format_func=lambda ref: choices.names[ref.key], key="gates_of"

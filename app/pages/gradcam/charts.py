@@ -67,7 +67,7 @@ def curves(trial: Trial, color: str) -> go.Figure:
     """The target's probability while places are taken away (left) or put back (right), most
     important first, for the map and blind ones.
     """
-    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=("taken away", "put back"))
+    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=("deletion", "insertion"))
     shown = [
         (OURS, trial.ours),
         (CENTRE, trial.centre),

@@ -39,7 +39,7 @@ def show_maps(seen: Sequence[Seen[CamReport]], seconds: float, key: str) -> str:
     another layer makes the page run again, and no model."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     normalise = left.segmented_control(
-        "1 on the scale is",
+        "Normalise by",
         NORMALISE,
         format_func=lambda choice: SCALES.get(choice, choice),
         default="clip",
@@ -49,7 +49,7 @@ def show_maps(seen: Sequence[Seen[CamReport]], seconds: float, key: str) -> str:
         help="Maps have units of their own; what 1 stands for is written below the pictures.",
     )
     signed = right.toggle(
-        "Also what speaks against",
+        "Show negative evidence",
         key="cam_signed",
         help="Blue: places that speak against the class. Without it they are left out.",
     )
@@ -107,7 +107,7 @@ def show_take_away(
     seconds: float,
 ) -> None:
     """The film, and everything as a ZIP with its command."""
-    st.markdown("### Take it away")
+    st.markdown("### Export")
     reports, frames = [one.report for one in seen], [one.frames for one in seen]
     if len({len(one) for one in frames}) > 1:
         st.info(

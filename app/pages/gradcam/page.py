@@ -49,7 +49,7 @@ METHOD_NAMES: dict[Method, str] = {
 WORDS = """
 - **map**: for every place of a frame, how much the features there speak for the class. All frames go through the network together, so a map knows what came before and after.
 - **Grad-CAM, HiResCAM, …**: ways to make a map of a layer's features and of how the class's score changes with them. In the last block of these networks Grad-CAM, HiResCAM and XGrad-CAM are the same by construction.
-- **rather than**: the map then explains the difference of two scores: what speaks for one class and not for the other.
+- **versus**: the map then explains the difference of two scores: the evidence for one class and not for the other.
 - **evidence** of a frame: feature × gradient summed over the frame, in logits; to first order, the frame's part in the score.
 - **the frame's own scores**: what the classifier says of that frame; their mean over the frames is the answer. A TSN's know nothing of the other frames.
 - **before, after**: the features that enter a block's gate and those that leave it.
@@ -137,7 +137,7 @@ def _ask(
     st.session_state.setdefault("method", "gradcam")
     left, middle, right = st.columns([3, 3, 2])
     left.selectbox(
-        "What speaks for",
+        "Evidence for",
         [NONE, *classes],
         format_func=lambda index: (
             f"{choices.names[usable[0].key]}'s answer: {answer[1]}"
@@ -149,7 +149,7 @@ def _ask(
         help="The same class for all models, so that their maps compare.",
     )
     versus = middle.selectbox(
-        "rather than",
+        "versus",
         [NONE, *(other for other in classes if other != index)],
         format_func=lambda other: "(any other class)" if other == NONE else card.label(other),
         key="versus",
@@ -171,7 +171,7 @@ def _ask(
     with left:
         choose_order()
     middle.toggle(
-        f"Beside it: {OTHER_ORDER[order]}",
+        f"Compare with: {OTHER_ORDER[order]}",
         key="beside",
         persist_state="session",
         help="The same clip and models with the frames in the other order, on the same scale.",

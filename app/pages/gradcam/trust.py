@@ -33,7 +33,7 @@ def show_trust(
     question: Question,
 ) -> None:
     """A button, and what the tests found for each model; found already, it is shown at once."""
-    st.markdown("### Is it to be believed?", help=HELP)
+    st.markdown("### Can this map be trusted?", help=HELP)
     tests = [
         (
             ref,
@@ -58,7 +58,7 @@ def show_trust(
         has_trial(ref, clip, one.report, at, question, count) for ref, count, one, at in tests
     )
     if not known and not st.button(
-        "Put the maps to the test",
+        "Run faithfulness tests",
         icon=":material/fact_check:",
         help="Takes about ten seconds a model on a CPU.",
     ):
@@ -73,7 +73,7 @@ def show_trust(
         st.plotly_chart(
             drawn(charts.curves, found.trial, one.color),
             key=f"curves-{ref.key}",
-            alt=f"{one.name}: the target's probability while places are taken away and put back",
+            alt=f"{one.name}: the target's probability under deletion and insertion",
         )
         if sentence := compared_with_package(found):
             st.caption(sentence)

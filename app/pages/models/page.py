@@ -179,8 +179,7 @@ def _choose_from_folder() -> Path | None:
     folder = session.settings().checkpoints
     if folder is None:
         st.caption(
-            "Whoever runs this app can offer a folder of checkpoints here:"
-            " GATE_SHIFT_LENS_CHECKPOINTS."
+            "The administrator can offer a folder of checkpoints here: GATE_SHIFT_LENS_CHECKPOINTS."
         )
         return None
     files = {}

@@ -98,7 +98,7 @@ def _for_each(
 
 def _show_swaps(reports: Sequence[OrderReport]) -> None:
     st.markdown(
-        "### Which frames must be where?",
+        "### Sensitivity to swapped frames",
         help=(
             "Each cell: the probability of the model's answer when the two frames change places. On"
             " the diagonal: without that frame."
@@ -184,7 +184,7 @@ def _show_clip_details(
 
 def _show_data_set() -> None:
     st.markdown(
-        "### And on a whole data set?",
+        "### Results on a data set",
         help=(
             "Of the clips whose class is another's time reversal: what becomes of a model's answers"
             " when the frames are reversed."

@@ -1,4 +1,4 @@
-"""One report's map put to every test there is for a clip of one's own: against blind maps, random
+"""One report's map put to every test there is for a clip of one's own: against baselines, random
 weights, another class, another moment.
 """
 
@@ -121,7 +121,7 @@ def trial_rows(clip: str, report: CamReport, found: MapTrial) -> list[dict]:
         "layer": found.layer,
         "target": report.target_name,
     }
-    rows = [{**about, **row, "test": "against blind maps"} for row in found.trial.rows()]
+    rows = [{**about, **row, "test": "against baselines"} for row in found.trial.rows()]
     empty = dict.fromkeys(("area", "deletion", "insertion", "road"))
     correlations: list[tuple[str, float | None]] = []
     if found.sanity is not None:

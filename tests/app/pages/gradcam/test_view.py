@@ -91,7 +91,7 @@ def test_the_sentence_names_the_frame_with_the_largest_evidence(seen):
         layers=tuple(replace(layer, evidence=values) for layer in seen[0].report.layers),
     )
     text = looks([report], ["layer4.1"])
-    assert text.startswith("What speaks for *Unfolding something* is largest in frame ")
+    assert text.startswith("Evidence for *Unfolding something* is largest in frame ")
     assert (
         f"in frame {report.prediction.frame_indices[1]} of **Small** (75 % of all, where an even"
         " spread would be 25 %)" in text
@@ -117,7 +117,8 @@ def test_a_map_that_does_not_beat_blind_maps_is_called_so():
     sanity = Sanity((("classifier", 0.9), ("conv1", 0.1)), 0.95)
     good = believable("GSM", MapTrial("layer4.1", trial(0.4), sanity, "Folding something", 0.8))
     assert (
-        "matters more to the answer than what any blind map marks" in good and "area +0.40" in good
+        "matters more to the prediction than any model-independent baseline" in good
+        and "area +0.40" in good
     )
     assert "It changes with the weights (ρ +0.10 with all of them random)" in good
     assert (
@@ -127,7 +128,7 @@ def test_a_map_that_does_not_beat_blind_maps_is_called_so():
     bad = believable("TSN", MapTrial("layer4.1", trial(0.05), None, "", None))
     assert "**not better than a blob in the centre and random maps**" in bad and "too slow" in bad
     flat = believable("TSN", MapTrial("layer4.1", trial(0.02, 0.01, 0.49, 0.51), None, "", None))
-    assert "**nothing can be told**: whatever is taken away" in flat
+    assert "**inconclusive**: no deletion changes the probability by more than 7 points" in flat
 
 
 def test_the_curves_show_the_map_beside_the_mean_of_random_ones():

@@ -36,7 +36,7 @@ def test_a_map_is_tried_against_blind_ones_random_weights_another_class_and_anot
         "centre",
         "change between frames",
     ]
-    assert {row["test"] for row in rows} == {"against blind maps", "rank correlation"}
+    assert {row["test"] for row in rows} == {"against baselines", "rank correlation"}
     assert (
         rows[-1]["map"] == "sampled one frame earlier and later"
         and rows[-2]["map"] == "map for Folding something"
