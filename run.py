@@ -22,6 +22,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
+    ("oxlint", "--deny-warnings", "app"),
 )
 # Two tests at a time; what is left of one half when the other is done is divided again.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
@@ -102,7 +103,10 @@ def main() -> int:
         ).returncode
     if command == "check":
         install("requirements-dev.txt")
-        checks = [subprocess.run([PYTHON, "-m", *check], cwd=ROOT, check=False) for check in CHECKS]
+        checks = [
+            subprocess.run([PYTHON.with_name(name), *options], cwd=ROOT, check=False)
+            for name, *options in CHECKS
+        ]
         return max(check.returncode for check in checks)
     if command == "test":
         install("requirements-dev.txt")

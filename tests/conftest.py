@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from tests.answers import make_answers
+from tests.chromium import browser  # noqa: F401
 
 PARITY = Path(__file__).parent / "data" / "parity"
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Locator, Page, WebSocket, expect
 from playwright.sync_api import TimeoutError as NotInTime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -19,14 +17,6 @@ from gsm_model.data.synthetic.dataset import FPS, draw_clip
 from gsm_model.video.encode import to_mp4
 from tests.server import running_app
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 PATIENCE = 120_000  # milliseconds
 CLIP_UPLOAD = '[data-testid="stSidebar"] [data-testid="stFileUploaderDropzoneInput"]'
 
@@ -77,15 +67,6 @@ def drawn_clip(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "my clip.mp4"
     path.write_bytes(to_mp4(clip.frames(range(clip.num_frames), 180, 240), FPS, quality=20))
     return path
-
-
-@pytest.fixture(scope="session")
-def browser():
-    path = os.environ.get("GATE_SHIFT_LENS_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
 
 
 class Runs:

@@ -15,9 +15,9 @@ import numpy as np
 import streamlit as st
 
 from app.components.media import jpeg_uri
+from app.components.viewer.modules import bundled
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("maps.js", "drawings.js", "viewer.js")
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,10 @@ def _packed(maps: np.ndarray) -> str:
 
 @st.cache_resource
 def _component() -> Callable:
-    script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return st.components.v2.component(
-        "gate_shift_lens_viewer", css=(_HERE / "viewer.css").read_text(encoding="utf-8"), js=script
+        "gate_shift_lens_viewer",
+        css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
+        js=bundled(_HERE / "viewer.js"),
     )
 
 

@@ -1,15 +1,13 @@
-// The viewer: frames with maps over them. Which layer, frame, place and opacity is chosen lives here, so that
-// none of them needs the server; only the layer is told to it, for what the page says of that layer.
+// The viewer: frames with maps over them. Which layer, frame, place and opacity is chosen lives
+// here, so that none of them needs the server; only the layer is told to it, for what the page says
+// of it.
 
-const KEYS = [
-  ["space", "play or pause"],
-  ["← →", "the frame before or after"],
-  ["↑ ↓", "the layer above or below"],
-  ["1 … 9", "one of the first nine layers"],
-  ["shift + arrows", "move the place by one cell"],
-  ["z", "larger or smaller"],
-  ["d", "the difference of two models or orders"],
-];
+import { contours, paint } from "./canvas.js";
+import { Scale, signed } from "./colors.js";
+import { frameAfter, placeIn, shownFor } from "./cursor.js";
+import { curves, diagram, overview, svg } from "./drawings.js";
+import { KEYS, changeBy } from "./keys.js";
+import { DifferenceMaps, Maps } from "./maps.js";
 
 /** An HTML element with properties and children. */
 function html(name, properties = {}, children = []) {
@@ -22,10 +20,20 @@ class Viewer {
   constructor(root) {
     this.root = root;
     this.playing = null;
-    this.state = { layer: 0, frame: 0, place: [0.5, 0.5], opacity: null, colors: 0, lines: false, difference: false, large: false };
+    this.state = {
+      layer: 0,
+      frame: 0,
+      place: [0.5, 0.5],
+      opacity: null,
+      colors: 0,
+      lines: false,
+      difference: false,
+      large: false,
+    };
   }
 
-  /** Take the page's data. The same data again changes nothing; new data keeps what is chosen as far as it exists there. */
+  /** Take the page's data. The same data again changes nothing; new data keeps what is chosen as
+   * far as it exists there. */
   take(data, tell) {
     this.tell = tell;
     if (data.id === this.id) return;
@@ -56,16 +64,27 @@ class Viewer {
   /** What stands side by side now: every panel, or the difference of the two. */
   get shown() {
     const { panels } = this.data;
-    if (!this.state.difference) return panels.map((panel, index) => ({ ...panel, index, scale: this.scale }));
+    if (!this.state.difference)
+      return panels.map((panel, index) => ({ ...panel, index, scale: this.scale }));
     const [first, second] = panels;
-    return [{ ...first, title: `${first.title} − ${second.title}`, arrows: null, index: "difference", scale: this.wide }];
+    return [
+      {
+        ...first,
+        title: `${first.title} − ${second.title}`,
+        arrows: null,
+        index: "difference",
+        scale: this.wide,
+      },
+    ];
   }
 
   maps(index, layer = this.state.layer) {
     const key = `${index}/${layer}`;
     if (!this.unpacked.has(key)) {
-      const packed = () => new Maps(this.data.panels[index].maps[layer], this.frames, this.data.ways.length);
-      const less = () => new DifferenceMaps(this.maps(0, layer), this.maps(1, layer), this.data.columns);
+      const packed = () =>
+        new Maps(this.data.panels[index].maps[layer], this.frames, this.data.ways.length);
+      const less = () =>
+        new DifferenceMaps(this.maps(0, layer), this.maps(1, layer), this.data.columns);
       this.unpacked.set(key, index === "difference" ? less() : packed());
     }
     return this.unpacked.get(key);
@@ -75,51 +94,87 @@ class Viewer {
     const { panels, columns } = this.data;
     if (index !== "difference") return panels[index].overview;
     return panels[0].overview.map((ways, layer) =>
-      ways.map((values, way) => values.map((value, frame) => value - panels[1].overview[layer][way][columns[frame]])),
+      ways.map((values, way) =>
+        values.map((value, frame) => value - panels[1].overview[layer][way][columns[frame]]),
+      ),
     );
   }
 
-  // ---- building the page -------------------------------------------------------------------------------------------
+  // ---- building the page
 
   build() {
     this.pause();
     this.root.querySelector(".gsl-viewer")?.remove();
     // What moves between frames is drawn where something can.
     this.moving = this.data.panels.some((panel) => panel.arrows !== null);
-    const sections = ["strips", "all", "moves", "stage", "grid", "lines"].map((name) => html("div", { className: `part ${name}` }));
+    const sections = ["strips", "all", "moves", "stage", "grid", "lines"].map((name) =>
+      html("div", { className: `part ${name}` }),
+    );
     [this.strips, this.all, this.moves, this.stage, this.grid, this.lines] = sections;
     const toolbar = this.toolbar();
-    // Where layers move features, what they do comes first; where maps are of where a model looks, the pictures do.
+    // Where layers move features, what they do comes first; where maps are of where a model looks,
+    // the pictures do.
     const order = this.moving
       ? [this.strips, this.all, this.moves, toolbar, this.stage, this.grid, this.lines]
       : [this.strips, toolbar, this.grid, this.stage, this.lines, this.all];
-    const headings = new Map([[this.all, "All layers"], [this.moves, "What moves"], [this.lines, "Over time at the chosen place"]]);
-    const parts = order.flatMap((part) => (headings.has(part) ? [this.heading(headings.get(part)), part] : [part]));
-    this.body = html("div", { className: "gsl-viewer", tabIndex: 0, onkeydown: (event) => this.key(event) }, parts);
+    const headings = new Map([
+      [this.all, "All layers"],
+      [this.moves, "What moves"],
+      [this.lines, "Over time at the chosen place"],
+    ]);
+    const parts = order.flatMap((part) =>
+      headings.has(part) ? [this.heading(headings.get(part)), part] : [part],
+    );
+    this.body = html(
+      "div",
+      { className: "gsl-viewer", tabIndex: 0, onkeydown: (event) => this.key(event) },
+      parts,
+    );
     this.body.setAttribute("role", "group");
-    this.body.setAttribute("aria-label", "Frames with maps over them. Keys: " + KEYS.map((pair) => pair.join(" ")).join("; "));
+    this.body.setAttribute(
+      "aria-label",
+      "Frames with maps over them. Keys: " + KEYS.map((pair) => pair.join(" ")).join("; "),
+    );
     this.root.append(this.body);
     this.buildStrips();
     this.draw();
   }
 
   heading(text) {
-    const { overview, arrows, curves } = this.data.notes;
-    const note = { "All layers": overview, "What moves": arrows }[text] ?? curves;
-    return html("div", { className: "heading" }, [html("h3", { textContent: text }), html("span", { textContent: note })]);
+    const { notes } = this.data;
+    const note = { "All layers": notes.overview, "What moves": notes.arrows }[text] ?? notes.curves;
+    return html("div", { className: "heading" }, [
+      html("h3", { textContent: text }),
+      html("span", { textContent: note }),
+    ]);
   }
 
   toolbar() {
-    const button = (text, title, onclick) => html("button", { type: "button", textContent: text, title, onclick });
+    const button = (text, title, onclick) =>
+      html("button", { type: "button", textContent: text, title, onclick });
     this.playButton = button("▶", "Play or pause (space)", () => this.toggle());
-    this.frameSlider = html("input", { type: "range", min: 0, max: this.frames - 1, oninput: (event) => this.set({ frame: +event.target.value }) });
-    this.opacitySlider = html("input", {
-      type: "range", min: 0, max: 100, value: 100 * this.state.opacity, oninput: (event) => this.set({ opacity: event.target.value / 100 }),
+    this.frameSlider = html("input", {
+      type: "range",
+      min: 0,
+      max: this.frames - 1,
+      oninput: (event) => this.set({ frame: +event.target.value }),
     });
-    this.layerSelect = html("select", { onchange: (event) => this.set({ layer: +event.target.value }) });
-    this.layerSelect.append(...this.data.layers.map((name, value) => html("option", { value, textContent: name })));
+    this.opacitySlider = html("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      value: 100 * this.state.opacity,
+      oninput: (event) => this.set({ opacity: event.target.value / 100 }),
+    });
+    this.layerSelect = html("select", {
+      onchange: (event) => this.set({ layer: +event.target.value }),
+    });
+    this.layerSelect.append(
+      ...this.data.layers.map((name, value) => html("option", { value, textContent: name })),
+    );
     this.readout = html("output", { className: "readout" });
-    const field = (text, input) => html("label", { className: "field" }, [html("span", { textContent: text }), input]);
+    const field = (text, input) =>
+      html("label", { className: "field" }, [html("span", { textContent: text }), input]);
     const items = [
       this.playButton,
       field("Layer", this.layerSelect),
@@ -127,22 +182,57 @@ class Viewer {
       field("Opacity", this.opacitySlider),
     ];
     if (this.data.scale.palettes.length > 1) {
-      const colors = html("select", { onchange: (event) => this.set({ colors: +event.target.value }) });
-      colors.append(...this.data.scale.palettes.map(({ name }, value) => html("option", { value, textContent: name, selected: value === this.state.colors })));
+      const colors = html("select", {
+        onchange: (event) => this.set({ colors: +event.target.value }),
+      });
+      colors.append(
+        ...this.data.scale.palettes.map(({ name }, value) =>
+          html("option", { value, textContent: name, selected: value === this.state.colors }),
+        ),
+      );
       items.push(field("Colours", colors));
     }
     if (this.data.scale.fade) {
-      const lines = html("input", { type: "checkbox", checked: this.state.lines, onchange: (event) => this.set({ lines: event.target.checked }) });
-      items.push(html("label", { className: "check", title: "Lines at a quarter, a half and three quarters of the scale, in place of colour" }, [lines, "contours"]));
+      const lines = html("input", {
+        type: "checkbox",
+        checked: this.state.lines,
+        onchange: (event) => this.set({ lines: event.target.checked }),
+      });
+      items.push(
+        html(
+          "label",
+          {
+            className: "check",
+            title: "Lines at a quarter, a half and three quarters of the scale, in place of colour",
+          },
+          [lines, "contours"],
+        ),
+      );
     }
     if (this.data.panels.length === 2) {
-      this.differenceBox = html("input", { type: "checkbox", checked: this.state.difference, onchange: (event) => this.set({ difference: event.target.checked }) });
-      items.push(html("label", { className: "check", title: this.data.notes.difference }, [this.differenceBox, "difference"]));
+      this.differenceBox = html("input", {
+        type: "checkbox",
+        checked: this.state.difference,
+        onchange: (event) => this.set({ difference: event.target.checked }),
+      });
+      items.push(
+        html("label", { className: "check", title: this.data.notes.difference }, [
+          this.differenceBox,
+          "difference",
+        ]),
+      );
     }
     items.push(button("⤢", "Larger or smaller (z)", () => this.set({ large: !this.state.large })));
     const help = html("details", { className: "keys" }, [
       html("summary", { textContent: "keys", title: "What the keyboard does" }),
-      html("dl", {}, KEYS.flatMap(([key, what]) => [html("dt", { textContent: key }), html("dd", { textContent: what })])),
+      html(
+        "dl",
+        {},
+        KEYS.flatMap(([key, what]) => [
+          html("dt", { textContent: key }),
+          html("dd", { textContent: what }),
+        ]),
+      ),
     ]);
     this.bar = html("div", { className: "bar" });
     return html("div", { className: "toolbar" }, [...items, help, this.readout, this.bar]);
@@ -156,25 +246,52 @@ class Viewer {
     const place = (value) => `${(100 * (value - low)) / (high - low)}%`;
     const ramp = html("div", { className: "ramp" });
     ramp.style.background = `linear-gradient(to right, ${stops.join(",")})`;
-    const texts = (this.state.difference ? [[low, ""], [0, "no difference"], [high, ""]] : marks).map(([value, text]) => {
-      const number = value === 0 ? "0" : signed(value).replace(/\.?0+$/, "").replace(low < 0 ? "" : "+", "");
+    const texts = (
+      this.state.difference
+        ? [
+            [low, ""],
+            [0, "no difference"],
+            [high, ""],
+          ]
+        : marks
+    ).map(([value, text]) => {
+      const number =
+        value === 0
+          ? "0"
+          : signed(value)
+              .replace(/\.?0+$/, "")
+              .replace(low < 0 ? "" : "+", "");
       const mark = html("span", { textContent: `${number} ${text}`.trim() });
       mark.style.left = place(value);
       return mark;
     });
-    this.bar.replaceChildren(html("div", { className: "name", textContent: this.state.difference ? `difference of ${name}s` : name }), ramp, html("div", { className: "marks" }, texts));
+    this.bar.replaceChildren(
+      html("div", {
+        className: "name",
+        textContent: this.state.difference ? `difference of ${name}s` : name,
+      }),
+      ramp,
+      html("div", { className: "marks" }, texts),
+    );
   }
 
   /** The clip's frames, once for every order in which they are shown. */
   buildStrips() {
     const seen = new Map();
-    for (const panel of this.data.panels) seen.set(panel.pictures, [...(seen.get(panel.pictures) ?? []), panel]);
+    for (const panel of this.data.panels)
+      seen.set(panel.pictures, [...(seen.get(panel.pictures) ?? []), panel]);
     this.thumbnails = [];
     const strips = [...seen].map(([set, panels]) => {
-      const caption = html("div", { className: "caption", textContent: panels.map((panel) => panel.title).join(" and ") });
+      const caption = html("div", {
+        className: "caption",
+        textContent: panels.map((panel) => panel.title).join(" and "),
+      });
       const images = this.data.pictures[set].map((source, frame) => {
         const title = panels[0].captions[frame];
-        const figure = html("figure", { onclick: () => this.set({ frame }) }, [html("img", { src: source, alt: title }), html("figcaption", { textContent: title })]);
+        const figure = html("figure", { onclick: () => this.set({ frame }) }, [
+          html("img", { src: source, alt: title }),
+          html("figcaption", { textContent: title }),
+        ]);
         this.thumbnails.push([figure, frame]);
         return figure;
       });
@@ -189,13 +306,15 @@ class Viewer {
     return row;
   }
 
-  // ---- drawing -----------------------------------------------------------------------------------------------------
+  // ---- drawing
 
   set(change) {
     const before = this.state;
     this.state = { ...before, ...change };
     if (this.state.colors !== before.colors) this.setScales();
-    const redraw = ["layer", "difference", "colors", "lines"].some((key) => this.state[key] !== before[key]);
+    const redraw = ["layer", "difference", "colors", "lines"].some(
+      (key) => this.state[key] !== before[key],
+    );
     if (redraw) this.draw();
     else {
       if (this.state.frame !== before.frame) this.drawFrame();
@@ -216,7 +335,10 @@ class Viewer {
     this.cells = [];
     this.grid.replaceChildren(...this.shown.map((panel) => this.panelGrid(panel, ways)));
     this.stages = [];
-    this.stage.replaceChildren(html("h3", { textContent: layers[this.state.layer] }), ...this.shown.map((panel) => this.panelStage(panel, ways)));
+    this.stage.replaceChildren(
+      html("h3", { textContent: layers[this.state.layer] }),
+      ...this.shown.map((panel) => this.panelStage(panel, ways)),
+    );
     this.drawFrame();
     this.drawPlace();
     this.drawLook();
@@ -235,15 +357,23 @@ class Viewer {
     const value = html("div", { className: "value" });
     const image = html("img", { alt: "", draggable: false });
     const picture = html("div", { className: "picture" }, [image, canvas, cross]);
-    const place = (event) => {
-      const box = picture.getBoundingClientRect();
-      return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((at) => Math.min(0.999, Math.max(0, at)));
+    const place = (event) => placeIn(picture.getBoundingClientRect(), event.clientX, event.clientY);
+    const cell = {
+      panel,
+      way,
+      frame,
+      canvas,
+      cross,
+      value,
+      image,
+      element: html("div", { className: "mapcell" }, [picture, value]),
     };
-    const cell = { panel, way, frame, canvas, cross, value, image, element: html("div", { className: "mapcell" }, [picture, value]) };
     canvas.classList.toggle("smooth", this.data.scale.fade);
     picture.addEventListener("pointermove", (event) => this.hover(place(event), cell));
     picture.addEventListener("pointerleave", () => this.hover(null, cell));
-    picture.addEventListener("click", (event) => this.set({ place: place(event), frame: cell.frame }));
+    picture.addEventListener("click", (event) =>
+      this.set({ place: place(event), frame: cell.frame }),
+    );
     return cell;
   }
 
@@ -260,15 +390,23 @@ class Viewer {
     const { values } = this.maps(panel.index);
     if (values?.every((value) => value === values[0])) {
       const what = values[0] === 0 ? this.data.notes.nothing : this.data.notes.same;
-      return html("div", { className: "panel" }, [this.heads(panel, `${panel.title}: ${signed(values[0])} at every place and time, ${what}`)]);
+      return html("div", { className: "panel" }, [
+        this.heads(panel, `${panel.title}: ${signed(values[0])} at every place and time, ${what}`),
+      ]);
     }
     const rows = ways.map((name, way) => {
       const cells = panel.captions.map((_, frame) => this.cell(panel, way, frame));
       cells.forEach((cell) => this.show(cell));
       this.cells.push(...cells);
       const below = panel.below?.[this.state.layer];
-      if (below && !this.state.difference) cells.forEach((cell, frame) => cell.element.append(html("div", { className: "value below", textContent: below[frame] })));
-      return html("div", {}, [this.heads(panel, ways.length > 1 ? `${panel.title}, ${name}` : panel.title), this.columns(cells.map((cell) => cell.element))]);
+      if (below && !this.state.difference)
+        cells.forEach((cell, frame) =>
+          cell.element.append(html("div", { className: "value below", textContent: below[frame] })),
+        );
+      return html("div", {}, [
+        this.heads(panel, ways.length > 1 ? `${panel.title}, ${name}` : panel.title),
+        this.columns(cells.map((cell) => cell.element)),
+      ]);
     });
     return html("div", { className: "panel" }, rows);
   }
@@ -278,8 +416,16 @@ class Viewer {
     this.stages.push(...cells);
     this.cells.push(...cells.filter((cell) => cell.way !== null));
     const names = ["the frame", ...ways];
-    const figures = cells.map((cell, index) => html("div", { className: "big" }, [html("div", { className: "caption", textContent: names[index] }), cell.element]));
-    return html("div", { className: "panel" }, [this.heads(panel), html("div", { className: "bigs" }, figures)]);
+    const figures = cells.map((cell, index) =>
+      html("div", { className: "big" }, [
+        html("div", { className: "caption", textContent: names[index] }),
+        cell.element,
+      ]),
+    );
+    return html("div", { className: "panel" }, [
+      this.heads(panel),
+      html("div", { className: "bigs" }, figures),
+    ]);
   }
 
   drawFrame() {
@@ -294,17 +440,39 @@ class Viewer {
       cell.frame = frame;
       this.show(cell);
     }
-    for (const cell of this.cells) cell.element.classList.toggle("here", cell.frame === frame && !this.stages.includes(cell));
+    for (const cell of this.cells)
+      cell.element.classList.toggle("here", cell.frame === frame && !this.stages.includes(cell));
     const overviews = this.shown.map((panel) => {
       const means = this.means(panel.index);
-      const pictures = ways.map((title, way) => overview(means.map((row) => row[way]), { ...common, title, mean: this.data.notes.mean, captions: panel.captions, scale: panel.scale }));
-      return html("div", { className: "panel" }, [this.heads(panel), html("div", { className: "pair" }, pictures)]);
+      const pictures = ways.map((title, way) =>
+        overview(
+          means.map((row) => row[way]),
+          {
+            ...common,
+            title,
+            mean: this.data.notes.mean,
+            captions: panel.captions,
+            scale: panel.scale,
+          },
+        ),
+      );
+      return html("div", { className: "panel" }, [
+        this.heads(panel),
+        html("div", { className: "pair" }, pictures),
+      ]);
     });
     this.all.replaceChildren(...overviews);
-    const moving = !this.moving ? [] : this.data.panels.map((panel) => {
-      const picture = diagram(panel.arrows, { ...common, title: "", captions: panel.captions, scale: this.scale });
-      return html("div", { className: "panel" }, [this.heads(panel), picture]);
-    });
+    const moving = !this.moving
+      ? []
+      : this.data.panels.map((panel) => {
+          const picture = diagram(panel.arrows, {
+            ...common,
+            title: "",
+            captions: panel.captions,
+            scale: this.scale,
+          });
+          return html("div", { className: "panel" }, [this.heads(panel), picture]);
+        });
     this.moves.replaceChildren(...moving);
     this.drawPlace();
   }
@@ -318,16 +486,38 @@ class Viewer {
         name: ways.length > 1 ? `${panel.title}, ${way}` : panel.title,
         color: panel.color,
         dash: number ? "6 4" : "",
-        values: panel.captions.map((_, frame) => this.maps(index).at(frame, number, ...this.state.place)),
+        values: panel.captions.map((_, frame) =>
+          this.maps(index).at(frame, number, ...this.state.place),
+        ),
       })),
     );
     const legend = lines.map(({ name, color, dash }) => {
-      const key = svg("svg", { viewBox: "0 0 30 8", class: "key" }, [svg("line", { x1: 0, x2: 30, y1: 4, y2: 4, stroke: color, "stroke-width": 3, "stroke-dasharray": dash })]);
+      const key = svg("svg", { viewBox: "0 0 30 8", class: "key" }, [
+        svg("line", {
+          x1: 0,
+          x2: 30,
+          y1: 4,
+          y2: 4,
+          stroke: color,
+          "stroke-width": 3,
+          "stroke-dasharray": dash,
+        }),
+      ]);
       return html("span", {}, [key, ` ${name}`]);
     });
     const { low, high } = this.data.scale;
-    const options = { captions: panels[0].captions, frame: this.state.frame, low, high, title: `${this.data.scale.name}: values over the frames at the chosen place`, width: Math.min(860, this.body.clientWidth || 720) };
-    this.lines.replaceChildren(curves(lines, options), html("div", { className: "legend" }, legend));
+    const options = {
+      captions: panels[0].captions,
+      frame: this.state.frame,
+      low,
+      high,
+      title: `${this.data.scale.name}: values over the frames at the chosen place`,
+      width: Math.min(860, this.body.clientWidth || 720),
+    };
+    this.lines.replaceChildren(
+      curves(lines, options),
+      html("div", { className: "legend" }, legend),
+    );
   }
 
   /** Show what is under `place` in every cell; `null` goes back to the chosen place. */
@@ -343,8 +533,12 @@ class Viewer {
       cell.cross.style.top = `${100 * y}%`;
       if (cell.way === null) cell.value.textContent = cell.panel.captions[cell.frame];
     }
-    const value = over && over.way !== null ? `${this.data.ways[over.way]}: ${over.value.textContent}` : "";
-    this.readout.textContent = place && value ? `${this.data.layers[this.state.layer]}, ${over.panel.captions[over.frame]}, ${value}` : "";
+    const value =
+      over && over.way !== null ? `${this.data.ways[over.way]}: ${over.value.textContent}` : "";
+    this.readout.textContent =
+      place && value
+        ? `${this.data.layers[this.state.layer]}, ${over.panel.captions[over.frame]}, ${value}`
+        : "";
   }
 
   drawLook() {
@@ -354,15 +548,15 @@ class Viewer {
     this.opacitySlider.value = Math.round(100 * this.state.opacity);
   }
 
-  // ---- playing and keys --------------------------------------------------------------------------------------------
+  // ---- playing and keys
 
   toggle() {
     if (this.playing) return this.pause();
     this.playButton.textContent = "❚❚";
     this.playing = setInterval(() => {
       if (!this.body.isConnected) return this.pause(); // the page was left
-      this.set({ frame: (this.state.frame + 1) % this.frames });
-    }, 1000 / this.data.fps);
+      this.set({ frame: frameAfter(this.state.frame, 1, this.frames) });
+    }, shownFor(this.data.fps));
   }
 
   pause() {
@@ -372,28 +566,33 @@ class Viewer {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "SELECT", "SUMMARY"].includes(event.target.tagName)) return;
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      ["INPUT", "SELECT", "SUMMARY"].includes(event.target.tagName)
+    )
+      return;
     if (event.key === " " && event.target.tagName === "BUTTON") return;
-    const { layer, frame, place, large, difference } = this.state;
-    const last = this.data.layers.length - 1;
-    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (event.key in arrows) {
-      const [right, down] = arrows[event.key];
-      const maps = this.maps(this.shown[0].index);
-      if (event.shiftKey) this.set({ place: [place[0] + right / maps.width, place[1] + down / maps.height].map((at) => Math.min(0.999, Math.max(0, at))) });
-      else this.set({ frame: (frame + right + this.frames) % this.frames, layer: Math.min(last, Math.max(0, layer + down)) });
-    } else if (event.key === " ") this.toggle();
-    else if (event.key >= "1" && event.key <= "9" && +event.key - 1 <= last) this.set({ layer: +event.key - 1 });
-    else if (event.key === "z") this.set({ large: !large });
-    else if (event.key === "d" && this.data.panels.length === 2) this.set({ difference: !difference });
-    else return;
+    const { layers, panels } = this.data;
+    const shown = {
+      layers: layers.length,
+      frames: this.frames,
+      panels: panels.length,
+      map: this.maps(this.shown[0].index),
+    };
+    const change = changeBy(event.key, event.shiftKey, this.state, shown);
+    if (change === null) return;
+    if (change === "play") this.toggle();
+    else this.set(change);
     event.preventDefault();
   }
 }
 
 const viewers = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
+/** What streamlit calls with the page's data, at first and whenever they change. */
+export default function show({ data, parentElement, setStateValue }) {
   if (!viewers.has(parentElement)) viewers.set(parentElement, new Viewer(parentElement));
   const viewer = viewers.get(parentElement);
   viewer.take(data, (layer) => setStateValue("layer", layer));
