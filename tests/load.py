@@ -52,6 +52,7 @@ QUESTIONS = {
 }
 WORKING = "the prediction for a clip"
 CLICK = "a click that changes the view"
+LEAST_CLICKS = 3  # of a session that only clicks, however long its first answer takes
 PATIENCE = 150  # seconds a session waits for one run of a page
 
 
@@ -120,6 +121,11 @@ class Session:
                 id=name
             ).file_uploader_state_value.CopyFrom(info)
         self.socket.send(message.SerializeToString())
+
+    def finish(self) -> None:
+        """Wait for the end of a run that showed an error."""
+        while self._next().WhichOneof("type") != "script_finished":
+            pass
 
     def _read(self, element) -> list[str]:
         kind = element.WhichOneof("type")
@@ -288,9 +294,11 @@ def _click(
     session: Session, rng: random.Random, question: Question, end: float, think: float, met: Met
 ) -> None:
     _ask(session, question, met)
-    while time.monotonic() < end:
+    clicks = 0
+    while time.monotonic() < end or clicks < LEAST_CLICKS:
         time.sleep(rng.uniform(0.5 * think, 1.5 * think))
         _check(question, _timed(met, CLICK, lambda: session.run(_query(question))), met)
+        clicks += 1
 
 
 def _ask(session: Session, question: Question, met: Met) -> None:

@@ -144,7 +144,7 @@ def test_a_temporary_folder_that_is_cleared_costs_the_upload_and_nothing_else(se
         assert own.sentence in session.run("models=gsm,tsn"), "what is known of it stays"
         with pytest.raises(Wrong, match=r"my clip.+mp4.+ there is no such file"):
             session.run("models=tsm&frames=16")
-        time.sleep(3)  # that run goes on to its end
+        session.finish()
         session.drop("my clip.mp4", own.content)
         texts = session.run("models=tsm&frames=16")
         assert any(text.startswith("The 16 frames") for text in texts), (

@@ -49,7 +49,8 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
         " return [r.left + xaxis._offset + xaxis.d2p(0), r.top + yaxis._offset + yaxis.d2p(1)]; }"
     )
     page.mouse.move(*box)
-    page.wait_for_timeout(300)
+    # A click is of what is hovered over.
+    expect(chart.locator(".hoverlayer .hovertext").first).to_be_visible()
     page.mouse.click(*box)
     clips = np.flatnonzero((table.labels == 1) & (answers == 0))
     expect(

@@ -106,6 +106,7 @@ def test_an_order_is_chosen_by_keyboard(full_app, page):
         page.get_by_role("button", name="→ forward")
     ).first.focus()
     page.keyboard.press("ArrowRight")
+    wait_until_still(page)
     if "Frames reversed" not in main_text(page):
         page.keyboard.press("Enter")
     expect(page.get_by_text("Frames reversed:")).to_be_visible()

@@ -30,23 +30,12 @@ def drawn_checkpoint(tmp_path):
     return path
 
 
-def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(
-    run, clip, checkpoint, tmp_path
+def test_gates_of_a_clip_are_arrays_tables_figures_and_a_film_and_the_recipe_makes_them_again(
+    run, run_process, clip, checkpoint, tmp_path
 ):
-    out = tmp_path / "out"
-    done = run(
-        "explain",
-        "gates",
-        clip,
-        "--checkpoint",
-        checkpoint,
-        "--out",
-        out,
-        "--order",
-        "reversed",
-        "--width",
-        "column",
-    )
+    out, again = tmp_path / "out", tmp_path / "again"
+    options = ("--order", "reversed", "--width", "column", "--layer", "layer2.0", "--opacity", 0.4)
+    done = run("explain", "gates", clip, "--checkpoint", checkpoint, "--out", out, *options)
     assert {"gates.npz", "gates.csv", "gates.pdf", "gates.mp4", "recipe.json"} <= {
         path.name for path in out.iterdir()
     }
@@ -59,28 +48,11 @@ def test_gates_of_a_clip_are_written_as_arrays_tables_figures_and_a_film(
         assert arrays[layer.name].dtype == np.float32
         # The command computes with the folded copy, which keeps the network's values to 1e-4.
         np.testing.assert_allclose(arrays[layer.name], layer.gate, atol=1e-4)
-
-
-def test_the_recipes_command_makes_the_same_files(run, run_process, clip, checkpoint, tmp_path):
-    first, again = tmp_path / "first", tmp_path / "again"
-    run(
-        "explain",
-        "gates",
-        clip,
-        "-c",
-        checkpoint,
-        "--out",
-        first,
-        "--layer",
-        "layer2.0",
-        "--opacity",
-        0.4,
-    )
-    command = json.loads((first / "recipe.json").read_text())["command"]
+    command = json.loads((out / "recipe.json").read_text())["command"]
     parts = shlex.split(command)[3:]
     parts[parts.index("--out") + 1] = str(again)
     run_process(*parts)
-    for path in first.iterdir():
+    for path in out.iterdir():
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 

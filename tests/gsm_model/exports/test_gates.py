@@ -19,21 +19,27 @@ from gsm_model.exports.gates import (
     seen_frames,
 )
 from gsm_model.video.transforms import to_views
+from tests.conftest import make_small
 
 OPTIONS = GateFileOptions(layer="layer2.0", width="column", opacity=0.5)
 
 
-@pytest.fixture
-def report(video, small_gsm):
-    return report_gates(small_gsm, video)
+@pytest.fixture(scope="module")
+def model():
+    return make_small("gsm")
 
 
-@pytest.fixture
-def files(report, video, small_gsm):
+@pytest.fixture(scope="module")
+def report(video, model):
+    return report_gates(model, video)
+
+
+@pytest.fixture(scope="module")
+def files(report, video, model):
     return gate_files(
         report,
         "clip.mp4",
-        seen_frames(report, video, small_gsm.input),
+        seen_frames(report, video, model.input),
         2.4,
         OPTIONS,
         ["explain", "gates"],
@@ -70,11 +76,11 @@ def test_every_file_is_there_and_says_the_same_as_the_report(files, report):
     assert Image.open(io.BytesIO(files["gates.gif"])).n_frames == 4
 
 
-def test_the_same_report_gives_the_same_bytes(files, report, video, small_gsm):
+def test_the_same_report_gives_the_same_bytes(files, report, video, model):
     again = gate_files(
         report,
         "clip.mp4",
-        seen_frames(report, video, small_gsm.input),
+        seen_frames(report, video, model.input),
         2.4,
         OPTIONS,
         ["explain", "gates"],
@@ -94,8 +100,8 @@ def test_the_frames_are_the_models_own_crop_in_its_own_order(video, small_gsm):
     assert np.abs(seen - model_input).mean() < 6
 
 
-def test_the_film_shows_the_frame_and_the_maps_of_both_directions(report, video, small_gsm):
-    seen = seen_frames(report, video, small_gsm.input, 128)
+def test_the_film_shows_the_frame_and_the_maps_of_both_directions(report, video, model):
+    seen = seen_frames(report, video, model.input, 128)
     layer = report.layers[0]
     bare, covered = (gate_film(report, layer, seen, opacity) for opacity in (0.0, 1.0))
     assert bare.shape[0] == 4 and bare.shape[2] == 3 * 128 + 2 * 8
