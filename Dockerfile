@@ -17,11 +17,12 @@ RUN grep -E '^(torch|torchvision)\b' requirements.txt > torch.txt \
     && pip install --no-cache-dir -r requirements.txt \
     && rm torch.txt
 
-COPY streamlit_app.py LICENSE README.md ./
+COPY pyproject.toml setup.py streamlit_app.py LICENSE README.md ./
 COPY .streamlit .streamlit
 COPY assets assets
 COPY gsm_model gsm_model
 COPY app app
+RUN pip install --no-cache-dir --no-deps . && rm -rf /srv/lens/* /srv/lens/.streamlit
 
 USER lens
 # Caches of libraries go where the rest of the temporary files go: the file system is read-only.
@@ -29,4 +30,4 @@ ENV HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib PYTHONDONTWRITEBYTECODE=1
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-CMD ["streamlit", "run", "streamlit_app.py", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true"]
+CMD ["gate-shift-lens", "app", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true"]

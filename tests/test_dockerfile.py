@@ -37,23 +37,36 @@ def test_it_runs_as_no_root_and_answers_for_its_health():
     assert "/_stcore/health" in text and "ARG TORCH=cpu" in text
 
 
+def test_what_is_copied_is_what_may_be_copied():
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    allowed = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    sources = {
+        source for line in LINES if line.startswith("COPY ") for source in line.split()[1:-1]
+    }
+    assert sources <= allowed
+
+
 @pytest.mark.slow
 def test_what_is_copied_is_enough(tmp_path):
-    copied(tmp_path)
-    pages = ", ".join(
-        f"app.pages.{page.stem}"
-        for page in (ROOT / "app" / "pages").glob("*.py")
-        if page.stem != "__init__"
-    )
+    """The package is built of it alone, and runs with its pages and models from where it is
+    installed.
+    """
+    copied(tmp_path / "copied")
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    pip += ["--no-deps", "--no-build-isolation", "--no-index", "--target", tmp_path / "installed"]
+    subprocess.run([*pip, "."], cwd=tmp_path / "copied", check=True)
+    pages = [f"app.pages.{path.parent.name}" for path in ROOT.glob("app/pages/*/page.py")]
+    assert len(pages) == 7
     code = (
-        f"import {pages}; from gsm_model.bundled import shipped_checkpoints;"
-        " print(len(shipped_checkpoints()))"
+        "import sys; from gsm_model.bundled import product, shipped_checkpoints;"
+        f" sys.path.insert(0, str(product())); import {', '.join(pages)};"
+        " print(len(shipped_checkpoints()), product())"
     )
     environment = {
         **os.environ,
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(tmp_path / "nowhere"),
-        "PYTHONPATH": "",
+        "PYTHONPATH": str(tmp_path / "installed"),
     }
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -63,9 +76,5 @@ def test_what_is_copied_is_enough(tmp_path):
         text=True,
         check=False,
     )
-    assert done.returncode == 0 and done.stdout.strip() == "3", done.stderr
-    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    sources = {
-        source for line in LINES if line.startswith("COPY ") for source in line.split()[1:-1]
-    }
-    assert sources <= {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    product = tmp_path / "installed" / "gsm_model" / "_product"
+    assert done.returncode == 0 and done.stdout.strip() == f"3 {product}", done.stderr

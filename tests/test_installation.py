@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import Config
 
 from gsm_model.bundled import sample_clips
 from tests.load import QUESTIONS, Session
@@ -123,7 +124,7 @@ def test_a_recipe_names_what_came_with_it_and_is_made_again_from_any_folder(prog
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
-def test_bad_input_is_one_line_and_status_2_as_with_the_module(programs, tmp_path, command):
+def test_bad_input_is_one_line_and_status_2_as_with_the_module(programs, tmp_path):
     (tmp_path / "notes.mp4").write_text("no video")
     ways = ([programs / "gate-shift-lens"], [programs / "python", "-m", "gsm_model"])
     said = [call([*way, "predict", "notes.mp4"], tmp_path, code=2).stderr for way in ways]
@@ -137,17 +138,12 @@ class Browser(Session):
         answer = super()._next()
         if answer.WhichOneof("type") == "new_session":
             self.theme = answer.new_session.custom_theme
+            self.config = answer.new_session.config
         return answer
-
-    def _read(self, element) -> list[str]:
-        if element.WhichOneof("type") == "file_uploader":
-            self.megabytes = element.file_uploader.max_upload_size_mb
-        return super()._read(element)
 
 
 def test_the_app_opens_with_its_settings_and_every_page(programs, tmp_path):
     (tmp_path / "app.py").write_text("raise SystemExit('not this one')")
-    (tmp_path / "gsm_model.py").write_text("raise SystemExit('nor this one')")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -164,11 +160,12 @@ def test_the_app_opens_with_its_settings_and_every_page(programs, tmp_path):
         with closing(Browser(port)) as browser:
             texts = browser.run("clip=folding&models=gsm,tsn")
             assert any("Folding something" in text for text in texts)
+            assert browser.config.toolbar_mode == Config.MINIMAL
+            assert not browser.config.gather_usage_stats
             assert browser.theme.light.primary_color == "#0060A0"
             assert browser.theme.dark.primary_color == "#0F76B8"
             for page, question in QUESTIONS.items():
                 assert f"## {question}" in browser.run("clip=folding&models=gsm,tsn", page)
-            assert browser.megabytes == 2048
     finally:
         process.terminate()
         process.wait(120)
