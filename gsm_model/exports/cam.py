@@ -55,10 +55,10 @@ def cam_files(
     layer = layer or reports[0].layers[0].layer
     rows = cam_rows(reports, seen, layer, options)
     film, fps = (
-        cam_film(rows, layer, options.opacity, options.signed),
+        cam_film(rows, layer, options.opacity),
         film_speed(len(seen[0]), seconds),
     )
-    strip = strip_figure(rows, layer, options.opacity, options.signed, WIDTHS[options.width])
+    strip = strip_figure(rows, layer, options.opacity, WIDTHS[options.width])
     first = reports[0]
     about = {
         "models": [report.card.name for report in reports],

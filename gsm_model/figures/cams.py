@@ -8,23 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.scale import Scaled, upsampled
 from gsm_model.figures.labels import in_print
+from gsm_model.figures.map_scale import cam_scale
 from gsm_model.figures.overlay import scale_bar, side_by_side, titled
 from gsm_model.figures.presets import PAGE
-from gsm_model.figures.style import gate_colors
 
-PALETTES = (
-    "viridis",
-    "cividis",
-    "inferno",
-)  # even steps of lightness, told apart by the colour-blind; the first is the default
 LARGEST_PICTURE = 1.2  # inches a side
 
 
@@ -39,27 +33,19 @@ class CamRow:
     scaled: Scaled
 
 
-def cam_colors(signed: bool, palette: str = PALETTES[0]) -> Colormap:
-    """The colours of maps: even in lightness from 0 to 1, or, for signed ones, neutral at 0."""
-    return gate_colors() if signed else colormaps[palette]
-
-
-def overlaid(
-    frames: np.ndarray, maps: np.ndarray, opacity: float, signed: bool, palette: str = PALETTES[0]
-) -> np.ndarray:
-    """``maps`` (T, h, w), −1 … 1 or 0 … 1, over ``frames`` (T, S, S, 3) uint8, bilinear: the nearer
-    to 0, the more of the frame is seen; at ±1 a share ``opacity`` is the map's colour."""
-    grown = upsampled(maps, frames.shape[1]).clip(-1 if signed else 0, 1)
-    colors = cam_colors(signed, palette)(0.5 + 0.5 * grown if signed else grown)[..., :3] * 255
-    cover = opacity * np.abs(grown)[..., None]
-    return (frames * (1 - cover) + colors * cover).round().astype(np.uint8)
+def overlaid(frames: np.ndarray, scaled: Scaled, opacity: float) -> np.ndarray:
+    """``scaled.maps`` (T, h, w) over ``frames`` (T, S, S, 3) uint8, bilinear: the nearer to 0, the
+    more of the frame is seen; at ±1 a share ``opacity`` is the map's colour."""
+    scale = cam_scale(scaled.signed)
+    grown = upsampled(scaled.maps, frames.shape[1])
+    cover = scale.cover(grown, opacity)[..., None]
+    return (frames * (1 - cover) + scale.rgb(grown) * cover).round().astype(np.uint8)
 
 
 def strip_figure(
     rows: Sequence[CamRow],
     layer: str,
     opacity: float = 0.8,
-    signed: bool = False,
     width: float = PAGE,
 ) -> Figure:
     """The frames, and a row a model with its maps over them; under each picture the frame's
@@ -80,7 +66,7 @@ def strip_figure(
         axes.set_title(str(index), fontsize=6, pad=2)
     grid[0][0].set_ylabel("frame", fontsize=6)
     for row, line in zip(rows, grid[1:], strict=True):
-        pictures = overlaid(row.frames, row.scaled.maps, opacity, signed)
+        pictures = overlaid(row.frames, row.scaled, opacity)
         for axes, picture, evidence in zip(
             line, pictures, row.report.layer(layer).evidence, strict=True
         ):
@@ -96,9 +82,9 @@ def strip_figure(
         " below: evidence in logits"
     )
     figure.suptitle(in_print(title), fontsize=7, wrap=True)
-    scale = Normalize(-1 if signed else 0, 1)
+    scale = cam_scale(first.scaled.signed)
     bar = figure.colorbar(
-        ScalarMappable(scale, cam_colors(signed)),
+        ScalarMappable(Normalize(scale.low, scale.high), scale.colors),
         ax=list(grid.ravel()),
         location="bottom",
         aspect=50,
@@ -116,15 +102,11 @@ def _signed(value: float) -> str:
 
 def one_stands_for(rows: Sequence[CamRow]) -> str:
     """What 1 on the scale is, for each model: the scale is never hidden."""
-    parts = []
-    for row in rows:
-        low, high = row.scaled.one.min(), row.scaled.one.max()
-        span = f"{high:.3g}" if low == high else f"{low:.3g} to {high:.3g} by frame"
-        parts.append(f"{row.report.card.name} {span}")
+    parts = [f"{row.report.card.name} {row.scaled.stands_for}" for row in rows]
     return "1 stands for: " + ", ".join(parts)
 
 
-def cam_film(rows: Sequence[CamRow], layer: str, opacity: float, signed: bool) -> np.ndarray:
+def cam_film(rows: Sequence[CamRow], layer: str, opacity: float) -> np.ndarray:
     """The frames one after the other, and beside them each model's maps over them: (T, H, W, 3)
     uint8, every column titled.
 
@@ -138,7 +120,7 @@ def cam_film(rows: Sequence[CamRow], layer: str, opacity: float, signed: bool) -
     for row in rows:
         evidence = row.report.layer(layer).evidence
         names = [f"{row.report.card.name} {_signed(value)}" for value in evidence]
-        columns.append(titled(overlaid(row.frames, row.scaled.maps, opacity, signed), names))
+        columns.append(titled(overlaid(row.frames, row.scaled, opacity), names))
     film = side_by_side(columns)
     heading = titled(
         film,
@@ -148,9 +130,8 @@ def cam_film(rows: Sequence[CamRow], layer: str, opacity: float, signed: bool) -
         ]
         * t,
     )
-    bar = scale_bar(
-        cam_colors(signed), -1 if signed else 0, 1, film.shape[2], t, one_stands_for(rows)
-    )
+    scale = cam_scale(first.scaled.signed)
+    bar = scale_bar(scale.colors, scale.low, scale.high, film.shape[2], t, one_stands_for(rows))
     return np.concatenate([heading, bar], axis=1)
 
 

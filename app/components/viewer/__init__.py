@@ -16,30 +16,9 @@ import streamlit as st
 
 from app.components.media import jpeg_uri
 from app.components.viewer.modules import bundled
+from gsm_model.figures.map_scale import MapScale
 
 _HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class MapScale:
-    """How values are coloured: what the scale is of, its ends, palettes (name, evenly spaced hex
-    colours) to choose among, and marks (value, text). ``opposed`` are the colours of a difference,
-    neutral in the middle. With ``fade`` a map is smooth, and the more transparent the nearer to 0.
-    ``opacity`` 0 … 1 is where the slider starts."""
-
-    name: str
-    low: float
-    high: float
-    palettes: tuple[tuple[str, tuple[str, ...]], ...]
-    marks: tuple[tuple[float, str], ...]
-    opposed: tuple[str, ...]
-    fade: bool = False
-    opacity: float = 0.6
-
-    def as_data(self) -> dict:
-        """What the browser reads."""
-        palettes = [{"name": name, "stops": stops} for name, stops in self.palettes]
-        return {**asdict(self), "palettes": palettes}
 
 
 @dataclass(frozen=True)
@@ -119,12 +98,17 @@ def viewer_data(
         "pictures": pictures,
         "layers": layers,
         "ways": ways,
-        "scale": scale.as_data(),
+        "scale": _scale_data(scale),
         "notes": asdict(notes),
     }
     data |= {"fps": fps, "columns": list(columns)}
     # Another start is no other data: the viewer keeps what a person chose in it.
     return data | {"id": hashlib.sha256(json.dumps(data).encode()).hexdigest(), "start": start}
+
+
+def _scale_data(scale: MapScale) -> dict:
+    palettes = [{"name": name, "stops": stops} for name, stops in scale.palettes]
+    return {**asdict(scale), "palettes": palettes}
 
 
 def _packed(maps: np.ndarray) -> str:

@@ -14,7 +14,7 @@ from app.components.downloads import CamExport
 from app.components.panels import Seen, by_length, layer_titles
 from app.components.sentences import escape
 from app.components.viewer import show_viewer
-from app.pages.gradcam.view import OPACITY, cams_data
+from app.pages.gradcam.view import cams_data
 from app.queries.cams import Question
 from app.shell.layout import Choices
 from app.shell.permalink import write_link
@@ -24,6 +24,7 @@ from gsm_model.explain.cam.scale import NORMALISE, Normalise, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_rows
 from gsm_model.exports.gates import film_speed
 from gsm_model.figures.cams import cam_film
+from gsm_model.figures.map_scale import cam_scale
 from gsm_model.figures.presets import WIDTHS
 from gsm_model.video.encode import to_mp4
 
@@ -126,7 +127,9 @@ def show_take_away(
     width = first.segmented_control(
         "Width of the strip", list(WIDTHS), default="page", required=True, key="cam_width"
     )
-    opacity = second.slider("Opacity in files", 0.1, 1.0, OPACITY, 0.1, key="cam_opacity")
+    opacity = second.slider(
+        "Opacity in files", 0.1, 1.0, cam_scale(False).opacity, 0.1, key="cam_opacity"
+    )
     options = CamFileOptions(
         st.session_state.get("cam_scale", "clip"),
         bool(st.session_state.get("cam_signed")),
@@ -185,6 +188,6 @@ def _film(
 ) -> bytes:
     def make() -> bytes:
         rows = cam_rows([one.report for one in seen], [one.frames for one in seen], layer, options)
-        return to_mp4(cam_film(rows, layer, options.opacity, options.signed), fps)
+        return to_mp4(cam_film(rows, layer, options.opacity), fps)
 
     return keep("films", key, make, visit().name)

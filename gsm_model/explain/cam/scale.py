@@ -20,10 +20,23 @@ NORMALISE: tuple[Normalise, ...] = get_args(Normalise)
 class Scaled:
     """``maps`` (T, h, w) float32 in −1 … 1, or 0 … 1 where what speaks against is left out; ``one``
     (T,): what 1 stands for in each frame, in the method's own numbers (0 where the map is
-    empty)."""
+    empty). ``signed``: whether what speaks against is there."""
 
     maps: np.ndarray
     one: np.ndarray
+    signed: bool = False
+
+    @property
+    def sums(self) -> np.ndarray:
+        """(T,) float32: the sum of each frame's map, the largest as 1."""
+        sums = self.maps.sum((1, 2))
+        return sums / max(float(np.abs(sums).max()), np.finfo(np.float32).tiny)
+
+    @property
+    def stands_for(self) -> str:
+        """What 1 stands for, in words: one number, or the least and the largest of all frames."""
+        low, high = self.one.min(), self.one.max()
+        return f"{high:.3g}" if low == high else f"{low:.3g} to {high:.3g} by frame"
 
 
 def scaled(
@@ -48,7 +61,7 @@ def scaled(
     elif normalise == "models":
         largest = [np.full_like(one, max(other.max() for other in largest)) for one in largest]
     return [
-        Scaled((one / np.where(top > 0, top, 1)[:, None, None]).astype(np.float32), top)
+        Scaled((one / np.where(top > 0, top, 1)[:, None, None]).astype(np.float32), top, signed)
         for one, top in zip(kept, largest, strict=True)
     ]
 

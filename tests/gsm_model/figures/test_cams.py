@@ -12,13 +12,15 @@ from PIL import Image
 
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.report import report_cams
-from gsm_model.explain.cam.scale import scaled
+from gsm_model.explain.cam.scale import Scaled, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_files, cam_rows, distinct_names, frame_rows
 from gsm_model.exports.gates import seen_frames
 from gsm_model.figures.cams import CamRow, cam_film, one_stands_for, overlaid, strip_figure
 from gsm_model.figures.style import figure_bytes
 from tests.conftest import make_small
 from tests.gsm_model.figures.pdf import read_pdf
+
+ONE = np.ones(1, np.float32)
 
 
 @pytest.fixture
@@ -40,13 +42,13 @@ def test_where_a_map_is_0_the_frame_is_seen_and_where_it_is_1_its_colour():
     frames = np.full((1, 8, 8, 3), 100, np.uint8)
     maps = np.zeros((1, 8, 8), np.float32)
     maps[0, 2, 2] = 1
-    picture = overlaid(frames, maps, 1.0, signed=False)
+    picture = overlaid(frames, Scaled(maps, ONE), 1.0)
     assert (picture[0, 0, 0] == 100).all() and tuple(picture[0, 2, 2]) == (253, 231, 37), (
         "viridis ends in yellow"
     )
-    half = overlaid(frames, maps, 0.5, signed=False)[0, 2, 2].astype(int)
+    half = overlaid(frames, Scaled(maps, ONE), 0.5)[0, 2, 2].astype(int)
     assert np.abs(half - (np.array([253, 231, 37]) + 100) / 2).max() <= 1
-    against = overlaid(frames, -maps, 1.0, signed=True)
+    against = overlaid(frames, Scaled(-maps, ONE, signed=True), 1.0)
     assert against[0, 2, 2, 2] > against[0, 2, 2, 0], "blue speaks against"
 
 
@@ -78,7 +80,7 @@ def test_models_with_other_numbers_of_frames_are_no_one_picture(reports, seen):
     ]
     for draw in (
         lambda: strip_figure(rows, "layer3.1"),
-        lambda: cam_film(rows, "layer3.1", 0.5, False),
+        lambda: cam_film(rows, "layer3.1", 0.5),
         lambda: strip_figure([], "layer3.1"),
     ):
         with pytest.raises(ValueError, match="one number of frames"):

@@ -12,6 +12,7 @@ from scipy.ndimage import map_coordinates
 from app.components import viewer
 from app.components.viewer import MapPanel, MapScale, Notes, viewer_data
 from app.components.viewer.modules import bundled
+from gsm_model.figures.map_scale import cam_scale
 
 pytestmark = pytest.mark.browser
 FOLDER = Path(viewer.__file__).parent
@@ -121,6 +122,23 @@ def test_a_scale_that_fades_is_transparent_at_0_and_opaque_at_its_ends(page):
       return [0, 0.5, -0.5, 1, -2].map((value) => scale.alpha(value));
     """
     assert call(page, "colors", body, STOPS) == [0, 128, 128, 255, 255]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_page_colours_and_fades_maps_as_films_and_strips_do(page, signed):
+    scale = cam_scale(signed)
+    values = np.linspace(-1.5, 1.5, 61)
+    body = """
+      const scale = new m.Scale(a.low, a.high, a.stops, a.fade);
+      return a.values.map((value) => [...scale.rgb(value), scale.alpha(value)]);
+    """
+    [(_, stops), *_] = scale.palettes
+    argument = {"low": scale.low, "high": scale.high, "stops": stops, "fade": scale.fade}
+    values = values[values >= scale.low]
+    found = np.array(call(page, "colors", body, argument | {"values": values.tolist()}))
+    # The browser blends between nine stops of a palette of 256 colours.
+    np.testing.assert_allclose(found[:, :3], scale.rgb(values), atol=6)
+    np.testing.assert_allclose(found[:, 3], 255 * scale.cover(values, 1), atol=0.51)
 
 
 def test_numbers_are_written_with_their_sign_unless_they_are_shown_as_0(page):

@@ -9,7 +9,7 @@ import pytest
 from app.components.panels import Seen
 from app.components.sentences import believable, compared_with_package, looks, measured_maps
 from app.pages.gradcam.charts import curves, evidence
-from app.pages.gradcam.view import cams_data, map_scale
+from app.pages.gradcam.view import cams_data
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.faithfulness import Curves, Trial
 from gsm_model.explain.cam.package import Comparison
@@ -18,6 +18,7 @@ from gsm_model.explain.cam.sanity import Sanity
 from gsm_model.explain.cam.scale import scaled
 from gsm_model.explain.cam.trials import MapTrial
 from gsm_model.exports.gates import seen_frames
+from gsm_model.figures.map_scale import cam_scale
 
 LAYERS = ["layer3.1", "layer4.1:before", "layer4.1"]
 
@@ -66,7 +67,7 @@ def test_there_are_no_arrows_and_each_frames_evidence_stands_below_it(seen):
 
 
 def test_palettes_rise_in_lightness():
-    for name, stops in map_scale(False).palettes:
+    for name, stops in cam_scale(False).palettes:
         luminance = [
             sum(
                 weight * int(stop[at : at + 2], 16)
