@@ -4,11 +4,14 @@ share.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
@@ -18,6 +21,10 @@ from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import Order
 
+# What is averaged over the views of a video.
+Average = Literal["logits", "probabilities"]
+AVERAGES: tuple[Average, ...] = get_args(Average)
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -26,7 +33,8 @@ class Prediction:
     ``frame_indices`` (T,) are the video's frame numbers in the order in which the model saw them,
     ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views. ``seconds`` is the
     forward's time; ``note`` says what was done for want of memory, and is empty where there was
-    enough.
+    enough. ``view_average`` (K,) float32 is `average_views` of the views' logits where
+    probabilities were averaged, ``None`` where logits were.
     """
 
     card: Card
@@ -35,11 +43,19 @@ class Prediction:
     frame_logits: np.ndarray
     seconds: float
     note: str = ""
+    view_average: np.ndarray | None = None
+
+    @property
+    def average(self) -> Average:
+        """What was averaged over the views."""
+        return "logits" if self.view_average is None else "probabilities"
 
     @property
     def logits(self) -> np.ndarray:
-        """(K,) float32: the mean of the frame logits over time, which is the model's answer."""
-        return self.frame_logits.mean(axis=0)
+        """(K,) float32, the model's answer: the mean of the frame logits over time, or, where
+        probabilities were averaged over views, the logarithms of their means.
+        """
+        return self.frame_logits.mean(axis=0) if self.view_average is None else self.view_average
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -61,6 +77,25 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
+def average_views(logits: Tensor, average: Average = "logits") -> Tensor:
+    """The logits of a video's views (V, K) float as one row (K,).
+
+    With ``"logits"`` it is their mean. With ``"probabilities"`` it is the logarithm of the mean of
+    the views' softmax, so that the row's softmax is the mean of the probabilities.
+
+    Raises:
+        ValueError: for another word.
+
+    Source: the releases of GSM and TSM average logits; mmaction2 averages probabilities by default
+    in testing (``average_clips="prob"``).
+    """
+    if average == "logits":
+        return logits.mean(dim=0)
+    if average != "probabilities":
+        raise ValueError(f"unknown average {average!r}; there are {', '.join(AVERAGES)}")
+    return logits.log_softmax(dim=-1).logsumexp(dim=0) - math.log(len(logits))
+
+
 def predict(
     model: Recognizer,
     video: DecodedVideo,
@@ -68,15 +103,17 @@ def predict(
     num_segments: int | None = None,
     seed: int = 0,
     crops: int = 1,
+    average: Average = "logits",
 ) -> Prediction:
     """``model``'s answer to ``video``, its frames presented in ``order`` (``seed`` picks the
     shuffle).
 
-    Logits are averaged over the views of ``crops``. ``num_segments`` defaults to the model's own.
+    The views of ``crops`` are averaged by their logits or by their probabilities
+    (`average_views`). ``num_segments`` defaults to the model's own.
 
     Raises:
         KeyError: if ``video`` was not read for this number of segments.
-        ValueError: for an unknown order or number of crops.
+        ValueError: for an unknown order, number of crops or average.
     """
     clip = clip_input(model, video, order, crops, num_segments, seed)
     device = next(model.parameters()).device
@@ -85,5 +122,8 @@ def predict(
         with torch.inference_mode():
             found, note = within_memory(model, clip.views)
             frame_logits = found.float().mean(dim=0).cpu().numpy()
+            averaged = None
+            if average != "logits":
+                averaged = average_views(found.float().mean(dim=1), average).cpu().numpy()
         seconds = time.perf_counter() - started
-    return Prediction(model.card, order, clip.frame_indices, frame_logits, seconds, note)
+    return Prediction(model.card, order, clip.frame_indices, frame_logits, seconds, note, averaged)

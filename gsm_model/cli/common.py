@@ -29,6 +29,7 @@ _TYPED = "gsm_model.cli.arguments"
 OrderName = Literal["forward", "reversed", "shuffled", "frozen"]
 SplitName = Literal["train", "validation", "test", "shifted"]
 TargetName = Literal["verb", "noun", "action"]
+AverageName = Literal["logits", "probabilities"]
 PrecisionName = Literal["float32", "bfloat16", "float16"]
 Result = TypeVar("Result")
 Checkpoints = Annotated[

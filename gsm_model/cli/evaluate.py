@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_model.cli.common import (
+    AverageName,
     Checkpoints,
     Device,
     OrderName,
@@ -68,6 +69,9 @@ def evaluate(
     views: Annotated[
         str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")
     ] = "1",
+    average: Annotated[
+        AverageName, typer.Option(help="What is averaged over the views of a video.")
+    ] = "logits",
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
     ] = "forward",
@@ -115,10 +119,11 @@ def evaluate(
     predictions.
     """
     if data is None:
-        if scores or videos or labels or skip_bad or views != "1" or order != "forward":
+        shown = (views, average, order) != ("1", "logits", "forward")
+        if scores or videos or labels or skip_bad or shown:
             fail(
-                "--scores, --videos, --labels, --skip-bad, --views and --order go with --data; name"
-                " a folder or list of videos"
+                "--scores, --videos, --labels, --skip-bad, --views, --average and --order go with"
+                " --data; name a folder or list of videos"
             )
         _print(
             _measure_drawn(load_models(checkpoint, None, device, precision), split, clips, out),
@@ -140,7 +145,7 @@ def evaluate(
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
         results = _measure_list(
-            fabric, model, found, out, scores, views, order, seed, workers, limits
+            fabric, model, found, out, scores, views, order, seed, workers, limits, average
         )
         if fabric.global_rank == 0:
             _print(results, as_json)
@@ -193,6 +198,7 @@ def _measure_list(
     seed: int,
     workers: int,
     limits: Limits,
+    average: AverageName,
 ) -> list[dict]:
     """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.distributed import score_list_together
@@ -204,7 +210,17 @@ def _measure_list(
     tell = progress("clip") if fabric.global_rank == 0 else None
     table = or_fail(
         lambda: score_list_together(
-            fabric, model, found, out, Views.parse(views), order, seed, workers, tell, limits
+            fabric,
+            model,
+            found,
+            out,
+            Views.parse(views),
+            order,
+            seed,
+            workers,
+            tell,
+            limits,
+            average,
         )
     )
     if table is None:
@@ -225,6 +241,7 @@ def _measure_list(
             model,
             or_fail(lambda: measures_of_table(table)),
             out=str(out),
+            average=average,
             **counts,
             seconds=seconds,
         )

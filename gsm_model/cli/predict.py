@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsm_model.cli.common import (
+    AverageName,
     Checkpoints,
     Device,
     OrderName,
@@ -46,7 +47,10 @@ def predict(
             min=1, max=64, help="Frames a model sees; without it, as many as it was trained with."
         ),
     ] = None,
-    crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10; logits are averaged.")] = 1,
+    crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10.")] = 1,
+    average: Annotated[
+        AverageName, typer.Option(help="What is averaged over the crops.")
+    ] = "logits",
     labels: Annotated[
         Path | None, typer.Option(help="A label file: one class name a line.")
     ] = None,
@@ -73,7 +77,7 @@ def predict(
             failed = True
             continue
         answers = [
-            answer(model, video, order, count, seed, crops)
+            answer(model, video, order, count, seed, crops, average)
             for model, count in zip(models, counts, strict=True)
         ]
         for one in answers:
@@ -137,6 +141,7 @@ def _clip_record(
                 "sha256": model.card.sha256,
                 "device": next(model.parameters()).device.type,
                 "precision": model.precision or "float32",
+                "average": answer.average,
                 "note": answer.note,
                 "frame_indices": answer.frame_indices.tolist(),
                 "top": [

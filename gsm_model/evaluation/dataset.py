@@ -17,6 +17,7 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed
 from gsm_model.evaluation.predictions import Origin
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predict import Average
 from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import segment_indices
@@ -167,7 +168,9 @@ def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forwar
     )
 
 
-def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) -> Origin:
+def list_origin(
+    model: Recognizer, videos: VideoList, views: str, order: str, average: Average = "logits"
+) -> Origin:
     """What a table of ``model`` on ``videos`` is of.
 
     Raises:
@@ -193,6 +196,7 @@ def list_origin(model: Recognizer, videos: VideoList, views: str, order: str) ->
         order,
         views,
         model.precision or "float32",
+        average,
     )
 
 

@@ -20,6 +20,7 @@ from gsm_model.evaluation.loader import Views
 from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet, write_parquet
 from gsm_model.evaluation.score import order_name, score_list
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predict import Average
 from gsm_model.video.sampling import Order
 from gsm_model.video.source import DATA_SET, Limits
 
@@ -35,6 +36,7 @@ def score_list_together(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     limits: Limits = DATA_SET,
+    average: Average = "logits",
 ) -> Predictions | None:
     """As `score_list`, by all processes of a launched ``fabric``, whose ``out`` lies where all can
     write; ``None`` in all but the first.
@@ -47,19 +49,21 @@ def score_list_together(
     """
     views, world, rank = views or Views(), fabric.world_size, fabric.global_rank
     if world == 1:
-        return score_list(model, videos, out, views, order, seed, workers, progress, limits)
+        return score_list(
+            model, videos, out, views, order, seed, workers, progress, limits, average
+        )
     if len(videos.entries) < world:
         raise DataError(
             f"{videos.name}: has {len(videos.entries)} videos, too few for {world} processes"
         )
-    origin = list_origin(model, videos, str(views), order_name(order, seed))
+    origin = list_origin(model, videos, str(views), order_name(order, seed), average)
     if fabric.device.type == "cpu":
         here = world // int(getattr(fabric.strategy, "num_nodes", 1) or 1)
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // max(1, here)))
     mine = replace(videos, entries=videos.entries[rank::world])
     parts = [out.with_name(f"{out.name}.{part + 1}of{world}") for part in range(world)]
     if not parts[rank].exists():
-        score_list(model, mine, parts[rank], views, order, seed, workers, progress, limits)
+        score_list(model, mine, parts[rank], views, order, seed, workers, progress, limits, average)
     fabric.barrier()
     if rank:
         return None

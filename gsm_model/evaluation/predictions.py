@@ -30,6 +30,7 @@ from gsm_model.io.tables import (
     write_table,
 )
 from gsm_model.models.card import Measure
+from gsm_model.predict import Average
 
 BOOTSTRAP_DRAWS = 2000
 
@@ -37,7 +38,7 @@ BOOTSTRAP_DRAWS = 2000
 @dataclass(frozen=True)
 class Origin:
     """What a table is of: class names, the model's name and file hash, the data's name and hash,
-    how clips were shown, and what the passes computed in."""
+    how clips were shown, what the passes computed in, and what was averaged over views."""
 
     labels: tuple[str, ...]
     model: str
@@ -47,12 +48,13 @@ class Origin:
     order: str
     views: str
     precision: str = "float32"
+    average: Average = "logits"
 
 
 @dataclass(frozen=True)
 class Predictions:
     """``n`` clips: ``ids`` (n,), ``labels`` (n,) int64, ``scores`` (n, K) float32 logits, averaged
-    over views.
+    over views; where probabilities were averaged, the logarithms of their means.
 
     ``errors`` (n,) is empty where a clip was scored; where it was not, the row of ``scores`` is
     NaN.

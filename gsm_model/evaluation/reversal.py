@@ -100,7 +100,9 @@ def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predi
                 f"{name}: the table is of the order '{o.order}'; give one forward and one reversed"
                 " table for each model"
             )
-        found = by_key.setdefault((o.model, o.checkpoint, o.data, o.data_sha256, o.views), {})
+        found = by_key.setdefault(
+            (o.model, o.checkpoint, o.data, o.data_sha256, o.views, o.average), {}
+        )
         if o.order in found:
             raise DataError(f"{name}: two tables are of the order '{o.order}'")
         found[o.order] = table
@@ -116,7 +118,13 @@ def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predi
 
 def _check(forward: Origin, backward: Origin) -> None:
     def what(origin: Origin) -> tuple:
-        return origin.labels, origin.checkpoint, origin.data_sha256, origin.views
+        return (
+            origin.labels,
+            origin.checkpoint,
+            origin.data_sha256,
+            origin.views,
+            origin.average,
+        )
 
     if what(forward) != what(backward) or (forward.order, backward.order) != (
         "forward",

@@ -16,6 +16,7 @@ from gsm_model.evaluation.predictions import Origin, Predictions, join, read_par
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predict import Average, average_views
 from gsm_model.video.sampling import Order
 from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import normalise
@@ -33,10 +34,12 @@ def score_list(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     limits: Limits = DATA_SET,
+    average: Average = "logits",
 ) -> Predictions:
     """Score every entry of ``videos`` and write the table to ``out`` (parquet).
 
-    Logits are averaged over the views of ``views``; ``shuffled`` draws another shuffle for each
+    The views of ``views`` are averaged by their logits or by their probabilities
+    (`average_views`), which the table says; ``shuffled`` draws another shuffle for each
     clip from (``seed``, its id). Parts of the table lie in ``out`` + ``.parts`` until it is whole,
     so that a run that was stopped goes on where it was. A video that cannot be decoded is a row
     with its error; so is one that exceeds ``limits``.
@@ -45,7 +48,7 @@ def score_list(
         DataError: if the list names classes the model has not, or the parts are of another run.
     """
     views = views or Views()
-    origin = list_origin(model, videos, str(views), order_name(order, seed))
+    origin = list_origin(model, videos, str(views), order_name(order, seed), average)
     parts = Parts(
         out, origin, tuple(entry.id for entry in videos.entries), read_parquet, write_parquet
     )
@@ -81,7 +84,7 @@ def _score_block(
     errors = [views if isinstance(views, str) else "" for _, views in block]
     for row, (_, views) in enumerate(block):
         if not isinstance(views, str):
-            scores[row] = score_views(model, views)
+            scores[row] = score_views(model, views, origin.average)
     entries = [entry for entry, _ in block]
     return Predictions(
         origin,
@@ -92,11 +95,13 @@ def _score_block(
     )
 
 
-def score_views(model: Recognizer, views: np.ndarray) -> np.ndarray:
-    """The mean logits (K,) float32 over the ``views`` (V, T, 3, S, S) uint8 of one video."""
+def score_views(model: Recognizer, views: np.ndarray, average: Average = "logits") -> np.ndarray:
+    """The scores (K,) float32 of one video: `average_views` over its ``views`` (V, T, 3, S, S)
+    uint8.
+    """
     with torch.inference_mode():
         logits, _ = within_memory(model, normalise(np.ascontiguousarray(views), model.input), model)
-    return logits.float().mean(dim=0).cpu().numpy()
+    return average_views(logits.float(), average).cpu().numpy()
 
 
 def errors_of(predictions: Predictions) -> Iterator[tuple[str, str]]:

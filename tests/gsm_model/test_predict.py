@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsm_model.predict import predict, softmax
+from gsm_model.predict import average_views, predict, softmax
 from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import to_views
 from tests.conftest import make_small
@@ -60,3 +60,31 @@ def test_the_likeliest_classes_come_first_and_have_names(video, small_gsm):
 
 def test_softmax_survives_large_scores():
     np.testing.assert_allclose(softmax(np.array([1000.0, 1000.0, -1000.0])), [0.5, 0.5, 0.0])
+
+
+def test_probabilities_of_the_crops_can_be_averaged_in_place_of_logits(video, small_gsm):
+    _, frames = video.clip(4)
+    with torch.inference_mode():
+        views = small_gsm(to_views(frames, small_gsm.input, crops=3)).double()
+    found = predict(small_gsm, video, crops=3, average="probabilities")
+    expected = (views.exp() / views.exp().sum(1, keepdim=True)).mean(0)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    by_logits = predict(small_gsm, video, crops=3)
+    assert (found.average, by_logits.average) == ("probabilities", "logits")
+    assert np.abs(found.probabilities - by_logits.probabilities).max() > 1e-5
+    np.testing.assert_array_equal(found.frame_logits, by_logits.frame_logits)
+
+
+def test_views_averaged_by_hand():
+    # Two views with probabilities of 3 : 1 and of 1 : 9.
+    logits = torch.tensor([[3.0, 1.0], [1.0, 9.0]]).log()
+    by_probability = average_views(logits, "probabilities").exp()
+    torch.testing.assert_close(by_probability, torch.tensor([0.425, 0.575]))  # (.75 + .1) / 2
+    by_logit = average_views(logits).softmax(0)
+    torch.testing.assert_close(by_logit, torch.tensor([1.0, 3.0**0.5]) / (1 + 3.0**0.5))
+    torch.testing.assert_close(
+        average_views(torch.tensor([[1000.0, 0.0], [0.0, 0.0]]), "probabilities").exp(),
+        torch.tensor([0.75, 0.25]),
+    )
+    with pytest.raises(ValueError, match="unknown average 'votes'"):
+        average_views(logits, "votes")

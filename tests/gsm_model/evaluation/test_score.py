@@ -10,13 +10,14 @@ import torch
 
 from gsm_model.data.lists import Entry, read_video_list
 from gsm_model.errors import DataError
-from gsm_model.evaluation.loader import Views, feed
-from gsm_model.evaluation.predictions import read_parquet
+from gsm_model.evaluation.loader import Views, feed, wanted_views
+from gsm_model.evaluation.predictions import join, read_parquet
 from gsm_model.evaluation.score import score_list
 from gsm_model.predict import predict
 from gsm_model.video import pool
 from gsm_model.video.isolate import read_video
-from gsm_model.video.transforms import to_views
+from gsm_model.video.transforms import normalise, to_views
+from gsm_model.video.views import read_views
 from tests.conftest import make_small
 
 
@@ -92,6 +93,31 @@ def test_views_of_two_clips_and_three_crops_are_averaged(folder, small_gsm, movi
         with torch.inference_mode():
             logits.append(small_gsm(to_views(frames, small_gsm.input, 3)))
     np.testing.assert_allclose(table.scores[0], torch.cat(logits).mean(0), atol=1e-5)
+
+
+def test_averaging_probabilities_is_what_the_table_says_and_a_run_of_its_own(folder, small_gsm):
+    videos = read_video_list(folder)
+    tables = {
+        average: score_list(
+            small_gsm, videos, folder / f"{average}.parquet", Views(2, 3), average=average
+        )
+        for average in ("logits", "probabilities")
+    }
+    views = read_views(
+        wanted_views(videos.entries[0], 4, small_gsm.input, Views(2, 3))
+    )  # two clips of three crops
+    with torch.inference_mode():
+        logits = small_gsm(normalise(views, small_gsm.input)).double()
+    assert len(logits) == 6
+    expected = (logits.exp() / logits.exp().sum(1, keepdim=True)).mean(0)
+    found = np.exp(tables["probabilities"].scores[0])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(tables["logits"].scores[0], logits.mean(0), atol=1e-5)
+    for average, table in tables.items():
+        assert table.origin.average == average
+        assert read_parquet(folder / f"{average}.parquet").origin.average == average
+    with pytest.raises(DataError, match="of the same model, data, order and views"):
+        join(list(tables.values()))
 
 
 def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm):
