@@ -23,13 +23,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, forkserver
 from pathlib import Path
+from typing import BinaryIO
 from unittest.mock import patch
 
 import numpy as np
 import psutil
 
 from gsm_model.errors import VideoError
-from gsm_model.video import isolate, worker
+from gsm_model.video import pool, worker
 from gsm_model.video.isolate import read_video
 from tests.corpus import CODECS, encode, moving_frames
 
@@ -117,19 +118,14 @@ class ForkedDecoder:
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("forkserver")
-        requests, self._requests = context.Pipe(duplex=False)
-        self._answers, answers = context.Pipe(duplex=False)
+        requests, mine = context.Pipe(duplex=False)
+        theirs, answers = context.Pipe(duplex=False)
         self._process = context.Process(target=_decode, args=(requests, answers))
         self._process.start()
         requests.close()
         answers.close()
-
-    def __enter__(self) -> ForkedDecoder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.join()
-        self._answers.close()
+        self.stdin = _file(mine, "wb")
+        self.stdout = _file(theirs, "rb")
 
     @property
     def returncode(self) -> int | None:
@@ -140,18 +136,18 @@ class ForkedDecoder:
     def kill(self) -> None:
         self._process.kill()
 
-    def communicate(self, request: bytes, timeout: float) -> tuple[bytes, None]:
-        end, parts = time.monotonic() + timeout, []
-        os.write(self._requests.fileno(), request)
-        self._requests.close()
-        while not parts or parts[-1]:
-            if not connection.wait([self._answers], max(0, end - time.monotonic())):
-                raise subprocess.TimeoutExpired("decode", timeout)
-            parts.append(os.read(self._answers.fileno(), 2**20))
-        self._process.join(max(0, end - time.monotonic()))
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
         if self.poll() is None:
-            raise subprocess.TimeoutExpired("decode", timeout)
-        return b"".join(parts), None
+            raise subprocess.TimeoutExpired("decode", timeout or 0)
+        return self._process.exitcode
+
+
+def _file(end: connection.Connection, mode: str) -> BinaryIO:
+    """One end of a pipe as a file, which now owns it."""
+    file = os.fdopen(os.dup(end.fileno()), mode)
+    end.close()
+    return file
 
 
 def _decode(requests: connection.Connection, answers: connection.Connection) -> None:
@@ -175,14 +171,14 @@ def mostly_forked() -> Iterator[None]:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         yield
         return
-    forkserver.set_forkserver_preload(["gsm_model.video.decode", "decord", *_imported()])
+    forkserver.set_forkserver_preload(["gsm_model.video.views", "decord", *_imported()])
     forkserver.ensure_running()
-    numbers, start = itertools.count(), isolate._start_worker
+    numbers, start = itertools.count(), pool.start_worker
 
     def start_or_fork():
         return ForkedDecoder() if next(numbers) % 10 else start()
 
-    with patch.object(isolate, "_start_worker", start_or_fork):
+    with patch.object(pool, "start_worker", start_or_fork):
         yield
 
 
@@ -198,9 +194,9 @@ def fuzz(count: int, first: int = 0, workers: int = 2) -> tuple[Counter, float]:
         folder = Path(name)
         (folder / "sources").mkdir()
         contents = sources(folder / "sources")
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(workers) as threads:
             found = list(
-                pool.map(
+                threads.map(
                     lambda number: read_mutated(folder, contents, number),
                     range(first, first + count),
                 )

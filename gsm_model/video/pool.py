@@ -46,20 +46,7 @@ class Decoder:
     """One decoding process (`gsm_model.video.worker`)."""
 
     def __init__(self) -> None:
-        package_root = Path(__file__).resolve().parents[2]
-        paths = [str(package_root), os.environ.get("PYTHONPATH", "")]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "OPENBLAS_NUM_THREADS": "1",
-        }
-        self.process = subprocess.Popen(
-            worker_command(),
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self.process = start_worker()
         self._requests = cast(io.BufferedWriter, self.process.stdin)
         self._answers = cast(io.BufferedReader, self.process.stdout)
 
@@ -136,6 +123,24 @@ class Decoder:
         for pipe in (self._requests, self._answers):
             with contextlib.suppress(OSError):  # what was still to be written has no reader
                 pipe.close()
+
+
+def start_worker() -> subprocess.Popen[bytes]:
+    """A decoding process that waits for requests."""
+    package_root = Path(__file__).resolve().parents[2]
+    paths = [str(package_root), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        worker_command(),
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def worker_command() -> list[str]:

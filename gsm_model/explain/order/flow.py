@@ -15,8 +15,8 @@ from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.observers import observe_features
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
-from gsm_model.video.transforms import to_views
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,16 @@ def information_flow(
         KeyError: if ``video`` was not read for this number of segments.
         IndexError: if the model has no such class.
     """
-    t = num_segments or model.architecture.num_segments
-    indices, frames = video.clip(t)
+    given = clip_input(model, video, num_segments=num_segments)
     device = next(model.parameters()).device
-    clip = to_views(frames, model.input).to(device)
+    clip = given.views.to(device)
     with device_turn(device):
         chosen, gradient = _gradient_flow(model, clip, class_index)
         replacement, reach = _replacement_flow(model, clip, chosen)
     return Flow(
         model.card,
         chosen,
-        indices,
+        given.frame_indices,
         gradient,
         replacement,
         tuple(reach),
