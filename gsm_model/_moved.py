@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -15,6 +15,7 @@ from types import ModuleType
 
 MOVED = {  # inside gsm_model: old name → name of today
     "cli.drawn": "cli.synthetic",
+    "confusion.answers": "predictions",
     "data.reversible": "data.synthetic",
     "data.reversible.actions": "data.synthetic.actions",
     "data.reversible.chance": "data.synthetic.chance",
@@ -37,6 +38,7 @@ MOVED = {  # inside gsm_model: old name → name of today
     "evaluation.interval": "evaluation.intervals",
     "evaluation.pack": "training.publish",
     "evaluation.parts": "evaluation.resumable",
+    "evaluation.predictions": "predictions",
     "evaluation.recipe": "training.optim",
     "evaluation.together": "evaluation.distributed",
     "evaluation.train": "training.train",
@@ -128,5 +130,25 @@ def names_of(package: str, module: str) -> Callable[[str], object]:
                 _warn(f"{package}.{name}", f"{package}.{module}.{name}")
                 return found
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return get
+
+
+def renamed(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
+    """The ``__getattr__`` of ``module``: old name → new name, or ``package.module:name`` where it
+    went elsewhere. Using an old name gives a `DeprecationWarning`.
+    """
+
+    def get(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home, _, new = names[name].rpartition(":")
+        home = home or module
+        warnings.warn(
+            f"{module}.{name} is now {home}.{new}; the old name goes with the next release",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(import_module(home), new)
 
     return get

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -17,12 +17,12 @@ from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predictions.table import Average, softmax
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import Order
 
 # What is averaged over the views of a video.
-Average = Literal["logits", "probabilities"]
 AVERAGES: tuple[Average, ...] = get_args(Average)
 
 
@@ -69,12 +69,6 @@ class Prediction:
             (int(i), self.card.label(int(i)), float(p[i]))
             for i in np.argsort(-p, kind="stable")[:k]
         ]
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis, float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
 def average_views(logits: Tensor, average: Average = "logits") -> Tensor:

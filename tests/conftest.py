@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.answers import make_answers
 from tests.chromium import browser  # noqa: F401
+from tests.predictions import make_predictions
 
 PARITY = Path(__file__).parent / "data" / "parity"
 
@@ -97,10 +97,12 @@ def video(tmp_path_factory, moving_bar):
 
 @pytest.fixture
 def two_models():
-    """Two models' answers to the same clips; the second is right more often."""
-    from gsm_model.confusion.answers import join_answers
+    """Two models' predictions on the same clips; the second is right more often."""
+    from gsm_model.predictions.join import join_predictions
 
-    return join_answers(make_answers("A", seed=1, skill=1.0), make_answers("B", seed=2, skill=2.0))
+    return join_predictions(
+        make_predictions("A", seed=1, skill=1.0), make_predictions("B", seed=2, skill=2.0)
+    )
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from app.pages import gates
-from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.files import save_checkpoint
+from gsm_model.predictions.read import read_parquet
 from tests.conftest import make_small
 from tests.load import Session, Wrong, questions
 from tests.server import start_server

@@ -14,9 +14,8 @@ import numpy as np
 from app.components.panels import Seen
 from app.queries.cams import Question
 from app.queries.clip_results import SHUFFLE_SEED
-from app.queries.comparison import AnswersRef
+from app.queries.comparison import PredictionsRef
 from app.shell.session import ClipRef, ModelRef
-from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison
 from gsm_model.explain.cam.report import CamReport
@@ -34,6 +33,8 @@ from gsm_model.exports.provenance import (
 from gsm_model.figures.presets import PRESETS, PresetName, Width
 from gsm_model.io.tables import csv_text
 from gsm_model.predict import Prediction
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.table import Predictions
 
 PAIRS_FILE, GROUPS_FILE = "pairs.csv", "groups.txt"
 
@@ -192,7 +193,7 @@ class ConfusionExport:
     *auto*, *mine*), the ``own_pairs`` that a person wrote; what is tested (*pairs*,
     *classes*, *mine*), the ``groups`` of a person's own; how it prints."""
 
-    files: tuple[AnswersRef, ...]
+    files: tuple[PredictionsRef, ...]
     pairs: str
     own_pairs: str
     test: str
@@ -225,8 +226,8 @@ def confusions_command_line(export: ConfusionExport) -> str:
 
 
 def confusions_zip(
-    models: list[Answers],
-    joined: Joined | None,
+    models: list[Predictions],
+    paired: PairedPredictions | None,
     rows: list[Comparison],
     pairs: list[tuple[int, int]],
     export: ConfusionExport,
@@ -236,7 +237,7 @@ def confusions_zip(
     packed."""
     scored = all(model.scores is not None for model in models)
     asked = {
-        "gains": joined is not None,
+        "gains": paired is not None,
         "matrix": True,
         "calibration": scored,
         "embedding": scored and len(models[0].ids) >= FEWEST_CLIPS,
@@ -245,9 +246,9 @@ def confusions_zip(
     more = [name for name, wanted in asked.items() if wanted]
     preset = replace(PRESETS[export.preset], italics=export.italics)
     files = confusion_files(models, pairs, preset) | more_figures(
-        more, models, joined, pairs, preset
+        more, models, paired, pairs, preset
     )
-    files |= (significance_files(joined, rows) if joined else {}) | export.lists()
+    files |= (significance_files(paired, rows) if paired else {}) | export.lists()
     inputs = {portable(ref.path, ref.name): ref.sha256 for ref in export.files}
     inputs |= {
         name: hashlib.sha256(content).hexdigest() for name, content in export.lists().items()

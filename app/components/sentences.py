@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.data.labels import partner
 from gsm_model.evaluation.reversal import Flips
 from gsm_model.explain.cam.report import CamReport
@@ -18,6 +17,8 @@ from gsm_model.explain.gates.layers import REGIMES, LayerExchange, LayerGates, r
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.order.report import OrderReport
 from gsm_model.predict import Prediction
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.table import Predictions
 
 TELLING = 0.1  # a probability that moves less, whatever is taken away, tells nothing of a map
 TORN = 0.6  # the runner-up has at least this share of the winner's probability
@@ -356,16 +357,16 @@ def _two(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
-def compared(joined: Joined | None, alone: Answers) -> str:
+def compared(paired: PairedPredictions | None, alone: Predictions) -> str:
     """How many clips each model gets right, and on how many they differ; of one model, its
     accuracy.
     """
-    if joined is None:
+    if paired is None:
         return (
             f"**{escape(alone.model)}** is right on {tenths(float(alone.right.mean()))} of"
             f" {len(alone.ids):,} clips of {escape(alone.data)}."
         )
-    a, b = joined.a, joined.b
+    a, b = paired.a, paired.b
     only_a, only_b = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
     text = (
         f"On the same {len(a.ids):,} clips of {escape(a.data)}, **{escape(a.model)}** (A) is right"
@@ -374,7 +375,7 @@ def compared(joined: Joined | None, alone: Answers) -> str:
     )
     missing = [
         f"{count:,} only {escape(file.source)} has"
-        for count, file in ((joined.only_in_a, a), (joined.only_in_b, b))
+        for count, file in ((paired.only_in_a, a), (paired.only_in_b, b))
         if count
     ]
     return text + (f" Left out: {' and '.join(missing)}." if missing else "")

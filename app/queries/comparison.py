@@ -16,7 +16,6 @@ from app.cache.store import keep
 from app.shell.session import digest, visit
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
-from gsm_model.confusion.answers import Answers, Joined, read_answers
 from gsm_model.confusion.calibration import Reliability, reliability
 from gsm_model.confusion.embedding import Embedding, Method, embed
 from gsm_model.confusion.pairs import Pair
@@ -25,12 +24,15 @@ from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import PRESETS, PresetName
 from gsm_model.figures.style import figure_bytes
 from gsm_model.io.names import short_names
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.read import read_predictions
+from gsm_model.predictions.table import Predictions
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class AnswersRef:
+class PredictionsRef:
     """A file of a model's answers a session can choose: ``key`` for links, the file, what it is
     called; ``private`` if it was dropped.
     """
@@ -57,7 +59,7 @@ class Beside:
     truth: Upload | None = None
 
 
-def answers_files() -> dict[str, AnswersRef]:
+def prediction_refs() -> dict[str, PredictionsRef]:
     """The files of answers this session can choose: the shipped models' on the test split, then
     those it dropped.
     """
@@ -65,17 +67,17 @@ def answers_files() -> dict[str, AnswersRef]:
     shipped = [path for path in prediction_files() if path.name.endswith(ending)]
     models = [path.with_name(path.name.removesuffix(ending)) for path in shipped]
     refs = {
-        key: AnswersRef(key, path, digest(path), path.name)
+        key: PredictionsRef(key, path, digest(path), path.name)
         for key, path in zip(short_names(models), shipped, strict=True)
     }
     mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
     return refs | {
-        key: AnswersRef(key, upload.path, upload.sha256, upload.name, private=True)
+        key: PredictionsRef(key, upload.path, upload.sha256, upload.name, private=True)
         for key, upload in mine.items()
     }
 
 
-def answers_file(file: AnswersRef, beside: Beside) -> Answers:
+def predictions_of(file: PredictionsRef, beside: Beside) -> Predictions:
     """The answers in ``file``, read once for each content and name.
 
     Raises:
@@ -90,34 +92,34 @@ def answers_file(file: AnswersRef, beside: Beside) -> Answers:
     return keep(
         "tables",
         key,
-        lambda: read_answers(file.path, labels, listed[0], file.name, listed[1]),
+        lambda: read_predictions(file.path, labels, listed[0], file.name, listed[1]),
         owner,
         doing="Reading the answers …",
     )
 
 
-def _told_apart(models: Sequence[Answers]) -> tuple[str, ...]:
+def _told_apart(models: Sequence[Predictions]) -> tuple[str, ...]:
     """What tells these answers from others: their files, which decide what clips they share, and
     all that is shown of them.
     """
     return tuple(repr((model.sha256, model.model, model.data, model.labels)) for model in models)
 
 
-def comparisons(joined: Joined, groups: Mapping[str, np.ndarray]) -> list[Comparison]:
+def comparisons(paired: PairedPredictions, groups: Mapping[str, np.ndarray]) -> list[Comparison]:
     """Two models compared on all clips and on each of ``groups``; computed once for each pair of
     files and groups.
     """
     content = repr([(name, np.packbits(mask).tobytes()) for name, mask in groups.items()])
     return _once(
         "tables",
-        (joined.a, joined.b),
+        (paired.a, paired.b),
         ("compared", content),
-        lambda: compare(joined, groups),
+        lambda: compare(paired, groups),
         "Comparing …",
     )
 
 
-def reliabilities(models: list[Answers]) -> list[Reliability]:
+def reliabilities(models: list[Predictions]) -> list[Reliability]:
     """The calibration of those of ``models`` that have scores; computed once for these files
     together.
     """
@@ -129,7 +131,7 @@ def reliabilities(models: list[Answers]) -> list[Reliability]:
     )
 
 
-def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
+def embeddings(models: list[Predictions], method: Method) -> list[Embedding]:
     """The scores of ``models`` as points; computed once for these files together.
 
     Raises:
@@ -145,7 +147,7 @@ def embeddings(models: list[Answers], method: Method) -> list[Embedding]:
 
 
 def confusion_figure(
-    models: list[Answers], pairs: list[Pair], preset: PresetName, italics: bool
+    models: list[Predictions], pairs: list[Pair], preset: PresetName, italics: bool
 ) -> bytes:
     """The figure of pairs as it prints, PNG; drawn once."""
 
@@ -158,11 +160,15 @@ def confusion_figure(
 
 
 def _once(
-    kind: str, models: Sequence[Answers], key: tuple, compute: Callable[[], Result], doing: str = ""
+    kind: str,
+    models: Sequence[Predictions],
+    key: tuple,
+    compute: Callable[[], Result],
+    doing: str = "",
 ) -> Result:
     """What is computed of ``models``' answers, once; for this session alone where a file of its own
     is among them.
     """
-    shipped = {ref.sha256 for ref in answers_files().values() if not ref.private}
+    shipped = {ref.sha256 for ref in prediction_refs().values() if not ref.private}
     owner = None if all(model.sha256 in shipped for model in models) else visit().name
     return keep(kind, (*key, _told_apart(models)), compute, owner, doing=doing)

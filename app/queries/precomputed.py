@@ -13,7 +13,6 @@ from app.cache.store import keep
 from app.shell.session import ModelRef, digest, load_model, visit
 from app.shell.uploads import Upload
 from gsm_model.bundled import gate_tables, intervention_tables
-from gsm_model.evaluation.predictions import Predictions, read_parquet
 from gsm_model.evaluation.reversal import Flips, flips_of_models
 from gsm_model.explain.gates.dataset import read_data_gates
 from gsm_model.explain.gates.intervention_dataset import effects_table, read_interventions
@@ -22,6 +21,8 @@ from gsm_model.figures.interventions import interventions_figure
 from gsm_model.figures.reversal import flips_figure
 from gsm_model.figures.style import figure_bytes
 from gsm_model.models.cost import Cost, cost_of
+from gsm_model.predictions.read import read_parquet
+from gsm_model.predictions.table import Predictions
 
 
 def cost(ref: ModelRef) -> Cost:

@@ -17,8 +17,8 @@ from app.shell.settings import Settings, read_settings
 from app.shell.uploads import Upload, UploadStore
 from gsm_model.bundled import sample_clips, shipped_checkpoints
 from gsm_model.errors import CheckpointError, LensError
+from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import load_checkpoint
-from gsm_model.models.checkpoints.safe_load import sha256
 from gsm_model.models.inference.optimize import optimize
 from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.video.isolate import keep_a_decoder_ready

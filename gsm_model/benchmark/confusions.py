@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.benchmark.timing import Timing
-from gsm_model.confusion.answers import join_answers, read_answers
 from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.fixture import CLIPS, random_predictions
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.pairs import found_pairs, mutual_confusion
 from gsm_model.confusion.significance import compare, pair_groups
-from gsm_model.evaluation.predictions import write_parquet
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
+from gsm_model.predictions.join import join_predictions
+from gsm_model.predictions.read import read_predictions
+from gsm_model.predictions.write import write_parquet
 
 
 def benchmark_confusions(
@@ -46,14 +47,14 @@ def benchmark_confusions(
             write_parquet(random_predictions(path.stem, seed, 2.0 + seed, clips), path)
         for number in range(runs):
             started = time.perf_counter()
-            joined = join_answers(*(read_answers(path) for path in paths))
-            models, pairs = [joined.a, joined.b], found_pairs(joined.a, joined.b)
-            compare(joined, pair_groups(joined, pairs))
+            paired = join_predictions(*(read_predictions(path) for path in paths))
+            models, pairs = [paired.a, paired.b], found_pairs(paired.a, paired.b)
+            compare(paired, pair_groups(paired, pairs))
             figure_bytes(pairs_figure(models, pairs, PRESETS["cvpr-page"]), "png", 200)
             shown = time.perf_counter()
-            confusion(joined.b, "predicted")
+            confusion(paired.b, "predicted")
             other = time.perf_counter()
-            cluster_order(mutual_confusion(joined.a) + mutual_confusion(joined.b))
+            cluster_order(mutual_confusion(paired.a) + mutual_confusion(paired.b))
             for taken, since, until in zip(
                 seconds.values(),
                 (started, shown, other),

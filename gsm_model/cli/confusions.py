@@ -20,7 +20,8 @@ from gsm_model.cli.common import fail, or_fail, say, write_all
 from gsm_model.figures.presets import PRESETS, PresetName
 
 if TYPE_CHECKING:
-    from gsm_model.confusion.answers import Answers, Joined
+    from gsm_model.predictions.join import PairedPredictions
+    from gsm_model.predictions.table import Predictions
 
 MatrixName = Literal["counts", "true", "predicted", "all", "top5", "expected"]
 # As an enumeration: of literals typer makes no list.
@@ -45,13 +46,15 @@ def confusions(
         Path,
         typer.Argument(
             help=(
-                "Answers of model A: .parquet, .npz, .csv (id, label, predicted or scores), or"
+                "Predictions of model A: .parquet, .npz, .csv (id, label, predicted or scores), or"
                 " .json."
             )
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to write.")],
-    b: Annotated[Path | None, typer.Argument(help="Answers of model B to the same clips.")] = None,
+    b: Annotated[
+        Path | None, typer.Argument(help="Predictions of model B on the same clips.")
+    ] = None,
     names: Annotated[
         Path | None, typer.Option(help="A label file, where the answers do not name the classes.")
     ] = None,
@@ -109,34 +112,37 @@ def confusions(
     Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and
     recipe.json.
     """
-    from gsm_model.confusion.answers import join_answers, read_answers
     from gsm_model.data.labels import read_labels
     from gsm_model.exports.confusion import confusion_files, more_figures
+    from gsm_model.predictions.join import join_predictions
+    from gsm_model.predictions.read import read_predictions
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
     models = [
-        or_fail(partial(read_answers, path, labels, truth)) for path in (a, b) if path is not None
+        or_fail(partial(read_predictions, path, labels, truth))
+        for path in (a, b)
+        if path is not None
     ]
-    joined: Joined | None = None
+    paired: PairedPredictions | None = None
     if len(models) == 2:
-        joined = or_fail(partial(join_answers, *models))
-        models = [joined.a, joined.b]
-        for count, path in ((joined.only_in_a, a), (joined.only_in_b, b)):
+        paired = or_fail(partial(join_predictions, *models))
+        models = [paired.a, paired.b]
+        for count, path in ((paired.only_in_a, a), (paired.only_in_b, b)):
             if count:
                 say(f"{count:,} clips are only in {path} and are left out")
     chosen = or_fail(lambda: _pairs(pairs, models, most))
     if not chosen:
         fail(
             "no two classes are mixed up"
-            + (" more by A than by B" if joined else "")
+            + (" more by A than by B" if paired else "")
             + "; name pairs with --pairs reversed or a file"
         )
     style = replace(PRESETS[preset], italics=italics)
     files = confusion_files(models, chosen, style)
-    if joined is not None:
-        files |= _significance(joined, chosen, test, groups, blocks, seed)
+    if paired is not None:
+        files |= _significance(paired, chosen, test, groups, blocks, seed)
     more = [figure.value for figure in also or ()]
-    files |= or_fail(lambda: more_figures(more, models, joined, chosen, style, method))
+    files |= or_fail(lambda: more_figures(more, models, paired, chosen, style, method))
     if matrix is not None:
         files |= or_fail(
             lambda: {
@@ -154,21 +160,21 @@ def confusions(
         "blocks": blocks,
         "matrix": matrix,
     }
-    answers = [
+    predictions = [
         (path, model.sha256)
         for path, model in zip((path for path in (a, b) if path), models, strict=True)
     ]
     if any(name.startswith("embedding") for name in more):
         options["method"] = method
     files["recipe.json"] = _recipe(
-        answers, {**options, "preset": preset, "italics": italics, "seed": seed}, more
+        predictions, {**options, "preset": preset, "italics": italics, "seed": seed}, more
     )
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
 
 
-def _pairs(what: str, models: Sequence[Answers], most: int) -> list[tuple[int, int]]:
+def _pairs(what: str, models: Sequence[Predictions], most: int) -> list[tuple[int, int]]:
     from gsm_model.confusion.pairs import found_pairs, read_pairs, reversed_class_pairs
 
     if what == "auto":
@@ -179,7 +185,7 @@ def _pairs(what: str, models: Sequence[Answers], most: int) -> list[tuple[int, i
 
 
 def _significance(
-    joined: Joined,
+    paired: PairedPredictions,
     pairs: list[tuple[int, int]],
     test: GroupName,
     groups: Path | None,
@@ -191,12 +197,12 @@ def _significance(
     from gsm_model.exports.confusion import significance_files
 
     if groups is not None:
-        masks = named_groups(joined, or_fail(lambda: read_groups(groups, joined.a.labels)))
+        masks = named_groups(paired, or_fail(lambda: read_groups(groups, paired.a.labels)))
     else:
-        masks = pair_groups(joined, pairs) if test == "pairs" else class_groups(joined)
-    of_clip = None if blocks is None else or_fail(lambda: _read_blocks(blocks, joined.a.ids))
-    rows = compare(joined, masks, of_clip, seed)
-    return significance_files(joined, rows, "" if blocks is None else f"blocks ({blocks.stem})")
+        masks = pair_groups(paired, pairs) if test == "pairs" else class_groups(paired)
+    of_clip = None if blocks is None else or_fail(lambda: _read_blocks(blocks, paired.a.ids))
+    rows = compare(paired, masks, of_clip, seed)
+    return significance_files(paired, rows, "" if blocks is None else f"blocks ({blocks.stem})")
 
 
 def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
@@ -218,7 +224,7 @@ def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
     return [of[id] for id in ids]
 
 
-def _matrix(model: Answers, kind: MatrixName) -> bytes:
+def _matrix(model: Predictions, kind: MatrixName) -> bytes:
     from gsm_model.confusion.matrix import confusion, expected_confusion, topk_confusion
     from gsm_model.io.tables import csv_text
 
@@ -235,10 +241,12 @@ def _matrix(model: Answers, kind: MatrixName) -> bytes:
     return csv_text(rows).encode()
 
 
-def _recipe(answers: list[tuple[Path, str]], options: Mapping[str, Any], more: list[str]) -> bytes:
-    """The recipe of a comparison; ``answers`` are the files with their hashes."""
+def _recipe(
+    predictions: list[tuple[Path, str]], options: Mapping[str, Any], more: list[str]
+) -> bytes:
+    """The recipe of a comparison; ``predictions`` are the files with their hashes."""
     from gsm_model.exports.provenance import confusions_command, portable, recipe
-    from gsm_model.models.checkpoints.safe_load import sha256
+    from gsm_model.io.hashing import sha256
 
     if Path(options["pairs"]).is_file():
         options = {**options, "pairs": Path(options["pairs"])}
@@ -249,10 +257,12 @@ def _recipe(answers: list[tuple[Path, str]], options: Mapping[str, Any], more: l
     }
     read = [(value, sha256(value)) for value in options.values() if isinstance(value, Path)]
     parts = confusions_command(
-        [portable(path) for path, _ in answers], {**given, "also": more}, "out"
+        [portable(path) for path, _ in predictions], {**given, "also": more}, "out"
     )
     return recipe(
-        parts, {portable(path): digest for path, digest in (*answers, *read)}, {"options": given}
+        parts,
+        {portable(path): digest for path, digest in (*predictions, *read)},
+        {"options": given},
     )
 
 
@@ -267,7 +277,7 @@ def figures(
     """
     from gsm_model.bundled import find_asset
     from gsm_model.cli import app
-    from gsm_model.models.checkpoints.safe_load import sha256
+    from gsm_model.io.hashing import sha256
 
     try:
         content = json.loads(recipe.read_text(encoding="utf-8"))

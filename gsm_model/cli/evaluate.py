@@ -167,7 +167,7 @@ def _measure_drawn(
         measures_of,
         score_drawn_clips,
     )
-    from gsm_model.evaluation.predictions import write_parquet
+    from gsm_model.predictions.write import write_parquet
 
     def run() -> list[dict]:
         found = score_drawn_clips(models, split, clips, progress=progress("clip"))
@@ -203,8 +203,9 @@ def _measure_list(
     """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.distributed import score_list_together
     from gsm_model.evaluation.loader import Views
-    from gsm_model.evaluation.predictions import measures_of_table, write_scores
+    from gsm_model.evaluation.measures import measures_of_table
     from gsm_model.evaluation.score import errors_of
+    from gsm_model.predictions.write import write_scores
 
     started = time.perf_counter()
     tell = progress("clip") if fabric.global_rank == 0 else None

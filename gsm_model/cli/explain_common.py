@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gsm_model.evaluation.dataset import ClipSet
-    from gsm_model.evaluation.predictions import Origin
     from gsm_model.models.recognizer import Recognizer
+    from gsm_model.predictions.table import Provenance
     from gsm_model.video.isolate import DecodedVideo
 
 Segments = Annotated[
@@ -132,7 +132,7 @@ def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
     none.
     """
     from gsm_model.exports.provenance import portable
-    from gsm_model.models.checkpoints.safe_load import sha256
+    from gsm_model.io.hashing import sha256
 
     return {
         portable(path): sha256(path) if path.is_file() else "a folder of frames"
@@ -146,7 +146,7 @@ def write_beside(
     typed: Sequence[str],
     rows: list[dict],
     figure: Figure,
-    origin: Origin,
+    origin: Provenance,
     count: int,
     more: Iterable[Path | None] = (),
 ) -> None:

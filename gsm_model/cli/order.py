@@ -88,9 +88,9 @@ def order(
 
 
 def _flips(paths: list[Path], pdf: Path | None) -> list[tuple[str, tuple[Flips, ...]]]:
-    from gsm_model.evaluation.predictions import read_parquet
     from gsm_model.evaluation.reversal import flips_of_models
     from gsm_model.figures.reversal import flips_figure
+    from gsm_model.predictions.read import read_parquet
 
     models = flips_of_models([read_parquet(path) for path in paths])
     if pdf is not None:

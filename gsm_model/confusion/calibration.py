@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsm_model.confusion.answers import Answers
-from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.models.card import Measure
-from gsm_model.predict import softmax
+from gsm_model.predictions.table import Predictions, softmax
 
 BINS = 15
 
@@ -31,7 +29,7 @@ class Reliability:
     error: float
 
 
-def reliability(answers: Answers, bins: int = BINS) -> Reliability:
+def reliability(predictions: Predictions, bins: int = BINS) -> Reliability:
     """Sort the clips of ``answers`` by confidence into ``bins`` equal spans of 0 … 1.
 
     Source: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017,
@@ -40,27 +38,22 @@ def reliability(answers: Answers, bins: int = BINS) -> Reliability:
     Raises:
         DataError: if the answers have no scores.
     """
-    if answers.scores is None:
-        raise DataError(
-            f"{answers.source}: has only the predicted classes; confidence needs a score for every"
-            " class"
-        )
-    p = softmax(answers.scores)
-    sure = p[np.arange(len(p)), answers.predicted]
+    p = softmax(predictions.require_scores("confidence"))
+    sure = p[np.arange(len(p)), predictions.predicted]
     which = np.clip(np.digitize(sure, np.linspace(0, 1, bins + 1), right=True) - 1, 0, bins - 1)
     used = np.unique(which)
     confidence = np.array([sure[which == number].mean() for number in used])
     shares = [
         measure_share(
             "right",
-            int(answers.right[which == number].sum()),
+            int(predictions.right[which == number].sum()),
             int((which == number).sum()),
-            answers.data,
+            predictions.data,
         )
         for number in used
     ]
     sizes = np.array([share.n for share in shares])
     gaps = np.abs(np.array([share.value for share in shares]) - confidence)
     return Reliability(
-        answers.model, confidence, tuple(shares), float((gaps * sizes).sum() / sizes.sum())
+        predictions.model, confidence, tuple(shares), float((gaps * sizes).sum() / sizes.sum())
     )

@@ -11,9 +11,10 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.pairs import Pair
 from gsm_model.errors import DataError
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.table import Predictions
 
 Method = Literal["pca", "tsne", "umap"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -50,7 +51,7 @@ def has_umap() -> bool:
     return find_spec("umap") is not None
 
 
-def embed(answers: Answers, method: Method = "pca", seed: int = 0) -> Embedding:
+def embed(predictions: Predictions, method: Method = "pca", seed: int = 0) -> Embedding:
     """The scores (logits) of at most 3,000 clips of ``answers``, drawn by ``seed``, in two
     dimensions.
 
@@ -67,24 +68,23 @@ def embed(answers: Answers, method: Method = "pca", seed: int = 0) -> Embedding:
     """
     if method not in METHODS:
         raise ValueError(f"no embedding {method!r}; there are {', '.join(METHODS)}")
-    if answers.scores is None:
-        raise DataError(
-            f"{answers.source}: has only the predicted classes; this needs a score for every class"
-        )
-    n = len(answers.ids)
+    every = predictions.require_scores()
+    n = len(predictions.ids)
     if n < FEWEST_CLIPS:
-        raise DataError(f"{answers.source}: {n} clips are too few for a picture of their scores")
+        raise DataError(
+            f"{predictions.source}: {n} clips are too few for a picture of their scores"
+        )
     rows = (
         np.arange(n)
         if n <= MOST_CLIPS
         else np.sort(np.random.default_rng(seed).choice(n, MOST_CLIPS, replace=False))
     )
-    scores = answers.scores[rows].astype(np.float64)
+    scores = every[rows].astype(np.float64)
     if method == "pca":
         found = PCA(2, svd_solver="full").fit(scores)
         shares = found.explained_variance_ratio_
         return Embedding(
-            answers.model,
+            predictions.model,
             rows,
             found.transform(scores),
             f"PCA: {shares[0]:.0%} and {shares[1]:.0%} of the variance",
@@ -95,7 +95,10 @@ def embed(answers: Answers, method: Method = "pca", seed: int = 0) -> Embedding:
         # side by side.
         points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(scores)
         return Embedding(
-            answers.model, rows, points.astype(np.float64), f"t-SNE, perplexity {perplexity:.0f}"
+            predictions.model,
+            rows,
+            points.astype(np.float64),
+            f"t-SNE, perplexity {perplexity:.0f}",
         )
     if not has_umap():
         raise DataError("the package umap-learn is not installed; install it, or take tsne")
@@ -104,35 +107,38 @@ def embed(answers: Answers, method: Method = "pca", seed: int = 0) -> Embedding:
     neighbours = min(NEIGHBOURS, len(rows) - 1)
     points = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(scores)
     return Embedding(
-        answers.model, rows, np.asarray(points, dtype=np.float64), f"UMAP, {neighbours} neighbours"
+        predictions.model,
+        rows,
+        np.asarray(points, dtype=np.float64),
+        f"UMAP, {neighbours} neighbours",
     )
 
 
-def mark_right(joined: Joined, rows: np.ndarray) -> Marked:
+def mark_right(paired: PairedPredictions, rows: np.ndarray) -> Marked:
     """Which of two models is right on each of the clips ``rows``; both is left unmarked, being the
     most.
     """
-    a, b = joined.a.right[rows], joined.b.right[rows]
+    a, b = paired.a.right[rows], paired.b.right[rows]
     names = (
-        f"only {joined.a.model} is right",
-        f"only {joined.b.model} is right",
+        f"only {paired.a.model} is right",
+        f"only {paired.b.model} is right",
         "neither is right",
     )
     return Marked(names, np.select([a & ~b, b & ~a, ~a & ~b], [0, 1, 2], -1))
 
 
-def mark_wrong(answers: Answers, rows: np.ndarray) -> Marked:
+def mark_wrong(predictions: Predictions, rows: np.ndarray) -> Marked:
     """Which of the clips ``rows`` a model gets wrong."""
-    return Marked((f"{answers.model} is wrong",), np.where(answers.right[rows], -1, 0))
+    return Marked((f"{predictions.model} is wrong",), np.where(predictions.right[rows], -1, 0))
 
 
-def mark_pairs(answers: Answers, pairs: Sequence[Pair], rows: np.ndarray) -> Marked:
+def mark_pairs(predictions: Predictions, pairs: Sequence[Pair], rows: np.ndarray) -> Marked:
     """Of what true class each of the clips ``rows`` is, for the classes of the first two of
     ``pairs``.
     """
     classes = [index for pair in pairs[:MOST_PAIRS] for index in pair]
-    truth = answers.truth[rows]
+    truth = predictions.truth[rows]
     kinds = np.full(len(rows), -1)
     for kind, index in enumerate(classes):
         kinds[truth == index] = kind
-    return Marked(tuple(answers.labels[index] for index in classes), kinds)
+    return Marked(tuple(predictions.labels[index] for index in classes), kinds)

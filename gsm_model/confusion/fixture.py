@@ -1,5 +1,5 @@
-"""Answers of no model, made of random numbers: as many classes and clips as a large validation set
-has, to test and to time with.
+"""Predictions of no model, made of random numbers: as many classes and clips as a large validation
+set has, to test and to time with.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from gsm_model.data.labels import something_something
-from gsm_model.evaluation.predictions import Origin, Predictions
+from gsm_model.predictions.table import Predictions, Provenance
 
 CLIPS = 24_777  # Something-Something V2's validation set
 DATA = "random numbers, not a model's answers"
@@ -25,7 +25,7 @@ def random_predictions(name: str, seed: int, skill: float = 2.0, clips: int = CL
     scores[np.arange(clips), truth] += skill
     ids = tuple(f"{index:06d}" for index in range(clips))
     return Predictions(
-        Origin(labels, name, "", DATA, f"{clips} clips", "forward", "1x1"),
+        Provenance(labels, name, "", DATA, f"{clips} clips", "forward", "1x1"),
         ids,
         truth,
         scores,

@@ -12,27 +12,27 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
-from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.groups import matching_classes, read_list_text
 from gsm_model.confusion.matrix import confusion
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
+from gsm_model.predictions.table import Predictions
 
 Pair = tuple[int, int]
 
 
-def mutual_confusion(answers: Answers) -> np.ndarray:
+def mutual_confusion(predictions: Predictions) -> np.ndarray:
     """(K, K) float64, symmetric: of the clips of classes i and j, the share that is taken for the
     other of the two; the diagonal is 0.
     """
-    counts = confusion(answers).astype(np.float64)
+    counts = confusion(predictions).astype(np.float64)
     clips = counts.sum(1)
     shares = (counts + counts.T) / np.maximum(clips[:, None] + clips[None, :], 1)
     np.fill_diagonal(shares, 0)
     return shares
 
 
-def found_pairs(a: Answers, b: Answers | None = None, most: int = 8) -> list[Pair]:
+def found_pairs(a: Predictions, b: Predictions | None = None, most: int = 8) -> list[Pair]:
     """The pairs that are taken for each other most, likeliest first; with ``b``, those that ``a``
     mixes up more than ``b`` does, by how much.
 
@@ -45,10 +45,10 @@ def found_pairs(a: Answers, b: Answers | None = None, most: int = 8) -> list[Pai
     return sorted(pairs, key=lambda pair: (-share[pair], pair))[:most]
 
 
-def reversed_class_pairs(answers: Answers) -> list[Pair]:
+def reversed_class_pairs(predictions: Predictions) -> list[Pair]:
     """The pairs of classes that are each other's time reversal and have clips, by index."""
-    partners = partner_indices(answers.labels)
-    present = set(answers.truth.tolist())
+    partners = partner_indices(predictions.labels)
+    present = set(predictions.truth.tolist())
     return [(i, int(j)) for i, j in enumerate(partners) if i < j and (i in present or j in present)]
 
 
@@ -107,24 +107,24 @@ class PairView:
     bias: float
 
 
-def view_pair(answers: Answers, pair: Pair) -> PairView:
+def view_pair(predictions: Predictions, pair: Pair) -> PairView:
     """The 2 × 2 decision within ``pair`` and where the rest of its clips went. Source: signal
     detection, with the log-linear correction.
     """
     counts = np.zeros((2, 3), np.int64)
     decided = np.zeros((2, 2))
     for row, label in enumerate(pair):
-        clips = answers.truth == label
-        predicted = answers.predicted[clips]
+        clips = predictions.truth == label
+        predicted = predictions.predicted[clips]
         counts[row] = [
             (predicted == pair[0]).sum(),
             (predicted == pair[1]).sum(),
             (~np.isin(predicted, pair)).sum(),
         ]
-        if answers.scores is None:
+        if predictions.scores is None:
             decided[row] = counts[row, :2]
         else:
-            first = answers.scores[clips, pair[0]] > answers.scores[clips, pair[1]]
+            first = predictions.scores[clips, pair[0]] > predictions.scores[clips, pair[1]]
             decided[row] = [first.sum(), (~first).sum()]
     if (decided.sum(1) == 0).any():
         return PairView(*pair, counts, float("nan"), float("nan"))

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from gsm_model.confusion.answers import Joined
 from gsm_model.errors import DataError
+from gsm_model.predictions.join import PairedPredictions
 
 ALL = "all"
 DRAWS = 10_000
@@ -59,7 +59,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def compare(
-    joined: Joined,
+    paired: PairedPredictions,
     groups: Mapping[str, np.ndarray],
     blocks: Sequence[str] | None = None,
     seed: int = 0,
@@ -73,14 +73,14 @@ def compare(
     Raises:
         DataError: if ``blocks`` has another length than there are clips.
     """
-    n = len(joined.a.ids)
+    n = len(paired.a.ids)
     if blocks is not None and len(blocks) != n:
         raise DataError(f"{len(blocks)} blocks for {n} clips")
     _, block = np.unique(
         np.arange(n) if blocks is None else np.asarray(blocks), return_inverse=True
     )
     masks = {ALL: np.ones(n, bool)} | {name: mask for name, mask in groups.items() if mask.any()}
-    right_a, right_b = joined.a.right, joined.b.right
+    right_a, right_b = paired.a.right, paired.b.right
     only_a = [int((right_a & ~right_b & mask).sum()) for mask in masks.values()]
     only_b = [int((right_b & ~right_a & mask).sum()) for mask in masks.values()]
     p = [mcnemar(*pair) for pair in zip(only_a, only_b, strict=True)]
@@ -136,17 +136,21 @@ def _bootstrap(
     return float(low), float(high)
 
 
-def class_groups(joined: Joined) -> dict[str, np.ndarray]:
+def class_groups(paired: PairedPredictions) -> dict[str, np.ndarray]:
     """The clips of every true class, by its name."""
-    return {label: joined.a.truth == index for index, label in enumerate(joined.a.labels)}
+    return {label: paired.a.truth == index for index, label in enumerate(paired.a.labels)}
 
 
-def pair_groups(joined: Joined, pairs: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
+def pair_groups(
+    paired: PairedPredictions, pairs: Sequence[tuple[int, int]]
+) -> dict[str, np.ndarray]:
     """The clips of every pair of classes, by both names."""
-    names = joined.a.labels
-    return {f"{names[i]} / {names[j]}": np.isin(joined.a.truth, (i, j)) for i, j in pairs}
+    names = paired.a.labels
+    return {f"{names[i]} / {names[j]}": np.isin(paired.a.truth, (i, j)) for i, j in pairs}
 
 
-def named_groups(joined: Joined, groups: Mapping[str, Sequence[int]]) -> dict[str, np.ndarray]:
+def named_groups(
+    paired: PairedPredictions, groups: Mapping[str, Sequence[int]]
+) -> dict[str, np.ndarray]:
     """The clips of every group of classes (name → class indices)."""
-    return {name: np.isin(joined.a.truth, list(classes)) for name, classes in groups.items()}
+    return {name: np.isin(paired.a.truth, list(classes)) for name, classes in groups.items()}

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from gsm_model.confusion.answers import Joined
 from gsm_model.confusion.significance import DRAWS, FEWEST_DISCORDANT, Comparison
 from gsm_model.io.latex import latex_escape
+from gsm_model.predictions.join import PairedPredictions
 
 HEADS = ("", "n", "A", "B", "only A", "only B", "B − A", "95 % interval", "p", "Holm", "BH")
 
@@ -75,11 +75,11 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def caption(joined: Joined, rows: Sequence[Comparison], blocks: str = "") -> str:
+def caption(paired: PairedPredictions, rows: Sequence[Comparison], blocks: str = "") -> str:
     """The text under the figure: who is compared, on what and how many clips, the test, its
     corrections, the interval, and its limits.
     """
-    a, b, whole = joined.a, joined.b, rows[0]
+    a, b, whole = paired.a, paired.b, rows[0]
     resampled = (
         f"{DRAWS:,} resamples of whole {blocks}" if blocks else f"{DRAWS:,} resamples of the clips"
     )
@@ -104,9 +104,9 @@ def caption(joined: Joined, rows: Sequence[Comparison], blocks: str = "") -> str
         )
     if any(row.low == row.high for row in rows):
         text += " An interval of no width says only that the models agree on every clip there is."
-    if joined.only_in_a or joined.only_in_b:
+    if paired.only_in_a or paired.only_in_b:
         text += (
-            f" {joined.only_in_a:,} clips that only A's file has and {joined.only_in_b:,} that only"
+            f" {paired.only_in_a:,} clips that only A's file has and {paired.only_in_b:,} that only"
             " B's has are left out."
         )
     return text + "\n"

@@ -15,9 +15,9 @@ from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import FPS, DrawnClip, Split, draw_clip
 from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed
-from gsm_model.evaluation.predictions import Origin
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import Average
+from gsm_model.predictions.table import Provenance
 from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import segment_indices
@@ -35,7 +35,7 @@ class ClipSet:
     message of what was wrong with it.
     """
 
-    origin: Origin
+    origin: Provenance
     ids: tuple[str, ...]
     labels: np.ndarray
     read: Callable[[int], Iterator[np.ndarray | str]]
@@ -143,7 +143,7 @@ def drawn_ids(split: str, count: int) -> tuple[str, ...]:
     return tuple(f"{split}/{index:06d}" for index in range(count))
 
 
-def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forward") -> Origin:
+def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forward") -> Provenance:
     """What a table of ``model`` on the first ``count`` clips of ``split`` is of.
 
     Raises:
@@ -156,7 +156,7 @@ def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forwar
         )
     data = f"Reversible Actions, {split} split"
     digest = hashlib.sha256(f"{data}, {count} clips, {LABELS}".encode()).hexdigest()
-    return Origin(
+    return Provenance(
         LABELS,
         model.card.title,
         model.card.sha256,
@@ -170,7 +170,7 @@ def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forwar
 
 def list_origin(
     model: Recognizer, videos: VideoList, views: str, order: str, average: Average = "logits"
-) -> Origin:
+) -> Provenance:
     """What a table of ``model`` on ``videos`` is of.
 
     Raises:
@@ -187,7 +187,7 @@ def list_origin(
     if largest >= k:
         raise DataError(f"{videos.name}: has class {largest}, but {card.name} knows {k} classes")
     labels = card.labels or videos.labels or tuple(card.label(index) for index in range(k))
-    return Origin(
+    return Provenance(
         labels,
         card.title,
         card.sha256,

@@ -17,10 +17,12 @@ from gsm_model.data.lists import VideoList
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import list_origin
 from gsm_model.evaluation.loader import Views
-from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet, write_parquet
 from gsm_model.evaluation.score import order_name, score_list
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import Average
+from gsm_model.predictions.read import read_parquet
+from gsm_model.predictions.table import Predictions, Provenance
+from gsm_model.predictions.write import write_parquet
 from gsm_model.video.sampling import Order
 from gsm_model.video.source import DATA_SET, Limits
 
@@ -74,7 +76,7 @@ def score_list_together(
     return whole
 
 
-def _dealt_back(tables: list[Predictions], origin: Origin) -> Predictions:
+def _dealt_back(tables: list[Predictions], origin: Provenance) -> Predictions:
     """The tables of all processes as one, in the list's order."""
     world, n = len(tables), sum(len(table.ids) for table in tables)
     places = np.argsort(np.concatenate([np.arange(rank, n, world) for rank in range(world)]))
@@ -85,7 +87,7 @@ def _dealt_back(tables: list[Predictions], origin: Origin) -> Predictions:
     return Predictions(
         origin,
         tuple(ids[place] for place in places),
-        np.concatenate([table.labels for table in tables])[places],
-        np.concatenate([table.scores for table in tables])[places],
+        np.concatenate([table.truth for table in tables])[places],
+        np.concatenate([table.require_scores() for table in tables])[places],
         tuple(errors[place] for place in places),
     )

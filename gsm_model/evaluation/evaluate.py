@@ -15,10 +15,11 @@ from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import drawn_ids, drawn_origin, drawn_video
 from gsm_model.evaluation.intervals import measure_share
-from gsm_model.evaluation.predictions import Origin, Predictions, measures_of_table
+from gsm_model.evaluation.measures import measures_of_table
 from gsm_model.models.card import Measure
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predictions.table import Predictions, Provenance
 from gsm_model.video.clip_input import clip_input
 
 
@@ -78,13 +79,15 @@ def score_drawn_clips(
     ]
 
 
-def _table(origin: Origin, split: str, labels: list[int], scores: list[np.ndarray]) -> Predictions:
+def _table(
+    origin: Provenance, split: str, truth: list[int], scores: list[np.ndarray]
+) -> Predictions:
     return Predictions(
         origin,
-        drawn_ids(split, len(labels)),
-        np.array(labels),
+        drawn_ids(split, len(truth)),
+        np.array(truth),
         np.concatenate(scores),
-        ("",) * len(labels),
+        ("",) * len(truth),
     )
 
 
@@ -101,13 +104,13 @@ def measures_of(both: BothWays) -> tuple[Measure, ...]:
     forward, backward = both.forward.scored(), both.reversed.scored()
     if forward.ids != backward.ids:
         raise DataError("the forward and the reversed table are of different clips")
-    partners = partner_indices(forward.origin.labels)[forward.labels]
+    partners = partner_indices(forward.labels)[forward.truth]
     paired = partners >= 0
-    n, data = int(paired.sum()), forward.origin.data
+    n, data = int(paired.sum()), forward.data
     if n == 0:
         raise DataError("no class has its time reversal among the classes")
-    answers, turned = forward.scores.argmax(1), backward.scores.argmax(1)
-    know_pair = (answers == forward.labels) | (answers == partners)
+    answers, turned = forward.predicted, backward.predicted
+    know_pair = (answers == forward.truth) | (answers == partners)
     return (
         *measures_of_table(forward),
         measure_share("pair", int(np.sum(know_pair & paired)), n, data),
@@ -117,5 +120,5 @@ def measures_of(both: BothWays) -> tuple[Measure, ...]:
 
 def largest_reversal_change(both: BothWays) -> float:
     """The largest change of any logit when the frames are reversed, over the largest logit."""
-    forward, backward = both.forward.scores, both.reversed.scores
+    forward, backward = both.forward.require_scores(), both.reversed.require_scores()
     return float(np.abs(forward - backward).max() / np.abs(forward).max())

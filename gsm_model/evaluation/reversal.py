@@ -10,8 +10,9 @@ import numpy as np
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
-from gsm_model.evaluation.predictions import Origin, Predictions
 from gsm_model.models.card import Measure
+from gsm_model.predictions.join import match_tables
+from gsm_model.predictions.table import Predictions, Provenance
 
 ALL_PAIRS = "all pairs"
 
@@ -42,15 +43,15 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
     forward, backward = forward.scored(), backward.scored()
     if forward.ids != backward.ids:
         raise DataError("the forward and the reversed table hold different clips")
-    names = forward.origin.labels
+    names = forward.labels
     partners = partner_indices(names)
-    before, after = forward.scores.argmax(1), backward.scores.argmax(1)
+    before, after = forward.predicted, backward.predicted
     flipped, stayed = (after == partners[before]), after == before
-    first = np.minimum(forward.labels, partners[forward.labels])
-    paired = partners[forward.labels] >= 0
+    first = np.minimum(forward.truth, partners[forward.truth])
+    paired = partners[forward.truth] >= 0
     if not paired.any():
         raise DataError(
-            f"{forward.origin.data}: no clip is of a class whose time reversal is among the classes"
+            f"{forward.data}: no clip is of a class whose time reversal is among the classes"
         )
 
     def of(group: str, rows: np.ndarray) -> Flips:
@@ -59,7 +60,7 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
             [int((rows & kind).sum()) for kind in (flipped, stayed, ~flipped & ~stayed)],
         )
         shares = (
-            measure_share(metric, count, n, forward.origin.data)
+            measure_share(metric, count, n, forward.data)
             for metric, count in zip(("to partner", "stays", "elsewhere"), hits, strict=True)
         )
         return Flips(group, *shares)
@@ -79,52 +80,14 @@ def flips_of_models(tables: Sequence[Predictions]) -> list[tuple[str, tuple[Flip
         DataError: if a table has no counterpart, or two do not belong together.
     """
     return [
-        (forward.origin.model, count_flips(forward, backward))
+        (forward.model, count_flips(forward, backward))
         for forward, backward in match_tables(tables)
     ]
 
 
-def match_tables(tables: Sequence[Predictions]) -> list[tuple[Predictions, Predictions]]:
-    """Put each forward table together with the reversed one of the same model, data and views, in
-    the order given.
-
-    Raises:
-        DataError: if one is of another order, has no counterpart, or comes twice.
-    """
-    by_key: dict[tuple, dict[str, Predictions]] = {}
-    for table in tables:
-        o = table.origin
-        name = f"{o.model} on {o.data}"
-        if o.order not in ("forward", "reversed"):
-            raise DataError(
-                f"{name}: the table is of the order '{o.order}'; give one forward and one reversed"
-                " table for each model"
-            )
-        found = by_key.setdefault(
-            (o.model, o.checkpoint, o.data, o.data_sha256, o.views, o.average), {}
-        )
-        if o.order in found:
-            raise DataError(f"{name}: two tables are of the order '{o.order}'")
-        found[o.order] = table
-    for key, found in by_key.items():
-        if len(found) < 2:
-            missing = "reversed" if "forward" in found else "forward"
-            raise DataError(
-                f"{key[0]} on {key[2]}: no table of the order '{missing}'; make one with 'evaluate"
-                f" --order {missing}'"
-            )
-    return [(found["forward"], found["reversed"]) for found in by_key.values()]
-
-
-def _check(forward: Origin, backward: Origin) -> None:
-    def what(origin: Origin) -> tuple:
-        return (
-            origin.labels,
-            origin.checkpoint,
-            origin.data_sha256,
-            origin.views,
-            origin.average,
-        )
+def _check(forward: Provenance, backward: Provenance) -> None:
+    def what(table: Provenance) -> tuple:
+        return table.labels, table.checkpoint, table.data_sha256, table.views, table.average
 
     if what(forward) != what(backward) or (forward.order, backward.order) != (
         "forward",

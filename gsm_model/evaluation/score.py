@@ -12,11 +12,14 @@ import torch
 from gsm_model.data.lists import Entry, VideoList
 from gsm_model.evaluation.dataset import list_origin
 from gsm_model.evaluation.loader import Views, feed
-from gsm_model.evaluation.predictions import Origin, Predictions, join, read_parquet, write_parquet
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import Average, average_views
+from gsm_model.predictions.join import concatenate
+from gsm_model.predictions.read import read_parquet
+from gsm_model.predictions.table import Predictions, Provenance
+from gsm_model.predictions.write import write_parquet
 from gsm_model.video.sampling import Order
 from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import normalise
@@ -66,7 +69,7 @@ def score_list(
         parts.add(_score_block(model, block, origin))
         if progress is not None:
             progress(parts.done, len(videos.entries))
-    return parts.close(join(parts.finished))
+    return parts.close(concatenate(parts.finished))
 
 
 def order_name(order: Order, seed: int) -> str:
@@ -77,7 +80,7 @@ def order_name(order: Order, seed: int) -> str:
 def _score_block(
     model: Recognizer,
     block: Sequence[tuple[Entry, np.ndarray | str]],
-    origin: Origin,
+    origin: Provenance,
 ) -> Predictions:
     k = model.architecture.num_classes
     scores = np.full((len(block), k), np.nan, np.float32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.embedding import Method, embed, mark_pairs, mark_right, mark_wrong
 from gsm_model.confusion.pairs import Pair
@@ -22,10 +21,12 @@ from gsm_model.figures.presets import Preset
 from gsm_model.figures.style import figure_files
 from gsm_model.io.latex import latex_escape
 from gsm_model.io.tables import csv_text
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.table import Predictions
 
 
 def confusion_files(
-    models: Sequence[Answers], pairs: Sequence[Pair], preset: Preset
+    models: Sequence[Predictions], pairs: Sequence[Pair], preset: Preset
 ) -> dict[str, bytes]:
     """``confusion.pdf``, ``.svg``, ``.png`` and ``.pgf``: what each of ``models`` makes of the
     clips of ``pairs``, as ``preset`` prints.
@@ -35,8 +36,8 @@ def confusion_files(
 
 def more_figures(
     names: Sequence[str],
-    models: Sequence[Answers],
-    joined: Joined | None,
+    models: Sequence[Predictions],
+    paired: PairedPredictions | None,
     pairs: Sequence[Pair],
     preset: Preset,
     method: Method = "tsne",
@@ -50,11 +51,11 @@ def more_figures(
     """
     figures = {}
     if "gains" in names:
-        if joined is None:
+        if paired is None:
             raise DataError(
                 "the figure of gains is of two models; name the second one's answers too"
             )
-        figures["gains"] = gains_figure(compare(joined, class_groups(joined)), preset)
+        figures["gains"] = gains_figure(compare(paired, class_groups(paired)), preset)
     if "matrix" in names:
         figures["matrix"] = matrix_figure(models, preset)
     if "calibration" in names:
@@ -65,7 +66,7 @@ def more_figures(
         found = [embed(model, method) for model in models]
         marks = {
             "embedding": [
-                mark_right(joined, one.rows) if joined else mark_wrong(models[0], one.rows)
+                mark_right(paired, one.rows) if paired else mark_wrong(models[0], one.rows)
                 for one in found
             ]
         }
@@ -81,12 +82,12 @@ def more_figures(
 
 
 def significance_files(
-    joined: Joined, rows: Sequence[Comparison], blocks: str = ""
+    paired: PairedPredictions, rows: Sequence[Comparison], blocks: str = ""
 ) -> dict[str, bytes]:
     """``significance.csv``, ``.tex`` and ``.md``, ``caption.txt`` and, for LaTeX, ``caption.tex``;
     ``blocks`` says what was drawn together, if anything was.
     """
-    text = caption(joined, rows, blocks)
+    text = caption(paired, rows, blocks)
     return {
         "significance.csv": csv_text(comparison_rows(rows)).encode(),
         "significance.tex": latex_table(rows).encode(),

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.calibration import Reliability
 from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.embedding import Embedding, Marked
@@ -21,6 +20,7 @@ from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import in_print, shortened
 from gsm_model.figures.presets import Preset
 from gsm_model.figures.style import COLORS, series_style
+from gsm_model.predictions.table import Predictions
 
 MOST_GAINS = 40  # rows that fit a page; of more classes, the largest gains and the largest losses
 MOST_CELLS = 60  # classes whose matrix is drawn cell by cell; a larger one is a picture, which LaTeX can still hold  # noqa: E501
@@ -69,7 +69,7 @@ def draw_gains(axes: Axes, rows: Sequence[Comparison], preset: Preset) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def matrix_figure(models: Sequence[Answers], preset: Preset) -> Figure:
+def matrix_figure(models: Sequence[Predictions], preset: Preset) -> Figure:
     """Shares of every true class (rows) by answer (columns), a panel a model, classes that are
     taken for each other side by side; names where they fit. In a column the panels stand one above
     the other."""
@@ -100,7 +100,7 @@ def matrix_figure(models: Sequence[Answers], preset: Preset) -> Figure:
     return figure
 
 
-def draw_matrix(axes: Axes, model: Answers, order: np.ndarray, font: float) -> ScalarMappable:
+def draw_matrix(axes: Axes, model: Predictions, order: np.ndarray, font: float) -> ScalarMappable:
     """One model's shares of the true class in ``order``; returns what a colour bar is made of."""
     shares, k = confusion(model, "true")[np.ix_(order, order)], len(order)
     shades: ScalarMappable

@@ -10,16 +10,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.pairs import Pair, PairView, view_pair
 from gsm_model.figures.labels import in_print, shortened, wrapped
 from gsm_model.figures.presets import PRESETS, Preset
+from gsm_model.predictions.table import Predictions
 
 LIGHT_INK, DARK_INK = "#FFFFFF", "#16212E"
 
 
 def pairs_figure(
-    models: Sequence[Answers], pairs: Sequence[Pair], preset: Preset = PRESETS["cvpr-page"]
+    models: Sequence[Predictions], pairs: Sequence[Pair], preset: Preset = PRESETS["cvpr-page"]
 ) -> Figure:
     """A row a pair, a column a model: of the clips of each class of the pair (rows of a cell), the
     shares that are taken for the first class, the second, or any other. The figure says how many

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from gsm_model.bundled import prediction_files
 from gsm_model.data.labels import something_something
-from gsm_model.evaluation.predictions import read_parquet
+from gsm_model.predictions.read import read_parquet
 from tests.browser.conftest import drop, main_text, wait_until_still
 
 HEADING = "Which classes does each model mix up, and is the difference real?"
@@ -52,7 +52,7 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
     # A click is of what is hovered over.
     expect(chart.locator(".hoverlayer .hovertext").first).to_be_visible()
     page.mouse.click(*box)
-    clips = np.flatnonzero((table.labels == 1) & (answers == 0))
+    clips = np.flatnonzero((table.truth == 1) & (answers == 0))
     expect(
         page.get_by_text(
             f"{len(clips)} clips of Unfolding something are taken for Folding something"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gsm_model.evaluation.predictions import Origin, Predictions, write_parquet
+from gsm_model.predictions.table import Predictions, Provenance
+from gsm_model.predictions.write import write_parquet
 from tests.browser.conftest import drop, drop_clip, main_text, wait_until_still
 
 
@@ -36,7 +37,7 @@ def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
 @pytest.fixture
 def two_tables(tmp_path):
     names = ("Folding something", "Unfolding something")
-    origin = Origin(names, "My GSM", "abc", "my clips", "d", "forward", "1x1")
+    origin = Provenance(names, "My GSM", "abc", "my clips", "d", "forward", "1x1")
     forward = Predictions(
         origin, ("a", "b"), np.array([0, 1]), np.eye(2, dtype=np.float32), ("", "")
     )

@@ -10,12 +10,12 @@ from statsmodels.stats.proportion import proportion_confint
 
 from app.components.chart_style import RING_COLOR, SYMBOLS, model_color, short
 from app.pages.gates.charts import EDGE_LINE
-from gsm_model.confusion.answers import Answers
 from gsm_model.confusion.calibration import Reliability
 from gsm_model.confusion.embedding import Embedding, Marked
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.style import GATE_STOPS
+from gsm_model.predictions.table import Predictions
 
 REST_COLOR = "rgba(123, 135, 148, 0.45)"
 MOST_MARKS = 4000  # cells that can be clicked; beyond, those with most clips
@@ -107,7 +107,7 @@ def calibration(models: Sequence[Reliability]) -> go.Figure:
     )
 
 
-def scores(embedding: Embedding, marked: Marked, model: Answers) -> go.Figure:
+def scores(embedding: Embedding, marked: Marked, model: Predictions) -> go.Figure:
     """A model's clips as points, each kind of ``marked`` in a colour and a shape; on hover the
     clip, its class and the answer.
     """

@@ -14,12 +14,13 @@ from app.shell import session
 from app.shell.layout import explain_error, keep_content
 from app.shell.permalink import go_to
 from app.shell.uploads import Upload
-from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.matrix import Normalise, confusion
 from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.data.synthetic.dataset import FPS, drawn_clip_of
 from gsm_model.errors import LensError
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.table import Predictions
 from gsm_model.video.encode import to_mp4
 
 OPENS = {
@@ -36,7 +37,7 @@ KINDS: dict[Normalise, str] = {
 
 
 @st.fragment
-def show_matrix(models: list[Answers], joined: Joined | None) -> None:
+def show_matrix(models: list[Predictions], paired: PairedPredictions | None) -> None:
     """The whole matrix; a cell that is clicked lists its clips. Another view of it runs this
     alone.
     """
@@ -47,7 +48,7 @@ def show_matrix(models: list[Answers], joined: Joined | None) -> None:
     left, middle, right = st.columns(3)
     which = left.segmented_control(
         "Of",
-        ["A", "B", "A − B"] if joined else ["A"],
+        ["A", "B", "A − B"] if paired else ["A"],
         default="A",
         required=True,
         key="matrix_of",

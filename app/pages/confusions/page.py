@@ -13,16 +13,15 @@ from app.pages.confusions import charts
 from app.pages.confusions.matrix import show_matrix
 from app.pages.confusions.pairs import show_pairs
 from app.queries.comparison import (
-    AnswersRef,
     Beside,
-    answers_file,
-    answers_files,
+    PredictionsRef,
     comparisons,
     embeddings,
+    prediction_refs,
+    predictions_of,
     reliabilities,
 )
 from app.shell.layout import Choices, distinct, explain_error, heading, keep
-from gsm_model.confusion.answers import Answers, Joined, join_answers
 from gsm_model.confusion.embedding import (
     FEWEST_CLIPS,
     METHODS,
@@ -36,6 +35,8 @@ from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import class_groups
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
+from gsm_model.predictions.join import PairedPredictions, join_predictions
+from gsm_model.predictions.table import Predictions
 
 QUESTION = "Which classes does each model mix up, and is the difference real?"
 KINDS_OF_FILE = (".parquet", ".npz", ".csv", ".json")
@@ -59,8 +60,8 @@ def show(choices: Choices) -> None:
             )
         return
     try:
-        models = [answers_file(file, beside) for file in files]
-        joined = join_answers(*models) if len(models) == 2 else None
+        models = [predictions_of(file, beside) for file in files]
+        paired = join_predictions(*models) if len(models) == 2 else None
     except LensError as error:
         with top:
             st.markdown(f"## {QUESTION}")
@@ -70,20 +71,20 @@ def show(choices: Choices) -> None:
                 " changed.",
             )
         return
-    models = [joined.a, joined.b] if joined else models
+    models = [paired.a, paired.b] if paired else models
     with top:
-        heading(QUESTION, compared(joined, models[0]))
-    pairs = show_pairs(models, joined, files)
-    if joined is not None:
-        _show_gains(joined)
+        heading(QUESTION, compared(paired, models[0]))
+    pairs = show_pairs(models, paired, files)
+    if paired is not None:
+        _show_gains(paired)
     _show_calibration(models)
-    show_matrix(models, joined)
-    _show_scores(models, joined, pairs)
+    show_matrix(models, paired)
+    _show_scores(models, paired, pairs)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
 
 
-def _choose_files() -> tuple[list[AnswersRef], Beside]:
+def _choose_files() -> tuple[list[PredictionsRef], Beside]:
     """The files of A and B, none if there is none to choose, and what came with files that do not
     say it.
     """
@@ -118,7 +119,7 @@ def _choose_files() -> tuple[list[AnswersRef], Beside]:
             ),
         )
     _take(dropped)
-    known = answers_files()
+    known = prediction_refs()
     if not known:
         return [], Beside()
     beside = Beside(_labels(names), keep(listed, ".json"))
@@ -176,7 +177,7 @@ def _take(dropped: Sequence[UploadedFile]) -> None:
         )
 
 
-def _show_gains(joined: Joined) -> None:
+def _show_gains(paired: PairedPredictions) -> None:
     st.markdown(
         "### Where is B better, and where worse?",
         help=(
@@ -184,8 +185,8 @@ def _show_gains(joined: Joined) -> None:
             " after Holm is below 5 %."
         ),
     )
-    rows = comparisons(joined, class_groups(joined))
-    names = (joined.a.model, joined.b.model)
+    rows = comparisons(paired, class_groups(paired))
+    names = (paired.a.model, paired.b.model)
     st.plotly_chart(
         drawn(charts.gains, rows),
         key="gains",
@@ -193,7 +194,7 @@ def _show_gains(joined: Joined) -> None:
     )
 
 
-def _show_calibration(models: list[Answers]) -> None:
+def _show_calibration(models: list[Predictions]) -> None:
     scored = reliabilities(models)
     if not scored:
         return
@@ -223,7 +224,9 @@ METHOD_NAMES: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"
 
 
 @st.fragment
-def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]) -> None:
+def _show_scores(
+    models: list[Predictions], paired: PairedPredictions | None, pairs: list[Pair]
+) -> None:
     if any(model.scores is None for model in models) or len(models[0].ids) < FEWEST_CLIPS:
         return
     st.markdown(
@@ -260,7 +263,7 @@ def _show_scores(models: list[Answers], joined: Joined | None, pairs: list[Pair]
         if kind == "pairs":
             marked = mark_pairs(model, pairs, one.rows)
         else:
-            marked = mark_right(joined, one.rows) if joined else mark_wrong(model, one.rows)
+            marked = mark_right(paired, one.rows) if paired else mark_wrong(model, one.rows)
         figure = drawn(charts.scores, one, marked, model)
         column.plotly_chart(
             figure,

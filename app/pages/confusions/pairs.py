@@ -10,15 +10,16 @@ import numpy as np
 import streamlit as st
 
 from app.components.downloads import ConfusionExport, confusions_command_line, confusions_zip
-from app.queries.comparison import AnswersRef, comparisons, confusion_figure
+from app.queries.comparison import PredictionsRef, comparisons, confusion_figure
 from app.shell.layout import explain_error
-from gsm_model.confusion.answers import Answers, Joined
 from gsm_model.confusion.groups import parse_groups
 from gsm_model.confusion.pairs import Pair, found_pairs, parse_pairs, reversed_class_pairs
 from gsm_model.confusion.significance import Comparison, class_groups, named_groups, pair_groups
 from gsm_model.confusion.tables import comparison_rows
 from gsm_model.errors import DataError
 from gsm_model.figures.presets import PRESETS
+from gsm_model.predictions.join import PairedPredictions
+from gsm_model.predictions.table import Predictions
 
 MINE = "mine"
 PAIRS = {"reversed": "time reversals", "auto": "hard for A, solved by B", MINE: "my own"}
@@ -26,12 +27,12 @@ TESTS = {"pairs": "these pairs", "classes": "every class", MINE: "my own groups"
 
 
 def show_pairs(
-    models: list[Answers], joined: Joined | None, files: Sequence[AnswersRef]
+    models: list[Predictions], paired: PairedPredictions | None, files: Sequence[PredictionsRef]
 ) -> list[Pair]:
     """The figure of pairs, the tests, and the files; returns the pairs that are shown, none if
     there is none to show.
     """
-    chosen = _choose_pairs(models, joined)
+    chosen = _choose_pairs(models, paired)
     if chosen is None:
         return []
     pairs, kind, text = chosen
@@ -64,11 +65,11 @@ def show_pairs(
         ),
         alt="Confusion of the classes of each pair, a matrix a model",
     )
-    rows, test, groups = _show_tests(joined, pairs) if joined is not None else ([], "pairs", "")
+    rows, test, groups = _show_tests(paired, pairs) if paired is not None else ([], "pairs", "")
     export = ConfusionExport(tuple(files), kind, text, test, groups, preset, italics)
     st.download_button(
         "Figure, tables, caption and recipe (ZIP)",
-        lambda: confusions_zip(models, joined, rows, pairs, export),
+        lambda: confusions_zip(models, paired, rows, pairs, export),
         "confusions.zip",
         "application/zip",
         icon=":material/download:",
@@ -87,14 +88,14 @@ def show_pairs(
 
 
 def _choose_pairs(
-    models: list[Answers], joined: Joined | None
+    models: list[Predictions], paired: PairedPredictions | None
 ) -> tuple[list[Pair], str, str] | None:
     """The pairs, which kind they are, and the text of a person's own; ``None`` while that is empty
     or wrong, which the page then says.
     """
     known = reversed_class_pairs(models[0])
     kinds = {name: text for name, text in PAIRS.items() if name != "reversed" or known}
-    if joined is None:
+    if paired is None:
         kinds["auto"] = "most mixed up"
     if st.session_state.get("pairs_kind") not in kinds:
         st.session_state["pairs_kind"] = next(iter(kinds))
@@ -111,7 +112,7 @@ def _choose_pairs(
     if kind == "reversed":
         return known, kind, ""
     if kind != MINE:
-        return found_pairs(models[0], joined.b if joined else None), kind, ""
+        return found_pairs(models[0], paired.b if paired else None), kind, ""
     text = st.text_area(
         "Two class names a line, with a comma between them",
         key="own_pairs",
@@ -132,7 +133,7 @@ def _choose_pairs(
         return None
 
 
-def _show_tests(joined: Joined, pairs: list[Pair]) -> tuple[list[Comparison], str, str]:
+def _show_tests(paired: PairedPredictions, pairs: list[Pair]) -> tuple[list[Comparison], str, str]:
     """The table of tests; its rows, what was tested, and the text of a person's own groups."""
     st.markdown(
         "### Is the difference real?",
@@ -147,8 +148,8 @@ def _show_tests(joined: Joined, pairs: list[Pair]) -> tuple[list[Comparison], st
         key="tests_of",
         wrap=True,
     )
-    masks, text = _groups(joined, pairs, test)
-    rows = comparisons(joined, masks)
+    masks, text = _groups(paired, pairs, test)
+    rows = comparisons(paired, masks)
     st.dataframe(
         [
             {**row, "too few": one.too_few}
@@ -160,9 +161,11 @@ def _show_tests(joined: Joined, pairs: list[Pair]) -> tuple[list[Comparison], st
     return rows, ("pairs" if test == MINE and not text else test), text
 
 
-def _groups(joined: Joined, pairs: list[Pair], test: str) -> tuple[Mapping[str, np.ndarray], str]:
+def _groups(
+    paired: PairedPredictions, pairs: list[Pair], test: str
+) -> tuple[Mapping[str, np.ndarray], str]:
     if test == "classes":
-        return class_groups(joined), ""
+        return class_groups(paired), ""
     if test == MINE:
         text = st.text_area(
             "A group a line: its name, a colon, class names with ; between them",
@@ -177,7 +180,7 @@ def _groups(joined: Joined, pairs: list[Pair], test: str) -> tuple[Mapping[str, 
         try:
             if text.strip():
                 return (
-                    named_groups(joined, parse_groups(text, joined.a.labels, "your groups")),
+                    named_groups(paired, parse_groups(text, paired.a.labels, "your groups")),
                     text,
                 )
             st.caption(
@@ -185,7 +188,7 @@ def _groups(joined: Joined, pairs: list[Pair], test: str) -> tuple[Mapping[str, 
             )
         except DataError as error:
             explain_error(error, "Mend the groups; until then the pairs are tested.")
-    return pair_groups(joined, pairs), ""
+    return pair_groups(paired, pairs), ""
 
 
 _PERCENT = st.column_config.NumberColumn(format="percent")

@@ -21,7 +21,6 @@ from gsm_model.data.synthetic.scene import MASK_ROLES
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import HEIGHT, WIDTH, drawn_ids, drawn_origin, drawn_video
 from gsm_model.evaluation.intervals import measure_mean, measure_share
-from gsm_model.evaluation.predictions import Origin
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.explain.cam.evidence import Evidence, Target, evidence_of_clips
 from gsm_model.explain.cam.faithfulness import (
@@ -39,6 +38,7 @@ from gsm_model.explain.cam.sanity import rank_correlation
 from gsm_model.io.tables import list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.models.card import Measure
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predictions.table import Provenance
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.transforms import masks_as_seen
 
@@ -59,7 +59,7 @@ class CamOrigin:
     whether the maps were tried.
     """
 
-    data: Origin
+    data: Provenance
     columns: tuple[tuple[str, str, str], ...]
     trials: bool = False
 
@@ -334,7 +334,7 @@ def read_cam_table(path: Path, name: str = "") -> CamTable:
     try:
         table = read_table(path)
         about = what_table_says(table)
-        origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
+        origin = Provenance(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         columns = tuple(tuple(column) for column in about["columns"])
         k, roles = len(columns), len(MASK_ROLES)
         shapes = {

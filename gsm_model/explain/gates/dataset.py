@@ -15,7 +15,6 @@ import torch
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import ClipSet, batches
 from gsm_model.evaluation.intervals import measure_mean
-from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.gates.adaptivity import ADAPTIVE, LEVELS, GateMoments, decompose
 from gsm_model.explain.gates.layers import (
     DIRECTIONS,
@@ -28,6 +27,7 @@ from gsm_model.explain.gates.report import gates_of_batch, record_routing
 from gsm_model.io.tables import read_table, write_table
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predictions.table import Provenance
 
 BINS = np.linspace(-1, 1, 81)
 BATCH_CLIPS = 20
@@ -44,7 +44,7 @@ class DataGates:
     model without gates. ``undecodable`` clips could not be read and are in none of these.
     """
 
-    origin: Origin
+    origin: Provenance
     layers: tuple[str, ...]
     titles: tuple[str, ...]
     channels: tuple[float, ...]

@@ -17,7 +17,6 @@ from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import Batch, ClipSet, batches
 from gsm_model.evaluation.intervals import measure_change, measure_share
-from gsm_model.evaluation.predictions import Origin
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.explain.gates.interventions import Intervention, intervene
 from gsm_model.explain.gates.report import Routed, record_routing
@@ -25,6 +24,7 @@ from gsm_model.io.tables import list_column, list_values, read_table, what_table
 from gsm_model.models.card import Measure
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predictions.table import Provenance
 
 NONE = "none"
 BLOCK_CLIPS = 40
@@ -34,7 +34,7 @@ BLOCK_CLIPS = 40
 class InterventionOrigin:
     """What a table is of: model, data and classes, and the interventions by name, *none* first."""
 
-    data: Origin
+    data: Provenance
     interventions: tuple[str, ...]
 
 
@@ -233,7 +233,7 @@ def read_interventions(path: Path, name: str = "") -> InterventionTable:
     try:
         table = read_table(path)
         about = what_table_says(table)
-        origin = Origin(**{**about["data"], "labels": tuple(about["data"]["labels"])})
+        origin = Provenance(**{**about["data"], "labels": tuple(about["data"]["labels"])})
         names = tuple(about["interventions"])
         answers, margins = (
             list_values(table, column, len(names)) for column in ("answers", "margins")

@@ -16,11 +16,12 @@ from torch import Tensor
 from gsm_model.data.labels import checked_labels, read_labels, something_something
 from gsm_model.errors import CheckpointError
 from gsm_model.io.atomic import whole_file
+from gsm_model.io.hashing import sha256
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.fit import check_finite, check_whole
 from gsm_model.models.checkpoints.fit import faults as faults_of
 from gsm_model.models.checkpoints.layouts import Candidate, candidates, segments_in_name
-from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file, sha256
+from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
 from gsm_model.video.transforms import InputSpec

@@ -4,7 +4,6 @@ run.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
 import threading
@@ -16,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from gsm_model._moved import renamed
 from gsm_model.errors import CheckpointError
 
 MAX_BYTES = 4 * 2**30
@@ -42,15 +42,6 @@ class _Inert:
     def append(self, item: object) -> None: ...
 
     def extend(self, items: object) -> None: ...
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_torch_file(path: Path, name: str) -> Any:
@@ -155,3 +146,6 @@ def _check_container(path: Path, name: str) -> None:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:160] if lines else type(error).__name__
+
+
+__getattr__ = renamed(__name__, {"sha256": "gsm_model.io.hashing:sha256"})

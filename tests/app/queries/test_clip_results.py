@@ -14,8 +14,8 @@ from app.queries import clip_results
 from app.shell import session
 from gsm_model.bundled import sample_clips
 from gsm_model.explain.gates.interventions import Intervention
+from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import save_checkpoint
-from gsm_model.models.checkpoints.safe_load import sha256
 from tests.conftest import make_small
 
 

@@ -10,8 +10,8 @@ from app.cache import store
 from app.cache.lru import OnceCache
 from app.shell import session
 from gsm_model.errors import CheckpointError
+from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import save_checkpoint
-from gsm_model.models.checkpoints.safe_load import sha256
 from tests.conftest import make_small
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
 from gsm_model.bundled import shipped_checkpoints
-from gsm_model.evaluation.predictions import write_parquet
 from gsm_model.models.card import Card
+from gsm_model.predictions.write import write_parquet
 from tests.conftest import make_small
 from tests.gsm_model.evaluation.test_reversal import table
 
@@ -122,7 +122,7 @@ def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
 @pytest.mark.slow
 def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run_process, tmp_path):
     from gsm_model.data.synthetic.actions import LABELS
-    from gsm_model.evaluation.predictions import read_parquet, read_scores
+    from gsm_model.predictions.read import read_parquet, read_scores
 
     run_process("make-dataset", tmp_path / "set", "--clips-per-class", 1)
     save_checkpoint(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gsm_model.bundled import assets
-from gsm_model.evaluation.predictions import read_parquet
+from gsm_model.predictions.read import read_parquet
 
 TSN, GSM = (
     assets() / "predictions" / f"{name}_resnet18_test_forward.parquet" for name in ("tsn", "gsm")
@@ -46,7 +46,7 @@ def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the
     with (tmp_path / "one" / "significance.csv").open() as file:
         rows = list(csv.DictReader(file))
     tables = [read_parquet(path) for path in (TSN, GSM)]
-    right = [table.scores.argmax(1) == table.labels for table in tables]
+    right = [table.scores.argmax(1) == table.truth for table in tables]
     assert rows[0]["name"] == "all" and len(rows) == 11 and int(rows[0]["n"]) == 2000
     assert float(rows[0]["difference"]) == pytest.approx(np.mean(right[1]) - np.mean(right[0]))
     assert (

@@ -15,8 +15,8 @@ from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.explain.gates.dataset import read_data_gates
 from gsm_model.explain.gates.intervention_dataset import read_interventions
 from gsm_model.explain.gates.report import report_gates
+from gsm_model.io.hashing import sha256
 from gsm_model.models.card import Card
-from gsm_model.models.checkpoints.safe_load import sha256
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
 

@@ -7,11 +7,11 @@ from sklearn.decomposition import PCA
 from gsm_model.confusion import embedding
 from gsm_model.confusion.embedding import MOST_CLIPS, embed, mark_pairs, mark_right, mark_wrong
 from gsm_model.errors import DataError
-from tests.answers import make_answers
+from tests.predictions import make_predictions
 
 
 def test_pca_is_scikit_learns_and_says_its_share_of_the_variance():
-    answers = make_answers(n=200)
+    answers = make_predictions(n=200)
     found = embed(answers, "pca")
     reference = PCA(2, svd_solver="full").fit(answers.scores.astype(float))
     np.testing.assert_allclose(
@@ -21,7 +21,7 @@ def test_pca_is_scikit_learns_and_says_its_share_of_the_variance():
 
 
 def test_tsne_keeps_clips_of_one_class_together_and_comes_out_the_same_each_time():
-    answers = make_answers(n=200, skill=12.0)
+    answers = make_predictions(n=200, skill=12.0)
     found = embed(answers, "tsne")
     np.testing.assert_array_equal(found.points, embed(answers, "tsne").points)
     distance = np.linalg.norm(found.points[:, None] - found.points[None], axis=2) + 1e9 * np.eye(
@@ -31,7 +31,7 @@ def test_tsne_keeps_clips_of_one_class_together_and_comes_out_the_same_each_time
 
 
 def test_of_many_clips_some_are_drawn_the_same_each_time():
-    answers = make_answers(n=MOST_CLIPS + 500)
+    answers = make_predictions(n=MOST_CLIPS + 500)
     rows = embed(answers, "pca").rows
     assert (
         len(rows) == MOST_CLIPS == len(set(rows.tolist()))
@@ -42,14 +42,14 @@ def test_of_many_clips_some_are_drawn_the_same_each_time():
 def test_without_umap_learn_umap_says_what_to_install(monkeypatch):
     monkeypatch.setattr(embedding, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="umap-learn is not installed"):
-        embed(make_answers(), "umap")
+        embed(make_predictions(), "umap")
 
 
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        (make_answers(scores=False), "only the predicted classes"),
-        (make_answers(n=3), "3 clips are too few"),
+        (make_predictions(scores=False), "only the predicted classes"),
+        (make_predictions(n=3), "3 clips are too few"),
     ],
 )
 def test_answers_without_scores_or_of_too_few_clips_are_refused(answers, message):

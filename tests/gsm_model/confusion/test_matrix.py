@@ -7,16 +7,16 @@ from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
 from gsm_model.confusion.matrix import confusion, expected_confusion, topk_confusion
 from gsm_model.errors import DataError
-from tests.answers import make_answers
+from tests.predictions import make_predictions
 
 CASES = {
-    "random": make_answers(),
-    "a class without clips": make_answers(truth=[0, 1, 1, 5, 5]),
-    "one clip": make_answers(truth=[3]),
-    "a perfect model": make_answers(skill=50.0),
-    "a class that is never the answer": make_answers(skill=-50.0, k=2),
-    "a thousand classes": make_answers(n=3000, k=1000),
-    "the size of Something-Something V2's validation set": make_answers(n=24_777, k=174),
+    "random": make_predictions(),
+    "a class without clips": make_predictions(truth=[0, 1, 1, 5, 5]),
+    "one clip": make_predictions(truth=[3]),
+    "a perfect model": make_predictions(skill=50.0),
+    "a class that is never the answer": make_predictions(skill=-50.0, k=2),
+    "a thousand classes": make_predictions(n=3000, k=1000),
+    "the size of Something-Something V2's validation set": make_predictions(n=24_777, k=174),
 }
 
 
@@ -56,6 +56,6 @@ def test_expected_confusion_is_the_mean_probability_by_true_class(answers):
 def test_without_scores_there_are_no_probabilities():
     for compute in (expected_confusion, lambda answers: topk_confusion(answers, 2)):
         with pytest.raises(DataError, match="only the predicted classes"):
-            compute(make_answers(scores=False))
+            compute(make_predictions(scores=False))
     with pytest.raises(ValueError, match="the 9 likeliest of 7"):
-        topk_confusion(make_answers(), 9)
+        topk_confusion(make_predictions(), 9)

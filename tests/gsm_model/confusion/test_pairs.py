@@ -15,11 +15,15 @@ from gsm_model.confusion.pairs import (
 )
 from gsm_model.data.labels import something_something
 from gsm_model.errors import DataError
-from tests.answers import make_answers
+from tests.predictions import make_predictions, of_classes
 
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2])
-HARD = replace(make_answers("A", truth=TRUTH, k=3), predicted=np.array([0, 1, 1, 2, 0, 1, 2, 2]))
-SOLVED = replace(make_answers("B", truth=TRUTH, k=3), predicted=np.array([0, 0, 0, 2, 1, 1, 2, 2]))
+HARD = replace(
+    make_predictions("A", truth=TRUTH, k=3), likeliest=np.array([0, 1, 1, 2, 0, 1, 2, 2])
+)
+SOLVED = replace(
+    make_predictions("B", truth=TRUTH, k=3), likeliest=np.array([0, 0, 0, 2, 1, 1, 2, 2])
+)
 
 
 def test_mutual_confusion_of_eight_clips_counted_by_hand():
@@ -36,9 +40,9 @@ def test_pairs_are_found_by_how_often_they_are_mixed_up_and_with_a_second_model_
 
 
 def test_time_reversals_are_known_by_name():
-    answers = replace(
-        make_answers(truth=[0, 1, 2], k=3),
-        labels=("Folding something", "Holding something", "Unfolding something"),
+    answers = of_classes(
+        make_predictions(truth=[0, 1, 2], k=3),
+        ("Folding something", "Holding something", "Unfolding something"),
     )
     assert reversed_class_pairs(answers) == [(0, 2)]
     assert reversed_class_pairs(replace(answers, truth=np.array([1, 1, 1]))) == []
@@ -80,7 +84,7 @@ def test_the_decision_within_a_pair_and_where_the_rest_went():
     truth = np.array([0] * 10 + [1] * 10 + [2] * 2)
     predicted = np.array([0] * 8 + [1] + [2] + [0] * 3 + [1] * 6 + [2] + [2, 0])
     view = view_pair(
-        replace(make_answers(truth=truth, k=3, scores=False), predicted=predicted), (0, 1)
+        replace(make_predictions(truth=truth, k=3, scores=False), likeliest=predicted), (0, 1)
     )
     np.testing.assert_array_equal(view.counts, [[8, 1, 1], [3, 6, 1]])
     hits, false_alarms = norm.ppf(8.5 / 10), norm.ppf(3.5 / 10)
@@ -90,7 +94,7 @@ def test_the_decision_within_a_pair_and_where_the_rest_went():
 
 
 def test_with_scores_the_decision_is_between_the_two_alone():
-    answers = make_answers(truth=[0] * 50 + [1] * 50, k=3, skill=1.0)
+    answers = make_predictions(truth=[0] * 50 + [1] * 50, k=3, skill=1.0)
     view = view_pair(answers, (0, 1))
     first = answers.scores[:, 0] > answers.scores[:, 1]
     rates = [(first[part].sum() + 0.5) / 51 for part in (slice(50), slice(50, None))]

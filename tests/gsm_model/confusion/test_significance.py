@@ -8,10 +8,10 @@ from scipy.stats import bootstrap, false_discovery_control
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from gsm_model.confusion.answers import join_answers
 from gsm_model.confusion.significance import class_groups, compare, mcnemar, pair_groups
 from gsm_model.errors import DataError
-from tests.answers import make_answers
+from gsm_model.predictions.join import join_predictions
+from tests.predictions import make_predictions
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_clips_of_one_block_are_drawn_together(two_models):
     stays, where it would shrink.
     """
     thrice = np.tile(np.arange(300), 3)
-    tripled = join_answers(
+    tripled = join_predictions(
         *(
             replace(model.take(thrice), ids=tuple(map(str, range(900))))
             for model in (two_models.a, two_models.b)
@@ -86,11 +86,11 @@ def test_clips_of_one_block_are_drawn_together(two_models):
 
 
 def test_two_perfect_models_one_clip_and_a_class_without_clips():
-    perfect = join_answers(make_answers("A", skill=50.0), make_answers("B", skill=60.0))
+    perfect = join_predictions(make_predictions("A", skill=50.0), make_predictions("B", skill=60.0))
     row = compare(perfect, {})[0]
     assert (row.difference, row.low, row.high, row.p) == (0, 0, 0, 1) and row.too_few
-    one = join_answers(
-        make_answers("A", truth=[3], skill=50.0), make_answers("B", truth=[3], skill=-50.0)
+    one = join_predictions(
+        make_predictions("A", truth=[3], skill=50.0), make_predictions("B", truth=[3], skill=-50.0)
     )
     rows = compare(one, class_groups(one))
     assert [(row.name, row.n, row.difference, row.p) for row in rows] == [
@@ -100,11 +100,11 @@ def test_two_perfect_models_one_clip_and_a_class_without_clips():
 
 
 def test_a_thousand_classes_are_compared():
-    joined = join_answers(
-        make_answers("A", n=4000, k=1000, seed=1),
-        make_answers("B", n=4000, k=1000, seed=2, skill=3.0),
+    paired = join_predictions(
+        make_predictions("A", n=4000, k=1000, seed=1),
+        make_predictions("B", n=4000, k=1000, seed=2, skill=3.0),
     )
-    rows = compare(joined, class_groups(joined))
+    rows = compare(paired, class_groups(paired))
     assert sum(row.n for row in rows[1:]) == 4000 and all(
         row.p_holm >= row.p_bh >= row.p for row in rows
     )

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from gsm_model.evaluation.predictions import read_parquet
 from gsm_model.models.checkpoints.files import save_checkpoint
+from gsm_model.predictions.read import read_parquet
 from tests.conftest import make_small
 from tests.videos import constant_rate
 
@@ -59,7 +59,7 @@ def test_two_processes_give_the_table_of_one_in_the_lists_order(listed):
         and found.origin == expected.origin
         and found.errors == expected.errors
     )
-    np.testing.assert_array_equal(found.labels, expected.labels)
+    np.testing.assert_array_equal(found.truth, expected.truth)
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
     results = [json.loads(run.stdout[run.stdout.index("{") :])["models"] for run in (one, two)]
     assert len(results[1]) == 1 and results[1][0]["measures"] == results[0][0]["measures"]

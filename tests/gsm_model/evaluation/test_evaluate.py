@@ -14,8 +14,9 @@ from gsm_model.evaluation.evaluate import (
     score_drawn_clips,
 )
 from gsm_model.evaluation.intervals import measure_share
-from gsm_model.evaluation.predictions import Origin, Predictions, read_parquet
 from gsm_model.models.checkpoints.files import load_checkpoint
+from gsm_model.predictions.read import read_parquet
+from gsm_model.predictions.table import Predictions, Provenance
 from tests.conftest import make_small
 
 FOUR = ("Folding something", "Unfolding something", "Moving something up", "Moving something down")
@@ -25,7 +26,7 @@ def tables(labels, forward, backward) -> BothWays:
     def table(scores, order):
         ids = tuple(str(index) for index in range(len(labels)))
         return Predictions(
-            Origin(FOUR, "m", "", "by hand", "", order, "1x1"),
+            Provenance(FOUR, "m", "", "by hand", "", order, "1x1"),
             ids,
             np.array(labels),
             scores,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gsm_model.errors import DataError
-from gsm_model.evaluation.predictions import Origin, Predictions
 from gsm_model.evaluation.reversal import ALL_PAIRS, count_flips, match_tables
 from gsm_model.figures.reversal import flips_figure
+from gsm_model.predictions.table import Predictions, Provenance
 
 NAMES = (
     "Folding something",
@@ -23,7 +23,7 @@ def table(order, answers, labels=(0, 1, 2, 3, 4)):
     scores = np.eye(len(NAMES), dtype=np.float32)[list(answers)]
     ids = tuple(f"clip {index}" for index in range(len(labels)))
     return Predictions(
-        Origin(NAMES, "GSM", "abc", "five clips", "d", order, "1x1"),
+        Provenance(NAMES, "GSM", "abc", "five clips", "d", order, "1x1"),
         ids,
         np.array(labels),
         scores,
@@ -69,7 +69,7 @@ def test_tables_that_do_not_belong_together_are_refused():
     ):
         with pytest.raises(DataError, match=message):
             count_flips(forward, wrong)
-    no_pair = [replace(t, labels=np.full(5, 4)) for t in (forward, backward)]
+    no_pair = [replace(t, truth=np.full(5, 4)) for t in (forward, backward)]
     with pytest.raises(DataError, match="no clip is of a class"):
         count_flips(*no_pair)
 

@@ -11,9 +11,10 @@ import torch
 from gsm_model.data.lists import Entry, read_video_list
 from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed, wanted_views
-from gsm_model.evaluation.predictions import join, read_parquet
 from gsm_model.evaluation.score import score_list
 from gsm_model.predict import predict
+from gsm_model.predictions.join import concatenate
+from gsm_model.predictions.read import read_parquet
 from gsm_model.video import pool
 from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import normalise, to_views
@@ -117,7 +118,7 @@ def test_averaging_probabilities_is_what_the_table_says_and_a_run_of_its_own(fol
         assert table.origin.average == average
         assert read_parquet(folder / f"{average}.parquet").origin.average == average
     with pytest.raises(DataError, match="of the same model, data, order and views"):
-        join(list(tables.values()))
+        concatenate(list(tables.values()))
 
 
 def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm):

@@ -1,11 +1,8 @@
 """The figures of a comparison show its numbers, at the width of the venue."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from gsm_model.confusion.answers import Joined
 from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.embedding import embed, mark_pairs
@@ -24,8 +21,9 @@ from gsm_model.figures.comparison import (
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes, formats_of
-from tests.answers import make_answers
+from gsm_model.predictions.join import PairedPredictions
 from tests.gsm_model.figures.pdf import read_pdf
+from tests.predictions import make_predictions, of_classes
 
 PRESET = PRESETS["cvpr-column"]
 
@@ -43,12 +41,12 @@ def test_gains_are_sorted_and_filled_where_they_are_sure(two_models):
 
 
 def test_of_many_classes_the_largest_gains_and_losses_are_shown():
-    from gsm_model.confusion.answers import join_answers
+    from gsm_model.predictions.join import join_predictions
 
-    joined = join_answers(
-        make_answers("A", n=3000, k=174, seed=1), make_answers("B", n=3000, k=174, seed=2)
+    paired = join_predictions(
+        make_predictions("A", n=3000, k=174, seed=1), make_predictions("B", n=3000, k=174, seed=2)
     )
-    rows = compare(joined, class_groups(joined))
+    rows = compare(paired, class_groups(paired))
     shown = [
         container.lines[0].get_xdata()[0]
         for container in gains_figure(rows, PRESET).axes[0].containers
@@ -59,7 +57,7 @@ def test_of_many_classes_the_largest_gains_and_losses_are_shown():
 
 @pytest.mark.parametrize("k", [7, 174])
 def test_the_matrix_is_that_of_the_answers_with_alike_classes_together(k):
-    models = [make_answers("A", k=k, n=800), make_answers("B", k=k, n=800, seed=3)]
+    models = [make_predictions("A", k=k, n=800), make_predictions("B", k=k, n=800, seed=3)]
     figure = matrix_figure(models, PRESET)
     order = cluster_order(sum(mutual_confusion(model) for model in models))
     for axes, model in zip(figure.axes, models, strict=False):
@@ -75,7 +73,7 @@ def test_the_matrix_is_that_of_the_answers_with_alike_classes_together(k):
 
 
 def test_calibration_shows_each_bins_accuracy_and_the_error():
-    one = reliability(make_answers(n=1000))
+    one = reliability(make_predictions(n=1000))
     figure = calibration_figure([one], PRESET)
     [container] = figure.axes[0].containers
     np.testing.assert_allclose(container.lines[0].get_xdata(), one.confidence)
@@ -106,11 +104,11 @@ def test_no_name_leaves_the_figure_at_any_width(preset):
         f"Moving {word} away from something with a camera"
         for word in ("one", "two", "three", "four", "five", "six", "seven")
     )
-    models = [replace(make_answers(name, seed=seed), labels=long) for seed, name in enumerate("AB")]
-    joined = Joined(*models, 0, 0)
+    models = [of_classes(make_predictions(name, seed=seed), long) for seed, name in enumerate("AB")]
+    paired = PairedPredictions(*models, 0, 0)
     for figure in (
         matrix_figure(models, PRESETS[preset]),
-        gains_figure(compare(joined, class_groups(joined)), PRESETS[preset]),
+        gains_figure(compare(paired, class_groups(paired)), PRESETS[preset]),
         pairs_figure(models, [(0, 1), (5, 6)], PRESETS[preset]),
     ):
         figure_bytes(figure, "pdf")
@@ -160,7 +158,7 @@ def test_every_marked_clip_is_a_point_of_its_kind(two_models):
 
 
 def test_a_dozen_models_are_a_dozen_lines_that_differ():
-    models = [reliability(make_answers(f"model {n}", n=200, seed=n)) for n in range(12)]
+    models = [reliability(make_predictions(f"model {n}", n=200, seed=n)) for n in range(12)]
     [axes] = calibration_figure(models, PRESETS["cvpr-page"]).axes
     lines = [container.lines[0] for container in axes.containers]
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 12

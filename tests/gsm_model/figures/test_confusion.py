@@ -10,15 +10,15 @@ from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.labels import in_print, shortened, wrapped
 from gsm_model.figures.presets import PRESETS
 from gsm_model.figures.style import figure_bytes
-from tests.answers import make_answers
 from tests.gsm_model.figures.pdf import read_pdf
+from tests.predictions import make_predictions, of_classes
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_cell_is_the_share_of_its_true_class_and_the_figure_as_wide_as_its_venue_prints(
     preset,
 ):
-    models = [make_answers("A", skill=1.0), make_answers("B", skill=2.0, seed=3)]
+    models = [make_predictions("A", skill=1.0), make_predictions("B", skill=2.0, seed=3)]
     figure = pairs_figure(models, [(0, 3), (2, 5)], PRESETS[preset])
     for axes, (model, pair) in zip(
         figure.axes, [(m, p) for p in ((0, 3), (2, 5)) for m in models], strict=True
@@ -41,7 +41,7 @@ def test_each_cell_is_the_share_of_its_true_class_and_the_figure_as_wide_as_its_
 
 def test_class_names_are_shown_letter_by_letter_also_where_they_look_like_mathematics():
     models = [
-        replace(make_answers(), labels=("costs $5 or $6", "b_1^2", *(f"{n}" for n in range(5))))
+        of_classes(make_predictions(), ("costs $5 or $6", "b_1^2", *(f"{n}" for n in range(5))))
     ]
     axes = pairs_figure(models, [(0, 1)]).axes[0]
     figure = axes.figure
@@ -69,13 +69,9 @@ def test_what_a_name_leaves_open_can_be_in_italics(label, shown):
 
 def test_pgf_sets_italics_as_text():
     models = [
-        replace(
-            make_answers(),
-            labels=(
-                "Folding [some_thing else]",
-                "Unfolding something",
-                *(f"{n}" for n in range(5)),
-            ),
+        of_classes(
+            make_predictions(),
+            ("Folding [some_thing else]", "Unfolding something", *(f"{n}" for n in range(5))),
         )
     ]
     content = figure_bytes(
@@ -89,13 +85,13 @@ def test_pgf_sets_italics_as_text():
 
 
 def test_a_class_without_clips_has_no_numbers():
-    figure = pairs_figure([make_answers(truth=[0, 0, 1])], [(0, 6)])
+    figure = pairs_figure([make_predictions(truth=[0, 0, 1])], [(0, 6)])
     assert [text.get_text() for text in figure.axes[0].texts][3:] == ["–"] * 3
 
 
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="needs pairs and models"):
-        pairs_figure([make_answers()], [])
+        pairs_figure([make_predictions()], [])
 
 
 def test_names_are_shortened_in_the_middle_and_stay_distinct():

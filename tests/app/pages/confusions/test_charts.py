@@ -8,11 +8,11 @@ from scipy.stats import binomtest
 
 from app.components.sentences import compared
 from app.pages.confusions.charts import calibration, gains, matrix
-from gsm_model.confusion.answers import join_answers
 from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.significance import class_groups, compare
-from tests.answers import make_answers
+from gsm_model.predictions.join import join_predictions
+from tests.predictions import make_predictions
 
 
 def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(two_models):
@@ -33,7 +33,7 @@ def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(tw
 
 @pytest.mark.parametrize("k", [7, 174])
 def test_every_cell_with_clips_can_be_clicked_and_knows_its_classes(k):
-    answers = make_answers(n=600, k=k)
+    answers = make_predictions(n=600, k=k)
     counts, order = confusion(answers), np.random.default_rng(0).permutation(k)
     heat, marks = matrix(
         confusion(answers, "true"), counts, answers.labels, order, "A", share=True
@@ -57,7 +57,7 @@ def test_every_cell_with_clips_can_be_clicked_and_knows_its_classes(k):
 
 
 def test_a_difference_is_on_a_scale_that_is_neutral_at_zero():
-    a, b = make_answers("A"), make_answers("B", seed=3)
+    a, b = make_predictions("A"), make_predictions("B", seed=3)
     values = confusion(a, "true") - confusion(b, "true")
     heat = matrix(
         values,
@@ -78,16 +78,16 @@ def test_the_sentence_counts_what_only_one_gets_right_and_what_is_left_out(two_m
         f"{(b & ~a).sum()} clips only B gets right, {(a & ~b).sum()} only A." in text
         and "On the same 300 clips of my clips" in text
     )
-    fewer = join_answers(two_models.a, two_models.b.take(np.arange(290)))
+    fewer = join_predictions(two_models.a, two_models.b.take(np.arange(290)))
     assert compared(fewer, fewer.a).endswith("Left out: 10 only A\\.parquet has.")
-    alone = replace(make_answers("A", skill=50.0))
+    alone = replace(make_predictions("A", skill=50.0))
     assert compared(None, alone) == "**A** is right on 100.0 % of 300 clips of my clips."
 
 
 def test_calibration_has_a_line_a_model_with_its_bins():
     models = [
-        reliability(make_answers("A", n=800)),
-        reliability(make_answers("B", n=800, skill=3.0)),
+        reliability(make_predictions("A", n=800)),
+        reliability(make_predictions("B", n=800, skill=3.0)),
     ]
     _, *lines = calibration(models).data
     for line, one in zip(lines, models, strict=True):
@@ -98,7 +98,7 @@ def test_calibration_has_a_line_a_model_with_its_bins():
 
 
 def test_calibration_shows_every_model_however_many_they_are():
-    models = [reliability(make_answers(f"model {n}", n=200, seed=n)) for n in range(8)]
+    models = [reliability(make_predictions(f"model {n}", n=200, seed=n)) for n in range(8)]
     _, *lines = calibration(models).data
     assert [line.name for line in lines] == [model.model for model in models]
     assert len({line.marker.color for line in lines}) == 8

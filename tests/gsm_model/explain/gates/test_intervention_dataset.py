@@ -9,7 +9,6 @@ import torch
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import batches, drawn_clips
 from gsm_model.evaluation.intervals import measure_change, measure_share
-from gsm_model.evaluation.predictions import Origin
 from gsm_model.explain.gates import intervention_dataset
 from gsm_model.explain.gates.intervention_dataset import (
     InterventionOrigin,
@@ -22,6 +21,7 @@ from gsm_model.explain.gates.intervention_dataset import (
 )
 from gsm_model.explain.gates.interventions import Intervention, every_layer, intervene
 from gsm_model.explain.gates.report import layer_gates, record_routing
+from gsm_model.predictions.table import Provenance
 
 CLIPS = 5
 PLAN = {
@@ -109,7 +109,7 @@ def test_interventions_that_come_to_the_same_are_run_once(drawn_model, tmp_path)
 def by_hand(margins=True):
     labels = ("Folding something", "Unfolding something", "a")
     origin = InterventionOrigin(
-        Origin(labels, "GSM", "sha", "four clips", "d", "forward", "1x1"), ("none", "closed")
+        Provenance(labels, "GSM", "sha", "four clips", "d", "forward", "1x1"), ("none", "closed")
     )
     answers = np.array([[0, 0], [1, 0], [0, 2], [2, 2], [-1, -1]])
     found = np.array([[2.0, 1], [1, -1], [-1, 1], [np.nan, np.nan], [np.nan, np.nan]], np.float32)

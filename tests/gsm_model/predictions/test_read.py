@@ -1,29 +1,31 @@
-"""Answers from every kind of file, and two files put together clip by clip."""
+"""Predictions from every kind of file, and two files put together clip by clip."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gsm_model.confusion.answers import join_answers, read_answers
 from gsm_model.errors import DataError
-from gsm_model.evaluation.predictions import Origin, Predictions, write_parquet, write_scores
-from tests.answers import make_answers
+from gsm_model.predictions.read import read_predictions
+from gsm_model.predictions.table import Predictions, Provenance
+from gsm_model.predictions.write import write_parquet, write_scores
 
 LABELS = ("Folding something", "Unfolding something", "Holding something")
 SCORES = np.array([[3, 1, 0], [0, 2, 1], [0.5, 1.5, 1]], np.float32)
 
 
 def predictions(errors=("", "", "")):
-    origin = Origin(LABELS, "My GSM", "abc", "my clips", "d", "forward", "1x1")
+    origin = Provenance(LABELS, "My GSM", "abc", "my clips", "d", "forward", "1x1")
     return Predictions(origin, ("a", "b", "c"), np.array([0, 1, 2]), SCORES, errors)
 
 
 def test_a_table_of_predictions_and_a_score_file_say_the_same(tmp_path):
     write_parquet(predictions(), tmp_path / "p.parquet")
     write_scores(predictions(), tmp_path / "s.npz")
-    table, scores = read_answers(tmp_path / "p.parquet"), read_answers(tmp_path / "s.npz", LABELS)
+    table, scores = (
+        read_predictions(tmp_path / "p.parquet"),
+        read_predictions(tmp_path / "s.npz", LABELS),
+    )
     for found in (table, scores):
         assert (
             found.labels == LABELS
@@ -37,7 +39,7 @@ def test_a_table_of_predictions_and_a_score_file_say_the_same(tmp_path):
 
 def test_a_clip_that_was_not_scored_is_left_out(tmp_path):
     write_parquet(predictions(("", "gone", "")), tmp_path / "p.parquet")
-    assert read_answers(tmp_path / "p.parquet").ids == ("a", "c")
+    assert read_predictions(tmp_path / "p.parquet").ids == ("a", "c")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_csv_with_scores_by_name_or_by_index(tmp_path, head):
         for id, label, row in zip("abc", range(3), SCORES, strict=True)
     ]
     (tmp_path / "x.csv").write_text(f"id,label,{head}\n" + "\n".join(rows) + "\n")
-    found = read_answers(tmp_path / "x.csv")
+    found = read_predictions(tmp_path / "x.csv")
     assert found.labels == (LABELS if "F" in head else ("class 0", "class 1", "class 2"))
     assert found.predicted.tolist() == [0, 1, 1] and found.truth.tolist() == [0, 1, 2]
 
@@ -59,10 +61,10 @@ def test_csv_with_predicted_classes_by_name(tmp_path):
         "id,label,predicted\n007,Folding something,Unfolding something\n8,Holding something,Holding"
         " something\n"
     )
-    found = read_answers(tmp_path / "x.csv", LABELS)
+    found = read_predictions(tmp_path / "x.csv", LABELS)
     assert found.ids == ("007", "8") and found.predicted.tolist() == [1, 2] and found.scores is None
     with pytest.raises(DataError, match="give a label file"):
-        read_answers(tmp_path / "x.csv")
+        read_predictions(tmp_path / "x.csv")
 
 
 def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
@@ -75,14 +77,14 @@ def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
         {"id": "3", "template": "x"},
     ]
     (tmp_path / "validation.json").write_text(json.dumps(listed))
-    found = read_answers(tmp_path / "s.json", LABELS, tmp_path / "validation.json")
+    found = read_predictions(tmp_path / "s.json", LABELS, tmp_path / "validation.json")
     assert (found.ids, found.truth.tolist(), found.predicted.tolist()) == (
         ("1", "2"),
         [0, 2],
         [1, 2],
     )
     with pytest.raises(DataError, match="does not say the true classes"):
-        read_answers(tmp_path / "s.json", LABELS)
+        read_predictions(tmp_path / "s.json", LABELS)
 
 
 @pytest.mark.parametrize(
@@ -104,43 +106,10 @@ def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
 def test_what_does_not_fit_is_named_with_its_fault(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message):
-        read_answers(tmp_path / name, LABELS)
+        read_predictions(tmp_path / name, LABELS)
 
 
 def test_an_npz_of_objects_is_not_unpickled(tmp_path):
     np.savez(tmp_path / "x.npz", scores=np.array([{"a": 1}], dtype=object), labels=np.array([0]))
     with pytest.raises(DataError, match="not a score file"):
-        read_answers(tmp_path / "x.npz")
-
-
-def test_files_are_joined_by_id_whatever_their_order_and_what_is_missing_is_counted():
-    a = make_answers("A", n=6)
-    b = make_answers("B", n=6, seed=4).take(np.array([5, 3, 1, 0]))
-    joined = join_answers(a, b)
-    assert joined.a.ids == joined.b.ids == ("clip 0", "clip 1", "clip 3", "clip 5")
-    np.testing.assert_array_equal(joined.b.scores, b.scores[[3, 2, 1, 0]])
-    assert (joined.only_in_a, joined.only_in_b) == (2, 0)
-
-
-def test_without_ids_the_true_classes_must_be_the_same_in_the_same_order():
-    a, b = (
-        make_answers("A", n=5),
-        replace(make_answers("B", n=5, seed=3), numbered=True, ids=tuple("01234")),
-    )
-    assert join_answers(a, b).b is b
-    with pytest.raises(DataError, match="not the same in the same order"):
-        join_answers(a, b.take(np.array([1, 0, 2, 3, 4])))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"labels": ("a", "b")}, "7 classes, B.parquet has 2"),
-        ({"labels": tuple("abcdefg")}, "class 0 is 'class 0' in A.parquet and 'a'"),
-        ({"ids": tuple("vwxyz")}, "no clip in common"),
-        ({"truth": np.array([6, 6, 6, 6, 6])}, "have another true class"),
-    ],
-)
-def test_answers_that_do_not_belong_together_are_refused(change, message):
-    with pytest.raises(DataError, match=message):
-        join_answers(make_answers("A", n=5), replace(make_answers("B", n=5), **change))
+        read_predictions(tmp_path / "x.npz")

@@ -6,19 +6,14 @@ import numpy as np
 import pytest
 
 from gsm_model.errors import DataError
-from gsm_model.evaluation.predictions import (
-    Origin,
-    Predictions,
-    join,
-    measures_of_table,
-    read_parquet,
-    read_scores,
-    write_parquet,
-    write_scores,
-)
+from gsm_model.evaluation.measures import measures_of_table
+from gsm_model.predictions.join import concatenate
+from gsm_model.predictions.read import read_parquet, read_scores
+from gsm_model.predictions.table import Predictions, Provenance
+from gsm_model.predictions.write import write_parquet, write_scores
 
 LABELS = ("Folding something", "Unfolding something", "Bending something so that it deforms")
-ORIGIN = Origin(LABELS, "GSM", "f" * 64, "list.txt", "e" * 64, "forward", "1x1")
+ORIGIN = Provenance(LABELS, "GSM", "f" * 64, "list.txt", "e" * 64, "forward", "1x1")
 
 
 def table(scores, labels, errors=None, origin=ORIGIN, start=0):
@@ -44,7 +39,7 @@ def test_what_is_written_comes_back(tmp_path, four):
     back = read_parquet(tmp_path / "p.parquet")
     assert (back.origin, back.ids, back.errors) == (four.origin, four.ids, four.errors)
     np.testing.assert_array_equal(back.scores, four.scores)
-    np.testing.assert_array_equal(back.labels, four.labels)
+    np.testing.assert_array_equal(back.truth, four.truth)
 
 
 def test_the_columns_are_those_that_others_read(tmp_path, four):
@@ -98,7 +93,7 @@ def test_a_class_without_partner_is_not_counted_within_pairs():
 def test_top_5_is_that_of_scikit_learns_definition():
     rng = np.random.default_rng(0)
     scores, labels = rng.normal(size=(50, 9)), rng.integers(9, size=50)
-    origin = Origin(tuple("abcdefghi"), "m", "", "d", "", "forward", "1x1")
+    origin = Provenance(tuple("abcdefghi"), "m", "", "d", "", "forward", "1x1")
     expected = np.mean(
         [label in np.argsort(row)[-5:] for row, label in zip(scores, labels, strict=True)]
     )
@@ -108,13 +103,15 @@ def test_top_5_is_that_of_scikit_learns_definition():
 
 
 def test_tables_of_one_run_join_and_others_do_not(four):
-    whole = join([four, table([[1, 0, 0]], [0], start=4)])
+    whole = concatenate([four, table([[1, 0, 0]], [0], start=4)])
     assert len(whole.ids) == 5 and np.isnan(whole.scores[3]).all()
     with pytest.raises(DataError, match="can be joined"):
-        join(
+        concatenate(
             [
                 four,
-                table([[1, 0, 0]], [0], origin=Origin(LABELS, "TSN", "", "", "", "forward", "1x1")),
+                table(
+                    [[1, 0, 0]], [0], origin=Provenance(LABELS, "TSN", "", "", "", "forward", "1x1")
+                ),
             ]
         )
 
@@ -131,7 +128,7 @@ def test_the_releases_score_file_both_ways(tmp_path, four):
         assert file["cf"].tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
     back = read_scores(tmp_path / "s.npz", LABELS)
     np.testing.assert_array_equal(back.scores, four.scored().scores)
-    assert back.labels.tolist() == [0, 1, 1] and back.origin.labels == LABELS
+    assert back.truth.tolist() == [0, 1, 1] and back.origin.labels == LABELS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""The table of predictions, which is there without torch, and under its old names."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import gsm_model.predictions
+from gsm_model.errors import DataError
+from gsm_model.io.hashing import sha256
+from gsm_model.models.checkpoints import safe_load
+from gsm_model.predictions import join, read, table
+from gsm_model.predictions.read import FORMATS, Format, PredictionFile, read_predictions
+from gsm_model.predictions.write import write_predictions
+from tests.predictions import make_predictions
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["predictions", "confusion.matrix", "confusion.calibration", "confusion.significance"],
+)
+def test_reading_and_comparing_predictions_needs_no_torch(module):
+    code = f"import sys, gsm_model.{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz"])
+def test_what_is_written_by_an_ending_is_read_by_it(tmp_path, suffix):
+    wrote = make_predictions(n=20)
+    write_predictions(wrote, tmp_path / f"x{suffix}")
+    back = read_predictions(tmp_path / f"x{suffix}")
+    np.testing.assert_array_equal(back.scores, wrote.scores)
+    np.testing.assert_array_equal(back.truth, wrote.truth)
+    np.testing.assert_array_equal(back.predicted, wrote.predicted)
+
+
+def test_what_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"no table as '.txt'; there are .parquet, .npz"):
+        write_predictions(make_predictions(), tmp_path / "x.txt")
+    for name in ("x.parquet", "x.npz"):
+        with pytest.raises(DataError, match="A.parquet: has only the predicted classes"):
+            write_predictions(make_predictions(scores=False), tmp_path / name)
+
+
+def test_a_clip_that_was_not_scored_has_no_class():
+    some = make_predictions(n=3)
+    some.scores[1] = np.nan
+    unscored = table.Predictions(some.origin, some.ids, some.truth, some.scores, ("", "bad", ""))
+    assert unscored.predicted[1] == -1 and not unscored.right[1]
+    assert unscored.scored().ids == ("clip 0", "clip 2")
+    np.testing.assert_array_equal(unscored.predicted[[0, 2]], some.scores[[0, 2]].argmax(1))
+
+
+def test_a_further_format_is_a_function_and_a_line(tmp_path, monkeypatch):
+    (tmp_path / "x.csv").write_text("clip;class\n")
+
+    def read_mine(file: PredictionFile):
+        return make_predictions(file.stem, n=4)
+
+    mine = Format(".csv", read_mine, lambda file: b";" in file.path.read_bytes())
+    monkeypatch.setattr(read, "FORMATS", (mine, *FORMATS))
+    found = read_predictions(tmp_path / "x.csv")
+    assert (found.model, len(found.ids), found.source) == ("x", 4, "x.csv")
+    (tmp_path / "y.csv").write_text("id,label,a,b\n1,0,1,2\n")
+    assert read_predictions(tmp_path / "y.csv").labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        (table, "Answers", table.Predictions),
+        (table, "Origin", table.Provenance),
+        (join, "Joined", join.PairedPredictions),
+        (join, "join_answers", join.join_predictions),
+        (read, "read_answers", read_predictions),
+        (gsm_model.predictions, "read_answers", read_predictions),
+        (safe_load, "sha256", sha256),
+    ],
+)
+def test_old_names_still_work_and_say_the_new_one(module, old, new):
+    with pytest.warns(DeprecationWarning, match=f"{old} is now .*{new.__name__}"):
+        assert getattr(module, old) is new
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
