@@ -13,7 +13,7 @@ from gsm_model.figures.style import GATE_STOPS, gate_colors
 
 # Even steps of lightness, told apart by the colour-blind; the first is the default.
 PALETTES = ("viridis", "cividis", "inferno")
-STOPS = 9  # colours of a palette that are sent to the browser, which blends between them
+STOPS = 65  # colours of a palette that the browser is sent and blends between
 
 
 @dataclass(frozen=True)

@@ -136,8 +136,8 @@ def test_the_page_colours_and_fades_maps_as_films_and_strips_do(page, signed):
     argument = {"low": scale.low, "high": scale.high, "stops": stops, "fade": scale.fade}
     values = values[values >= scale.low]
     found = np.array(call(page, "colors", body, argument | {"values": values.tolist()}))
-    # The browser blends between nine stops of a palette of 256 colours.
-    np.testing.assert_allclose(found[:, :3], scale.rgb(values), atol=6)
+    # The browser blends between stops of a palette of 256 colours.
+    np.testing.assert_allclose(found[:, :3], scale.rgb(values), atol=3)
     np.testing.assert_allclose(found[:, 3], 255 * scale.cover(values, 1), atol=0.51)
 
 
