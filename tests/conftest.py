@@ -80,19 +80,25 @@ def moving_bar() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def video(tmp_path_factory, moving_bar):
-    """The moving bar as a decoded video, read for clips of 4 and of 6 frames. Its frames cannot be
-    written to.
-    """
+def frames_folder(tmp_path_factory, moving_bar) -> Path:
+    """The moving bar as a folder of numbered JPEGs."""
     from PIL import Image
-
-    from gsm_model.video.isolate import read_video
 
     folder = tmp_path_factory.mktemp("video") / "frames"
     folder.mkdir()
     for number, frame in enumerate(moving_bar, start=1):
         Image.fromarray(frame).save(folder / f"{number:05d}.jpg", quality=95)
-    return read_video(folder, [4, 6])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def video(frames_folder):
+    """The moving bar as a decoded video, read for clips of 4 and of 6 frames. Its frames cannot be
+    written to.
+    """
+    from gsm_model.video.isolate import read_video
+
+    return read_video(frames_folder, [4, 6])
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from gsm_model.video.isolate import read_video
 
 
 @pytest.fixture
-def shifted_video(tmp_path, video):
-    return read_video(tmp_path / "frames", [4], shifts=(0, *SHIFTS))
+def shifted_video(frames_folder):
+    return read_video(frames_folder, [4], shifts=(0, *SHIFTS))
 
 
 def test_a_map_is_tried_against_blind_ones_random_weights_another_class_and_another_moment(
