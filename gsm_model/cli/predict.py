@@ -80,6 +80,8 @@ def predict(
             answer(model, video, order, count, seed, crops, average)
             for model, count in zip(models, counts, strict=True)
         ]
+        for note in video.info.notes:
+            say(f"{path}: {note}")
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")
@@ -154,6 +156,8 @@ def _clip_record(
         "file": str(path),
         "num_frames": video.info.num_frames,
         "fps": video.info.fps,
+        "seconds": video.info.seconds,
+        "notes": list(video.info.notes),
         "frame_indices": records[0]["frame_indices"],
         "order": order,
         "models": records,
@@ -162,8 +166,8 @@ def _clip_record(
 
 def _print_answers(record: Mapping[str, Any]) -> None:
     typer.echo(
-        f"{record['file']}  ({record['num_frames']} frames, {record['fps']:.1f} a second,"
-        f" {record['order']})"
+        f"{record['file']}  ({record['num_frames']} frames in {record['seconds']:.1f} s,"
+        f" {record['fps']:.1f} a second, {record['order']})"
     )
     for model in record["models"]:
         typer.echo(

@@ -58,7 +58,7 @@ def read_video(
     preview = arrays[1] if len(arrays) > 1 else np.zeros((0, 2, 2, 3), np.uint8)
     return DecodedVideo(
         name,
-        VideoInfo(**header["info"]),
+        VideoInfo.of(header["info"]),
         np.array(header["sampled"]),
         arrays[0],
         preview,

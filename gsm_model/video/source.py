@@ -48,8 +48,13 @@ DATA_SET = Limits(max_bytes=None, max_seconds=None, max_frames=None, max_decode_
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says of itself: upright ``width`` and ``height`` in pixels, ``rotation`` in
-    degrees already obeyed.
+    """What a file says of itself.
+
+    ``width`` and ``height`` in pixels are those of the frames as they are shown: upright, and with
+    square pixels. ``rotation`` (degrees, anticlockwise) and then ``mirrored`` (left for right) are
+    what was done to the stored picture. ``fps`` is the mean rate; ``duration`` in seconds, from
+    the first frame to the end of the last, comes from the time stamps and is ``None`` where there
+    are none. ``notes`` are sentences on what was inferred, converted or ignored.
     """
 
     num_frames: int
@@ -58,10 +63,19 @@ class VideoInfo:
     height: int
     rotation: int = 0
     kind: Literal["video", "picture", "folder"] = "video"
+    mirrored: bool = False
+    duration: float | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
-        return self.num_frames / self.fps
+        """How long it lasts: as its time stamps say, or as its rate does."""
+        return self.num_frames / self.fps if self.duration is None else self.duration
+
+    @classmethod
+    def of(cls, sent: dict) -> VideoInfo:
+        """What a decoding process sent, as JSON has it."""
+        return cls(**{**sent, "notes": tuple(sent["notes"])})
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,8 @@ def _show_clip(
         )
         info = video.info
         st.caption(f"{info.num_frames} frames, {info.seconds:.1f} s, {info.width} × {info.height}")
+        for note in info.notes:
+            st.caption(escape(note))
     with right:
         for count in sorted(set(counts)):
             prediction = now[counts.index(count)]

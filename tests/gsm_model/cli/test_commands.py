@@ -31,7 +31,10 @@ def test_json_is_one_object_with_every_clip_and_model(run, clip, checkpoint):
     )
     assert len(answer["clips"]) == 2
     entry = answer["clips"][0]
-    assert set(entry) == {"file", "num_frames", "fps", "frame_indices", "order", "models"}
+    assert set(entry) == {
+        *("file", "num_frames", "fps", "seconds", "notes", "frame_indices", "order", "models")
+    }
+    assert (entry["seconds"], entry["notes"]) == (2.4, [])
     assert (entry["file"], entry["num_frames"], entry["fps"], entry["order"]) == (
         str(clip),
         24,
