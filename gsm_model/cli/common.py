@@ -108,11 +108,16 @@ def open_clip(
     segments: int | None,
     shifts: Sequence[int] = (0,),
 ) -> tuple[list[int], DecodedVideo]:
-    """How many frames each model is given, and the clip with the frames of them all."""
+    """How many frames each model is given, and the clip with the frames of them all; what has to be
+    said of how it was read is said.
+    """
     from gsm_model.video.isolate import read_video
 
     counts = [segments or model.architecture.num_segments for model in models]
-    return counts, read_video(path, sorted(set(counts)), shifts=shifts)
+    video = read_video(path, sorted(set(counts)), shifts=shifts)
+    for note in video.info.notes:
+        say(f"{path}: {note}")
+    return counts, video
 
 
 def read_list(

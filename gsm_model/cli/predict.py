@@ -80,8 +80,6 @@ def predict(
             answer(model, video, order, count, seed, crops, average)
             for model, count in zip(models, counts, strict=True)
         ]
-        for note in video.info.notes:
-            say(f"{path}: {note}")
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")

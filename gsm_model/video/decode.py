@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.errors import VideoError
+from gsm_model.video.frame_folders import is_pattern
 from gsm_model.video.pictures import is_picture, open_folder, open_picture
 from gsm_model.video.source import Backend, Limits, Source, VideoInfo
 from gsm_model.video.video_files import open_video
@@ -49,13 +50,16 @@ def decode(
 
 
 def open_source(path: Path, limits: Limits, name: str) -> Source:
-    """Find out what ``path`` is and check it against ``limits``.
+    """Find out what ``path`` is and check it against ``limits``. A folder of pictures may be given
+    with the series of them that is meant, as ffmpeg takes it: ``clip/img_%05d.jpg``.
 
     Raises:
         VideoError: as `decode`.
     """
     if path.is_dir():
         return open_folder(path, limits, name)
+    if _names_series(path):
+        return open_folder(path.parent, limits, name, path.name)
     if not path.is_file():
         raise VideoError(f"{name}: there is no such file")
     size = path.stat().st_size
@@ -69,3 +73,8 @@ def open_source(path: Path, limits: Limits, name: str) -> Source:
     with path.open("rb") as file:
         start = file.read(12)
     return (open_picture if is_picture(start) else open_video)(path, limits, name)
+
+
+def _names_series(path: Path) -> bool:
+    """Whether ``path`` is a series of pictures in a folder, and no file's name."""
+    return is_pattern(path.name) and not path.exists() and path.parent.is_dir()

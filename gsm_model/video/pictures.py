@@ -4,13 +4,13 @@ numbered frames.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
+from gsm_model.video.frame_folders import frames_of, runs_of
 from gsm_model.video.source import (
     SIZE_CHANGES,
     Backend,
@@ -21,9 +21,11 @@ from gsm_model.video.source import (
     reason,
 )
 
-_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM")
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
-_FRAME_NAME = re.compile(r"\D*(\d+)\.(jpe?g|png)", re.IGNORECASE)
+_STARTS = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM"),
+    *(b"II*\0", b"MM\0*"),  # TIFF, either byte order
+)
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 PICTURE_FPS = 10.0
 
 
@@ -62,7 +64,7 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
                 for number, frame in enumerate(ImageSequence.Iterator(picture)):
                     if number in needed:
                         shown = ImageOps.exif_transpose(frame) if info.num_frames == 1 else frame
-                        frames.append(np.asarray(shown.convert("RGB")))
+                        frames.append(_rgb(shown, name))
                     if number >= wanted[-1]:
                         break
         except (
@@ -78,6 +80,16 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
     return Source(info, read)
 
 
+def _rgb(picture: Image.Image, name: str) -> np.ndarray:
+    """(H, W, 3) uint8; Pillow would cut 16 bits off at 255, and not scale them."""
+    if picture.mode.startswith("I;16"):
+        grey = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if picture.mode in ("I", "F"):
+        raise VideoError(f"{name}: has 32 bits a pixel; save it with 8")
+    return np.asarray(picture.convert("RGB"))
+
+
 def _too_large(name: str, limits: Limits) -> VideoError:
     return VideoError(
         f"{name}: so many pixels are more than allowed ({limits.max_pixels:,} in all); make it"
@@ -85,33 +97,36 @@ def _too_large(name: str, limits: Limits) -> VideoError:
     )
 
 
-def open_folder(path: Path, limits: Limits, name: str) -> Source:
-    """A folder of numbered JPEGs or PNGs, in the order of their numbers."""
-    numbered = sorted(
-        (int(match.group(1)), entry)
-        for entry in path.iterdir()
-        if (match := _FRAME_NAME.fullmatch(entry.name)) and entry.is_file()
-    )
-    if not numbered:
-        raise VideoError(
-            f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg)"
-        )
-    if limits.max_frames is not None and len(numbered) > limits.max_frames:
+def open_folder(path: Path, limits: Limits, name: str, series: str | None = None) -> Source:
+    """A folder of numbered pictures, in the order of their numbers; ``series`` says which of
+    several (`frames_of`).
+    """
+    frames = frames_of(path, name, series)
+    files = frames.series.files
+    if limits.max_frames is not None and len(files) > limits.max_frames:
         raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed")
-    first = open_picture(numbered[0][1], limits, f"{name}/{numbered[0][1].name}").info
-    info = VideoInfo(len(numbered), PICTURE_FPS, first.width, first.height, kind="folder")
+    first = open_picture(path / files[0], limits, f"{name}/{files[0]}").info
+    info = VideoInfo(
+        len(files),
+        PICTURE_FPS,
+        first.width,
+        first.height,
+        kind="folder",
+        notes=frames.notes,
+        runs=runs_of(frames.series.numbers),
+    )
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
-        frames = []
-        for number in wanted:
-            file = numbered[number][1]
-            frame = open_picture(file, limits, f"{name}/{file.name}").read(np.array([0]), None)[0]
-            if frame.shape[:2] != (info.height, info.width):
+        pictures = []
+        for place in wanted:
+            file, place_name = path / files[place], f"{name}/{files[place]}"
+            picture = open_picture(file, limits, place_name).read(np.array([0]), None)[0]
+            if picture.shape[:2] != (info.height, info.width):
                 raise VideoError(
-                    f"{name}/{file.name}: its size differs from the first frame's; all frames must"
+                    f"{place_name}: its size differs from the first frame's; all frames must"
                     " have one size"
                 )
-            frames.append(frame)
-        return np.stack(frames)
+            pictures.append(picture)
+        return np.stack(pictures)
 
     return Source(info, read)

@@ -54,7 +54,8 @@ class VideoInfo:
     square pixels. ``rotation`` (degrees, anticlockwise) and then ``mirrored`` (left for right) are
     what was done to the stored picture. ``fps`` is the mean rate; ``duration`` in seconds, from
     the first frame to the end of the last, comes from the time stamps and is ``None`` where there
-    are none. ``notes`` are sentences on what was inferred, converted or ignored.
+    are none. ``notes`` are sentences on what was inferred, converted or ignored. ``runs`` are the
+    numbers in the names of a folder's files, as ``(first, last)`` of each run without a gap.
     """
 
     num_frames: int
@@ -66,6 +67,7 @@ class VideoInfo:
     mirrored: bool = False
     duration: float | None = None
     notes: tuple[str, ...] = ()
+    runs: tuple[tuple[int, int], ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -75,7 +77,8 @@ class VideoInfo:
     @classmethod
     def of(cls, sent: dict) -> VideoInfo:
         """What a decoding process sent, as JSON has it."""
-        return cls(**{**sent, "notes": tuple(sent["notes"])})
+        runs = tuple((first, last) for first, last in sent["runs"])
+        return cls(**{**sent, "notes": tuple(sent["notes"]), "runs": runs})
 
 
 @dataclass(frozen=True)
