@@ -144,4 +144,15 @@ def make_small(temporal: str, backbone: str = "resnet18", num_classes: int = 5, 
             torch.nn.init.ones_(parameter)
         elif name.startswith("new_fc"):
             torch.nn.init.normal_(parameter, std=0.3)
+    for layer in model.temporal_layers():
+        if layer.module is not None and not layer.is_gated:
+            draw_zeros(layer.module)
     return model
+
+
+def draw_zeros(module: torch.nn.Module) -> None:
+    """Draw the weights of a temporal module that start at zero, as those of the 2D network do."""
+    for name, parameter in module.named_parameters():
+        if name.endswith("weight"):
+            drawn = torch.randn_like(parameter) * parameter[0].numel() ** -0.5
+            parameter.data = torch.where(parameter == 0, drawn, parameter.data)

@@ -9,7 +9,7 @@ from gsm_model.models.backbones.bn_inception import BNInception
 from gsm_model.models.backbones.inception_v3 import InceptionV3
 from gsm_model.models.backbones.resnet import LAYOUTS, ResNet
 from gsm_model.models.slots import Backbone
-from gsm_model.models.systems import gsm, gst, r2plus1d, tsm, tsn
+from gsm_model.models.systems import gsf, gsm, gst, r2plus1d, tsm, tsn
 from gsm_model.models.systems.system import System
 from gsm_model.video.transforms import InputSpec
 
@@ -19,6 +19,7 @@ def systems() -> dict[str, System]:
     entries = (
         tsn.SYSTEM,
         gsm.SYSTEM,
+        gsf.SYSTEM,
         tsm.SYSTEM,
         r2plus1d.SYSTEM,
         gst.SYSTEM,

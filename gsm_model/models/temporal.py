@@ -17,6 +17,36 @@ from torch import Tensor, nn
 from gsm_model.models.inference.basis import Basis
 from gsm_model.models.probe import Probe
 
+# The reach of a module that looks at the whole clip, however long: beyond any clip.
+WHOLE_CLIP = 1 << 20
+
+
+@dataclass(frozen=True)
+class ClipReading:
+    """One named quantity that a module computes of a clip and is worth showing.
+
+    The module passes it to `Probe.read` under ``name``: a tensor with an axis for the clip and one
+    for each of ``axes``, which are *frame*, *kind*, *channel*, *row*, *column*; what has rows and
+    columns is a map over the picture. ``labels`` name the kinds; ``title`` and ``unit`` say what
+    the values are, ``is_signed`` whether their sign tells something.
+    """
+
+    name: str
+    title: str
+    axes: tuple[str, ...]
+    labels: tuple[str, ...]
+    unit: str = ""
+    is_signed: bool = False
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it has a value for each place of the picture."""
+        return "row" in self.axes
+
+
+# The axes of a map over the picture, for each frame and kind.
+MAP_AXES = ("frame", "kind", "row", "column")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -45,6 +75,8 @@ class TemporalModule(nn.Module):
     # How a folded module holds what enters and leaves it, where that is not the network's own.
     entering: Basis | None
     basis: Basis | None
+    # What it computes of a clip and passes to `Probe.read`.
+    clip_readings: tuple[ClipReading, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +88,7 @@ class TemporalModule(nn.Module):
 
     def reach(self) -> tuple[int, int]:
         """The temporal receptive field: how many frames back and ahead of t the output at t can
-        depend on, by which of the weights are not zero.
+        depend on, by which of the weights are not zero; `WHOLE_CLIP` where it is all of them.
         """
         raise NotImplementedError
 
@@ -85,7 +117,8 @@ class TemporalModule(nn.Module):
         """The output where nothing crosses time: every frame of ``x`` (N, T, C, H, W) among copies
         of itself. Equal to the output for a still clip, but for what padding does at its ends.
         """
-        back, ahead = self.reach()
+        last = x.shape[1] - 1
+        back, ahead = (last if far == WHOLE_CLIP else far for far in self.reach())
         copies = x.flatten(0, 1)[:, None].expand(-1, back + 1 + ahead, *x.shape[2:])
         return self(copies.contiguous(), Probe(len(copies)))[:, back].unflatten(0, x.shape[:2])
 
@@ -93,7 +126,8 @@ class TemporalModule(nn.Module):
         """The output where nothing comes from later frames, or from earlier ones, or both.
 
         In place of the frames beyond t, and of the padding beyond the ends of the clip, the output
-        at t sees copies of frame t.
+        at t sees copies of frame t. A module that looks at the whole clip sees a clip of the same
+        length.
         """
         if from_next and from_previous:
             return self.alone(x)
@@ -103,11 +137,11 @@ class TemporalModule(nn.Module):
         parts = []
         for frame in range(t):
             here = x[:, frame, None]
-            if from_next:
-                clip = torch.cat([x[:, : frame + 1], here.expand(-1, ahead, -1, -1, -1)], dim=1)
-            else:
-                clip = torch.cat([here.expand(-1, back, -1, -1, -1), x[:, frame:]], dim=1)
-            parts.append(self(clip, Probe(len(x)))[:, frame if from_next else back])
+            far, cut = (ahead, t - 1 - frame) if from_next else (back, frame)
+            still = here.expand(-1, cut if far == WHOLE_CLIP else far, -1, -1, -1)
+            clip = [x[:, : frame + 1], still] if from_next else [still, x[:, frame:]]
+            out = self(torch.cat(clip, dim=1), Probe(len(x)))
+            parts.append(out[:, frame if from_next else still.shape[1]])
         return torch.stack(parts, dim=1)
 
     def contributions(self, x: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
@@ -148,20 +182,27 @@ class GatedModule(TemporalModule):
 
     What it adds to a frame is gate·x of a neighbour, and what it takes from it gate·x of its own.
     It passes its gates through ``probe.gate``, so that they can be seen and replaced.
-    ``is_learnt`` is false where they are the same whatever the features.
+    ``is_learnt`` is false where they are the same whatever the features, ``is_pure_shift`` where
+    more than the gates decides what comes from other frames, so that gates of 0 do not close it and
+    a gate alone does not say how much arrives.
     """
 
     is_learnt = True
+    is_pure_shift = True
 
     def gated_channels(self, channels: int) -> tuple[slice, slice]:
         """Which of ``channels`` input channels each of the two gates rules; the others stay."""
         raise NotImplementedError
 
     def alone(self, x: Tensor) -> Tensor:
-        return self.cut(x, True, True)
+        return self.cut(x, True, True) if self.is_pure_shift else super().alone(x)
 
     def cut(self, x: Tensor, from_next: bool, from_previous: bool) -> Tensor:
-        """The output with the gates of the directions that are cut at 0."""
+        """The output with the gates of the directions that are cut at 0; where these do not close
+        it, the output among copies, as of any module.
+        """
+        if not self.is_pure_shift:
+            return super().cut(x, from_next, from_previous)
 
         def close(module: nn.Module, gate: Tensor) -> Tensor:
             gate = gate.clone()

@@ -84,7 +84,9 @@ def possible_clamps(model: Recognizer) -> tuple[Clamp, ...]:
 def _chosen(
     model: Recognizer, intervention: Intervention
 ) -> tuple[dict[nn.Module, str], dict[nn.Module, str]]:
-    """The modules that are meant, by name: those with gates, and the others."""
+    """The modules that are meant, by name: those that ``intervention`` acts on by their gates, and
+    the others.
+    """
     clamp, layers, directions = intervention.clamp, intervention.layers, intervention.directions
     if clamp not in CLAMPS or not directions or not set(directions) <= {0, 1}:
         raise ValueError(
@@ -101,7 +103,10 @@ def _chosen(
     for name in names:
         module = known[name]
         if module is not None:
-            (gated if isinstance(module, GatedModule) else others)[module] = name
+            by_gates = isinstance(module, GatedModule) and (
+                module.is_pure_shift or clamp != "closed"
+            )
+            (gated if by_gates else others)[module] = name
     if others and clamp != "closed":
         raise ValueError(
             f"{model.card.name}: {next(iter(others.values()))!r} has no gates, so {clamp!r} cannot"

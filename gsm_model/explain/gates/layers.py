@@ -108,13 +108,14 @@ class LayerGates(LayerExchange):
     ``energy`` (T, 2, h, w) float32 ≥ 0 is the sum of squares, over the channels that each gate
     rules, of the features that meet it; ``untouched`` (T,) that of the channels no gate rules, over
     all places. ``channels`` is the share of the channels that each gate rules: ½ in a GSM, ⅛ in a
-    TSM.
+    TSM. ``owed`` is what the output owes to which frame, where the gates alone do not say it (GSF).
     """
 
     gate: np.ndarray
     energy: np.ndarray
     untouched: np.ndarray
     channels: float
+    owed: LayerContributions | None = None
 
     is_gated = True
 
@@ -146,9 +147,13 @@ class LayerGates(LayerExchange):
 
     def moving(self) -> np.ndarray:
         """(T, 2, h, w) float64: g²·e, the energy that leaves each place of each frame."""
+        if self.owed is not None:
+            return self.owed.moving()
         return self.gate.astype(np.float64) ** 2 * self.energy
 
     def parts(self) -> dict[str, np.ndarray]:
+        if self.owed is not None:
+            return self.owed.parts()
         found = energy_parts(self.gate, self.energy)
         return found | {"untouched": self.untouched.astype(np.float64)}
 

@@ -1,13 +1,18 @@
-"""What the weights of a model's temporal modules say, whatever the clip."""
+"""What temporal modules show: of their weights, and of what they compute of a clip."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor, nn
 
+from gsm_model.models.observers import observe_readings
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.temporal import ClipReading
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,66 @@ def reading_rows(model: Recognizer) -> list[dict]:
                     }
                 )
     return rows
+
+
+@dataclass(frozen=True)
+class ClipReadings:
+    """One reading of one clip, of all the layers that have it, in network order.
+
+    ``layers`` are the layers' titles, ``names`` their modules'; ``values`` holds an array float32 a
+    layer, with the axes of ``reading`` (`ClipReading`).
+    """
+
+    reading: ClipReading
+    layers: tuple[str, ...]
+    names: tuple[str, ...]
+    values: tuple[np.ndarray, ...]
+
+    @property
+    def name(self) -> str:
+        return self.reading.name
+
+    def of_layer(self, title: str) -> np.ndarray | None:
+        """The values of the layer of that title, ``None`` where it has none."""
+        return self.values[self.layers.index(title)] if title in self.layers else None
+
+
+Read = dict[tuple[nn.Module, str], Tensor]
+
+
+@contextmanager
+def record_clip_readings(model: Recognizer) -> Iterator[Read]:
+    """Collect what ``model``'s temporal modules show of a clip (`TemporalModule.clip_readings`): by
+    module and name, of the last forward pass of this thread.
+    """
+    shown = {
+        (layer.module, reading.name)
+        for layer in model.temporal_layers()
+        if layer.module is not None
+        for reading in layer.module.clip_readings
+    }
+    found: Read = {}
+
+    def see(module: nn.Module, name: str, value: Tensor) -> None:
+        if (module, name) in shown:
+            found[module, name] = value.detach()
+
+    with observe_readings(see):
+        yield found
+
+
+def clip_readings(model: Recognizer, found: Read, clip: int = 0) -> tuple[ClipReadings, ...]:
+    """What `record_clip_readings` collected of one ``clip`` of the batch, one entry a name."""
+    by_name: dict[str, list[tuple[ClipReading, str, str, np.ndarray]]] = {}
+    for layer in model.temporal_layers():
+        for reading in () if layer.module is None else layer.module.clip_readings:
+            assert layer.module is not None
+            values = found[layer.module, reading.name][clip].float().cpu().numpy()
+            entry = (reading, layer.title, layer.name, values)
+            by_name.setdefault(reading.name, []).append(entry)
+    return tuple(_joined(entries) for entries in by_name.values())
+
+
+def _joined(entries: Sequence[tuple[ClipReading, str, str, np.ndarray]]) -> ClipReadings:
+    readings, titles, names, values = zip(*entries, strict=True)
+    return ClipReadings(readings[0], titles, names, values)

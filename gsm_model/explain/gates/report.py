@@ -12,6 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.explain.gates.layers import LayerContributions, LayerExchange, LayerGates
+from gsm_model.explain.gates.readings import (
+    ClipReadings,
+    clip_readings,
+    record_clip_readings,
+)
 from gsm_model.models.card import Card
 from gsm_model.models.observers import observe_features, observe_operators, observe_readings
 from gsm_model.models.recognizer import Recognizer, TemporalLayer
@@ -24,11 +29,12 @@ from gsm_model.video.sampling import Order
 @dataclass(frozen=True)
 class GateReport:
     """One model's answer to one clip, and what each of its temporal layers did meanwhile, in
-    network order.
+    network order. ``readings`` is what they show of the clip in addition, where they do.
     """
 
     prediction: Prediction
     layers: tuple[LayerExchange, ...]
+    readings: tuple[ClipReadings, ...] = ()
 
     @property
     def card(self) -> Card:
@@ -43,13 +49,15 @@ class GateReport:
 @dataclass
 class Routed:
     """What one gated layer did in the last forward pass, tensors of the model's device: ``gate``
-    and ``energy`` (N, T, 2, h, w), ``untouched`` (N, T), ``crossing`` (N, T) or ``None``.
+    and ``energy`` (N, T, 2, h, w), ``untouched`` (N, T), ``crossing`` (N, T) or ``None``; ``owed``
+    where the gates alone do not say what comes from which frame.
     """
 
     gate: Tensor
     energy: Tensor
     untouched: Tensor
     crossing: Tensor | None = None
+    owed: Contributed | None = None
 
     def of_clip(self, clip: int, layer: _Described) -> LayerGates:
         """Those of one clip of the batch, on the CPU."""
@@ -66,6 +74,7 @@ class Routed:
             energy,
             untouched,
             layer.channels,
+            None if self.owed is None else self.owed.of_clip(clip, layer),
         )
 
 
@@ -131,7 +140,9 @@ def record_routing(model: Recognizer, crossing: bool = False) -> Iterator[dict[s
             return out
         with torch.no_grad():
             if isinstance(module, GatedModule):
-                what: Recorded = _routed(module, module.own_input(x), gates.pop(module))
+                routed = _routed(module, module.own_input(x), gates.pop(module))
+                routed.owed = None if module.is_pure_shift else _contributed(module, x)
+                what: Recorded = routed
             else:
                 what = _contributed(module, x)
             if crossing:
@@ -199,9 +210,9 @@ def report_gates(
     """``model``'s answer to ``video`` and what its temporal layers did meanwhile, from one forward
     pass. Arguments and errors as `predict`.
     """
-    with record_routing(model, crossing=True) as found:
+    with record_routing(model, crossing=True) as found, record_clip_readings(model) as read:
         prediction = predict(model, video, order, num_segments, seed)
-    return GateReport(prediction, layer_gates(model, found))
+    return GateReport(prediction, layer_gates(model, found), clip_readings(model, read))
 
 
 def layer_gates(

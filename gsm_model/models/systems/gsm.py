@@ -101,13 +101,19 @@ def shift_and_interleave(x: Tensor, gate: Tensor) -> Tensor:
     the residual x − y stays in place. Paper, equations 2 to 5; the interleave is the release's. The
     memory layout of ``x`` (default or channels-last) is the layout of the result.
     """
-    n, t, c, h, w = x.shape
+    c = x.shape[2]
     out = gated_shift(x.unflatten(2, (2, c // 2)), gate)
-    interleaved = out.unflatten(3, (2, c // 4)).transpose(3, 4)
-    if c > 1 and x.stride(2) == 1 and not x.is_contiguous():  # channels-last
-        last = interleaved.permute(0, 1, 5, 6, 2, 3, 4).reshape(n, t, h, w, c)
+    return interleaved(out, c > 1 and x.stride(2) == 1 and not x.is_contiguous())
+
+
+def interleaved(halves: Tensor, channels_last: bool) -> Tensor:
+    """The channels of each half, (2, C/4), transposed: (N, T, 2, C/2, H, W) → (N, T, C, H, W)."""
+    n, t, _, half, h, w = halves.shape
+    out = halves.unflatten(3, (2, half // 2)).transpose(3, 4)
+    if channels_last:
+        last = out.permute(0, 1, 5, 6, 2, 3, 4).reshape(n, t, h, w, 2 * half)
         return last.permute(0, 1, 4, 2, 3)
-    return interleaved.reshape(n, t, c, h, w)
+    return out.reshape(n, t, 2 * half, h, w)
 
 
 def gated_shift(x: Tensor, gate: Tensor) -> Tensor:
