@@ -31,7 +31,8 @@ class Card:
     ``provenance`` is ``trained`` only where the file records training; ``unknown`` where it records
     nothing. ``labels`` is ``None`` where the class names are not known. ``file`` and ``sha256`` are
     those of the file the weights were read from, empty for a model that was only built. ``alias``
-    tells models of one title apart where several are shown together.
+    tells models of one title apart where several are shown together. ``reading`` is one sentence
+    about what was inferred when a published file was read, empty where nothing was.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Card:
     file: str = ""
     sha256: str = ""
     alias: str = ""
+    reading: str = ""
 
     @property
     def name(self) -> str:
@@ -63,6 +65,8 @@ class Card:
         values = asdict(self)
         for key in ("file", "sha256", "layout", "alias"):
             del values[key]
+        if not self.reading:
+            del values["reading"]
         return json.dumps(values, ensure_ascii=False)
 
     @classmethod
@@ -83,4 +87,5 @@ class Card:
             training_data=str(values.get("training_data", "")),
             recipe=str(values.get("recipe", "")),
             measures=tuple(Measure(**measure) for measure in values.get("measures", ())),
+            reading=str(values.get("reading", "")),
         )

@@ -15,19 +15,25 @@ from gsm_model.models.card import Card
 from gsm_model.models.observers import current_probe
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.slots import Backbone, Host
+from gsm_model.models.systems.tsm import Shift, install_shift
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.video.transforms import InputSpec
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What must be known to build a recogniser again."""
+    """What must be known to build a recogniser again.
+
+    ``shift`` is where a TSM's shifts stand and how many channels they move, ``None`` where that is
+    as in its release.
+    """
 
     backbone: str
     temporal: str
     num_classes: int
     num_segments: int
     width: float = 1.0
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True)
@@ -175,14 +181,17 @@ def build_recognizer(
     width: float = 1.0,
     input_size: int | None = None,
     dropout: float = 0.5,
+    shift: Shift | None = None,
 ) -> Recognizer:
     """A recogniser with untrained weights.
 
     ``backbone`` is one of `backbones`, ``temporal`` one of `systems`; ``width`` scales a
-    ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels).
+    ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels);
+    ``shift`` places the shifts of a TSM otherwise than its release does.
 
     Raises:
-        ValueError: for an unknown name, a count below 1, or a width the backbone cannot have.
+        ValueError: for an unknown name, a count below 1, a width the backbone cannot have, or a
+            shift that is not a TSM's or stands where the backbone has no block.
     """
     known, kinds = backbones(), systems()
     if backbone not in known:
@@ -196,13 +205,18 @@ def build_recognizer(
         )
     entry = known[backbone]
     base_model = entry.build(width)
-    kinds[temporal].install(base_model)
+    if shift is None:
+        kinds[temporal].install(base_model)
+    elif temporal == "tsm":
+        install_shift(base_model, shift)
+    else:
+        raise ValueError(f"a shift can be placed in a TSM, not in {kinds[temporal].title}")
     spec = entry.input
     if input_size is not None:
         spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
     return Recognizer(
         base_model,
-        Architecture(backbone, temporal, num_classes, num_segments, width),
+        Architecture(backbone, temporal, num_classes, num_segments, width, shift),
         spec,
         dropout,
     )

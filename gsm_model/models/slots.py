@@ -1,7 +1,8 @@
 """Where temporal modules stand in a 2D backbone: sites, and the hosts whose convolutions they join.
 
 A host runs its convolutions by name, each with its BatchNorm. A temporal module can stand in front
-of a convolution, between it and its BatchNorm, in its place, or at the end of a block.
+of a whole block, in front of a convolution, between it and its BatchNorm, in its place, or at the
+end of a block.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from gsm_model.models.probe import Probe
 from gsm_model.models.temporal import TemporalModule
 
 STEM_FRAMES = 8
-Place = Literal["start", "before_norm", "end"]
+Place = Literal["input", "start", "before_norm", "end"]
+BLOCK_INPUT = "input"
 
 
 def frame_by_frame(stem: Callable[[Tensor], Tensor], x: Tensor, probe: Probe) -> Tensor:
@@ -59,7 +61,17 @@ class Site:
     def insert(
         self, build: Callable[[int], TemporalModule], at: Place = "before_norm", prefix: str = ""
     ) -> None:
-        """Put ``build(channels)`` into the block, under the name ``{prefix}_{convolution}``."""
+        """Put ``build(channels)`` into the block, under the name ``{prefix}_{convolution}``.
+
+        At the *input* of a block everything in it sees the module's output, its shortcut too.
+
+        Raises:
+            ValueError: for *input*, if the block has none of its own.
+        """
+        if at == "input":
+            channels = getattr(self.host, self.branch).in_channels
+            self.host.add_at_input(f"{prefix}_{BLOCK_INPUT}", build(channels))
+            return
         if at == "end":
             name = f"{prefix}_{self.end}" if self.end else prefix
             self.host.add_at_end(self.end, name, build(self.host.end_channels(self.end)))
@@ -83,6 +95,7 @@ class Host(nn.Module):
         self._after: dict[str, str] = {}
         self._replaced: list[str] = []
         self._ends: dict[str, str] = {}
+        self._input = ""
 
     def norm_name(self, conv: str) -> str:
         """The attribute that holds the BatchNorm of the convolution ``conv``."""
@@ -96,6 +109,14 @@ class Host(nn.Module):
         """Put ``module`` in front of ``conv`` (*start*) or between it and its BatchNorm."""
         self.add_module(name, module)
         (self._after if at == "before_norm" else self._before)[conv] = name
+
+    def add_at_input(self, name: str, module: TemporalModule) -> None:
+        """Put ``module`` in front of everything, the shortcut too.
+
+        Raises:
+            ValueError: if what enters is not one tensor's affair, as in a network of many blocks.
+        """
+        raise ValueError(f"{type(self).__name__} has no block input; only residual blocks have")
 
     def add_at_end(self, end: str, name: str, module: TemporalModule) -> None:
         """Put ``module`` behind the output called ``end``."""
@@ -126,6 +147,10 @@ class Host(nn.Module):
         probe.show(self, conv, x)
         return F.relu(x, inplace=True) if relu else x
 
+    def block_input(self, x: Tensor, probe: Probe) -> Tensor:
+        """What enters a block, through the module that stands there, if any."""
+        return self._at_module(BLOCK_INPUT, self._input, x, probe) if self._input else x
+
     def block_end(self, end: str, x: Tensor, probe: Probe) -> Tensor:
         """The output called ``end`` of a block, through the module that stands there, if any."""
         if end in self._ends:
@@ -155,9 +180,11 @@ class Host(nn.Module):
         return basis.apply_to(probe.pass_point(self, point, basis.undo(x))).to(x.dtype)
 
     def module_conv(self, site: Site) -> str:
-        """The convolution of ``site`` at which its last module stands; without one, at which one
-        before the norm would.
+        """The convolution of ``site`` at which its last module stands, or `BLOCK_INPUT`; without
+        one, at which one before the norm would.
         """
+        if self._input:
+            return BLOCK_INPUT
         if site.branch in self._before:
             return site.branch
         replaced = [conv for conv in site.spatial if conv in self._replaced]
@@ -175,7 +202,8 @@ class Host(nn.Module):
 
     def modules_of(self, site: Site) -> list[str]:
         """The attributes that hold the temporal modules of a site of this host, in order."""
-        found = [self._before[site.branch]] if site.branch in self._before else []
+        found = [self._input] if self._input else []
+        found += [self._before[site.branch]] if site.branch in self._before else []
         found += [conv for conv in site.spatial if conv in self._replaced]
         found += [self._after[site.conv]] if site.conv in self._after else []
         return found + ([self._ends[site.end]] if site.end in self._ends else [])

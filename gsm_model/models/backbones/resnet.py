@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone, Host, Site, frame_by_frame
+from gsm_model.models.temporal import TemporalModule
 
 
 class ResidualBlock(Host):
@@ -40,7 +41,12 @@ class ResidualBlock(Host):
     def branch(self, x: Tensor, probe: Probe) -> Tensor:
         raise NotImplementedError
 
+    def add_at_input(self, name: str, module: TemporalModule) -> None:
+        self.add_module(name, module)
+        self._input = name
+
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
+        x = self.block_input(x, probe)
         shortcut = x if self.downsample is None else self.downsample(x)
         return self.block_end("", F.relu(self.branch(x, probe) + shortcut, inplace=True), probe)
 

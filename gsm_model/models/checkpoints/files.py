@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,12 +18,15 @@ from gsm_model.errors import CheckpointError
 from gsm_model.io.atomic import whole_file
 from gsm_model.io.hashing import sha256
 from gsm_model.models.card import Card
+from gsm_model.models.checkpoints.contents import Weights, weights_in
 from gsm_model.models.checkpoints.fit import check_finite, check_whole
 from gsm_model.models.checkpoints.fit import faults as faults_of
 from gsm_model.models.checkpoints.layouts import Candidate, candidates, segments_in_name
+from gsm_model.models.checkpoints.not_built import not_built_yet
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
+from gsm_model.models.systems.tsm import Shift
 from gsm_model.video.transforms import InputSpec
 
 HEADER_KEY = "gate_shift_lens"
@@ -46,15 +49,18 @@ def load_checkpoint(
     labels: Sequence[str] | str | os.PathLike | None = None,
     device: torch.device | str | None = None,
     name: str | None = None,
+    shift_share: int | None = None,
 ) -> Recognizer:
     """A recogniser with the weights of a file, in evaluation mode, on ``device`` (the CPU if not
     given).
 
     Reads the GSM release's ``.pth.tar``, TSM's and mmaction2's TSN and TSM ResNets, and this
-    package's ``.safetensors``. Backbone, temporal module and class count come from the weights; the
-    number of segments from ``num_segments``, else the file, else its name, else 8. ``labels`` is a
-    list or a label file. ``name`` is what messages and the card call the file, for files under a
-    random name.
+    package's ``.safetensors``, in whatever a training framework wrapped them. Backbone, temporal
+    module and class count come from the weights; the number of segments from ``num_segments``, else
+    the file, else its name, else 8. ``labels`` is a list or a label file. ``name`` is what messages
+    and the card call the file, for files under a random name. ``shift_share`` says one in how many
+    channels a TSM shifts each way; without it what the file's name says (``shift8``), else an
+    eighth. What was inferred is said in ``card.reading``.
 
     Raises:
         CheckpointError: if the file is unreadable, of no known layout, does not fit its network in
@@ -64,7 +70,7 @@ def load_checkpoint(
     """
     path = Path(path)
     name = name or path.name
-    read = _read_own(path, name) or _read_published(path, name)
+    read = _read_own(path, name, shift_share) or _read_published(path, name, shift_share)
     architecture = read.architecture
     if num_segments is not None:
         architecture = replace(architecture, num_segments=num_segments)
@@ -102,9 +108,12 @@ def save_checkpoint(
     """
     path = Path(path)
     card = card or model.card
+    architecture = asdict(model.architecture)
+    if model.architecture.shift is None:  # so that earlier versions read the file
+        del architecture["shift"]
     header = {
         "format": 1,
-        "architecture": asdict(model.architecture),
+        "architecture": architecture,
         "input": asdict(model.input),
         "card": json.loads(card.to_json()),
     }
@@ -121,16 +130,16 @@ def save_checkpoint(
             raise OSError(None, str(error)) from None
 
 
-def _read_own(path: Path, name: str) -> _Read | None:
+def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
     """The content of a safetensors file with our header; ``None`` for every other kind of file."""
     if path.suffix != ".safetensors":
         return None
     weights, metadata = read_safetensors(path, name)
     if HEADER_KEY not in metadata:
-        return _from_state_dict(weights, {}, name)
+        return _from_state_dict(Weights(weights), {}, name, shift_share)
     try:
         header = json.loads(metadata[HEADER_KEY])
-        architecture = Architecture(**header["architecture"])
+        architecture = _architecture_of(header["architecture"])
         values = header["input"]
         spec = InputSpec(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
         card = replace(Card.from_values(header["card"]), layout="Gate-Shift Lens")
@@ -160,36 +169,63 @@ def _read_own(path: Path, name: str) -> _Read | None:
             f" those of such a network ({'; '.join(faults) or 'no such input'}); convert the"
             " original again"
         )
+    if shift_share is not None and shift_share != _share_of(architecture):
+        raise CheckpointError(
+            f"{name}: a shift share of {shift_share} was given, but its header says"
+            f" {_share_of(architecture) or 'that nothing is shifted'}. Leave it out."
+        )
     return _Read(weights, architecture, spec, card)
 
 
-def _read_published(path: Path, name: str) -> _Read:
+def _architecture_of(values: Mapping) -> Architecture:
+    """The architecture of a header."""
+    shift = values.get("shift")
+    return Architecture(**{**values, "shift": None if shift is None else Shift.from_values(shift)})
+
+
+def _share_of(architecture: Architecture) -> int | None:
+    if architecture.temporal != "tsm":
+        return None
+    return (architecture.shift or Shift()).share
+
+
+def _read_published(path: Path, name: str, shift_share: int | None) -> _Read:
     content = read_torch_file(path, name)
-    record = content if isinstance(content, dict) else {}
-    state = record.get("state_dict", record)
-    if (
-        not isinstance(state, dict)
-        or not state
-        or not all(isinstance(value, Tensor) for value in state.values())
-    ):
-        raise CheckpointError(
-            f"{name}: holds no state_dict of tensors, so it is no checkpoint of a model"
-        )
-    return _from_state_dict(state, record, name)
+    record = dict(dict.items(content)) if isinstance(content, dict) else {}
+    return _from_state_dict(weights_in(content, name), record, name, shift_share)
 
 
-def _from_state_dict(state: dict[str, Tensor], record: dict, name: str) -> _Read:
+def _from_state_dict(found_in: Weights, record: dict, name: str, shift_share: int | None) -> _Read:
+    state = found_in.state
     check_whole(state, name)
-    found = _that_fits(list(candidates(state, segments_in_name(name) or 8, name)), name)
+    found = _network_of(state, name, shift_share)
     architecture = found.architecture
+    said = [*found_in.reading(), *found.reading]
     card = Card(
         title=title_of(architecture),
         provenance="trained" if _records_training(record) else "unknown",
         labels=_published_labels(found.published, architecture.num_classes, name),
         layout=found.published,
+        reading=f"Read off the file: {'; '.join(said)}." if said else "",
     )
     spec = backbones()[architecture.backbone].input
     return _Read(found.weights, architecture, spec, card)
+
+
+def _network_of(state: dict[str, Tensor], name: str, shift_share: int | None) -> Candidate:
+    """The network whose weights ``state`` is.
+
+    Raises:
+        CheckpointError: if it is none, by the name of the network it is where that is known.
+    """
+    try:
+        segments = segments_in_name(name) or 8
+        return _that_fits(list(candidates(state, segments, name, shift_share)), name)
+    except CheckpointError:
+        what = not_built_yet(state)
+        if what is None:
+            raise
+        raise CheckpointError(f"{name}: {what}") from None
 
 
 def title_of(architecture: Architecture) -> str:
@@ -258,6 +294,7 @@ def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
         architecture.num_classes,
         architecture.num_segments,
         architecture.width,
+        shift=architecture.shift,
     )
     model.input = spec
     return model

@@ -30,6 +30,7 @@ def faults(architecture: Architecture, weights: dict[str, Tensor]) -> list[str]:
             architecture.num_classes,
             1,
             architecture.width,
+            shift=architecture.shift,
         ).state_dict()
     missing = [
         key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")

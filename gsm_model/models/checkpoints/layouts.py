@@ -3,7 +3,8 @@ weights of.
 
 A layout is a row of a table: which keys mark it, how they are renamed to this package's, which
 systems it can hold. Each row whose marks are there is tried; what fits its network in every key and
-shape is it.
+shape is it. Before that, wrappers are taken off (`naming`) and shifts are read off the keys
+(`shifts`).
 
 Source: the releases of GSM, TSM and GST, and mmaction2 1.x.
 """
@@ -12,15 +13,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from gsm_model.errors import CheckpointError
 from gsm_model.models.backbones.resnet import LAYOUTS as RESNETS
 from gsm_model.models.backbones.resnet import Bottleneck
+from gsm_model.models.checkpoints.naming import Named, named
+from gsm_model.models.checkpoints.shifts import read_shift, release_shift
 from gsm_model.models.recognizer import Architecture
 from gsm_model.models.registry import systems
+from gsm_model.models.systems.tsm import Shift
 
 MAX_PLANES = 256
 _SEGMENTS_IN_NAME = re.compile(r"segment(\d+)|1x1x(\d+)")
@@ -63,90 +67,102 @@ class Layout:
         return weights
 
 
-_SHIFTED = r"\.net\."
-_WITHOUT_WRAPPER = (_SHIFTED, ".")
 _MMACTION2 = (
-    (r"^cls_head\.fc_cls\.", "new_fc."),
-    (r"^backbone\.", "base_model."),
     (r"\.downsample\.conv\.", ".downsample.0."),
     (r"\.downsample\.bn\.", ".downsample.1."),
     (r"\.conv(\d)\.conv\.", r".conv\1."),
     (r"\.conv(\d)\.bn\.", r".bn\1."),
 )
-_NO_WEIGHTS = r"^data_preprocessor\."
+_CONV_MODULE = r"^base_model\.conv1\.conv\.weight$"
+_TEMPORAL_PART = r"\.Tconv\.weight$"
 LAYOUTS = (
-    Layout(
-        "mmaction2",
-        (r"^cls_head\.fc_cls\.",),
-        (_SHIFTED,),
-        renames=_MMACTION2,
-        drops=_NO_WEIGHTS,
-        systems=("none",),
-    ),
-    Layout(
-        "mmaction2",
-        (r"^cls_head\.fc_cls\.", _SHIFTED),
-        renames=(_WITHOUT_WRAPPER, *_MMACTION2),
-        drops=_NO_WEIGHTS,
-        systems=("tsm",),
-    ),
+    Layout("mmaction2", (_CONV_MODULE,), renames=_MMACTION2, systems=("none",)),
     Layout(
         "GST release",
-        (r"^base_model\.", r"\.Tconv\.weight$"),
+        (_TEMPORAL_PART,),
+        (_CONV_MODULE,),
         renames=(
             (r"\.conv2\.weight$", ".conv2.spatial.weight"),
             (r"\.Tconv\.", ".conv2.temporal."),
         ),
         systems=("gst",),
     ),
+    Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_TEMPORAL_PART,)),
     Layout(
-        "TSM release",
-        (r"^base_model\.", _SHIFTED),
-        renames=(_WITHOUT_WRAPPER,),
-        systems=("tsm",),
+        "GSM release",
+        (r"^base_model\.",),
+        (_CONV_MODULE, _TEMPORAL_PART, r"^base_model\.conv1\.weight$"),
     ),
-    Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_SHIFTED, r"\.Tconv\.weight$")),
-    Layout("GSM release", (r"^base_model\.",), (_SHIFTED, r"^base_model\.conv1\.weight$")),
 )
+PLAIN_LAYOUT = "torchvision's names"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a state dict may be: its layout, its network, its weights under this package's names."""
+    """What a state dict may be: its layout, its network, its weights under this package's names,
+    and what was inferred about them, in words.
+    """
 
     published: str
     architecture: Architecture
     weights: dict[str, Tensor]
+    reading: tuple[str, ...] = ()
 
 
-def candidates(state: Mapping[str, Tensor], num_segments: int, name: str) -> Iterator[Candidate]:
+def candidates(
+    state: Mapping[str, Tensor], num_segments: int, name: str, shift_share: int | None = None
+) -> Iterator[Candidate]:
     """Every network that the names in ``state`` may be those of, read off marks and shapes.
 
+    ``shift_share`` is the share of the channels that a TSM shifts each way, one in so many, where
+    the caller knows it.
+
     Raises:
-        CheckpointError: if the keys are of no known layout, there is no classifier, or no backbone
-            this package has.
+        CheckpointError: if the keys are of no known layout, there is no classifier, no backbone
+            this package has, or a shift of no known arrangement.
     """
-    keys = {key.removeprefix("module."): tensor for key, tensor in state.items()}
-    matching = [layout for layout in LAYOUTS if layout.matches(keys)]
-    if not matching:
-        shown = ", ".join(list(keys)[:3]) or "nothing"
+    names = named(state, name)
+    if names is None:
+        shown = ", ".join(f"{key} {tuple(state[key].shape)}" for key in list(state)[:3])
         raise CheckpointError(
-            f"{name}: holds {len(keys)} tensors ({shown}, …), but neither the GSM nor the TSM"
-            " release nor mmaction2 names theirs so. Choose a checkpoint of one of these, or one"
-            " written by 'python -m gsm_model convert'."
+            f"{name}: holds {len(state)} tensors ({shown or 'nothing'}, …), but neither the GSM nor"
+            " the TSM release nor mmaction2 names theirs so: the backbone is none of BN-Inception,"
+            " Inception-V3 and ResNet. Choose a checkpoint of one of these, or one written by"
+            " 'python -m gsm_model convert'."
         )
-    for layout in matching:
-        weights = layout.renamed(keys)
-        classifier = weights.get("new_fc.weight")
-        if classifier is None or classifier.ndim != 2:
-            raise CheckpointError(
-                f"{name}: has no classifier 'new_fc.weight'; a backbone alone cannot answer. Choose"
-                " a whole model."
-            )
+    bare, shift, said = read_shift(names.weights, name, shift_share)
+    for layout in (layout for layout in LAYOUTS if layout.matches(bare)):
+        weights = layout.renamed(bare)
         backbone, width = _backbone_of(weights, name)
-        for system in _systems_of(weights, layout):
-            architecture = Architecture(backbone, system, classifier.shape[0], num_segments, width)
-            yield Candidate(layout.published, architecture, weights)
+        architecture = Architecture(
+            backbone, "none", weights["new_fc.weight"].shape[0], num_segments, width
+        )
+        reading = (*names.reading, *said, *_head_said(names))
+        for system in ["tsm"] if shift else _systems_of(weights, layout):
+            yield Candidate(
+                _published(layout, names),
+                replace(architecture, temporal=system, shift=_own_shift(shift, backbone)),
+                weights,
+                reading,
+            )
+
+
+def _published(layout: Layout, names: Named) -> str:
+    """Whose naming it is; without a release's own root no more is known than torchvision's."""
+    last = names.root.rstrip(".").rpartition(".")[2]
+    known = last == "base_model" or layout.published == "mmaction2"
+    return layout.published if known else PLAIN_LAYOUT
+
+
+def _head_said(names: Named) -> list[str]:
+    usual = ("new_fc", "cls_head.fc_cls")
+    own = next((head for head in usual if names.head.endswith(head)), None)
+    return [] if own else [f"the classifier is '{names.head}'"]
+
+
+def _own_shift(shift: Shift | None, backbone: str) -> Shift | None:
+    """``None`` where the shifts are those the release puts into ``backbone``."""
+    return None if shift is None or shift == release_shift(backbone) else shift
 
 
 def _systems_of(weights: Mapping[str, Tensor], layout: Layout) -> list[str]:

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 import threading
+import warnings
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +22,49 @@ from gsm_model._moved import renamed
 from gsm_model.errors import CheckpointError
 
 MAX_BYTES = 4 * 2**30
-# Objects that training frameworks leave beside the weights. They are never imported: an inert
-# stand-in takes their place. Everything else that a pickle names is refused.
-_HARMLESS = re.compile(
-    r"(mmengine|mmcv|mmaction)\.[\w.]+|numpy\.(_?core\.multiarray\.(scalar|_reconstruct)|dtype|ndarray|dtypes\.\w+)"
-    r"|(__builtin__|builtins)\.getattr|argparse\.Namespace"
+# What a pickle names beside tensors is never imported: an inert stand-in takes its place, so that
+# nothing of it can run. Of the standard library and of torch, which hold what does harm, only plain
+# data gets one; a file that names anything else of them is refused.
+_PLAIN_DATA = re.compile(
+    r"(argparse|collections|datetime|decimal|enum|fractions|ipaddress|logging|pathlib|string|time"
+    r"|types|typing|uuid|zoneinfo)(\.[\w.]+)?\.[A-Z]\w*"
+    r"|collections\.(defaultdict|deque)|datetime\.(date|datetime|time|timedelta|timezone)"
+    r"|functools\.partial|copyreg\._reconstructor"
+    r"|(builtins\.)?(getattr|object|type|slice|range|frozenset|list|dict|tuple|int|float|str|bool"
+    r"|bytes)"
+    r"|torch\.(optim|nn|cuda\.amp|amp|utils\.data|distributed)\.([\w]+\.)*[A-Z]\w*|torch\._C\.Generator"
 )
 _UNSUPPORTED = re.compile(r"Unsupported global: GLOBAL ([\w.]+)|Unsupported class ([\w.]+)")
-_MAX_STAND_INS = 40
+_FILLED = re.compile(r"Can only (SETITEMS?|append|extend) .*but got <class '[\w.]*?([\w.]+)'>")
+_MAX_STAND_INS = 60
 _allowing = threading.Lock()
 
 
-class _Inert:
-    """Takes the place of an object beside the weights; swallows its state."""
+class Inert:
+    """Takes the place of an object beside the weights. What the file says of it is kept as data, in
+    ``state``; nothing of the object's own code is there.
+    """
+
+    state: Any = None
 
     def __init__(self, *args: object, **kwargs: object) -> None: ...
 
-    def __setstate__(self, state: object) -> None: ...
+    def __setstate__(self, state: object) -> None:
+        self.state = state
 
-    def __setitem__(self, key: object, value: object) -> None: ...
 
-    def append(self, item: object) -> None: ...
+class _InertDict(Inert):
+    """In place of a kind of dictionary, such as a configuration."""
 
-    def extend(self, items: object) -> None: ...
+    def __new__(cls, *args: object, **kwargs: object) -> Any:
+        return OrderedDict()
+
+
+class _InertList(Inert):
+    """In place of a kind of list."""
+
+    def __new__(cls, *args: object, **kwargs: object) -> Any:
+        return []
 
 
 def read_torch_file(path: Path, name: str) -> Any:
@@ -61,32 +84,66 @@ def read_torch_file(path: Path, name: str) -> Any:
             with (
                 _allowing,
                 torch.serialization.safe_globals([(cls, full) for full, cls in stand_ins.items()]),
+                warnings.catch_warnings(),
             ):
+                warnings.simplefilter("ignore")  # of pickle's protocol; what fails says so itself
                 return torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
-            match = _UNSUPPORTED.search(str(error))
-            if match is None:
-                raise CheckpointError(
-                    f"{name}: the file is damaged, or holds more than weights; nothing in it"
-                    " was run"
-                ) from None
-            unknown = match.group(1) or match.group(2)
-            if (
-                not _HARMLESS.fullmatch(unknown)
-                or unknown in stand_ins
-                or len(stand_ins) >= _MAX_STAND_INS
-            ):
-                raise CheckpointError(
-                    f"{name}: asks to run '{unknown}' while loading, which no checkpoint of weights"
-                    " needs. It was refused and nothing in it was run; get the file from its"
-                    " authors again, or save only the state_dict."
-                ) from None
-            stand_ins[unknown] = type("Inert", (_Inert,), {})
+            _stand_in(str(error), stand_ins, name)
         except Exception as error:  # torch.load raises many types for a damaged file
             raise CheckpointError(
                 f"{name}: the file is damaged or cut short ({_first_line(error)}); download it"
                 " again"
             ) from None
+
+
+def _stand_in(message: str, stand_ins: dict[str, type], name: str) -> None:
+    """Add to ``stand_ins``, full name → class, what ``message`` says is missing, or make one there
+    a container.
+
+    Raises:
+        CheckpointError: if there may be none.
+    """
+    filled, match = _FILLED.search(message), _UNSUPPORTED.search(message)
+    if filled is not None:
+        kind = _InertDict if filled.group(1).startswith("SETITEM") else _InertList
+        for full, cls in stand_ins.items():
+            if cls.__qualname__ == filled.group(2) and not issubclass(cls, _InertDict | _InertList):
+                stand_ins[full] = _named(kind, cls.__qualname__)
+                return
+    if match is None:
+        raise CheckpointError(f"{name}: {_why_unread(message)}; nothing in it was run") from None
+    unknown = match.group(1) or match.group(2)
+    full = unknown if "." in unknown else f"builtins.{unknown}"
+    if not _may_stand_in(full) or full in stand_ins or len(stand_ins) >= _MAX_STAND_INS:
+        raise CheckpointError(
+            f"{name}: asks to run '{unknown}' while loading, which no checkpoint of weights"
+            " needs. It was refused and nothing in it was run; get the file from its"
+            " authors again, or save only the state_dict."
+        ) from None
+    stand_ins[full] = _named(Inert, f"Inert{len(stand_ins)}")
+
+
+def _named(kind: type, name: str) -> type:
+    """A class of its own, so that torch tells one stand-in from another."""
+    return type(name, (kind,), {"__module__": __name__})
+
+
+def _may_stand_in(full: str) -> bool:
+    package = full.partition(".")[0]
+    if package in sys.stdlib_module_names or package in ("torch", "builtins"):
+        return _PLAIN_DATA.fullmatch(full) is not None
+    return True
+
+
+def _why_unread(message: str) -> str:
+    if "Unsupported operand" in message:
+        return (
+            "holds what the restricted reader does not read, as files do that were saved with"
+            " another pickle protocol than torch.save's own; save the state_dict again with"
+            " torch.save"
+        )
+    return "the file is damaged, or holds more than weights"
 
 
 def read_safetensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -125,7 +182,9 @@ def _check_container(path: Path, name: str) -> None:
     if start == b"PK":
         try:
             with zipfile.ZipFile(path) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
+                entries = archive.infolist()
+                unpacked = sum(entry.file_size for entry in entries)
+                scripted = any("/code/" in entry.filename for entry in entries)
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise CheckpointError(
                 f"{name}: the file is damaged or cut short ({_first_line(error)}); download it"
@@ -136,10 +195,16 @@ def _check_container(path: Path, name: str) -> None:
                 f"{name}: would unpack to {unpacked / 2**30:.1f} GiB; PyTorch does not compress, so"
                 " this is no checkpoint"
             )
+        if scripted:
+            raise CheckpointError(
+                f"{name}: is a TorchScript archive, which holds code beside the weights. Nothing in"
+                " it was run; save the model's state_dict with torch.save instead."
+            )
     elif start[:1] != b"\x80":
         raise CheckpointError(
             f"{name}: is not a PyTorch checkpoint (it starts with {start!r}). Choose a .pth,"
-            " .pth.tar or .safetensors file; a web page saved in its place is a common cause."
+            " .pth.tar, .pt, .ckpt or .safetensors file; a web page saved in its place is a common"
+            " cause."
         )
 
 

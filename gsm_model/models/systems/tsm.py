@@ -1,13 +1,16 @@
-"""The Temporal Shift Module: a fixed eighth of the channels moves one frame each way, no
-parameters.
+"""The Temporal Shift Module: a fixed share of the channels moves one frame each way, no parameters.
 
 Source: Lin, Gan, Han, "TSM: Temporal Shift Module for Efficient Video Understanding", ICCV 2019,
-and its release ("blockres": at the start of every residual branch).
+and its release: an eighth of the channels each way, "blockres" (at the start of every residual
+branch, so that the shortcut sees what was there) or "block" (in front of the whole block, shortcut
+and all).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -20,19 +23,65 @@ from gsm_model.models.temporal import GatedModule
 
 SHIFTED_FRACTION = 8
 DEEP_STAGE_BLOCKS = 23
+ShiftPlace = Literal["blockres", "block"]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Where the shifts of a TSM stand, and how many channels each moves.
+
+    ``place`` is the release's word: *blockres* at the start of the residual branch, *block* in
+    front of the whole block. ``blocks`` are the titles of the blocks that have one, such as
+    ``layer1.0``, ``None`` for those the release chooses. Of C channels C // ``share`` move each
+    way.
+
+    Raises:
+        ValueError: for another place, or a share that is not 2 or more.
+    """
+
+    place: ShiftPlace = "blockres"
+    blocks: tuple[str, ...] | None = None
+    share: int = SHIFTED_FRACTION
+
+    def __post_init__(self) -> None:
+        if self.place not in get_args(ShiftPlace):
+            raise ValueError(
+                f"a shift stands at {' or '.join(get_args(ShiftPlace))}, not at {self.place!r}"
+            )
+        if not isinstance(self.share, int) or self.share < 2:
+            raise ValueError(
+                f"one in {self.share!r} of the channels cannot move each way; a share"
+                " is one in 2 or more"
+            )
+
+    @classmethod
+    def from_values(cls, values: Mapping) -> Shift:
+        """The shift that ``dataclasses.asdict`` made ``values`` of, through JSON or not.
+
+        Raises:
+            TypeError, KeyError, ValueError: if they are not a shift's.
+        """
+        blocks = values["blocks"]
+        named = None if blocks is None else tuple(str(block) for block in blocks)
+        return cls(values["place"], named, values["share"])
 
 
 class TemporalShift(GatedModule):
-    """The first C//8 channels take t+1, the next C//8 take t−1, zeros at the ends; the rest stay.
+    """The first C//share channels take t+1, the next C//share take t−1, zeros at the ends; the rest
+    stay.
 
     ``(N, T, C, H, W)`` → the same shape. Its gates are 1 at every place and time; to those who
-    observe gates or replace them it is a gate-shift of a quarter of the channels.
+    observe gates or replace them it is a gate-shift of that part of the channels.
     """
 
     is_learnt = False
 
+    def __init__(self, share: int = SHIFTED_FRACTION) -> None:
+        super().__init__()
+        self.share = share
+
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
-        fold = x.shape[2] // SHIFTED_FRACTION
+        fold = x.shape[2] // self.share
         if probe.gates or probe.readings:
             return self._gated(x, fold, probe)
         out = torch.zeros_like(x)
@@ -47,7 +96,7 @@ class TemporalShift(GatedModule):
         return torch.cat([moved.flatten(2, 3), x[:, :, 2 * fold :]], dim=2)
 
     def gated_channels(self, channels: int) -> tuple[slice, slice]:
-        fold = channels // SHIFTED_FRACTION
+        fold = channels // self.share
         return slice(0, fold), slice(fold, 2 * fold)
 
     def reach(self) -> tuple[int, int]:
@@ -58,15 +107,43 @@ def choose_sites(sites: Sequence[Site]) -> Sequence[Site]:
     """Every block, or every second one in networks with a stage of 23 blocks or more (ResNet-101),
     as the release does.
     """
-    deep = max((site.block for site in sites), default=0) + 1 >= DEEP_STAGE_BLOCKS
-    step = 2 if deep else 1
+    step = block_step(max((site.block for site in sites), default=0) + 1)
     return [site for site in sites if site.block % step == 0]
+
+
+def block_step(longest: int) -> int:
+    """How many blocks on the next shift stands, in a network whose longest stage has ``longest``
+    blocks.
+    """
+    return 2 if longest >= DEEP_STAGE_BLOCKS else 1
 
 
 def install(backbone: Backbone) -> None:
     """One shift at the start of each chosen block's branch."""
-    for site in choose_sites(backbone.sites()):
-        site.insert(lambda channels: TemporalShift(), "start", "tsm")
+    install_shift(backbone, Shift())
+
+
+def install_shift(backbone: Backbone, shift: Shift) -> None:
+    """The shifts of ``shift``.
+
+    Raises:
+        ValueError: if it names a block that ``backbone`` does not have, or none at all.
+    """
+    sites = {site.title: site for site in backbone.sites()}
+    chosen = choose_sites(list(sites.values()))
+    if shift.blocks is not None:
+        unknown = [block for block in shift.blocks if block not in sites]
+        if unknown or not shift.blocks:
+            raise ValueError(
+                f"no block {unknown[0]!r} to shift" if unknown else "no block to shift"
+            )
+        chosen = [site for title, site in sites.items() if title in shift.blocks]
+    for site in chosen:
+        site.insert(
+            lambda channels: TemporalShift(shift.share),
+            "input" if shift.place == "block" else "start",
+            "tsm",
+        )
 
 
 SYSTEM = System(

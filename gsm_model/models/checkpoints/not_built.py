@@ -1,0 +1,73 @@
+"""Networks of the family that this version cannot build, known by their keys, so that a file of one
+is called what it is.
+
+Only what fits no network of this package is looked up here.
+
+Source: the key layouts of the releases of TSM, GSF and TSN and of mmaction2 0.x and 1.x.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+_NEXT = (
+    "This version cannot build it, and nothing was loaded. Run it with its authors' code and open"
+    " its scores on the Confusions page, or choose one of the networks in docs/checkpoints.md."
+)
+_STEM = re.compile(
+    r"(^|\.)(conv1(\.conv)?(\.net)?|conv1_7x7_s2|conv_Conv2D|features\.0\.0|Conv2d_1a_3x3\.conv)"
+    r"\.weight$"
+)
+_IN_BLOCK = re.compile(r"layer\d\.\d+\.")
+_SHIFTED = re.compile(r"\.net\.")
+# What a network is → keys that only it has; the first that is there names it.
+_KINDS = (
+    ("a GSF (gate-shift-fuse) network", r"(^|\.)gsf(_\w+)?\.|\.channel_conv[12]\.weight$"),
+    ("a {host} with non-local blocks", r"\.(nl|non_local|non_local_block|nonlocal)\.\w"),
+    (
+        "a {host} on MobileNetV2",
+        r"(^|\.)features\.\d+\.conv\.\d+\.|\.layer\d\.\d+\.conv\.\d+\.(net\.)?(conv|bn)\.",
+    ),
+    ("a TANet (temporal adaptive modules)", r"\.tam\.[GL]\."),
+    ("a TIN (temporal interlacing network)", r"\.net1\.(offset_net|weight_net)\."),
+    ("a TRN (temporal relation network)", r"(^|\.)consensus\.(classifier|fc_fusion|relation)"),
+    ("a TDN (temporal difference network)", r"(^|\.)(conv1_5|conv1_temp|layer1_bak)\b"),
+    ("a SlowFast network", r"(^|\.)(slow_path|fast_path|s1\.pathway\d)"),
+    ("a video transformer", r"(^|\.)(blocks|layers?)\.\d+\.(\d+\.)?\w*(attn|attention)\w*\."),
+)
+
+
+def not_built_yet(state: Mapping[str, Tensor]) -> str | None:
+    """What network of another kind the weights ``state`` are those of and what to do next, in
+    words; ``None`` where no key says.
+    """
+    host = "TSM" if any(map(_SHIFTED.search, state)) else "TSN"
+    for kind, marks in _KINDS:
+        found = [key for key in state if re.search(marks, key)]
+        if found:
+            return f"is {kind.format(host=host)} ({', '.join(found[:2])}). {_NEXT}"
+    for key, tensor in state.items():
+        if _STEM.search(key) and not _IN_BLOCK.search(key):
+            what = _by_input(tensor, host)
+            return None if what is None else f"is {what} ({key} is {tuple(tensor.shape)}). {_NEXT}"
+    return None
+
+
+def _by_input(stem: Tensor, host: str) -> str | None:
+    """What a network is by the shape of its first convolution; ``None`` for one of RGB frames."""
+    if stem.ndim == 5:
+        return "a network of 3D convolutions"
+    if stem.ndim != 4 or stem.shape[1] == 3:
+        return None
+    planes = stem.shape[1]
+    if planes % 2 == 0:
+        fields = "one field" if planes == 2 else f"{planes // 2} fields"
+        return (
+            f"a {host} on optical flow: its input is {planes} planes, {fields} of flow in x and y"
+        )
+    if planes % 3 == 0:
+        return f"a {host} on differences of frames: its input is {planes} planes, not 3 of RGB"
+    return f"a {host} whose input is {planes} planes, not 3 of RGB"
