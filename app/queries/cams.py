@@ -35,7 +35,7 @@ class Question:
 
 
 def _key(ref: ModelRef, clip: ClipRef, question: Question, segments: int) -> tuple:
-    return ref.sha256, ref.labels, clip.sha256, question, segments
+    return *ref.content, clip.sha256, question, segments
 
 
 def cam_report(

@@ -151,7 +151,7 @@ def preview_video(clip: ClipRef, order: Order, segments: int, video: DecodedVide
 
 
 def _content(ref: ModelRef, clip: ClipRef) -> tuple:
-    return ref.sha256, ref.labels, clip.sha256
+    return *ref.content, clip.sha256
 
 
 def _told_apart(experiment: Intervention) -> str:

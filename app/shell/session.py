@@ -40,6 +40,12 @@ class ModelRef:
     labels: tuple[str, ...] | None = None
     num_segments: int | None = None
     private: bool = False
+    shift_share: int | None = None
+
+    @property
+    def content(self) -> tuple:
+        """What decides which network is read; the name too, which may say segments and shifts."""
+        return self.sha256, self.name, self.labels, self.num_segments, self.shift_share
 
 
 @dataclass(frozen=True)
@@ -183,12 +189,7 @@ def add_model(ref: ModelRef) -> Recognizer:
         LensError: if it cannot be loaded.
     """
     model = load_model(ref)
-    same = (
-        other
-        for other in models().values()
-        if (other.sha256, other.labels, other.num_segments)
-        == (ref.sha256, ref.labels, ref.num_segments)
-    )
+    same = (other for other in models().values() if other.content == ref.content)
     ref = next(same, ref)
     if ref.key not in models():
         st.session_state.setdefault("loaded_models", {})[ref.key] = ref
@@ -217,7 +218,9 @@ def fast_model(ref: ModelRef) -> Recognizer:
 
 def _loaded(ref: ModelRef) -> Loaded:
     def load() -> Loaded:
-        model = load_checkpoint(ref.path, ref.num_segments, ref.labels, device(), name=ref.name)
+        model = load_checkpoint(
+            ref.path, ref.num_segments, ref.labels, device(), ref.name, ref.shift_share
+        )
         if model.card.sha256 != ref.sha256:
             raise CheckpointError(
                 f"{ref.name}: the file was changed since it was chosen; reload the page and choose"
@@ -227,7 +230,7 @@ def _loaded(ref: ModelRef) -> Loaded:
 
     return store.keep(
         "models",
-        (ref.sha256, ref.labels, ref.num_segments),
+        ref.content,
         load,
         size=Loaded.size,
         doing="Loading the model …",

@@ -50,6 +50,16 @@ Precision = Annotated[
     ),
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
+ShiftShare = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help=(
+            "A TSM shifts one in so many channels each way; without it what the file's name says"
+            " (shift8), else 8."
+        ),
+    ),
+]
 Labels = Annotated[Path | None, typer.Option(help="A label file: one class name a line.")]
 
 
@@ -78,20 +88,27 @@ def load_models(
     labels: Path | None,
     device: str | None,
     precision: PrecisionName | None = None,
+    shift_share: int | None = None,
 ) -> list[Recognizer]:
     """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for
-    quick passes, else as their files say.
+    quick passes, else as their files say. What was inferred of a file is said.
     """
-    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.models.checkpoints.files import OWN_LAYOUT, load_checkpoint
     from gsm_model.models.inference.optimize import optimize
     from gsm_model.models.recognizer import best_device
 
     paths = model_files(checkpoints)
     models = or_fail(
         lambda: [
-            load_checkpoint(path, labels=labels, device=device or best_device()) for path in paths
+            load_checkpoint(
+                path, labels=labels, device=device or best_device(), shift_share=shift_share
+            )
+            for path in paths
         ]
     )
+    for model in models:
+        if model.card.reading and model.card.layout != OWN_LAYOUT:
+            say(f"{model.card.file}: {model.card.reading}")
     return models if precision is None else [optimize(model, precision) for model in models]
 
 

@@ -17,6 +17,7 @@ from gsm_model.cli.common import (
     Device,
     OrderName,
     Precision,
+    ShiftShare,
     fail,
     load_models,
     open_clip,
@@ -54,6 +55,7 @@ def predict(
     labels: Annotated[
         Path | None, typer.Option(help="A label file: one class name a line.")
     ] = None,
+    shift_share: ShiftShare = None,
     device: Device = None,
     precision: Precision = "float32",
     as_json: Annotated[
@@ -65,7 +67,7 @@ def predict(
 
     if crops not in (1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
-    models = load_models(checkpoint, labels, device, precision)
+    models = load_models(checkpoint, labels, device, precision, shift_share)
     results: list[dict[str, Any]] = []
     failed = False
     for path in clips:
@@ -101,6 +103,7 @@ def convert(
     labels: Annotated[
         Path | None, typer.Option(help="A label file: one class name a line.")
     ] = None,
+    shift_share: ShiftShare = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store the weights in float16: half the size.")
     ] = False,
@@ -112,10 +115,12 @@ def convert(
 
     if target.suffix != ".safetensors":
         fail(f"{target.name}: the file to write must end in .safetensors")
-    model = or_fail(lambda: load_checkpoint(source, segments, labels))
+    model = or_fail(lambda: load_checkpoint(source, segments, labels, shift_share=shift_share))
     or_fail(lambda: save_checkpoint(model, target, half=half))
     a = model.architecture
     typer.echo(f"{target}: {model.card.title}, {a.num_classes} classes, {a.num_segments} segments")
+    if model.card.reading:
+        say(f"{source.name}: {model.card.reading}")
 
 
 def _clip_record(
@@ -139,6 +144,7 @@ def _clip_record(
                 "temporal": a.temporal,
                 "num_segments": len(answer.frame_indices),
                 "sha256": model.card.sha256,
+                "reading": model.card.reading,
                 "device": next(model.parameters()).device.type,
                 "precision": model.precision or "float32",
                 "average": answer.average,

@@ -18,9 +18,9 @@ from app.shell.layout import Choices, device_name, explain_error, heading, how_i
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
 from gsm_model.models.card import Measure
+from gsm_model.models.checkpoints.files import SUFFIXES
 
 QUESTION = "What is loaded, what does it cost, how good is it?"
-CHECKPOINT_SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar")
 METRICS = """
 - **top-1**: the likeliest class is the right one. **top-5**: the right one is among the five likeliest.
 - **class mean**: the mean over the classes of each class's top-1.
@@ -100,6 +100,8 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "trained on": escape(card.training_data) or "not recorded in the file",
             "recipe": escape(card.recipe) or "not recorded in the file",
         }
+        if card.reading:
+            rows["how it was read"] = escape(card.reading)
         st.markdown(
             "| property | value |\n|---|---|\n"
             + "\n".join(f"| {key} | {value} |" for key, value in rows.items())
@@ -135,8 +137,9 @@ def _percent(share: float) -> str:
 def _load() -> None:
     st.markdown("### Load a checkpoint")
     st.markdown(
-        "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, or `.safetensors`"
-        " of this project. The network is read off the weights; nothing in the file is run."
+        "The GSM release's `.pth.tar`, TSM's and mmaction2's TSN and TSM ResNets, the same networks"
+        " saved by your own training (`.pth`, `.pt`, Lightning's `.ckpt`), or `.safetensors` of"
+        " this project. The network is read off the weights; nothing in the file is run."
     )
     left, right = st.columns(2)
     with left:
@@ -155,11 +158,22 @@ def _load() -> None:
             key="segments",
             help="Frames a clip; 8 if left empty.",
         )
+        shift_share = st.number_input(
+            "Shift share of a TSM, if the file's name does not say",
+            min_value=2,
+            max_value=64,
+            value=None,
+            key="shift_share",
+            help=(
+                "One in so many channels moves each way: 8 is an eighth, which is also taken if"
+                " left empty. A name such as `shift4` says it."
+            ),
+        )
     with right:
         limit = session.settings().checkpoint_megabytes
         file = st.file_uploader(
             "Checkpoint",
-            type=["safetensors", "pth", "tar", "pt"],
+            type=sorted({suffix.rpartition(".")[2] for suffix in SUFFIXES}),
             key="checkpoint_file",
             max_upload_size=limit,
         )
@@ -170,7 +184,7 @@ def _load() -> None:
         icon=":material/upload:",
         disabled=file is None and from_folder is None,
     ):
-        _add(file, from_folder, labels_file, segments)
+        _add(file, from_folder, labels_file, segments, shift_share)
     if message := st.session_state.pop("model_added", None):
         st.success(message, icon=":material/check_circle:")
 
@@ -187,7 +201,7 @@ def _choose_from_folder() -> Path | None:
         files = {
             path.name: path
             for path in sorted(folder.iterdir())
-            if path.name.endswith(CHECKPOINT_SUFFIXES) and path.is_file()
+            if path.name.endswith(SUFFIXES) and path.is_file()
         }
     name = st.selectbox(
         "Or one from this server's folder",
@@ -203,6 +217,7 @@ def _add(
     from_folder: Path | None,
     labels_file: UploadedFile | None,
     segments: int | None,
+    shift_share: int | None,
 ) -> None:
     """Load the checkpoint that was dropped, or else the one of the server's folder."""
     try:
@@ -212,7 +227,7 @@ def _add(
                 session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt").path
             )
         if file is not None:
-            suffix = next((s for s in CHECKPOINT_SUFFIXES if file.name.endswith(s)), ".pth")
+            suffix = next((s for s in SUFFIXES if file.name.endswith(s)), ".pth")
             kept = session.uploads().keep(file.name, file.getvalue(), suffix)
             ref = session.ModelRef(
                 "", kept.path, kept.sha256, kept.name, "uploaded in this session", private=True
@@ -228,7 +243,8 @@ def _add(
         else:
             return
         slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]
-        ref = replace(ref, key=f"{slug}-{ref.sha256[:6]}", labels=labels, num_segments=segments)
+        key = f"{slug}-{ref.sha256[:6]}" + (f"-shift{shift_share}" if shift_share else "")
+        ref = replace(ref, key=key, labels=labels, num_segments=segments, shift_share=shift_share)
         with st.spinner("Reading the checkpoint …"):
             model = session.add_model(ref)
     except LensError as error:

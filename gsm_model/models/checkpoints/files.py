@@ -30,6 +30,8 @@ from gsm_model.models.systems.tsm import Shift
 from gsm_model.video.transforms import InputSpec
 
 HEADER_KEY = "gate_shift_lens"
+OWN_LAYOUT = "Gate-Shift Lens"
+SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar", ".ckpt")
 MAX_SEGMENTS = 256
 
 
@@ -142,7 +144,7 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
         architecture = _architecture_of(header["architecture"])
         values = header["input"]
         spec = InputSpec(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
-        card = replace(Card.from_values(header["card"]), layout="Gate-Shift Lens")
+        card = replace(Card.from_values(header["card"]), layout=OWN_LAYOUT)
         sizes = 16 <= spec.size <= 1024 and spec.size <= spec.resize <= 2048
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(

@@ -44,7 +44,7 @@ def not_built_yet(state: Mapping[str, Tensor]) -> str | None:
     """What network of another kind the weights ``state`` are those of and what to do next, in
     words; ``None`` where no key says.
     """
-    host = "TSM" if any(map(_SHIFTED.search, state)) else "TSN"
+    host = "TSM" if any(map(_SHIFTED.search, state)) else "network"
     for kind, marks in _KINDS:
         found = [key for key in state if re.search(marks, key)]
         if found:
