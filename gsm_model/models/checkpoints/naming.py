@@ -66,8 +66,8 @@ def named(state: Mapping[str, Tensor], name: str) -> Named | None:
         CheckpointError: if two keys become one, there are several networks, no classifier or
             several.
     """
-    keys, reading = _without_wrappers(state, name)
-    keys, said = _without_copies(keys)
+    keys, reading = _without_copies(state)
+    keys, said = _without_wrappers(keys, name)
     reading += said
     stems = [match.group(1) for match in map(_STEM.match, keys) if match]
     bodies = {match.group(1) for match in map(_BLOCKS.match, keys) if match}
@@ -126,7 +126,7 @@ def _without_wrappers(
     return keys, ["weights are averaged ones (its counter is beside them)"] if averages else []
 
 
-def _without_copies(keys: dict[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+def _without_copies(keys: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     """Keys without the second set that mmcv's EMA keeps as buffers: ``ema_`` and another key with
     its points as underscores, beside that key's beginning.
     """
@@ -134,7 +134,7 @@ def _without_copies(keys: dict[str, Tensor]) -> tuple[dict[str, Tensor], list[st
     copies = {f"{key[:at]}ema_{key[at:].replace('.', '_')}" for key, at in starts}
     left = {key for key in keys if key in copies}
     if not left:
-        return keys, []
+        return dict(keys), []
     kept = {key: tensor for key, tensor in keys.items() if key not in left}
     return kept, ["the second set of weights that mmcv keeps for its EMA ('ema_…') was left"]
 

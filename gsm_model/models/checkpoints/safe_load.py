@@ -35,7 +35,7 @@ _PLAIN_DATA = re.compile(
     r"|torch\.(optim|nn|cuda\.amp|amp|utils\.data|distributed)\.([\w]+\.)*[A-Z]\w*|torch\._C\.Generator"
 )
 _UNSUPPORTED = re.compile(r"Unsupported global: GLOBAL ([\w.]+)|Unsupported class ([\w.]+)")
-_FILLED = re.compile(r"Can only (SETITEMS?|append|extend) .*but got <class '[\w.]*?([\w.]+)'>")
+_FILLED = re.compile(r"Can only (SETITEMS?|append|extend) .*but got <class '[\w.]*?(\w+)'>")
 _MAX_STAND_INS = 60
 _allowing = threading.Lock()
 

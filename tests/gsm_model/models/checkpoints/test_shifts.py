@@ -106,7 +106,7 @@ CASES = [
     ("resnet18", "block", "some", 4, "TSM_RGB_resnet18_shift4_block_avg_segment4.pth"),
     ("resnet18", "blockres", "some", 4, "TSM_RGB_resnet18_shift4_blockres_avg_segment4.pth"),
     ("resnet18", "blockres", "all", 2, "TSM_RGB_resnet18_shift2_blockres_avg_segment4.pth"),
-    ("resnet50", "blockres", "all", 16, "TSM_RGB_resnet50_shift16_blockres_avg_segment4.pth"),
+    ("resnet18", "blockres", "all", 16, "TSM_RGB_resnet18_shift16_blockres_avg_segment4.pth"),
     ("resnet50", "block", "some", 8, "mine_segment4.pth"),
 ]
 
