@@ -21,7 +21,12 @@ from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.contents import Weights, weights_in
 from gsm_model.models.checkpoints.fit import check_finite, check_whole
 from gsm_model.models.checkpoints.fit import faults as faults_of
-from gsm_model.models.checkpoints.layouts import Candidate, candidates, segments_in_name
+from gsm_model.models.checkpoints.layouts import (
+    PLAIN_LAYOUT,
+    Candidate,
+    candidates,
+    segments_in_name,
+)
 from gsm_model.models.checkpoints.not_built import not_built_yet
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
@@ -273,9 +278,9 @@ def _records_training(record: dict) -> bool:
 
 def _published_labels(layout: str, num_classes: int, name: str) -> tuple[str, ...] | None:
     """Something-Something's names where the file is known to use their order; mmaction2's V1 models
-    use another.
+    use another, and of a file of no release nothing is known.
     """
-    known_order = layout != "mmaction2" or "sthv2" in name
+    known_order = layout not in ("mmaction2", PLAIN_LAYOUT) or "sthv2" in name
     return (
         something_something() if num_classes == len(something_something()) and known_order else None
     )

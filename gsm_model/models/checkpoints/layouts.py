@@ -6,7 +6,7 @@ systems it can hold. Each row whose marks are there is tried; what fits its netw
 shape is it. Before that, wrappers are taken off (`naming`) and shifts are read off the keys
 (`shifts`).
 
-Source: the releases of GSM, TSM and GST, and mmaction2 1.x.
+Source: the releases of GSM, GSF, TSM and GST, and mmaction2 1.x.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ _MMACTION2 = (
     (r"\.conv(\d)\.bn\.", r".bn\1."),
 )
 _CONV_MODULE = r"^base_model\.conv1\.conv\.weight$"
+_FUSED_BLOCK = r"\.gsf\.conv3D\.weight$"
 _TEMPORAL_PART = r"\.Tconv\.weight$"
 LAYOUTS = (
     Layout("mmaction2", (_CONV_MODULE,), renames=_MMACTION2, systems=("none",)),
@@ -87,7 +88,13 @@ LAYOUTS = (
         ),
         systems=("gst",),
     ),
-    Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_TEMPORAL_PART,)),
+    Layout(
+        "GSF release",
+        (_FUSED_BLOCK,),
+        renames=((r"\.gsf\.", ".gsf_conv3."),),
+        systems=("gsf",),
+    ),
+    Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_TEMPORAL_PART, _FUSED_BLOCK)),
     Layout(
         "GSM release",
         (r"^base_model\.",),

@@ -40,7 +40,7 @@ _BLOCKS = re.compile(rf"{_ROOT}(layer1\.|inception_3a_|mixed_)")
 _USUAL_HEAD = re.compile(
     r"(new_fc|fc|classifier|last_linear|logits|head|cls_head|top_cls_fc|linear|output)(\.[\w.]+)?"
 )
-_BODY = re.compile(r"(conv|bn|layer|inception|mixed|gsm)")
+_BODY = re.compile(r"(conv|bn|layer|inception|mixed|gs[mf]_)")
 _PARTS = ("weight", "bias")
 
 

@@ -22,10 +22,10 @@ _STEM = re.compile(
     r"\.weight$"
 )
 _IN_BLOCK = re.compile(r"layer\d\.\d+\.")
+_FUSED = re.compile(r"^(.*?)gsf(?:_(\w+))?\.conv3D\.weight$")
 _SHIFTED = re.compile(r"\.net\.")
 # What a network is → keys that only it has; the first that is there names it.
 _KINDS = (
-    ("a GSF (gate-shift-fuse) network", r"(^|\.)gsf(_\w+)?\.|\.channel_conv[12]\.weight$"),
     ("a {host} with non-local blocks", r"\.(nl|non_local|non_local_block|nonlocal)\.\w"),
     (
         "a {host} on MobileNetV2",
@@ -49,11 +49,24 @@ def not_built_yet(state: Mapping[str, Tensor]) -> str | None:
         found = [key for key in state if re.search(marks, key)]
         if found:
             return f"is {kind.format(host=host)} ({', '.join(found[:2])}). {_NEXT}"
+    if partial := next((key for key in state if _is_partly_fused(key, state)), None):
+        return f"is a GSF (gate-shift-fuse) on part of the channels ({partial}). {_NEXT}"
     for key, tensor in state.items():
         if _STEM.search(key) and not _IN_BLOCK.search(key):
             what = _by_input(tensor, host)
             return None if what is None else f"is {what} ({key} is {tuple(tensor.shape)}). {_NEXT}"
     return None
+
+
+def _is_partly_fused(key: str, state: Mapping[str, Tensor]) -> bool:
+    """Whether ``key`` is the gate of a GSF that works on fewer channels than the convolution in
+    front of it gives, as the release's ``gsf_ch_ratio`` has it.
+    """
+    match = _FUSED.match(key)
+    if match is None:
+        return False
+    before = state.get(f"{match.group(1)}{match.group(2) or 'conv3'}.weight")
+    return before is not None and 2 * state[key].shape[1] < before.shape[0]
 
 
 def _by_input(stem: Tensor, host: str) -> str | None:

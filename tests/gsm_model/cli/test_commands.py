@@ -117,6 +117,31 @@ def test_a_published_layout_is_converted_and_gives_the_same_answer(
     assert "must end in .safetensors" in run("convert", source, tmp_path / "x.pth", code=2).stderr
 
 
+def test_how_a_file_was_read_is_said_and_its_shift_share_can_be_given(run, clip, tmp_path):
+    import torch
+
+    state = {
+        key.replace("conv1.", "conv1.net.") if "layer" in key else key: value
+        for key, value in make_small("tsm").state_dict().items()
+    }
+    source, target = tmp_path / "own.ckpt", tmp_path / "own.safetensors"
+    torch.save({"state_dict": {f"model.{key}": value for key, value in state.items()}}, source)
+    said = "a shift stands at the start of the residual branch in all 8 blocks; a quarter of the"
+    options = ("--shift-share", 4, "--segments", 4)
+    done = run("convert", source, target, *options)
+    assert f"own.ckpt: Read off the file: {said}" in done.stderr
+    assert load_checkpoint(target).architecture.shift.share == 4
+    answers = []
+    for path, given in ((source, options), (target, ("--segments", 4))):
+        done = run("predict", clip, "-c", path, "--json", *given)
+        answers.append(json.loads(done.stdout)["clips"][0]["models"][0])
+        assert (said in done.stderr) == (path is source)
+    assert said in answers[0]["reading"] and answers[0]["reading"] == answers[1]["reading"]
+    assert answers[0]["top"] == answers[1]["top"]
+    done = run("predict", clip, "-c", target, "--shift-share", 8, code=2)
+    assert "its header says 4" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
     models = json.loads(run("predict", clip, "--json").stdout)["clips"][0]["models"]
     assert {model["temporal"] for model in models} == {"gsm", "tsm", "none"}
