@@ -155,6 +155,7 @@ def result_of(model: Recognizer, measures: Iterable[Measure], **more: object) ->
         "name": model.card.name,
         "sha256": model.card.sha256,
         "measures": [asdict(measure) for measure in measures],
+        **({"reading": model.card.reading} if model.card.reading else {}),
         **more,
     }
 

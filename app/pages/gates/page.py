@@ -36,7 +36,7 @@ from gsm_model.video.sampling import Order
 QUESTION = "Where, when and which way does each layer shift?"
 WORDS = """
 - **gate**: a number in −1 … 1 for each place, frame and direction: 0 leaves a feature where it is, +1 swaps in the neighbouring frame's, +½ averages
-  the two, −1 takes a difference (doubles its own, subtracts the neighbour's). A TSM's gates are 1 for an eighth of the channels each way, a TSN has none.
+  the two, −1 takes a difference (doubles its own, subtracts the neighbour's). A TSM's gates are 1 for a fixed share of the channels each way (an eighth as published), a TSN has none.
 - **from the next, from the previous frame**: each gate rules its own half of the channels, one for each direction.
 - **energy**: the sum of squared features. An output is the sum of a part of its own frame and a part of a neighbour's; shares are of those parts' energies.
 - **adaptivity**: the standard deviation of a layer's gates about each direction's mean: 0 would be a fixed shift.

@@ -81,6 +81,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "network": (
                 f"{a.backbone}, temporal module {a.temporal}"
                 + (f", width {a.width:g}" if a.width != 1 else "")
+                + (f", {a.shift.place}, 1/{a.shift.share} each way" if a.shift else "")
             ),
             "classes": (
                 f"{a.num_classes}"

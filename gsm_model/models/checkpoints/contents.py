@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from gsm_model.errors import CheckpointError
+from gsm_model.models.checkpoints.fit import MAX_KEY
 from gsm_model.models.checkpoints.safe_load import Inert
 
 USUAL = (
@@ -69,7 +70,7 @@ def weights_in(content: Any, name: str) -> Weights:
         CheckpointError: if there are none, which says what there is, or several of which no name
             says which is the network's.
     """
-    found = list(_sets(content, ()))
+    found = list(_sets(content, (), set()))
     if not found:
         raise CheckpointError(
             f"{name}: holds no state_dict of tensors, but {_described(content)}. Save the model's"
@@ -88,10 +89,14 @@ def weights_in(content: Any, name: str) -> Weights:
     return Weights(state, ".".join(path), _is_averaged(path), others)
 
 
-def _sets(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
-    """Every set of weights at or under ``node``, with where it is."""
+def _sets(
+    node: Any, path: tuple[str, ...], seen: set[int]
+) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
+    """Every set of weights at or under ``node``, with where it is. ``seen`` are the dictionaries
+    that were looked into, so that none that holds itself is again.
+    """
     if isinstance(node, Inert):
-        state = dict(_of_module(node, ""))
+        state = dict(_of_module(node, "", set()))
         if state:
             yield path, state
         return
@@ -101,19 +106,21 @@ def _sets(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], d
     tensors = {key: value for key, value in entries.items() if isinstance(value, Tensor)}
     if any(tensor.ndim >= 2 for tensor in tensors.values()):
         yield path, tensors
-    elif len(path) < _MAX_DEPTH:
+    elif len(path) < _MAX_DEPTH and id(node) not in seen:
+        seen.add(id(node))
         for key, value in entries.items():
             if not _BESIDE.search(key):
-                yield from _sets(value, (*path, key))
+                yield from _sets(value, (*path, key), seen)
 
 
-def _of_module(module: Inert, prefix: str, depth: int = 0) -> Iterator[tuple[str, Tensor]]:
+def _of_module(module: Inert, prefix: str, seen: set[int]) -> Iterator[tuple[str, Tensor]]:
     """The named tensors of a whole module that was saved instead of its weights, as its state_dict
     would have them, read off what the file says of it.
     """
     state = module.state
-    if not isinstance(state, dict) or depth > 20:
+    if not isinstance(state, dict) or id(module) in seen or len(prefix) > MAX_KEY:
         return
+    seen.add(id(module))
     temporary = state.get("_non_persistent_buffers_set", ())
     for kind in ("_parameters", "_buffers"):
         for key, value in _items(state.get(kind)):
@@ -121,7 +128,7 @@ def _of_module(module: Inert, prefix: str, depth: int = 0) -> Iterator[tuple[str
                 yield prefix + key, value.detach()
     for key, value in _items(state.get("_modules")):
         if isinstance(value, Inert):
-            yield from _of_module(value, f"{prefix}{key}.", depth + 1)
+            yield from _of_module(value, f"{prefix}{key}.", seen)
 
 
 def _items(node: Any) -> list[tuple[str, Any]]:

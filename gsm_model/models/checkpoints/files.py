@@ -247,6 +247,11 @@ def _that_fits(found: list[Candidate], name: str) -> Candidate:
     Raises:
         CheckpointError: if there is none, which names what does not fit the nearest, or several.
     """
+    if not found:
+        raise CheckpointError(
+            f"{name}: names its weights as several layouts do at once; nothing was loaded. Save the"
+            " state_dict of one network."
+        )
     faults = [faults_of(one.architecture, one.weights) for one in found]
     fitting = [one for one, wrong in zip(found, faults, strict=True) if not wrong]
     if len(fitting) == 1:

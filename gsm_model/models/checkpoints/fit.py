@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from gsm_model.errors import CheckpointError
 from gsm_model.models.recognizer import Architecture, build_recognizer
 
 SHOWN_KEYS = 3
+MAX_KEY = 512
 
 
 def faults(architecture: Architecture, weights: dict[str, Tensor]) -> list[str]:
@@ -46,11 +47,20 @@ def faults(architecture: Architecture, weights: dict[str, Tensor]) -> list[str]:
 
 
 def check_whole(weights: Mapping[str, Tensor], name: str) -> None:
-    """Refuse tensors that claim to be more than their file holds.
+    """Refuse tensors that claim to be more than their file holds, those that are no plain numbers,
+    and names that are none.
 
     Raises:
         CheckpointError: if there is one.
     """
+    if max(map(len, weights), default=0) > MAX_KEY:
+        raise CheckpointError(f"{name}: names a weight with more than {MAX_KEY} characters")
+    odd = [key for key, tensor in weights.items() if not _is_plain(tensor)]
+    if odd:
+        raise CheckpointError(
+            f"{name}: {len(odd)} tensors are sparse, quantised, complex or without content"
+            f" ({_shown(odd)}). Save the weights as ordinary tensors."
+        )
     hollow = [
         key
         for key, tensor in weights.items()
@@ -61,6 +71,32 @@ def check_whole(weights: Mapping[str, Tensor], name: str) -> None:
             f"{name}: {len(hollow)} tensors claim more numbers than the file holds"
             f" ({_shown(hollow)})"
         )
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return (
+        tensor.layout == torch.strided
+        and tensor.device.type == "cpu"
+        and not (tensor.is_quantized or tensor.is_complex() or tensor.is_nested)
+    )
+
+
+def without_clashes(pairs: Iterable[tuple[str, str, Tensor]], name: str) -> dict[str, Tensor]:
+    """Tensors under new names, from triples of the file's name, the new one and the tensor.
+
+    Raises:
+        CheckpointError: if two would get one name.
+    """
+    found: dict[str, Tensor] = {}
+    before: dict[str, str] = {}
+    for key, new, tensor in pairs:
+        if new in found:
+            raise CheckpointError(
+                f"{name}: '{before[new]}' and '{key}' are both the network's '{new}'. Save the"
+                " state_dict of one network."
+            )
+        found[new], before[new] = tensor, key
+    return found
 
 
 def check_finite(weights: Mapping[str, Tensor], name: str) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor
 from gsm_model.errors import CheckpointError
 from gsm_model.models.backbones.resnet import LAYOUTS as RESNETS
 from gsm_model.models.backbones.resnet import Bottleneck
+from gsm_model.models.checkpoints.fit import without_clashes
 from gsm_model.models.checkpoints.naming import Named, named
 from gsm_model.models.checkpoints.shifts import read_shift, release_shift
 from gsm_model.models.recognizer import Architecture
@@ -35,15 +36,14 @@ class Layout:
     """One way of naming weights.
 
     ``marks`` are regular expressions that each match a key, ``lacks`` ones that match none.
-    ``renames`` are (pattern, replacement) in order. ``drops`` matches keys that are no weights.
-    ``systems`` are those it can hold, empty for any; ``published`` where its files come from.
+    ``renames`` are (pattern, replacement) in order. ``systems`` are those it can hold, empty for
+    any; ``published`` where its files come from.
     """
 
     published: str
     marks: tuple[str, ...]
     lacks: tuple[str, ...] = ()
     renames: tuple[tuple[str, str], ...] = ()
-    drops: str = ""
     systems: tuple[str, ...] = ()
 
     def matches(self, keys: Mapping[str, Tensor]) -> bool:
@@ -54,17 +54,24 @@ class Layout:
 
         return all(map(has, self.marks)) and not any(map(has, self.lacks))
 
-    def renamed(self, keys: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The weights under this package's names; kernels of one temporal tap as 2D ones."""
-        weights = {}
-        for key, tensor in keys.items():
-            if self.drops and re.search(self.drops, key):
-                continue
-            for pattern, replacement in self.renames:
-                key = re.sub(pattern, replacement, key)
-            single = tensor.ndim == 5 and tensor.shape[2] == 1
-            weights[key] = tensor.squeeze(2) if single else tensor
-        return weights
+    def renamed(self, keys: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+        """The weights under this package's names; kernels of one temporal tap as 2D ones.
+
+        Raises:
+            CheckpointError: if two would get one name.
+        """
+        return without_clashes(
+            ((key, self._own(key), _single_tap(tensor)) for key, tensor in keys.items()), name
+        )
+
+    def _own(self, key: str) -> str:
+        for pattern, replacement in self.renames:
+            key = re.sub(pattern, replacement, key)
+        return key
+
+
+def _single_tap(tensor: Tensor) -> Tensor:
+    return tensor.squeeze(2) if tensor.ndim == 5 and tensor.shape[2] == 1 else tensor
 
 
 _MMACTION2 = (
@@ -139,7 +146,7 @@ def candidates(
         )
     bare, shift, said = read_shift(names.weights, name, shift_share)
     for layout in (layout for layout in LAYOUTS if layout.matches(bare)):
-        weights = layout.renamed(bare)
+        weights = layout.renamed(bare, name)
         backbone, width = _backbone_of(weights, name)
         architecture = Architecture(
             backbone, "none", weights["new_fc.weight"].shape[0], num_segments, width

@@ -15,14 +15,16 @@ from torch import Tensor
 
 from gsm_model.errors import CheckpointError
 from gsm_model.models.checkpoints.contents import AVERAGED
+from gsm_model.models.checkpoints.fit import without_clashes
 
 # Wrappers that put a component of their own into names, wherever they stand.
 _WRAPPERS = re.compile(
     r"(?:^|(?<=\.))(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
 )
 # Keys that are no weights of a network, and why.
+_OF_AN_AVERAGE = "the counter of an average"
 _LEFT_OUT = (
-    (re.compile(r"(^|\.)(n_averaged|steps)$"), "the counter of an average"),
+    (re.compile(r"(^|\.)(n_averaged|steps)$"), _OF_AN_AVERAGE),
     (re.compile(r"(^|\.)data_preprocessor\.(mean|std)$"), "the input's mean and deviation"),
     (re.compile(r"(^|\.)total_(ops|params)$"), "a profiler's counts"),
     (
@@ -92,44 +94,43 @@ def named(state: Mapping[str, Tensor], name: str) -> Named | None:
         else:
             reading.append(f"weights are the averaged ones (EMA), under '{part.rstrip('.')}'")
     head = _classifier(keys, root, name)
-    weights = {}
-    for key, tensor in keys.items():
-        stem, _, part = key.rpartition(".")
-        if stem == head and part in _PARTS:
-            weights[f"new_fc.{part}"] = _flat(tensor) if part == "weight" else tensor
-        elif key.startswith(root):
-            weights[f"base_model.{key[len(root) :]}"] = tensor
-        else:
-            weights[key] = tensor
-    return Named(_with_old_shapes(weights), root, head, tuple(reading))
+    renamed = without_clashes(
+        ((key, _under_two_roots(key, root, head), tensor) for key, tensor in keys.items()), name
+    )
+    return Named(_with_old_shapes(renamed), root, head, tuple(reading))
+
+
+def _under_two_roots(key: str, root: str, head: str) -> str:
+    stem, _, part = key.rpartition(".")
+    if stem == head and part in _PARTS:
+        return f"new_fc.{part}"
+    return f"base_model.{key[len(root) :]}" if key.startswith(root) else key
 
 
 def _without_wrappers(
     state: Mapping[str, Tensor], name: str
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Keys without the components of wrappers, and without what is no weight."""
-    keys: dict[str, Tensor] = {}
-    reasons: dict[str, None] = {}
-    for key, tensor in state.items():
-        reason = next((why for pattern, why in _LEFT_OUT if pattern.search(key)), None)
-        if reason is not None:
-            reasons[reason] = None
-            continue
-        bare = _WRAPPERS.sub("", key)
-        if bare in keys:
-            raise CheckpointError(
-                f"{name}: holds '{bare}' twice, with and without the names of a wrapper such as"
-                " 'module.'. Save the state_dict of one network."
-            )
-        keys[bare] = tensor
-    averages = "the counter of an average" in reasons
-    return keys, ["weights are averaged ones (its counter is beside them)"] if averages else []
+    reasons = {key: why for key in state for pattern, why in _LEFT_OUT if pattern.search(key)}
+    keys = without_clashes(
+        (
+            (key, _WRAPPERS.sub("", key), tensor)
+            for key, tensor in state.items()
+            if key not in reasons
+        ),
+        name,
+    )
+    averages = _OF_AN_AVERAGE in reasons.values()
+    said = "weights are averaged ones (the counter of the average is beside them)"
+    return keys, [said] if averages else []
 
 
 def _without_copies(keys: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
     """Keys without the second set that mmcv's EMA keeps as buffers: ``ema_`` and another key with
     its points as underscores, beside that key's beginning.
     """
+    if not any("ema_" in key for key in keys):
+        return dict(keys), []
     starts = [(key, match.end()) for key in keys for match in re.finditer(r"^|\.", key)]
     copies = {f"{key[:at]}ema_{key[at:].replace('.', '_')}" for key, at in starts}
     left = {key for key in keys if key in copies}
@@ -188,9 +189,12 @@ def _flat(tensor: Tensor) -> Tensor:
 
 def _with_old_shapes(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """BatchNorm's vectors as vectors and its counter as a number, which old files hold as (1, C)
-    and (1,).
+    and (1,); a classifier that is a 1×1 convolution as the matrix it is.
     """
     shaped = {}
+    weights = {
+        key: _flat(tensor) if key == "new_fc.weight" else tensor for key, tensor in weights.items()
+    }
     for key, tensor in weights.items():
         stem, _, part = key.rpartition(".")
         if part == "num_batches_tracked":

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gsm_model.errors import CheckpointError
 from gsm_model.models.backbones.resnet import LAYOUTS as RESNETS
+from gsm_model.models.checkpoints.fit import without_clashes
 from gsm_model.models.systems.tsm import SHIFTED_FRACTION, Shift, ShiftPlace, block_step
 
 _BLOCK = re.compile(r"^base_model\.(layer\d+\.\d+)\.")
@@ -56,7 +57,9 @@ def read_shift(
         _check_unshifted(name, share, in_name)
         return dict(weights), None, []
     place, blocks = _arrangement(weights, wrapped, name)
-    bare = {_WRAPPED.sub(r"\1", key): tensor for key, tensor in weights.items()}
+    bare = without_clashes(
+        ((key, _WRAPPED.sub(r"\1", key), tensor) for key, tensor in weights.items()), name
+    )
     count = share if share is not None else int(in_name.group(1)) if in_name else SHIFTED_FRACTION
     try:
         shift = Shift(place, blocks, count)

@@ -279,8 +279,40 @@ def test_what_cannot_be_told_apart_is_refused(plain):
     with pytest.raises(CheckpointError, match=r"2 linear layers behind .*fc_verb \(7, 64\)"):
         named(verbs, "m.pth")
     twice = changed(plain) | {f"module.{key}": value for key, value in plain.items()}
-    with pytest.raises(CheckpointError, match="twice, with and without"):
+    with pytest.raises(
+        CheckpointError, match=r"'base_model\..*' and 'module\.base_model\..*' are both the"
+    ):
         named(twice, "m.pth")
+
+
+def test_two_keys_that_become_one_are_refused(plain):
+    clashes = ("layer1.0.conv1.weight", "base_model.layer1.0.conv1.net.weight")
+    for key in clashes:
+        state = changed(plain) | {key: plain["base_model.layer1.0.conv1.weight"]}
+        if key.startswith("layer1"):
+            state = {k.removeprefix("base_model."): v for k, v in plain.items()} | {
+                f"base_model.{key}": plain["base_model.layer1.0.conv1.weight"]
+            }
+        with pytest.raises(CheckpointError, match="are both the network's"):
+            list(candidates(state, 8, "m.pth"))
+
+
+def test_tensors_that_are_no_plain_numbers_and_endless_names_are_refused(tmp_path, plain):
+    key = "base_model.conv1.weight"
+    for odd in (plain[key].to_sparse(), plain[key].to(torch.complex64), plain[key].to("meta")):
+        torch.save({"state_dict": dict(plain) | {key: odd}}, tmp_path / "m.pth")
+        with pytest.raises(CheckpointError, match=r"sparse, quantised.*conv1\.weight"):
+            load_checkpoint(tmp_path / "m.pth")
+    torch.save({"state_dict": dict(plain) | {"a." * 300: plain[key]}}, tmp_path / "m.pth")
+    with pytest.raises(CheckpointError, match="more than 512 characters"):
+        load_checkpoint(tmp_path / "m.pth")
+
+
+def test_what_holds_itself_is_looked_into_once(tmp_path, plain):
+    content = {f"key{index}": None for index in range(50)}
+    content |= {key: content for key in content}
+    with pytest.raises(CheckpointError, match="holds no state_dict"):
+        weights_in(content, "m.pth")
 
 
 def test_no_key_is_dropped_without_a_rule(plain, tmp_path):
