@@ -18,6 +18,26 @@ MAX_LABEL_FILE_BYTES = 4_000_000
 # Something-Something's classes that a mirror turns into each other (release): left to right, right
 # to left.
 SOMETHING_SWAPS = ((86, 87), (93, 94), (166, 167))
+SETS_WITH_REVERSED_PAIRS = ("something_something", "jester")
+
+
+def label_lists() -> tuple[str, ...]:
+    """The names of the class lists that come with the package, for `label_list`."""
+    return tuple(sorted(path.stem for path in _FILES.glob("*.txt")))
+
+
+@cache
+def label_list(name: str) -> tuple[str, ...]:
+    """The classes of a list that comes with the package, in index order.
+
+    Raises:
+        DataError: if there is no list of that name.
+
+    Source: ``label_files/README.md``.
+    """
+    if name not in label_lists():
+        raise DataError(f"no class list {name!r} comes with the package; {label_lists()} do")
+    return read_labels(_FILES / f"{name}.txt")
 
 
 @cache
@@ -25,26 +45,29 @@ def something_something() -> tuple[str, ...]:
     """The 174 labels of Something-Something V1 and V2 in index order, as the GSM and TSM releases
     use them.
     """
-    return tuple((_FILES / "something_something.txt").read_text(encoding="utf-8").splitlines())
+    return label_list("something_something")
 
 
 @cache
-def reversed_pairs() -> tuple[tuple[str, str], ...]:
-    """Pairs of Something-Something labels that are each other's time reversal."""
-    with (_FILES / "something_something_reversed_pairs.csv").open(
-        encoding="utf-8", newline=""
-    ) as file:
+def reversed_pairs(name: str = "something_something") -> tuple[tuple[str, str], ...]:
+    """Pairs of a data set's labels that are each other's time reversal; ``name`` is one of
+    ``SETS_WITH_REVERSED_PAIRS``.
+    """
+    with (_FILES / f"{name}_reversed_pairs.csv").open(encoding="utf-8", newline="") as file:
         return tuple((row["label"], row["reversed"]) for row in csv.DictReader(file))
+
+
+@cache
+def _partners() -> dict[str, str]:
+    pairs = [pair for name in SETS_WITH_REVERSED_PAIRS for pair in reversed_pairs(name)]
+    return dict(pairs) | {second: first for first, second in pairs}
 
 
 def partner(label: str) -> str | None:
     """The label that ``label`` becomes when time runs backwards, or ``None`` if it is in no known
     pair.
     """
-    for first, second in reversed_pairs():
-        if label in (first, second):
-            return second if label == first else first
-    return None
+    return _partners().get(label)
 
 
 def partner_indices(labels: Sequence[str]) -> np.ndarray:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from gsm_model.data.labels import partner, read_labels, reversed_pairs, something_something
+from gsm_model.data.labels import (
+    label_list,
+    label_lists,
+    partner,
+    partner_indices,
+    read_labels,
+    reversed_pairs,
+    something_something,
+)
 from gsm_model.errors import DataError
 
 
@@ -22,6 +30,38 @@ def test_every_reversed_pair_is_made_of_labels_and_stacking_is_in_none():
         assert first in labels and second in labels
         assert partner(first) == second and partner(second) == first
     assert partner("Stacking number of something") is None
+
+
+def test_the_class_lists_have_the_sizes_of_their_sets_and_something_something_comes_in_two_orders():
+    sizes = {name: len(label_list(name)) for name in label_lists()}
+    assert sizes == {
+        "diving48": 48,
+        "hmdb51": 51,
+        "jester": 27,
+        "kinetics400": 400,
+        "kinetics600": 600,
+        "something_something": 174,
+        "something_something_v1_mmaction2": 174,
+        "ucf101": 101,
+    }
+    other = label_list("something_something_v1_mmaction2")
+    assert set(other) == set(something_something()) and other != something_something()
+    with pytest.raises(DataError, match="kinetics9000"):
+        label_list("kinetics9000")
+
+
+def test_jesters_gestures_have_their_reversed_gestures():
+    labels = label_list("jester")
+    indices = partner_indices(labels)
+    assert (indices >= 0).sum() == 2 * len(reversed_pairs("jester")) == 20
+    assert [labels[indices[place]] for place in (0, 13, 16)] == [
+        "Swiping Right",
+        "Rolling Hand Forward",
+        "Zooming Out With Full Hand",
+    ]
+    # mmaction2's map of mirrored classes: a swipe to the left becomes one to the right
+    assert [indices[place] for place in (0, 1, 6, 7)] == [1, 0, 7, 6]
+    assert partner("Thumb Up") is None
 
 
 @pytest.mark.parametrize(
