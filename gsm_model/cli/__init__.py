@@ -14,6 +14,7 @@ from gsm_model.cli import (
     explain_gates,
     explain_gradcam,
     explain_interventions,
+    models,
     order,
     predict,
     start,
@@ -58,6 +59,11 @@ app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(training.curves)
 app.command()(systems.systems)
+published = typer.Typer(
+    no_args_is_help=True, help="Published checkpoints: list them, get one by its name."
+)
+published.command("list")(models.list_models)
+app.add_typer(published, name="models")
 app.command("make-dataset")(synthetic.make_dataset)
 app.command("make-samples")(synthetic.make_samples)
 

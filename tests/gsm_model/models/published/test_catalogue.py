@@ -1,0 +1,133 @@
+"""The catalogue: every row is whole, and a row that says so has a layout that loads."""
+
+import re
+from collections import Counter
+from urllib.parse import urlparse
+
+import pytest
+import torch
+
+from gsm_model import build_recognizer
+from gsm_model.data.labels import something_something
+from gsm_model.errors import CheckpointError
+from gsm_model.models.checkpoints.fit import faults
+from gsm_model.models.checkpoints.layouts import candidates
+from gsm_model.models.published.catalogue import catalogue, find, matched_pairs, select
+from gsm_model.models.registry import backbones, systems
+from tests.published import in_layout_of
+
+ROWS = list(catalogue().values())
+LOADABLE = [one for one in ROWS if one.loadable]
+HOSTS = {
+    "download.openmmlab.com",
+    "download.pytorch.org",
+    "drive.google.com",
+    "dl.fbaipublicfiles.com",
+    "hanlab18.mit.edu",
+    "www.dropbox.com",
+}
+
+
+def registered(system: str) -> str:
+    return "none" if system == "tsn" else system
+
+
+def test_every_row_is_whole():
+    assert len(ROWS) >= 300 and len(LOADABLE) >= 100
+    for one in ROWS:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one.name), one.name
+        assert re.fullmatch(r"[A-Za-z0-9][\w.-]*\.(pth|pth\.tar|pkl|pyth|ckpt)", one.file), one.name
+        assert one.sha256 is None or re.fullmatch(r"[0-9a-f]{8}([0-9a-f]{56})?", one.sha256)
+        assert all(0 < each.top1 < 100 for each in one.accuracy)
+        assert one.licence and one.terms and one.source and one.page.startswith("https://")
+        if one.url is not None:
+            address = urlparse(one.url)
+            assert address.scheme == "https" and address.hostname in HOSTS, one.name
+            assert one.drive_id or one.is_folder or one.file in one.url or one.note
+        if one.labels is not None:
+            assert len(one.class_names() or ()) == one.classes, one.name
+
+
+def test_a_hash_that_a_files_name_ends_with_is_the_hash_of_its_row():
+    for one in ROWS:
+        in_name = re.search(r"[-_]([0-9a-f]{8})\.pth$", one.file)
+        assert one.sha256 == (in_name and in_name.group(1)), one.name
+
+
+def test_no_two_rows_are_one_file():
+    assert not [url for url, count in Counter(one.url for one in ROWS).items() if url and count > 1]
+
+
+@pytest.mark.parametrize(
+    "one",
+    {(one.publisher.split()[0], one.system): one for one in reversed(LOADABLE)}.values(),
+    ids=lambda one: one.name,
+)
+def test_what_is_listed_as_loadable_is_read_as_that_network(one):
+    """Weights under its publisher's keys, of which only the shapes exist; every ResNet is named
+    alike, so the smallest stands for them.
+    """
+    backbone = re.sub("^resnet.*", "resnet18", one.backbone)
+    wanted = (backbone, registered(one.system), one.classes)
+    with torch.device("meta"):
+        weights = build_recognizer(*wanted, one.frames).state_dict()
+    state = in_layout_of(one.name, weights, one.system)
+    found = candidates(state, one.frames, one.file)
+    [fits] = [each.architecture for each in found if not faults(each.architecture, each.weights)]
+    assert (fits.backbone, fits.temporal, fits.num_classes) == wanted
+
+
+def test_loadable_rows_are_of_registered_networks():
+    for one in LOADABLE:
+        assert systems()[registered(one.system)].title == one.system_title
+        assert backbones()[one.backbone].title == one.backbone_title
+        assert one.frames is not None and one.megabytes is not None
+        assert backbones()[one.backbone].input == one.input()
+
+
+def test_a_matched_pair_differs_in_what_crosses_time():
+    pairs = matched_pairs()
+    assert [one.name for one in pairs[0].models] == [
+        "mmaction2-tsn-r50-sthv2-8f",
+        "mmaction2-tsm-r50-sthv2-8f",
+    ]
+    for pair in pairs:
+        first, second = pair.models
+        assert first.system == "tsn" and second.system != "tsn"
+        assert first.loadable and second.loadable
+        same = ("publisher", "backbone", "data_set", "frames", "labels")
+        assert [getattr(first, field) for field in same] == [
+            getattr(second, field) for field in same
+        ]
+
+
+def test_two_orders_of_one_data_sets_classes_are_told_by_the_publisher():
+    """As many classes, another order: the count alone would name them wrongly."""
+    mmaction2 = find("mmaction2-0x-tsm-r50-sthv1-8f").class_names()
+    release = find("tsm-r50-sthv1-8f").class_names()
+    assert release == something_something() == find("mmaction2-tsm-r50-sthv2-8f").class_names()
+    assert mmaction2 is not None and set(mmaction2) == set(release) and mmaction2 != release
+
+
+def test_published_accuracies_stand_with_their_protocols():
+    one = find("mmaction2-0x-tsm-r50-sthv2-8f")
+    assert [(each.top1, each.protocol) for each in one.accuracy] == [
+        (59.11, "one clip, centre crop"),
+        (61.82, "two clips, three crops"),
+    ]
+    assert find("mmaction2-tsn-r50-sthv2-8f").accuracy[0].protocol == "25 frames, ten crops"
+    assert find("gsm-inceptionv3-sthv1-16f").top1 == 50.63
+    assert find("gsm-bninception-sthv1-8f").top1 is None
+
+
+def test_a_name_that_is_not_listed_gets_the_nearest():
+    with pytest.raises(CheckpointError, match="did you mean mmaction2-tsm-r50-sthv2-8f"):
+        find("mmaction2-tsm-r50-sthv2-8")
+
+
+@pytest.mark.parametrize("data", ["sthv2", "Something-Something V2", "something something v2"])
+def test_rows_are_selected_by_data_and_system_however_they_are_written(data):
+    found = select(data, "TSM")
+    assert {one.data for one in found} == {"Something-Something V2"}
+    assert {one.system for one in found} == {"tsm"} and len(found) == 9
+    assert len(select("kinetics")) > len(select("kinetics400")) > len(select("kinetics-400", "tin"))
