@@ -19,3 +19,11 @@ class MemoryFullError(LensError):
 
 class DataError(LensError):
     """A label file, list file or configuration is wrong."""
+
+
+class DownloadError(LensError):
+    """A published checkpoint cannot be had."""
+
+
+class DownloadCancelled(DownloadError):
+    """A download was stopped by whoever wanted it."""

@@ -63,6 +63,7 @@ published = typer.Typer(
     no_args_is_help=True, help="Published checkpoints: list them, get one by its name."
 )
 published.command("list")(models.list_models)
+published.command("get")(models.get_models)
 app.add_typer(published, name="models")
 app.command("make-dataset")(synthetic.make_dataset)
 app.command("make-samples")(synthetic.make_samples)
