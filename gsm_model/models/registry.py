@@ -9,7 +9,20 @@ from gsm_model.models.backbones.bn_inception import BNInception
 from gsm_model.models.backbones.inception_v3 import InceptionV3
 from gsm_model.models.backbones.resnet import LAYOUTS, ResNet
 from gsm_model.models.slots import Backbone
-from gsm_model.models.systems import gsf, gsm, gst, r2plus1d, tsm, tsn
+from gsm_model.models.systems import (
+    cost_a,
+    cost_b,
+    difference,
+    gsf,
+    gsm,
+    gst,
+    motion_feature,
+    off,
+    r2plus1d,
+    stm,
+    tsm,
+    tsn,
+)
 from gsm_model.models.systems.system import System
 from gsm_model.video.transforms import InputSpec
 
@@ -23,6 +36,12 @@ def systems() -> dict[str, System]:
         tsm.SYSTEM,
         r2plus1d.SYSTEM,
         gst.SYSTEM,
+        stm.SYSTEM,
+        cost_a.SYSTEM,
+        cost_b.SYSTEM,
+        motion_feature.SYSTEM,
+        difference.SYSTEM,
+        off.SYSTEM,
     )
     return {entry.name: entry for entry in entries}
 

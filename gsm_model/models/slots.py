@@ -231,6 +231,10 @@ class Backbone(Host):
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         return self.feature_map(x, probe).mean(dim=(2, 3))
 
+    def stages(self) -> list[str]:
+        """The names of its stages, in network order."""
+        return list(dict.fromkeys(site.stage for site in self.sites() if site.stage))
+
     def insert_after(
         self, stage: str, build: Callable[[int], TemporalModule], prefix: str = ""
     ) -> None:
@@ -241,6 +245,5 @@ class Backbone(Host):
         """
         blocks = [site for site in self.sites() if site.stage == stage]
         if not blocks:
-            stages = ", ".join(dict.fromkeys(site.stage for site in self.sites() if site.stage))
-            raise ValueError(f"no stage {stage!r}; there are {stages or 'none'}")
+            raise ValueError(f"no stage {stage!r}; there are {', '.join(self.stages()) or 'none'}")
         blocks[-1].insert(build, "end", prefix)

@@ -11,9 +11,10 @@ from plotly.subplots import make_subplots
 
 from app.components.chart_style import RING_COLOR, panel_titles, short
 from gsm_model.explain.gates.layers import DIRECTIONS, REGIMES, LayerGates, regime_shares
-from gsm_model.explain.gates.readings import LayerReadings
+from gsm_model.explain.gates.readings import ClipReadings, LayerReadings
 from gsm_model.explain.gates.tables import layer_figures
 from gsm_model.figures.style import GATE_STOPS, SHARE_STOPS
+from gsm_model.models.temporal import ClipReading
 
 BINS = 40
 TEXT_WIDTH = 0.42  # of a share in per cent, in units of the gate, on the narrowest panel
@@ -190,6 +191,49 @@ def reading(found: LayerReadings, color: str) -> go.Figure:
         title={"text": title, "font": {"size": 13}},
         height=130 + 22 * len(layers),
         margin={"l": 8, "r": 8, "t": 64, "b": 40},
+    )
+
+
+def clip_weights(name: str, found: ClipReadings, color: str) -> go.Figure:
+    """A reading of the whole clip, for each layer (row) and kind (column)."""
+    what = found.reading
+    layers = LayerReadings(
+        what.name, name, found.layers, np.stack(found.values), what.labels, what.unit, what.axes
+    )
+    return reading(layers, color).update_xaxes(title=None)
+
+
+def by_channel(name: str, what: ClipReading, values: np.ndarray) -> go.Figure:
+    """A reading (frame, kind, channel) of one layer in 0 … 1: a panel a kind, a row a frame, a
+    column a channel.
+    """
+    figure = make_subplots(
+        1, len(what.labels), shared_yaxes=True, subplot_titles=what.labels, horizontal_spacing=0.03
+    )
+    frames = [str(frame + 1) for frame in range(len(values))]
+    for kind in range(len(what.labels)):
+        figure.add_heatmap(
+            y=frames,
+            z=values[:, kind],
+            coloraxis="coloraxis",
+            hovertemplate="frame %{y}, channel %{x}: %{z:.2f}<extra></extra>",
+            row=1,
+            col=kind + 1,
+        )
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_yaxes(title="frame seen", col=1)
+    figure.update_xaxes(title="channel")
+    title = "<br>".join(textwrap.wrap(f"{short(name)}: {what.title}", 90))
+    return figure.update_layout(
+        title={"text": title, "font": {"size": 13}},
+        coloraxis={
+            "cmin": 0,
+            "cmax": 1,
+            "colorscale": [[step / 4, stop] for step, stop in enumerate(GATE_STOPS)],
+            "colorbar": {"thickness": 10},
+        },
+        height=190 + 16 * len(frames),
+        margin={"l": 8, "r": 8, "t": 84, "b": 40},
     )
 
 

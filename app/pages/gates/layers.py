@@ -11,6 +11,7 @@ from app.components.panels import Seen, layer_titles
 from app.components.sentences import escape, layer_moves
 from app.components.viewer import show_viewer
 from app.pages.gates import charts
+from app.pages.gates.readings import show_channel_readings
 from app.pages.gates.view import gates_data
 from app.shell.permalink import write_link
 from gsm_model.explain.gates.layers import REGIME_EDGES, LayerExchange, motion_focus
@@ -33,6 +34,7 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
     layers = [one.layer(title, titles) for one in seen]
     for one, layer in zip(seen, layers, strict=True):
         st.markdown(layer_moves(one.report, layer, motion_focus(layer, one.frames)))
+    show_channel_readings(seen, title, key)
     if gated:
         _show_gate_values(seen, layers, title, titles, key)
 

@@ -12,7 +12,7 @@ from app.components.panels import Seen, by_length, lighter
 from app.components.sentences import what_moves
 from app.pages.gates.experiments import show_data_experiments, show_experiments
 from app.pages.gates.layers import show_layers
-from app.pages.gates.readings import show_readings
+from app.pages.gates.readings import show_clip_weights, show_map_readings, show_readings
 from app.pages.order import charts
 from app.queries import clip_results
 from app.shell import session
@@ -43,6 +43,7 @@ WORDS = """
 - **reach**: how many frames back and ahead the input can matter at this layer, by which weights of the gates are not zero.
 - **crossing**: how much of a layer's output crosses time, f(x) − alone(x): its energy over that of the output, where *alone* is the layer with every frame among copies of itself.
 - A system **without gates** (R(2+1)D, GST, …) shows, in place of gates, the share of each place's energy that comes from later and from earlier frames: what its output loses when those are blank.
+- **fusion weight** (GSF): for each channel and frame, how much of the shifted features is kept; the rest of the output is what stayed, by one less that weight.
 - *lost*: what the shift carries over the clip's first or last frame.
 
 Source: Sudhakaran, Escalera, Lanz, *Gate-Shift Networks for Video Action Recognition*, CVPR 2020, section 3.2. Gates are float32 outputs of the network, nothing is rescaled.
@@ -107,6 +108,8 @@ def show(choices: Choices) -> None:
     for (count, gated), group in groups.items():
         kind = "" if gated else "-shares"
         show_layers(group, video.info.seconds, f"{clip.key}-{count}{kind}")
+        show_map_readings(group, video.info.seconds, f"{clip.key}-{count}{kind}")
+        show_clip_weights(group, f"{clip.key}-{count}{kind}")
     show_readings(choices)
     _show_reach(choices, clip, counts, video)
     show_experiments(choices, clip, counts, video, order)

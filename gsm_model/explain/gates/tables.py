@@ -108,9 +108,14 @@ def _regime_figures(layer: LayerExchange) -> dict[str, float | None]:
 def gate_arrays(report: GateReport) -> bytes:
     """An ``.npz`` file: layer name → `LayerExchange.maps` (T, 2, h, w) float32: gates, no unit,
     −1 … 1, or for layers without gates the share of energy that arrives, 0 … 1; second axis
-    `DIRECTIONS`, frames in the order seen.
+    `DIRECTIONS`, frames in the order seen. What modules show of the clip beside that stands under
+    ``{layer name}:{reading}``, with the axes of its `ClipReading`.
     """
-    return npz_bytes({layer.name: layer.maps.astype(np.float32) for layer in report.layers})
+    arrays = {layer.name: layer.maps.astype(np.float32) for layer in report.layers}
+    for found in report.readings:
+        for name, values in zip(found.names, found.values, strict=True):
+            arrays[f"{name}:{found.name}"] = values.astype(np.float32)
+    return npz_bytes(arrays)
 
 
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

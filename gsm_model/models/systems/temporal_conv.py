@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.inference.basis import running_statistics
-from gsm_model.models.temporal import Reading
+from gsm_model.models.inference.basis import Basis, running_statistics
+from gsm_model.models.probe import Probe
+from gsm_model.models.temporal import Reading, TemporalModule
 
 Pair = tuple[int, int]
 
@@ -24,19 +25,57 @@ def conv_over_time(x: Tensor, conv: nn.Conv3d) -> Tensor:
     Equal to ``conv`` on ``(N, C, T, H, W)`` for an odd number of taps, no temporal stride, and a
     padding in time of half the taps.
     """
-    n, t = x.shape[:2]
-    frames, middle = x.flatten(0, 1), conv.kernel_size[0] // 2
     stride, padding = conv.stride[1:], conv.padding[1:]
+    return taps_over_time(x, conv.weight, conv.bias, stride, padding, conv.groups)
+
+
+def taps_over_time(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: tuple[int, ...] = (1, 1),
+    padding: str | tuple[int, ...] = (0, 0),
+    groups: int = 1,
+) -> Tensor:
+    """`conv_over_time` with a kernel ``weight`` (C', C/groups, taps, height, width) at hand;
+    ``stride`` and ``padding`` are those in space.
+    """
+    n, t = x.shape[:2]
+    frames, middle = x.flatten(0, 1), weight.shape[2] // 2
 
     def at(tap: int, bias: Tensor | None = None) -> Tensor:
-        out = F.conv2d(frames, conv.weight[:, :, tap], bias, stride, padding, 1, conv.groups)
+        out = F.conv2d(frames, weight[:, :, tap], bias, stride, padding, 1, groups)
         return out.unflatten(0, (n, t))
 
-    out = at(middle, conv.bias)
+    out = at(middle, bias)
     for ahead in range(1, min(middle, t - 1) + 1):
         out[:, ahead:] += at(middle - ahead)[:, :-ahead]
         out[:, :-ahead] += at(middle + ahead)[:, ahead:]
     return out
+
+
+class ConvOverTime(TemporalModule):
+    """A 3D convolution, ``(N, T, C, H, W)`` → ``(N, T, C', H', W')``: what any that is linear
+    becomes for inference, with the BatchNorm behind it folded in.
+    """
+
+    def __init__(self, conv: nn.Conv3d) -> None:
+        super().__init__()
+        self.conv = conv
+
+    @classmethod
+    def folded(cls, conv: nn.Conv3d, norm: nn.BatchNorm2d) -> ConvOverTime:
+        """``conv``, which is changed, with ``norm`` behind it folded in."""
+        scaled_conv(conv, norm)
+        module = cls(conv)
+        module.basis = Basis.of(norm)
+        return module
+
+    def forward(self, x: Tensor, probe: Probe) -> Tensor:
+        return conv_over_time(x, self.conv)
+
+    def reach(self) -> Pair:
+        return conv_reach(self.conv)
 
 
 def conv_reach(conv: nn.Conv3d) -> tuple[int, int]:

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from app.pages.gates.charts import TEXT_WIDTH, _share_texts, adaptivity, experiments, regimes
+from app.pages.gates.charts import (
+    TEXT_WIDTH,
+    _share_texts,
+    adaptivity,
+    by_channel,
+    clip_weights,
+    experiments,
+    regimes,
+)
 from gsm_model.explain.gates.layers import REGIMES, regime_shares
 from gsm_model.explain.gates.report import report_gates
 from gsm_model.explain.gates.tables import layer_figures
@@ -88,3 +96,19 @@ def test_experiments_show_the_answer_and_its_reversal_where_it_has_one():
     ) == ["none", "closed"]
     alone = experiments([{**row, "reversal": None, "reversal_probability": None}], "#0072B2")
     assert len(alone.data) == 1
+
+
+def test_fusion_weights_stand_by_frame_and_channel_a_panel_a_direction(video):
+    [fusion] = report_gates(make_small("gsf"), video).readings
+    values = fusion.values[2]
+    figure = by_channel("GSF", fusion.reading, values)
+    for kind, trace in enumerate(figure.data):
+        np.testing.assert_array_equal(np.array(trace.z), values[:, kind])
+    assert [note.text for note in figure.layout.annotations] == list(fusion.reading.labels)
+
+
+def test_weights_of_a_clip_stand_by_layer_and_plane(video):
+    [views] = report_gates(make_small("cost_b"), video).readings
+    [trace] = clip_weights("CoST(b)", views, "#0072B2").data
+    assert list(trace.y) == list(views.layers) and list(trace.x) == ["HW", "TW", "TH"]
+    np.testing.assert_allclose(np.array(trace.z).sum(1), 1, atol=1e-6)

@@ -131,7 +131,7 @@ def test_a_resnet18_has_the_parameters_and_the_cost_counted_of_it():
     with torch.device("meta"):
         model = build_recognizer("resnet18", "gsf", num_classes=174)
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(11.322e6, abs=0.5e3)
-    assert cost_of(model, 1).macs == pytest.approx(1.83e9, rel=3e-3)
+    assert cost_of(model, 2).macs / 2 == pytest.approx(1.83e9, rel=3e-3)
 
 
 @pytest.mark.parametrize("backbone", ["bn_inception", "inception_v3"])
