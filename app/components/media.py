@@ -36,6 +36,13 @@ def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
     return f'{_STRIP_STYLE}<div class="gsl-strip">{"".join(figures)}</div>'
 
 
+def clip_strip(video: DecodedVideo, indices: np.ndarray) -> str:
+    """HTML of the frames of ``video`` at ``indices``, each with its number and its time."""
+    times = video.times_at(indices)
+    captions = [f"frame {i}, {t:.2f} s" for i, t in zip(indices, times, strict=True)]
+    return strip(video.frames_at(indices), captions)
+
+
 def jpeg_uri(frame: np.ndarray, largest_height: int = THUMBNAIL_HEIGHT) -> str:
     """``frame`` (H, W, 3) uint8 as the address of a JPEG picture, scaled down to ``largest_height``
     pixels if it is higher.
@@ -70,6 +77,20 @@ def preview(video: DecodedVideo, num_segments: int, order: Order, seed: int = 0)
     """The video as a small H.264 file that lasts as long as the original (at least 1 s), played in
     ``order``.
     """
-    frames = video.preview[preview_positions(len(video.preview), num_segments, order, seed)]
-    fps = min(30.0, max(1.0, len(frames) / max(video.info.seconds, 1.0)))
-    return to_mp4(frames, fps)
+    positions = preview_positions(len(video.preview), num_segments, order, seed)
+    fps = min(30.0, max(1.0, len(positions) / max(video.info.seconds, 1.0)))
+    return to_mp4(video.preview[np.repeat(positions, _shown(video, fps)[positions])], fps)
+
+
+def _shown(video: DecodedVideo, fps: float) -> np.ndarray:
+    """For how many frames of a film of ``fps`` each preview frame is shown, at least one: until the
+    next is due, where the video's rate varies.
+    """
+    count = len(video.preview)
+    if video.preview_times is None or count < 2:
+        return np.ones(count, np.int64)
+    due = np.append(video.preview_times, video.info.seconds)
+    lengths = np.diff(due)
+    if lengths.max() <= 1.5 * lengths.min():
+        return np.ones(count, np.int64)
+    return np.maximum(1, np.diff(np.round(due * fps))).astype(np.int64)

@@ -150,6 +150,7 @@ def _clip_record(
                 "average": answer.average,
                 "note": answer.note,
                 "frame_indices": answer.frame_indices.tolist(),
+                "frame_seconds": video.times_at(answer.frame_indices).round(6).tolist(),
                 "top": [
                     {"label": label, "index": index, "probability": p}
                     for index, label, p in answer.top(top)

@@ -37,8 +37,15 @@ def decode(
     Raises:
         VideoError: if the file is no video or picture, is damaged, or exceeds ``limits``.
     """
-    limits, name = limits or Limits(), name or path.name
-    source = open_source(path, limits, name)
+    name = name or path.name
+    source = open_source(path, limits or Limits(), name)
+    return source.info, *read_chosen(source, choose, name, backend)
+
+
+def read_chosen(
+    source: Source, choose: Choose, name: str, backend: Backend | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of an opened file the frames that ``choose`` names: their indices and they, as `decode`."""
     indices = np.asarray(choose(source.info), dtype=np.int64)
     if indices.size == 0 or indices.min() < 0 or indices.max() >= source.info.num_frames:
         raise VideoError(
@@ -46,7 +53,7 @@ def decode(
         )
     wanted = np.unique(indices)
     frames = source.read(wanted, backend)
-    return source.info, indices, frames[np.searchsorted(wanted, indices)]
+    return indices, frames[np.searchsorted(wanted, indices)]
 
 
 def open_source(path: Path, limits: Limits, name: str) -> Source:

@@ -17,7 +17,8 @@ class DecodedVideo:
     ``frames`` (n, H, W, 3) uint8 RGB are those at ``indices`` (n,), ascending. ``preview`` (m, h,
     w, 3) uint8 are small pictures spread over the whole video, at ``preview_indices`` (m,); m may
     be 0. ``first`` and ``stop`` bound the part of the file that clips are sampled from, ``stop``
-    not included; by default that is all of it.
+    not included; by default that is all of it. ``times`` (n,) and ``preview_times`` (m,) are the
+    seconds from the first frame to those; without them frames follow each other at the info's rate.
     """
 
     name: str
@@ -28,6 +29,8 @@ class DecodedVideo:
     preview_indices: np.ndarray
     first: int = 0
     stop: int | None = None
+    times: np.ndarray | None = None
+    preview_times: np.ndarray | None = None
 
     @property
     def length(self) -> int:
@@ -45,10 +48,22 @@ class DecodedVideo:
         Raises:
             KeyError: if one of them was not read.
         """
+        return self.frames[self._places(indices)]
+
+    def times_at(self, indices: np.ndarray) -> np.ndarray:
+        """The seconds from the video's first frame to those at ``indices`` (n,), float64.
+
+        Raises:
+            KeyError: if one of them was not read.
+        """
+        places = self._places(indices)
+        return np.asarray(indices) / self.info.fps if self.times is None else self.times[places]
+
+    def _places(self, indices: np.ndarray) -> np.ndarray:
         if not self.has(indices):
             missing = np.setdiff1d(indices, self.indices)[0]
             raise KeyError(f"{self.name} was not read with these frames: {missing} is missing")
-        return self.frames[np.searchsorted(self.indices, indices)]
+        return np.searchsorted(self.indices, indices)
 
     def clip_indices(
         self, num_segments: int, shift: int = 0, clip: int = 0, num_clips: int = 1

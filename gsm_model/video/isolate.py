@@ -63,6 +63,8 @@ def read_video(
         arrays[0],
         preview,
         np.array(header["preview"], dtype=np.int64),
+        times=np.array(header["times"], dtype=np.float64),
+        preview_times=np.array(header["preview_times"], dtype=np.float64),
     )
 
 

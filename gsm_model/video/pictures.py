@@ -10,7 +10,12 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
+<<<<<<< HEAD
 from gsm_model.video.frame_folders import frames_of, runs_of
+=======
+from gsm_model.video.colours import TRANSPARENT, on_black
+from gsm_model.video.picture_times import frame_lengths
+>>>>>>> 5f3adc3 (video: show frames as ffmpeg does, in their time, and say what was done)
 from gsm_model.video.source import (
     SIZE_CHANGES,
     Backend,
@@ -20,6 +25,7 @@ from gsm_model.video.source import (
     check_size,
     reason,
 )
+from gsm_model.video.timing import from_lengths
 
 _STARTS = (
     *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM"),
@@ -27,6 +33,7 @@ _STARTS = (
 )
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 PICTURE_FPS = 10.0
+ASSUMED_RATE = f"a folder states no frame rate: {PICTURE_FPS:g} frames a second are assumed"
 
 
 def is_picture(start: bytes) -> bool:
@@ -49,13 +56,23 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
                     f"{name}: has more than the {limits.max_frames:,} frames allowed; cut it"
                 )
             upright = ImageOps.exif_transpose(picture) if count == 1 else picture
-            milliseconds = picture.info.get("duration") or 1000 / PICTURE_FPS
             width, height = upright.size
-            info = VideoInfo(count, 1000 / milliseconds, width, height, kind="picture")
+            notes = [TRANSPARENT] if picture.has_transparency_data else []
     except Image.DecompressionBombError:
         raise _too_large(name, limits) from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, IndexError) as error:
         raise VideoError(f"{name}: not a picture that can be read ({reason(error)})") from None
+    lengths, said = frame_lengths(path, count)
+    timing = from_lengths(lengths)
+    info = VideoInfo(
+        count,
+        timing.fps,
+        width,
+        height,
+        kind="picture",
+        duration=timing.duration,
+        notes=(*said, *timing.notes, *notes),
+    )
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
         needed, frames = set(wanted.tolist()), []
@@ -77,11 +94,15 @@ def open_picture(path: Path, limits: Limits, name: str) -> Source:
             raise VideoError(f"{name}: {SIZE_CHANGES}")
         return np.stack(frames)
 
-    return Source(info, read)
+    return Source(info, read, timing.times)
 
 
 def _rgb(picture: Image.Image, name: str) -> np.ndarray:
-    """(H, W, 3) uint8; Pillow would cut 16 bits off at 255, and not scale them."""
+    """(H, W, 3) uint8, on black where it is transparent; Pillow would cut 16 bits off at 255, and
+    not scale them.
+    """
+    if picture.has_transparency_data:
+        return on_black(np.asarray(picture.convert("RGBA")))
     if picture.mode.startswith("I;16"):
         grey = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
@@ -112,7 +133,7 @@ def open_folder(path: Path, limits: Limits, name: str, series: str | None = None
         first.width,
         first.height,
         kind="folder",
-        notes=frames.notes,
+        notes=(*frames.notes, ASSUMED_RATE, *{TRANSPARENT}.intersection(first.notes)),
         runs=runs_of(frames.series.numbers),
     )
 

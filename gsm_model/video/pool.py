@@ -11,6 +11,7 @@ import io
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,6 +29,15 @@ from gsm_model.errors import VideoError
 SPARE_AFTER_SECONDS = 1.0
 GRACE_SECONDS = 10  # of the clock, beyond the seconds of processor time that a request may take
 LARGEST_HEADER = 2**24  # bytes
+_ENDING_SECONDS = 2.0  # how long the system may take to report that a process has ended
+# Signals that a process does not get for what it does itself, as it does for a fault of memory.
+_FROM_OUTSIDE = {
+    int(getattr(signal, name))
+    for name in ("SIGHUP", "SIGINT", "SIGKILL", "SIGTERM")
+    if hasattr(signal, name)
+}
+_SIGXCPU = int(getattr(signal, "SIGXCPU", 0))  # the limit on processor time was reached
+_TOO_LONG = "decoding it takes longer than {} s; cut it or make it smaller"
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,32 @@ class Answer:
 
 class _Stopped(Exception):
     """The process ended, or said nothing that could be an answer."""
+
+
+class _AtEnd(_Stopped):
+    """The process ended in the middle of its answer or before it."""
+
+
+def _fault(code: int | None) -> str:
+    """What to say of a process that ended with ``code``; ``None`` if it gave no answer and ran
+    on.
+    """
+    stopped = "the decoder stopped while reading it"
+    if code is not None and -code in _FROM_OUTSIDE:
+        name = _signal_name(-code)
+        memory = ", most likely for lack of memory" if name == "SIGKILL" else ""
+        return (
+            f"{stopped}: it was ended from outside ({name}){memory}; nothing is known to be wrong"
+            " with the file. Try again"
+        )
+    how = "no answer" if code is None else f"exit {code}" if code >= 0 else _signal_name(-code)
+    return f"{stopped} ({how}); the file is damaged or made to harm"
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
 
 
 class Decoder:
@@ -59,7 +95,8 @@ class Decoder:
         """The answer to one request; ``last`` lets the process end after it.
 
         Raises:
-            VideoError: if the file took the process down or kept it longer than its limits allow.
+            VideoError: if the file took the process down or kept it longer than its limits allow,
+                or the process was ended from outside.
         """
         name, limits = request["name"], request["limits"]
         hung = threading.Event()
@@ -74,19 +111,20 @@ class Decoder:
         try:
             self._send(request, last)
             return self._receive(limits["max_memory"])
-        except (_Stopped, OSError, ValueError):
+        except (_Stopped, OSError, ValueError) as error:
+            code = self._ended(isinstance(error, (_AtEnd, OSError)))
             self.close()
-            if hung.is_set():
-                raise VideoError(
-                    f"{name}: decoding it takes longer than {limits['max_decode_seconds']} s; cut"
-                    " it or make it smaller"
-                ) from None
-            raise VideoError(
-                f"{name}: the decoder stopped while reading it (exit {self.process.returncode});"
-                " the file is damaged or made to harm"
-            ) from None
+            too_long = hung.is_set() or ((code or 0) < 0 and code == -_SIGXCPU)
+            fault = _TOO_LONG.format(limits["max_decode_seconds"]) if too_long else _fault(code)
+            raise VideoError(f"{name}: {fault}") from None
         finally:
             clock.cancel()
+
+    def _ended(self, expected: bool) -> int | None:
+        """The exit status of a process that ended by itself; ``None`` if it still runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(_ENDING_SECONDS if expected else 0)
+        return None
 
     def _send(self, request: dict, last: bool) -> None:
         self._requests.write(json.dumps(request).encode() + b"\n")
@@ -96,6 +134,8 @@ class Decoder:
 
     def _receive(self, most_bytes: int) -> Answer:
         line = self._answers.readline(LARGEST_HEADER)
+        if not line:
+            raise _AtEnd
         if not line.endswith(b"\n"):
             raise _Stopped
         header, arrays = json.loads(line), []
@@ -108,7 +148,7 @@ class Decoder:
             while left.nbytes:
                 count = self._answers.readinto(left)
                 if not count:
-                    raise _Stopped
+                    raise _AtEnd
                 left = left[count:]
             arrays.append(array)
         return Answer(header, arrays)

@@ -85,10 +85,24 @@ class VideoInfo:
 class Source:
     """An opened file: what it says of itself, and how to read ascending, distinct frame indices of
     it.
+
+    ``times`` (n,) float64 are the seconds from the first frame to each; ``None`` where frames
+    follow each other at the stated rate.
     """
 
     info: VideoInfo
     read: Callable[[np.ndarray, Backend | None], np.ndarray]
+    times: np.ndarray | None = None
+
+    def times_at(self, indices: np.ndarray) -> np.ndarray:
+        """The seconds from the first frame to those at ``indices``, float64."""
+        return indices / self.info.fps if self.times is None else self.times[indices]
+
+
+def fits(width: int, height: int, limits: Limits) -> bool:
+    """Whether a picture of ``width`` × ``height`` pixels is within ``limits``."""
+    within = width <= limits.max_width and height <= limits.max_height
+    return within and width * height <= limits.max_pixels
 
 
 def check_size(width: int, height: int, limits: Limits, name: str) -> None:
@@ -97,7 +111,7 @@ def check_size(width: int, height: int, limits: Limits, name: str) -> None:
     """
     if width < 1 or height < 1:
         raise VideoError(f"{name}: the file states no picture size")
-    if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
+    if not fits(width, height, limits):
         raise VideoError(
             f"{name}: {width} × {height} pixels are more than allowed ({limits.max_pixels:,} in"
             " all); make it smaller"

@@ -66,7 +66,7 @@ def shrink(frames: np.ndarray, height: int) -> np.ndarray:
 
 def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     """Decode what ``request`` asks for; returns the answer's header and its arrays."""
-    from gsm_model.video.decode import decode
+    from gsm_model.video.decode import open_source, read_chosen
     from gsm_model.video.sampling import segment_indices, shifted
     from gsm_model.video.source import Limits
 
@@ -86,18 +86,20 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
         )
         return np.concatenate([parts["sampled"], parts["preview"]])
 
-    info, _, frames = decode(
-        Path(request["path"]), choose, Limits(**request["limits"]), request["name"]
-    )
+    name = request["name"]
+    source = open_source(Path(request["path"]), Limits(**request["limits"]), name)
+    _, frames = read_chosen(source, choose, name)
     sampled = frames[: len(parts["sampled"])]
     arrays = [np.ascontiguousarray(sampled)]
     if len(parts["preview"]):
         arrays.append(shrink(frames[len(sampled) :], request["preview_height"]))
     header = {
-        "info": asdict(info),
+        "info": asdict(source.info),
         "shapes": [array.shape for array in arrays],
         "sampled": parts["sampled"].tolist(),
         "preview": parts["preview"].tolist(),
+        "times": source.times_at(parts["sampled"]).tolist(),
+        "preview_times": source.times_at(parts["preview"]).tolist(),
     }
     return header, arrays
 

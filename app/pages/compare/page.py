@@ -9,7 +9,7 @@ import streamlit as st
 from app.cache.charts import drawn
 from app.components import chart_style
 from app.components.downloads import answers_csv, predict_command
-from app.components.media import strip
+from app.components.media import clip_strip
 from app.components.sentences import compare, escape, order_changed
 from app.queries import clip_results
 from app.shell.layout import (
@@ -102,8 +102,7 @@ def _show_clip(
             prediction = now[counts.index(count)]
             who = "the models see" if len(set(counts)) == 1 else f"of {_names(now, count)}"
             st.caption(f"The {count} frames {who}, in the order in which they are seen")
-            frames = video.frames_at(prediction.frame_indices)
-            st.html(strip(frames, [f"frame {index}" for index in prediction.frame_indices]))
+            st.html(clip_strip(video, prediction.frame_indices))
 
 
 def _names(predictions: list[Prediction], count: int) -> str:

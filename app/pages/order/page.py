@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.cache.charts import drawn
 from app.components.downloads import order_command
-from app.components.media import strip
+from app.components.media import clip_strip
 from app.components.sentences import escape, flips, order_matters
 from app.pages.order import charts
 from app.queries import clip_results, precomputed
@@ -67,9 +67,8 @@ def show(choices: Choices) -> None:
             help=SENSITIVITY,
         )
     for count in sorted(set(counts)):
-        indices, frames = video.clip(count)
         st.caption(f"The {count} frames of the clip, forward")
-        st.html(strip(frames, [f"frame {index}" for index in indices]))
+        st.html(clip_strip(video, video.clip_indices(count)))
     _show_swaps(reports)
     _show_flow(
         _for_each("Tracing what moves what", chosen, choices, clip_results.flow, clip, video)

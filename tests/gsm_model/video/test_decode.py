@@ -86,7 +86,7 @@ def test_only_the_frames_needed_are_converted(tmp_path, moving_bar, monkeypatch)
     monkeypatch.setattr(
         video_files,
         "_read_by_time",
-        lambda *arguments: (original(*arguments), kept.update(arguments[-1])),
+        lambda reading, wanted: (original(reading, wanted), kept.update(reading.frames)),
     )
     decode(path, lambda info: [5, 17], backend="pyav")
     assert sorted(kept) == [5, 17]

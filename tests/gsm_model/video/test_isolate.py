@@ -3,7 +3,6 @@ message.
 """
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -53,13 +52,37 @@ def test_limits_hold_in_the_other_process(tmp_path, moving_bar):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
-def test_a_decoder_that_dies_costs_a_message(tmp_path, moving_bar, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [
+        ("SIGSEGV", r" \(SIGSEGV\); the file is damaged"),
+        (
+            "SIGKILL",
+            r": .*from outside \(SIGKILL\), .*lack of memory; nothing is .* wrong with the",
+        ),
+        ("SIGTERM", r": .*from outside \(SIGTERM\); nothing is known to be wrong with the file"),
+    ],
+)
+def test_a_decoder_that_dies_costs_a_message_that_tells_who_ended_it(
+    tmp_path, moving_bar, monkeypatch, number, cause
+):
+    kill = f"import os, signal; os.kill(os.getpid(), signal.{number})"
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
-    monkeypatch.setattr(
-        pool, "worker_command", lambda: python(f"import os; os.kill(os.getpid(), {int(number)})")
-    )
-    with pytest.raises(VideoError, match=r"^clip\.mp4: the decoder stopped while reading it"):
+    monkeypatch.setattr(pool, "worker_command", lambda: python(kill))
+    with pytest.raises(
+        VideoError, match=r"^clip\.mp4: the decoder stopped while reading it" + cause
+    ):
+        read_video(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_decoder_that_uses_up_its_time_is_said_to_take_too_long(
+    tmp_path, moving_bar, monkeypatch
+):
+    path = constant_rate(tmp_path / "clip.mp4", moving_bar)
+    kill = "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)"
+    monkeypatch.setattr(pool, "worker_command", lambda: python(kill))
+    with pytest.raises(VideoError, match=r"^clip\.mp4: decoding it takes longer than 60\.0 s"):
         read_video(path)
 
 
