@@ -10,12 +10,9 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
-<<<<<<< HEAD
-from gsm_model.video.frame_folders import frames_of, runs_of
-=======
 from gsm_model.video.colours import TRANSPARENT, on_black
+from gsm_model.video.frame_folders import frames_of, runs_of
 from gsm_model.video.picture_times import frame_lengths
->>>>>>> 5f3adc3 (video: show frames as ffmpeg does, in their time, and say what was done)
 from gsm_model.video.source import (
     SIZE_CHANGES,
     Backend,
@@ -133,7 +130,7 @@ def open_folder(path: Path, limits: Limits, name: str, series: str | None = None
         first.width,
         first.height,
         kind="folder",
-        notes=(*frames.notes, ASSUMED_RATE, *{TRANSPARENT}.intersection(first.notes)),
+        notes=(*frames.notes, *{TRANSPARENT}.intersection(first.notes), ASSUMED_RATE),
         runs=runs_of(frames.series.numbers),
     )
 
