@@ -8,25 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from gsm_model.figures.model_colors import MODEL_COLORS, model_color
 from gsm_model.predict import Prediction
 
-# Okabe and Ito's colours, told apart by the colour-blind, legible on light and on dark; then six
-# that are, to the colour-blind as to others, as far from all before them as those are from another.
-MODEL_COLORS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"),
-    *("#6600FF", "#5577FF", "#88CC77", "#BB1133", "#665566", "#FF99AA"),
-)
+__all__ = ["MODEL_COLORS", "model_color"]  # beside what is defined here
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
 CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 RING_COLOR = "#7B8794"
 BESIDE_RING = 4 * "\u00a0"  # as wide as a ring's half, whatever the width of the chart
 MAX_LABEL = 34
-
-
-def model_color(number: int) -> str:
-    """The colour of the model ``number`` of a session, from 0 on; a thirteenth has the first's."""
-    return MODEL_COLORS[number % len(MODEL_COLORS)]
 
 
 def panel_titles(names: Sequence[str]) -> list[str]:

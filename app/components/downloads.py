@@ -191,7 +191,8 @@ def interventions_command(
 class ConfusionExport:
     """What is chosen on the Confusions page: the ``files`` of A and B; which ``pairs`` (*reversed*,
     *auto*, *mine*), the ``own_pairs`` that a person wrote; what is tested (*pairs*,
-    *classes*, *mine*), the ``groups`` of a person's own; how it prints."""
+    *classes*, *mine*), the ``groups`` of a person's own; how it prints; the models' ``colors`` if
+    the command must be told them."""
 
     files: tuple[PredictionsRef, ...]
     pairs: str
@@ -200,6 +201,7 @@ class ConfusionExport:
     groups: str
     preset: PresetName
     italics: bool
+    colors: tuple[str, ...]
 
     def parts(self, more: Sequence[str]) -> list[str]:
         """The command that makes the same, with the figures ``more``."""
@@ -208,6 +210,7 @@ class ConfusionExport:
             "preset": self.preset,
             "italics": self.italics,
             "also": more,
+            "color": list(self.colors),
         }
         options |= {"groups": GROUPS_FILE} if self.groups else {"test": self.test}
         return confusions_command(
@@ -246,7 +249,7 @@ def confusions_zip(
     more = [name for name, wanted in asked.items() if wanted]
     preset = replace(PRESETS[export.preset], italics=export.italics)
     files = confusion_files(models, pairs, preset) | more_figures(
-        more, models, paired, pairs, preset
+        more, models, paired, pairs, preset, colors=export.colors or None
     )
     files |= (significance_files(paired, rows) if paired else {}) | export.lists()
     inputs = {portable(ref.path, ref.name): ref.sha256 for ref in export.files}

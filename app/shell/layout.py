@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,8 +19,10 @@ from app.shell import session
 from app.shell.permalink import apply_link, write_link
 from app.shell.uploads import Upload
 from gsm_model.errors import LensError, MemoryFullError
+from gsm_model.figures.model_colors import KnownModel, table_colors
 from gsm_model.models.card import Card
 from gsm_model.models.inference.out_of_memory import is_out_of_memory, release_memory
+from gsm_model.predictions.table import Predictions
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
 
@@ -84,6 +86,16 @@ OPERATOR = PageEntry(
 
 
 @dataclass(frozen=True)
+class TableColors:
+    """A colour for each of some tables of predictions. ``named`` are those that a command must be
+    told to give them the same; none where it gives them by itself.
+    """
+
+    shown: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Choices:
     """What the sidebar holds. ``names``: what each model that can be chosen is called, by key.
     ``segments``: frames a model is given, or ``None`` for as many as it was trained with.
@@ -97,6 +109,19 @@ class Choices:
     def color(self, ref: session.ModelRef) -> str:
         """The colour of a model, the same on every page."""
         return model_color(list(session.models()).index(ref.key))
+
+    def table_colors(self, tables: Sequence[Predictions]) -> TableColors:
+        """The colours of the models that ``tables`` are of, as on the other pages; others have ones
+        of their own.
+        """
+        known = {
+            key: KnownModel(ref.sha256, (key, Path(ref.name).stem, self.names.get(key, key)))
+            for key, ref in session.models().items()
+        }
+        loaded = st.session_state.get("loaded_models", {})
+        usual = table_colors(tables, [one for key, one in known.items() if key not in loaded])
+        colors = table_colors(tables, list(known.values()))
+        return TableColors(colors, () if colors == usual else colors)
 
 
 def run(*entries: PageEntry) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -105,6 +106,10 @@ def confusions(
     italics: Annotated[
         bool, typer.Option("--italics", help="Set [something] in class names in italics.")
     ] = False,
+    color: Annotated[
+        list[str] | None,
+        typer.Option(help="A's colour, and again B's, such as #0072B2; without it, a model's own."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Which classes are mixed up, and, with B, whether the difference is real.
@@ -142,7 +147,8 @@ def confusions(
     if paired is not None:
         files |= _significance(paired, chosen, test, groups, blocks, seed)
     more = [figure.value for figure in also or ()]
-    files |= or_fail(lambda: more_figures(more, models, paired, chosen, style, method))
+    colors = _colors(color, len(models))
+    files |= or_fail(lambda: more_figures(more, models, paired, chosen, style, method, colors))
     if matrix is not None:
         files |= or_fail(
             lambda: {
@@ -150,7 +156,7 @@ def confusions(
                 for letter, model in zip("ab"[: len(models)], models, strict=True)
             }
         )
-    options = {
+    options: dict[str, Any] = {
         "names": names,
         "truth": truth,
         "pairs": pairs,
@@ -166,6 +172,8 @@ def confusions(
     ]
     if any(name.startswith("embedding") for name in more):
         options["method"] = method
+    if colors:
+        options["color"] = list(colors)
     files["recipe.json"] = _recipe(
         predictions, {**options, "preset": preset, "italics": italics, "seed": seed}, more
     )
@@ -222,6 +230,18 @@ def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
             " lines of id,block"
         )
     return [of[id] for id in ids]
+
+
+def _colors(given: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
+    """The colours of ``count`` models as ``--color`` gives them, ``None`` without it."""
+    if not given:
+        return None
+    for color in given:
+        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", color):
+            fail(f"--color {color}: write it as # and six hexadecimal digits, such as #0072B2")
+    if len(given) != count or len({color.upper() for color in given}) != count:
+        fail(f"--color: give each of the {count} models one of its own, {len(given)} given")
+    return tuple(given)
 
 
 def _matrix(model: Predictions, kind: MatrixName) -> bytes:

@@ -17,6 +17,7 @@ from gsm_model.figures.comparison import (
     matrix_figure,
 )
 from gsm_model.figures.confusion import pairs_figure
+from gsm_model.figures.model_colors import bundled_models, color_beside, table_colors
 from gsm_model.figures.presets import Preset
 from gsm_model.figures.style import figure_files
 from gsm_model.io.latex import latex_escape
@@ -41,26 +42,29 @@ def more_figures(
     pairs: Sequence[Pair],
     preset: Preset,
     method: Method = "tsne",
+    colors: Sequence[str] | None = None,
 ) -> dict[str, bytes]:
     """Of the figures that ``names`` asks for, *gains* (of two models), *matrix*, *calibration*, and
     the scores as points, marked by who is right (*embedding*) or by the classes of the first
-    ``pairs`` (*embedding-pairs*); each in all its formats.
+    ``pairs`` (*embedding-pairs*); each in all its formats. ``colors`` are those of ``models``, by
+    default as `table_colors` has them beside the bundled models.
 
     Raises:
         DataError: if there is one model only, or answers have no scores, where a figure needs more.
     """
+    colors = colors or table_colors(models, bundled_models())
     figures = {}
     if "gains" in names:
         if paired is None:
             raise DataError(
                 "the figure of gains is of two models; name the second one's answers too"
             )
-        figures["gains"] = gains_figure(compare(paired, class_groups(paired)), preset)
+        figures["gains"] = gains_figure(compare(paired, class_groups(paired)), preset, colors)
     if "matrix" in names:
         figures["matrix"] = matrix_figure(models, preset)
     if "calibration" in names:
         figures["calibration"] = calibration_figure(
-            [reliability(model) for model in models], preset
+            [reliability(model) for model in models], preset, colors
         )
     if wanted := [name for name in names if name.startswith("embedding")]:
         found = [embed(model, method) for model in models]
@@ -73,7 +77,11 @@ def more_figures(
         marks["embedding-pairs"] = [
             mark_pairs(model, pairs, one.rows) for model, one in zip(models, found, strict=True)
         ]
-        figures |= {name: embedding_figure(found, marks[name], preset) for name in wanted}
+        of_kinds = {"embedding": (*colors, color_beside(colors))}
+        figures |= {
+            name: embedding_figure(found, marks[name], preset, of_kinds.get(name))
+            for name in wanted
+        }
     return {
         file: content
         for name, figure in figures.items()

@@ -19,7 +19,7 @@ from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import in_print, shortened
 from gsm_model.figures.presets import Preset
-from gsm_model.figures.style import COLORS, series_style
+from gsm_model.figures.style import series_style
 from gsm_model.predictions.table import Predictions
 
 MOST_GAINS = 40  # rows that fit a page; of more classes, the largest gains and the largest losses
@@ -27,33 +27,40 @@ MOST_CELLS = 60  # classes whose matrix is drawn cell by cell; a larger one is a
 GREY = "#7B8794"
 
 
-def gains_figure(rows: Sequence[Comparison], preset: Preset) -> Figure:
+def gains_figure(
+    rows: Sequence[Comparison], preset: Preset, colors: Sequence[str] | None = None
+) -> Figure:
     """`draw_gains` as a figure of its own."""
     figure = Figure(
         figsize=(preset.width, (1.5 * min(len(rows) - 1, MOST_GAINS) + 4) * preset.font / 72),
         layout="constrained",
     )
-    draw_gains(figure.subplots(), rows, preset)
+    draw_gains(figure.subplots(), rows, preset, colors)
     return figure
 
 
-def draw_gains(axes: Axes, rows: Sequence[Comparison], preset: Preset) -> None:
+def draw_gains(
+    axes: Axes, rows: Sequence[Comparison], preset: Preset, colors: Sequence[str] | None = None
+) -> None:
     """The difference of accuracies B − A of every group but the first (*all*), sorted, with 95 %
-    intervals; filled where the p corrected after Holm is below 5 %."""
+    intervals; filled where the p corrected after Holm is below 5 %. ``colors`` are A's and B's:
+    each group has that of the model that is better at it."""
+    of_a, of_b = colors or (series_style(0).color, series_style(1).color)
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     if len(ordered) > MOST_GAINS:
         ordered = ordered[: MOST_GAINS // 2] + ordered[-MOST_GAINS // 2 :]
     font = preset.font
     for place, row in enumerate(ordered):
         spread = [[max(row.difference - row.low, 0)], [max(row.high - row.difference, 0)]]
+        color = of_b if row.difference > 0 else of_a if row.difference < 0 else GREY
         axes.errorbar(
             row.difference,
             place,
             xerr=spread,
             fmt="o",
             linewidth=0.8,
-            color=COLORS[0],
-            markerfacecolor=COLORS[0] if row.p_holm < 0.05 else "white",
+            color=color,
+            markerfacecolor=color if row.p_holm < 0.05 else "white",
             markersize=0.5 * font,
         )
     axes.axvline(0, color=GREY, linewidth=0.7)
@@ -126,17 +133,24 @@ def draw_matrix(axes: Axes, model: Predictions, order: np.ndarray, font: float) 
     return shades
 
 
-def calibration_figure(models: Sequence[Reliability], preset: Preset) -> Figure:
+def calibration_figure(
+    models: Sequence[Reliability], preset: Preset, colors: Sequence[str] | None = None
+) -> Figure:
     """`draw_calibration` as a figure of its own."""
     side = min(preset.width, 3.25)
     figure = Figure(figsize=(side, side), layout="constrained")
-    draw_calibration(figure.subplots(), models, preset)
+    draw_calibration(figure.subplots(), models, preset, colors)
     return figure
 
 
-def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) -> None:
-    """Accuracy against confidence for each model with 95 % intervals; the expected calibration
-    error is in the key.
+def draw_calibration(
+    axes: Axes,
+    models: Sequence[Reliability],
+    preset: Preset,
+    colors: Sequence[str] | None = None,
+) -> None:
+    """Accuracy against confidence for each model, in its one of ``colors``, with 95 % intervals;
+    the expected calibration error is in the key.
     """
     font = preset.font
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle=":")
@@ -152,7 +166,7 @@ def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) 
             yerr=spread,
             fmt=look.marker + "-",
             label=label,
-            color=look.color,
+            color=colors[number] if colors else look.color,
             markersize=0.5 * font,
             linewidth=0.9,
             capsize=1.5,
@@ -167,14 +181,18 @@ def draw_calibration(axes: Axes, models: Sequence[Reliability], preset: Preset) 
 
 
 def embedding_figure(
-    embeddings: Sequence[Embedding], marks: Sequence[Marked], preset: Preset
+    embeddings: Sequence[Embedding],
+    marks: Sequence[Marked],
+    preset: Preset,
+    colors: Sequence[str] | None = None,
 ) -> Figure:
-    """A panel a model of its clips as points, marked as ``marks`` says of each; one key for all."""
+    """A panel a model of its clips as points, marked as ``marks`` says of each, every kind in its
+    one of ``colors``; one key for all."""
     side = preset.width / len(embeddings)
     figure = Figure(figsize=(preset.width, side + 5 * preset.font / 72), layout="constrained")
     grid = figure.subplots(1, len(embeddings), squeeze=False)[0]
     for axes, embedding, marked in zip(grid, embeddings, marks, strict=True):
-        draw_embedding(axes, embedding, marked, preset)
+        draw_embedding(axes, embedding, marked, preset, colors)
     handles, names = grid[0].get_legend_handles_labels()
     figure.legend(
         handles,
@@ -188,7 +206,13 @@ def embedding_figure(
     return figure
 
 
-def draw_embedding(axes: Axes, embedding: Embedding, marked: Marked, preset: Preset) -> None:
+def draw_embedding(
+    axes: Axes,
+    embedding: Embedding,
+    marked: Marked,
+    preset: Preset,
+    colors: Sequence[str] | None = None,
+) -> None:
     """The clips of one model as points, each kind of ``marked`` in a colour and a shape of its own,
     what is marked as nothing in grey.
     """
@@ -202,7 +226,10 @@ def draw_embedding(axes: Axes, embedding: Embedding, marked: Marked, preset: Pre
         rest = (
             {"c": "#C9D1D9", "marker": ".", "label": None}
             if kind < 0
-            else {"c": series_style(kind).color, "marker": series_style(kind).marker}
+            else {
+                "c": colors[kind] if colors else series_style(kind).color,
+                "marker": series_style(kind).marker,
+            }
         )
         if kind >= 0:
             rest |= {"label": names[kind]}

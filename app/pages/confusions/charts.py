@@ -22,9 +22,10 @@ MOST_MARKS = 4000  # cells that can be clicked; beyond, those with most clips
 DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
 
 
-def gains(rows: Sequence[Comparison]) -> go.Figure:
+def gains(rows: Sequence[Comparison], colors: Sequence[str]) -> go.Figure:
     """The difference of accuracies B − A of every group with its interval, the largest first;
-    filled where the corrected p is below 5 %.
+    filled where the corrected p is below 5 %. ``colors`` are A's and B's: each group has that of
+    the model that is better at it.
     """
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     labels = shortened([row.name for row in ordered], 32)
@@ -47,7 +48,10 @@ def gains(rows: Sequence[Comparison]) -> go.Figure:
             marker={
                 "size": 10,
                 "symbol": ["circle" if one else "circle-open" for one in sure],
-                "color": model_color(0),
+                "color": [
+                    colors[1] if one > 0 else colors[0] if one < 0 else RING_COLOR
+                    for one in differences
+                ],
                 "line": {"width": 2},
             },
             customdata=[
@@ -67,9 +71,9 @@ def gains(rows: Sequence[Comparison]) -> go.Figure:
     )
 
 
-def calibration(models: Sequence[Reliability]) -> go.Figure:
-    """Accuracy against confidence for every model, with 95 % intervals; on the dotted line the two
-    are the same.
+def calibration(models: Sequence[Reliability], colors: Sequence[str]) -> go.Figure:
+    """Accuracy against confidence for every model, in its one of ``colors``, with 95 % intervals;
+    on the dotted line the two are the same.
     """
     figure = go.Figure(
         go.Scatter(
@@ -86,7 +90,7 @@ def calibration(models: Sequence[Reliability]) -> go.Figure:
             marker={
                 "symbol": SYMBOLS[number % len(SYMBOLS)],
                 "size": 9,
-                "color": model_color(number),
+                "color": colors[number],
             },
             error_y={
                 "array": [share.high - share.value for share in one.accuracy],
@@ -107,9 +111,14 @@ def calibration(models: Sequence[Reliability]) -> go.Figure:
     )
 
 
-def scores(embedding: Embedding, marked: Marked, model: Predictions) -> go.Figure:
-    """A model's clips as points, each kind of ``marked`` in a colour and a shape; on hover the
-    clip, its class and the answer.
+def scores(
+    embedding: Embedding,
+    marked: Marked,
+    model: Predictions,
+    colors: Sequence[str] | None = None,
+) -> go.Figure:
+    """A model's clips as points, each kind of ``marked`` in its one of ``colors`` and a shape; on
+    hover the clip, its class and the answer.
     """
     figure = go.Figure()
     for kind, name in ((-1, "the others"), *enumerate(marked.names)):
@@ -124,7 +133,7 @@ def scores(embedding: Embedding, marked: Marked, model: Predictions) -> go.Figur
             if kind < 0
             else {
                 "size": 8,
-                "color": model_color(kind),
+                "color": colors[kind] if colors else model_color(kind),
                 "symbol": SYMBOLS[kind % len(SYMBOLS)],
             }
         )

@@ -35,6 +35,7 @@ from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import class_groups
 from gsm_model.data.labels import read_labels
 from gsm_model.errors import LensError
+from gsm_model.figures.model_colors import color_beside
 from gsm_model.predictions.join import PairedPredictions, join_predictions
 from gsm_model.predictions.table import Predictions
 
@@ -74,12 +75,14 @@ def show(choices: Choices) -> None:
     models = [paired.a, paired.b] if paired else models
     with top:
         heading(QUESTION, compared(paired, models[0]))
-    pairs = show_pairs(models, paired, files)
+    found = choices.table_colors(models)
+    colors = found.shown
+    pairs = show_pairs(models, paired, files, found.named)
     if paired is not None:
-        _show_gains(paired)
-    _show_calibration(models)
+        _show_gains(paired, colors)
+    _show_calibration(models, colors)
     show_matrix(models, paired)
-    _show_scores(models, paired, pairs)
+    _show_scores(models, paired, pairs, colors)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
 
@@ -177,25 +180,26 @@ def _take(dropped: Sequence[UploadedFile]) -> None:
         )
 
 
-def _show_gains(paired: PairedPredictions) -> None:
+def _show_gains(paired: PairedPredictions, colors: tuple[str, ...]) -> None:
     st.markdown(
         "### Where is B better, and where worse?",
         help=(
             "Every true class: the difference of accuracies with its 95 % interval; filled where p"
-            " after Holm is below 5 %."
+            " after Holm is below 5 %. Each has the colour of the model that is better at it."
         ),
     )
     rows = comparisons(paired, class_groups(paired))
     names = (paired.a.model, paired.b.model)
     st.plotly_chart(
-        drawn(charts.gains, rows),
+        drawn(charts.gains, rows, colors),
         key="gains",
         alt=f"The gain of {names[1]} over {names[0]} for every class, with intervals",
     )
 
 
-def _show_calibration(models: list[Predictions]) -> None:
+def _show_calibration(models: list[Predictions], colors: tuple[str, ...]) -> None:
     scored = reliabilities(models)
+    own = [color for color, m in zip(colors, models, strict=True) if m.scores is not None]
     if not scored:
         return
     st.markdown(
@@ -213,10 +217,17 @@ def _show_calibration(models: list[Predictions]) -> None:
         + "."
     )
     st.plotly_chart(
-        drawn(charts.calibration, scored),
+        drawn(charts.calibration, scored, own),
         key="calibration",
         alt="Accuracy against confidence, a line a model",
     )
+
+
+def _kinds_colors(
+    paired: PairedPredictions | None, colors: tuple[str, ...], number: int
+) -> tuple[str, ...]:
+    """The colours of what `mark_right` marks, or `mark_wrong` of the model ``number``."""
+    return (*colors, color_beside(colors)) if paired else (colors[number],)
 
 
 SHOWN_BY = {"right": "who is right", "pairs": "the first two pairs"}
@@ -225,7 +236,10 @@ METHOD_NAMES: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"
 
 @st.fragment
 def _show_scores(
-    models: list[Predictions], paired: PairedPredictions | None, pairs: list[Pair]
+    models: list[Predictions],
+    paired: PairedPredictions | None,
+    pairs: list[Pair],
+    colors: tuple[str, ...],
 ) -> None:
     if any(model.scores is None for model in models) or len(models[0].ids) < FEWEST_CLIPS:
         return
@@ -264,7 +278,8 @@ def _show_scores(
             marked = mark_pairs(model, pairs, one.rows)
         else:
             marked = mark_right(paired, one.rows) if paired else mark_wrong(model, one.rows)
-        figure = drawn(charts.scores, one, marked, model)
+        of_kinds = None if kind == "pairs" else _kinds_colors(paired, colors, number)
+        figure = drawn(charts.scores, one, marked, model, of_kinds)
         column.plotly_chart(
             figure,
             key=f"scores-{number}",

@@ -27,10 +27,13 @@ TESTS = {"pairs": "these pairs", "classes": "every class", MINE: "my own groups"
 
 
 def show_pairs(
-    models: list[Predictions], paired: PairedPredictions | None, files: Sequence[PredictionsRef]
+    models: list[Predictions],
+    paired: PairedPredictions | None,
+    files: Sequence[PredictionsRef],
+    colors: tuple[str, ...],
 ) -> list[Pair]:
-    """The figure of pairs, the tests, and the files; returns the pairs that are shown, none if
-    there is none to show.
+    """The figure of pairs, the tests, and the files, with the models' ``colors`` if a
+    command must be told them; returns the pairs that are shown, none if there is none to show.
     """
     chosen = _choose_pairs(models, paired)
     if chosen is None:
@@ -66,7 +69,7 @@ def show_pairs(
         alt="Confusion of the classes of each pair, a matrix a model",
     )
     rows, test, groups = _show_tests(paired, pairs) if paired is not None else ([], "pairs", "")
-    export = ConfusionExport(tuple(files), kind, text, test, groups, preset, italics)
+    export = ConfusionExport(tuple(files), kind, text, test, groups, preset, italics, colors)
     st.download_button(
         "Figure, tables, caption and recipe (ZIP)",
         lambda: confusions_zip(models, paired, rows, pairs, export),

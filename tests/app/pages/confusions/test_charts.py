@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from app.components.chart_style import MODEL_COLORS, RING_COLOR
 from app.components.sentences import compared
 from app.pages.confusions.charts import calibration, gains, matrix
 from gsm_model.confusion.calibration import reliability
@@ -17,7 +18,7 @@ from tests.predictions import make_predictions
 
 def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(two_models):
     rows = compare(two_models, class_groups(two_models))
-    [trace] = gains(rows).data
+    [trace] = gains(rows, ("#111111", "#222222")).data
     ordered = sorted(rows[1:], key=lambda row: -row.difference)
     assert list(trace.x) == [row.difference for row in ordered]
     np.testing.assert_allclose(
@@ -29,6 +30,9 @@ def test_gains_are_sorted_with_their_intervals_and_filled_where_they_are_sure(tw
     assert [symbol == "circle" for symbol in trace.marker.symbol] == [
         row.p_holm < 0.05 for row in ordered
     ]
+    better = {1: "#222222", 0: RING_COLOR, -1: "#111111"}
+    signs = np.sign([row.difference for row in ordered])
+    assert list(trace.marker.color) == [better[int(sign)] for sign in signs]
 
 
 @pytest.mark.parametrize("k", [7, 174])
@@ -89,7 +93,8 @@ def test_calibration_has_a_line_a_model_with_its_bins():
         reliability(make_predictions("A", n=800)),
         reliability(make_predictions("B", n=800, skill=3.0)),
     ]
-    _, *lines = calibration(models).data
+    _, *lines = calibration(models, MODEL_COLORS[3:]).data
+    assert [line.marker.color for line in lines] == list(MODEL_COLORS[3:][: len(lines)])
     for line, one in zip(lines, models, strict=True):
         np.testing.assert_allclose(line.x, one.confidence)
         assert (
@@ -99,6 +104,7 @@ def test_calibration_has_a_line_a_model_with_its_bins():
 
 def test_calibration_shows_every_model_however_many_they_are():
     models = [reliability(make_predictions(f"model {n}", n=200, seed=n)) for n in range(8)]
-    _, *lines = calibration(models).data
+    _, *lines = calibration(models, MODEL_COLORS[3:]).data
+    assert [line.marker.color for line in lines] == list(MODEL_COLORS[3:][: len(lines)])
     assert [line.name for line in lines] == [model.model for model in models]
     assert len({line.marker.color for line in lines}) == 8
