@@ -266,7 +266,9 @@ def _that_fits(found: list[Candidate], name: str) -> Candidate:
     architecture = found[nearest].architecture
     raise CheckpointError(
         f"{name}: seems to be {_seems(architecture)}, but its keys do not fit that network:"
-        f" {'; '.join(faults[nearest])}. Nothing was loaded."
+        f" {'; '.join(faults[nearest])}. Nothing was loaded. Save the whole state_dict; if it is"
+        " another network, run it with its authors' code and open its scores on the Confusions"
+        " page."
     )
 
 

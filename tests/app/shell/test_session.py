@@ -2,9 +2,11 @@
 another model in its place.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from app.cache import store
 from app.cache.lru import OnceCache
@@ -50,3 +52,22 @@ def test_a_file_deleted_after_loading_costs_nothing_and_before_it_is_said(chosen
     )  # no room for the first any more
     with pytest.raises(CheckpointError, match="there is no such file"):
         session.load_model(chosen)
+
+
+def test_one_file_under_another_name_or_with_another_share_is_another_network(
+    chosen: session.ModelRef, tmp_path
+):
+    """How many channels a TSM shifts is in no weight: the name says it, or a person does."""
+    path = tmp_path / "random name"
+    state = {
+        key.replace("conv1.", "conv1.net.") if "layer" in key else key: value
+        for key, value in make_small("tsm").state_dict().items()
+    }
+    torch.save({"state_dict": state}, path)
+    refs = [
+        replace(chosen, path=path, sha256=sha256(path), name=name, shift_share=share)
+        for name, share in (("tsm.ckpt", None), ("tsm_shift4.ckpt", None), ("tsm.ckpt", 2))
+    ]
+    shifts = [session.load_model(ref).architecture.shift for ref in refs]
+    assert [shift and shift.share for shift in shifts] == [None, 4, 2]
+    assert "after 'shift4' in its name" in session.load_model(refs[1]).card.reading
