@@ -13,6 +13,7 @@ import streamlit as st
 import torch
 
 from app.cache import store
+from app.shell.published import downloads
 from app.shell.settings import Settings, read_settings
 from app.shell.uploads import Upload, UploadStore
 from gsm_model.bundled import sample_clips, shipped_checkpoints
@@ -20,6 +21,9 @@ from gsm_model.errors import CheckpointError, LensError
 from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inference.optimize import optimize
+from gsm_model.models.published.catalogue import Published, find
+from gsm_model.models.published.fetch import fetch_published
+from gsm_model.models.published.load import read_published
 from gsm_model.models.recognizer import Recognizer, best_device
 from gsm_model.video.isolate import keep_a_decoder_ready
 
@@ -29,7 +33,8 @@ STARTED = time.monotonic()
 @dataclass(frozen=True)
 class ModelRef:
     """A model a session can choose: ``key`` for links, the file it is in, where that came from;
-    ``private`` if it was uploaded.
+    ``private`` if it was uploaded. ``published`` is its name in the catalogue, which then says what
+    its classes and its input are.
     """
 
     key: str
@@ -41,11 +46,19 @@ class ModelRef:
     num_segments: int | None = None
     private: bool = False
     shift_share: int | None = None
+    published: str = ""
 
     @property
-    def content(self) -> tuple:
+    def content(self) -> tuple[object, ...]:
         """What decides which network is read; the name too, which may say segments and shifts."""
-        return self.sha256, self.name, self.labels, self.num_segments, self.shift_share
+        return (
+            self.sha256,
+            self.name,
+            self.labels,
+            self.num_segments,
+            self.shift_share,
+            self.published,
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class Visit:
     def end(self) -> None:
         """Delete all that is this session's alone."""
         self.uploads.close()
+        downloads().forget(self.name)
         store.forget(self.name)
         _here.discard(self.name)
 
@@ -198,6 +212,17 @@ def add_model(ref: ModelRef) -> Recognizer:
     return model
 
 
+def add_published(one: Published) -> Recognizer:
+    """`add_model` for a published model whose file is here.
+
+    Raises:
+        LensError: if it is not the file that was published, or cannot be loaded.
+    """
+    path = fetch_published(one.name)
+    origin = f"published by {one.publisher}"
+    return add_model(ModelRef(one.name, path, digest(path), one.file, origin, published=one.name))
+
+
 def load_model(ref: ModelRef) -> Recognizer:
     """The model of ``ref`` as its file says, in memory once for all sessions.
 
@@ -216,11 +241,17 @@ def fast_model(ref: ModelRef) -> Recognizer:
     return _loaded(ref).fast
 
 
+def _read(ref: ModelRef) -> Recognizer:
+    if ref.published:
+        return read_published(find(ref.published), ref.path, device())
+    return load_checkpoint(
+        ref.path, ref.num_segments, ref.labels, device(), ref.name, ref.shift_share
+    )
+
+
 def _loaded(ref: ModelRef) -> Loaded:
     def load() -> Loaded:
-        model = load_checkpoint(
-            ref.path, ref.num_segments, ref.labels, device(), ref.name, ref.shift_share
-        )
+        model = _read(ref)
         if model.card.sha256 != ref.sha256:
             raise CheckpointError(
                 f"{ref.name}: the file was changed since it was chosen; reload the page and choose"

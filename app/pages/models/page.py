@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.components.sentences import escape, tenths
+from app.pages.models import published
 from app.queries import precomputed
 from app.shell import session
 from app.shell.layout import Choices, device_name, explain_error, heading, how_it_runs
@@ -44,19 +45,24 @@ PROVENANCE = {
 
 def show(choices: Choices) -> None:
     """A card a model, and ways to load more."""
+    published.take_what_came()
     refs = session.models()
     heading(
         QUESTION,
-        f"{len(refs)} models can be chosen in this session; {len(choices.models)} are.",
+        f"{len(refs)} models can be chosen in this session; {len(choices.models)} are."
+        f" [{published.TITLE}](#{published.ANCHOR})",
     )
     if not refs:
-        st.info("No model came with this installation. Load a checkpoint below.")
+        st.info("No model came with this installation. Get or load one below.")
     columns = st.columns(2)
     for number, ref in enumerate(refs.values()):
         with columns[number % 2]:
             _card(choices, ref)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
+    if message := st.session_state.pop("model_added", None):
+        st.success(message, icon=":material/check_circle:")
+    published.show()
     _load()
 
 
@@ -186,8 +192,6 @@ def _load() -> None:
         disabled=file is None and from_folder is None,
     ):
         _add(file, from_folder, labels_file, segments, shift_share)
-    if message := st.session_state.pop("model_added", None):
-        st.success(message, icon=":material/check_circle:")
 
 
 def _choose_from_folder() -> Path | None:
