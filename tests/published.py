@@ -44,6 +44,7 @@ RENAMED: dict[str, Callable[[str, bool], str]] = {
     "mmaction2": _mmaction2,
     "mmaction2-0x": _mmaction2,
     "gsm": lambda key, shifted: f"module.{key}",
+    "gsf": lambda key, shifted: f"module.{key}",
     "tsm": _tsm,
     "gst": _gst,
 }
