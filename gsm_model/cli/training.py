@@ -49,6 +49,7 @@ def train(
     """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors,
     measured on drawn test clips if drawn.
     """
+    from gsm_model.figures.training import draw_run
     from gsm_model.training.publish import pack_run
     from gsm_model.training.train import train as run
 
@@ -67,6 +68,7 @@ def train(
             )
         )
         if fabric.global_rank == 0:
+            or_fail(lambda: draw_run(out))
             model = or_fail(
                 lambda: pack_run(
                     out, out / "model.safetensors", clips, videos, progress("test clip")
@@ -91,10 +93,11 @@ def curves(
     out: Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")],
 ) -> None:
     """Draw the loss and accuracy of training runs over their steps."""
-    from gsm_model.figures.training import read_log, training_curves
+    from gsm_model.figures.training import training_curves
+    from gsm_model.training.log import LOG_FILE, read_log
 
     if out.suffix not in (".png", ".pdf", ".svg"):
         fail(f"{out.name}: the picture must end in .png, .pdf or .svg")
-    logs = [or_fail(partial(read_log, run / "log.csv")) for run in runs]
+    logs = [or_fail(partial(read_log, run / LOG_FILE)) for run in runs]
     or_fail(lambda: training_curves(logs, [run.name for run in runs]).savefig(out, dpi=160))
     typer.echo(out)

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from gsm_model.errors import DataError
 from gsm_model.figures.style import series_style
+from gsm_model.training.log import LOG_FILE, read_log
 
 WINDOW = 25
-
-
-def read_log(path: Path) -> dict[str, np.ndarray]:
-    """A run's ``log.csv``: column name → values, float64, one a step.
-
-    Raises:
-        DataError: if the file is missing or no log of a run.
-    """
-    try:
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        return {
-            name: np.array([float(row[name]) for row in rows])
-            for name in ("step", "loss", "accuracy", "learning_rate")
-        }
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path}: not the log of a training run ({type(error).__name__})") from None
+CURVES_FILE = "curves.png"
 
 
 def running_mean(values: np.ndarray, window: int = WINDOW) -> np.ndarray:
@@ -65,3 +48,13 @@ def training_curves(logs: Sequence[dict[str, np.ndarray]], names: Sequence[str])
         axes.set_ylim(bottom=0, top=1.02 if column == "accuracy" else None)
     axes.legend(fontsize=7, frameon=False)
     return figure
+
+
+def draw_run(run: Path) -> None:
+    """Write ``curves.png`` of the training run in the folder ``run`` beside its log.
+
+    Raises:
+        DataError: as `read_log`.
+    """
+    log = read_log(run / LOG_FILE)
+    training_curves([log], [run.name]).savefig(run / CURVES_FILE, dpi=160)

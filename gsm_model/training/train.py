@@ -26,16 +26,15 @@ from torch.utils.data import DataLoader
 from gsm_model.data.lists import VideoList
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.errors import DataError
-from gsm_model.figures.training import read_log, training_curves
 from gsm_model.io.atomic import whole_file, write_whole
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.dataset import Augment, DrawnClips, ListedClips, RunPlaces
+from gsm_model.training.log import LOG_FILE
 from gsm_model.training.optim import build_model, build_optimizer, build_schedule
 from gsm_model.video.transforms import InputSpec, normalise
 
-STATE_FILE, LOG_FILE, CONFIG_FILE = "state.pt", "log.csv", "config.json"
-CURVES_FILE, TENSORBOARD_FOLDER = "curves.png", "tensorboard"
+STATE_FILE, CONFIG_FILE, TENSORBOARD_FOLDER = "state.pt", "config.json", "tensorboard"
 
 
 def train(
@@ -52,9 +51,9 @@ def train(
     ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric``
     carries device, precision and processes; the batch of ``config`` is that of all processes
     together. Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically),
-    ``log.csv`` (step, loss, accuracy, learning rate), the same for TensorBoard in ``tensorboard/``
-    and, at the end, ``curves.png`` to ``out``. ``progress(step, steps, loss)`` is called after each
-    step.
+    ``log.csv`` (step, loss, accuracy, learning rate) and the same for TensorBoard in
+    ``tensorboard/`` to ``out``; `gsm_model.figures.training.draw_run` draws it.
+    ``progress(step, steps, loss)`` is called after each step.
 
     Raises:
         DataError: if ``out`` holds a run with another configuration, the list has no labels or
@@ -106,7 +105,6 @@ def train(
                 progress(step + 1, config.steps, loss)
     if fabric.global_rank == 0:
         board.finalize("success")
-        training_curves([read_log(out / LOG_FILE)], [out.name]).savefig(out / CURVES_FILE, dpi=160)
     return model.eval()
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gsm_model.errors import DataError
-from gsm_model.figures.training import read_log, running_mean, training_curves
+from gsm_model.figures.training import running_mean, training_curves
+from gsm_model.training.log import read_log
 
 
 def test_a_running_mean_counted_by_hand():

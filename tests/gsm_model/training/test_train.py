@@ -19,11 +19,12 @@ from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.data.synthetic.export import write_dataset
 from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
-from gsm_model.figures.training import read_log
+from gsm_model.figures.training import CURVES_FILE, draw_run
 from gsm_model.predict import predict
 from gsm_model.training.config import TrainConfig
+from gsm_model.training.log import LOG_FILE, read_log
 from gsm_model.training.publish import pack_run
-from gsm_model.training.train import CURVES_FILE, LOG_FILE, STATE_FILE, TENSORBOARD_FOLDER, train
+from gsm_model.training.train import STATE_FILE, TENSORBOARD_FOLDER, train
 from gsm_model.video.isolate import read_video
 
 TINY = TrainConfig(
@@ -251,7 +252,7 @@ def test_a_tiny_model_trained_for_real_beats_chance_on_clips_it_has_not_seen(tmp
 
 
 @pytest.mark.slow
-def test_a_run_tells_tensorboard_what_it_logs_and_ends_with_a_picture_of_its_curves(tmp_path):
+def test_a_run_tells_tensorboard_what_it_logs_and_its_curves_are_drawn(tmp_path):
     from tensorboardX.proto.event_pb2 import Event
 
     train(TINY, tmp_path, workers=0)
@@ -268,5 +269,6 @@ def test_a_run_tells_tensorboard_what_it_logs_and_ends_with_a_picture_of_its_cur
     assert [told["loss", step] for step in range(5)] == pytest.approx(
         log["loss"].tolist(), abs=1e-5
     )
+    draw_run(tmp_path)
     with Image.open(tmp_path / CURVES_FILE) as picture:
         assert picture.width > picture.height > 100
