@@ -24,11 +24,11 @@ from gsm_model.exports.cam import CamFileOptions, cam_files
 from gsm_model.exports.confusion import confusion_files, more_figures, significance_files
 from gsm_model.exports.gates import GateFileOptions, gate_files
 from gsm_model.exports.provenance import (
-    command_line,
-    confusions_command,
-    explain_command,
+    Input,
+    Recipe,
+    confusions_recipe,
+    explain_recipe,
     portable,
-    recipe,
 )
 from gsm_model.figures.presets import PRESETS, PresetName, Width
 from gsm_model.io.tables import csv_text
@@ -78,20 +78,24 @@ def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int
     return " ".join(parts)
 
 
+def _input(ref: ClipRef | ModelRef | PredictionsRef) -> Input:
+    """A file that was chosen on a page, as recipes have it."""
+    return Input.of(ref.path, ref.sha256, ref.name)
+
+
 def gates_command(
     clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: Width
 ) -> str:
     """The same files of one model's gates from a terminal in the project's folder."""
-    return command_line(_gates_parts(clip, ref, seen, segments, width))
+    return _gates_recipe(clip, ref, seen, segments, width).command
 
 
-def _gates_parts(
+def _gates_recipe(
     clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: Width
-) -> list[str]:
-    order = seen.report.prediction.order
-    files = portable(clip.path, clip.name), [portable(ref.path, ref.name)]
-    return explain_command(
-        "gates", *files, order, SHUFFLE_SEED, segments, {"width": width}, "gates"
+) -> Recipe:
+    order, options = seen.report.prediction.order, {"width": width}
+    return explain_recipe(
+        "gates", _input(clip), [_input(ref)], order, SHUFFLE_SEED, segments, options, "gates"
     )
 
 
@@ -104,19 +108,8 @@ def gates_zip(
     width: Width,
 ) -> bytes:
     """All files of one model's gates, packed."""
-    parts = _gates_parts(clip, ref, seen, segments, width)
-    inputs = {portable(clip.path, clip.name): clip.sha256, portable(ref.path, ref.name): ref.sha256}
-    return _zip(
-        gate_files(
-            seen.report,
-            clip.name,
-            seen.frames,
-            seconds,
-            GateFileOptions(width=width),
-            parts,
-            inputs,
-        )
-    )
+    recipe, options = _gates_recipe(clip, ref, seen, segments, width), GateFileOptions(width=width)
+    return _zip(gate_files(seen.report, clip.name, seen.frames, seconds, options, recipe))
 
 
 @dataclass(frozen=True)
@@ -132,8 +125,8 @@ class CamExport:
     layer: str
     options: CamFileOptions
 
-    def parts(self) -> list[str]:
-        """The command that makes the same files."""
+    def recipe(self) -> Recipe:
+        """How the same files are made."""
         target = self.question.target
         options = {
             "target": None if target is None else target.index,
@@ -145,24 +138,25 @@ class CamExport:
                 for name in ("normalise", "signed", "width", "opacity")
             },
         }
-        files = (
-            portable(self.clip.path, self.clip.name),
-            [portable(ref.path, ref.name) for ref in self.models],
-        )
-        return explain_command(
-            "gradcam", *files, self.question.order, SHUFFLE_SEED, self.segments, options, "gradcam"
+        return explain_recipe(
+            "gradcam",
+            _input(self.clip),
+            [_input(ref) for ref in self.models],
+            self.question.order,
+            SHUFFLE_SEED,
+            self.segments,
+            options,
+            "gradcam",
         )
 
     def command(self) -> str:
         """The same files from a terminal in the project's folder."""
-        return command_line(self.parts())
+        return self.recipe().command
 
     def zip(
         self, reports: Sequence[CamReport], seen: Sequence[np.ndarray], seconds: float
     ) -> bytes:
         """All files of the models' maps, packed."""
-        inputs = {portable(self.clip.path, self.clip.name): self.clip.sha256}
-        inputs |= {portable(ref.path, ref.name): ref.sha256 for ref in self.models}
         return _zip(
             cam_files(
                 reports,
@@ -170,8 +164,7 @@ class CamExport:
                 seen,
                 seconds,
                 self.options,
-                self.parts(),
-                inputs,
+                self.recipe(),
                 self.layer,
             )
         )
@@ -181,10 +174,8 @@ def interventions_command(
     clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str
 ) -> str:
     """Every experiment on the gates of ``models`` from a terminal in the project's folder."""
-    files = portable(clip.path, clip.name), [portable(ref.path, ref.name) for ref in models]
-    return command_line(
-        explain_command("interventions", *files, order, SHUFFLE_SEED, segments, {}, "interventions")
-    )
+    files, of = [_input(ref) for ref in models], "interventions"
+    return explain_recipe(of, _input(clip), files, order, SHUFFLE_SEED, segments, {}, of).command
 
 
 @dataclass(frozen=True)
@@ -203,8 +194,8 @@ class ConfusionExport:
     italics: bool
     colors: tuple[str, ...]
 
-    def parts(self, more: Sequence[str]) -> list[str]:
-        """The command that makes the same, with the figures ``more``."""
+    def recipe(self, more: Sequence[str]) -> Recipe:
+        """How the same is made, with the figures ``more``."""
         options: dict[str, object] = {
             "pairs": PAIRS_FILE if self.own_pairs else self.pairs,
             "preset": self.preset,
@@ -213,9 +204,12 @@ class ConfusionExport:
             "color": list(self.colors),
         }
         options |= {"groups": GROUPS_FILE} if self.groups else {"test": self.test}
-        return confusions_command(
-            [portable(file.path, file.name) for file in self.files], options, "confusions"
-        )
+        lists = [
+            Input(name, hashlib.sha256(content).hexdigest())
+            for name, content in self.lists().items()
+        ]
+        tables = [_input(file) for file in self.files]
+        return confusions_recipe(tables, options, "confusions", lists)
 
     def lists(self) -> dict[str, bytes]:
         """The lists that a person wrote, as the files that the command names."""
@@ -225,7 +219,7 @@ class ConfusionExport:
 
 def confusions_command_line(export: ConfusionExport) -> str:
     """The same comparison from a terminal in the project's folder."""
-    return command_line(export.parts([]))
+    return export.recipe([]).command
 
 
 def confusions_zip(
@@ -252,17 +246,13 @@ def confusions_zip(
         more, models, paired, pairs, preset, colors=export.colors or None
     )
     files |= (significance_files(paired, rows) if paired else {}) | export.lists()
-    inputs = {portable(ref.path, ref.name): ref.sha256 for ref in export.files}
-    inputs |= {
-        name: hashlib.sha256(content).hexdigest() for name, content in export.lists().items()
-    }
     about = {
         "pairs": export.pairs,
         "test": export.test,
         "preset": export.preset,
         "italics": export.italics,
     }
-    files["recipe.json"] = recipe(export.parts(more), inputs, {"options": about})
+    files["recipe.json"] = export.recipe(more).json({"options": about})
     return _zip(files)
 
 

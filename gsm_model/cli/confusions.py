@@ -265,8 +265,7 @@ def _recipe(
     predictions: list[tuple[Path, str]], options: Mapping[str, Any], more: list[str]
 ) -> bytes:
     """The recipe of a comparison; ``predictions`` are the files with their hashes."""
-    from gsm_model.exports.provenance import confusions_command, portable, recipe
-    from gsm_model.io.hashing import sha256
+    from gsm_model.exports.provenance import Input, confusions_recipe, portable
 
     if Path(options["pairs"]).is_file():
         options = {**options, "pairs": Path(options["pairs"])}
@@ -275,15 +274,13 @@ def _recipe(
         for name, value in options.items()
         if value is not None
     }
-    read = [(value, sha256(value)) for value in options.values() if isinstance(value, Path)]
-    parts = confusions_command(
-        [portable(path) for path, _ in predictions], {**given, "also": more}, "out"
+    made = confusions_recipe(
+        [Input.of(path, digest) for path, digest in predictions],
+        {**given, "also": more},
+        "out",
+        [Input.of(value) for value in options.values() if isinstance(value, Path)],
     )
-    return recipe(
-        parts,
-        {portable(path): digest for path, digest in (*predictions, *read)},
-        {"options": given},
-    )
+    return made.json({"options": given})
 
 
 def figures(

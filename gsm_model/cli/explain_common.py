@@ -118,29 +118,6 @@ def folders_of(out: Path, paths: Sequence[Path]) -> list[Path]:
     return [out / name for name in unique_names([path.stem for path in paths])]
 
 
-def inputs_of(clip: Path, checkpoint: Path, model: Recognizer) -> dict[str, str]:
-    """A recipe's inputs: the clip, and the checkpoint with the hash that ``model`` was loaded
-    with.
-    """
-    from gsm_model.exports.provenance import portable
-
-    return {**hashes([clip]), portable(checkpoint): model.card.sha256}
-
-
-def hashes(paths: Iterable[Path | None]) -> dict[str, str]:
-    """The inputs that ``paths`` are, ``None`` left out: each file with its SHA-256; folders have
-    none.
-    """
-    from gsm_model.exports.provenance import portable
-    from gsm_model.io.hashing import sha256
-
-    return {
-        portable(path): sha256(path) if path.is_file() else "a folder of frames"
-        for path in paths
-        if path is not None
-    }
-
-
 def write_beside(
     out: Path,
     typed: Sequence[str],
@@ -153,15 +130,18 @@ def write_beside(
     """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG,
     and its recipe, beside ``out``; ``typed`` is the command as it was given (`arguments_of`).
     """
-    from gsm_model.exports.provenance import recipe
+    from gsm_model.exports.provenance import Input, Recipe
     from gsm_model.figures.style import figure_bytes
     from gsm_model.io.tables import csv_text
 
-    inputs = {origin.data: origin.data_sha256, origin.model: origin.checkpoint, **hashes(more)}
+    read = Input(origin.data, origin.data_sha256), Input(origin.model, origin.checkpoint)
+    recipe = Recipe(
+        tuple(_by_name_alone(typed, out)), (*read, *(Input.of(path) for path in more if path))
+    )
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
         **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
-        f"{out.stem}.recipe.json": recipe(_by_name_alone(typed, out), inputs, {"clips": count}),
+        f"{out.stem}.recipe.json": recipe.json({"clips": count}),
     }
     write_all(out.parent, files)
 

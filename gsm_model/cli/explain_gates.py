@@ -33,7 +33,6 @@ from gsm_model.cli.explain_common import (
     Workers,
     data_set,
     folders_of,
-    inputs_of,
     opened,
     write_beside,
 )
@@ -132,7 +131,7 @@ def _gates_of_clips(
     from gsm_model.explain.gates.readings import reading_rows
     from gsm_model.explain.gates.report import report_gates
     from gsm_model.exports.gates import GateFileOptions, gate_files, seen_frames
-    from gsm_model.exports.provenance import explain_command, portable
+    from gsm_model.exports.provenance import Input, explain_recipe
     from gsm_model.io.tables import csv_text
 
     models = load_models(paths, labels, device, "float32")
@@ -142,15 +141,20 @@ def _gates_of_clips(
             paths, models, counts, folders_of(folders[clip], paths), strict=True
         ):
             report = report_gates(model, video, order, count, seed)
-            parts = explain_command(
-                "gates", portable(clip), [portable(path)], order, seed, segments, options, "gates"
+            recipe = explain_recipe(
+                "gates",
+                Input.of(clip),
+                [Input.of(path, model.card.sha256)],
+                order,
+                seed,
+                segments,
+                options,
+                "gates",
             )
-            seen, inputs = seen_frames(report, video, model.input), inputs_of(clip, path, model)
+            seen = seen_frames(report, video, model.input)
             chosen = GateFileOptions(**options)
             try:
-                files = gate_files(
-                    report, clip.name, seen, video.info.seconds, chosen, parts, inputs
-                )
+                files = gate_files(report, clip.name, seen, video.info.seconds, chosen, recipe)
             except ValueError as error:
                 fail(str(error))
             if readings := reading_rows(model):

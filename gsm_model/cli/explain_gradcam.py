@@ -26,7 +26,7 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Segments, Split, inputs_of, opened, write_beside
+from gsm_model.cli.explain_common import Segments, Split, opened, write_beside
 from gsm_model.explain.cam.names import METHODS, Method
 from gsm_model.figures.presets import Width
 from gsm_model.io.names import unique_names
@@ -180,7 +180,7 @@ def _on_clips(
 ) -> None:
     from gsm_model.exports.cam import CamFileOptions, cam_files
     from gsm_model.exports.gates import seen_frames
-    from gsm_model.exports.provenance import explain_command, portable
+    from gsm_model.exports.provenance import Input, explain_recipe
 
     models = load_models(paths, labels, device)
     several = len(clips) > 1 or resume
@@ -204,20 +204,20 @@ def _on_clips(
                 seen_frames(report, video, model.input)
                 for report, model in zip(reports, models, strict=True)
             ]
-            parts = explain_command(
+            recipe = explain_recipe(
                 "gradcam",
-                portable(clip),
-                [portable(path) for path in paths],
+                Input.of(clip),
+                [
+                    Input.of(path, model.card.sha256)
+                    for path, model in zip(paths, models, strict=True)
+                ],
                 order,
                 seed,
                 segments,
                 options,
                 "gradcam",
             )
-            inputs: dict[str, str] = {}
-            for path, model in zip(paths, models, strict=True):
-                inputs |= inputs_of(clip, path, model)
-            files = cam_files(reports, clip.name, seen, video.info.seconds, chosen, parts, inputs)
+            files = cam_files(reports, clip.name, seen, video.info.seconds, chosen, recipe)
             if options["trial"]:
                 files |= {"trial.csv": _trials(models, reports, video, clip)}
         except ValueError as error:

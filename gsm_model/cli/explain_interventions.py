@@ -35,8 +35,6 @@ from gsm_model.cli.explain_common import (
     Workers,
     data_set,
     folders_of,
-    hashes,
-    inputs_of,
     opened,
     write_beside,
 )
@@ -208,7 +206,7 @@ def _interventions_on_clips(
     from gsm_model.explain.gates.intervention_tables import intervention_rows
     from gsm_model.explain.gates.interventions import predict_under
     from gsm_model.explain.gates.report import report_gates
-    from gsm_model.exports.provenance import explain_command, portable, recipe
+    from gsm_model.exports.provenance import Input, explain_recipe, portable
     from gsm_model.io.tables import csv_text
     from gsm_model.predict import predict
 
@@ -233,12 +231,11 @@ def _interventions_on_clips(
         "other": other,
         "layer": what.layers,
     }
-    given = hashes([what.gates, what.other])
+    given = [Input.of(path) for path in (what.gates, what.other) if path]
     folders = dict(zip(clips, folders_of(out, clips), strict=True))
     for clip, counts, video in opened(clips, models, segments):
         rows: list[dict] = []
-        inputs = dict(given)
-        for path, model, count, plan in zip(paths, models, counts, plans, strict=True):
+        for model, count, plan in zip(models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
             try:
                 answers = predict_under(
@@ -247,11 +244,10 @@ def _interventions_on_clips(
             except ValueError as error:
                 fail(str(error))
             rows += intervention_rows(clip.name, before, list(plan), answers)
-            inputs |= inputs_of(clip, path, model)
-        parts = explain_command(
+        made = explain_recipe(
             "interventions",
-            portable(clip),
-            [portable(path) for path in paths],
+            Input.of(clip),
+            [Input.of(path, model.card.sha256) for path, model in zip(paths, models, strict=True)],
             order,
             seed,
             segments,
@@ -268,7 +264,7 @@ def _interventions_on_clips(
             folders[clip],
             {
                 "interventions.csv": csv_text(rows).encode(),
-                "recipe.json": recipe(parts, inputs, about),
+                "recipe.json": made.after(given).json(about),
             },
         )
         _print_experiments(clip, rows)

@@ -14,7 +14,7 @@ from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.scale import Normalise, scaled
 from gsm_model.explain.gates.tables import npz_bytes
 from gsm_model.exports.gates import film_speed
-from gsm_model.exports.provenance import recipe
+from gsm_model.exports.provenance import Recipe
 from gsm_model.figures.cams import CamRow, cam_film, strip_figure
 from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes
@@ -41,13 +41,12 @@ def cam_files(
     seen: Sequence[np.ndarray],
     seconds: float,
     options: CamFileOptions,
-    parts: Sequence[str],
-    inputs: dict[str, str],
+    recipe: Recipe,
     layer: str | None = None,
 ) -> dict[str, bytes]:
     """File name → content, for several models' reports on one clip. ``seen``: for each the frames
-    (T, S, S, 3) uint8 it saw; ``seconds``: how long the clip lasts; ``parts`` and ``inputs`` are
-    those of the `recipe`; ``layer`` is by default the first of the reports.
+    (T, S, S, 3) uint8 it saw; ``seconds``: how long the clip lasts; ``recipe``: how the files
+    are made; ``layer`` is by default the first of the reports.
 
     Raises:
         ValueError: if the models were given different numbers of frames.
@@ -93,7 +92,7 @@ def cam_files(
         **{f"strip.{kind}": figure_bytes(strip, kind) for kind in FORMATS},
         "overlay.mp4": to_mp4(film, fps),
         "overlay.gif": to_gif(film, fps),
-        "recipe.json": recipe(parts, inputs, about),
+        "recipe.json": recipe.json(about),
     }
 
 

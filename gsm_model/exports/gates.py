@@ -5,7 +5,6 @@ recipe.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.gates.layers import DIRECTIONS, REGIME_EDGES, REGIMES, LayerExchange
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.gates.tables import gate_arrays, gate_rows, layer_figures
-from gsm_model.exports.provenance import recipe
+from gsm_model.exports.provenance import Recipe
 from gsm_model.figures.gates import gates_figure, scale_of, strip_figure
 from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
 from gsm_model.figures.presets import WIDTHS, Width
@@ -46,12 +45,10 @@ def gate_files(
     seen: np.ndarray,
     seconds: float,
     options: GateFileOptions,
-    parts: Sequence[str],
-    inputs: dict[str, str],
+    recipe: Recipe,
 ) -> dict[str, bytes]:
     """File name → content. ``seen`` (T, S, S, 3) uint8 are the frames in the order and the crop
-    that the model sees, ``seconds`` how long the clip lasts; ``parts`` and ``inputs`` are those of
-    its `recipe`.
+    that the model sees, ``seconds`` how long the clip lasts; ``recipe`` how the files are made.
 
     Raises:
         ValueError: for an unknown layer or width.
@@ -85,7 +82,7 @@ def gate_files(
         },
         "gates.mp4": to_mp4(film, fps),
         "gates.gif": to_gif(film, fps),
-        "recipe.json": recipe(parts, inputs, about),
+        "recipe.json": recipe.json(about),
     }
 
 

@@ -1,5 +1,5 @@
 """A recipe beside a result: the command, the inputs with their hashes and the versions that make it
-again.
+again. Every command and every page makes its recipes here.
 """
 
 from __future__ import annotations
@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from gsm_model import __version__
 from gsm_model.bundled import assets
+from gsm_model.io.hashing import sha256
 
 PACKAGES = ("torch", "numpy", "matplotlib", "av", "pillow", "pyarrow")
 
@@ -31,6 +33,73 @@ def portable(path: Path, name: str | None = None) -> str:
 def command_line(parts: Sequence[str]) -> str:
     """``parts`` after ``python -m gsm_model`` as a line for a shell."""
     return "python -m gsm_model " + shlex.join(parts)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that a result is made from: how recipes and commands name it, and its SHA-256."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path, known: str | None = None, name: str | None = None) -> Input:
+        """The file at ``path``; ``known`` is its hash where that was taken when it was read,
+        ``name`` what it is called if it is not the project's (`portable`). Folders have no hash.
+        """
+        digest = known or (sha256(path) if path.is_file() else "a folder of frames")
+        return cls(portable(path, name), digest)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a result is made: the ``parts`` of the command after ``python -m gsm_model``, and the
+    ``inputs`` that it reads.
+    """
+
+    parts: tuple[str, ...]
+    inputs: tuple[Input, ...]
+
+    @property
+    def command(self) -> str:
+        """The command as a line for a shell."""
+        return command_line(self.parts)
+
+    def after(self, given: Iterable[Input]) -> Recipe:
+        """The same with inputs that are read before the others."""
+        return replace(self, inputs=(*given, *self.inputs))
+
+    def json(self, about: Mapping[str, object]) -> bytes:
+        """The recipe as it is written; ``about`` says what the files hold."""
+        return recipe(self.parts, {one.name: one.sha256 for one in self.inputs}, about)
+
+
+def explain_recipe(
+    what: str,
+    clip: Input,
+    models: Sequence[Input],
+    order: str,
+    seed: int,
+    segments: int | None,
+    options: Mapping[str, object],
+    out: str,
+) -> Recipe:
+    """The recipe of ``explain gates``, ``gradcam`` or ``interventions`` for one clip; ``options``
+    as in `_options`.
+    """
+    names = [model.name for model in models]
+    parts = explain_command(what, clip.name, names, order, seed, segments, options, out)
+    return Recipe(tuple(parts), (clip, *models))
+
+
+def confusions_recipe(
+    tables: Sequence[Input], options: Mapping[str, object], out: str, more: Iterable[Input] = ()
+) -> Recipe:
+    """The recipe of ``confusions`` for one or two tables; ``more`` are the lists that ``options``
+    name.
+    """
+    parts = confusions_command([table.name for table in tables], options, out)
+    return Recipe(tuple(parts), (*tables, *more))
 
 
 def recipe(parts: Sequence[str], inputs: Mapping[str, str], about: Mapping[str, object]) -> bytes:

@@ -18,10 +18,14 @@ from gsm_model.exports.gates import (
     gate_film,
     seen_frames,
 )
+from gsm_model.exports.provenance import Input, Recipe
 from gsm_model.video.transforms import to_views
 from tests.conftest import make_small
 
 OPTIONS = GateFileOptions(layer="layer2.0", width="column", opacity=0.5)
+
+
+RECIPE = Recipe(("explain", "gates"), (Input("clip.mp4", "abc"),))
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,7 @@ def files(report, video, model):
         seen_frames(report, video, model.input),
         2.4,
         OPTIONS,
-        ["explain", "gates"],
-        {"clip.mp4": "abc"},
+        RECIPE,
     )
 
 
@@ -83,8 +86,7 @@ def test_the_same_report_gives_the_same_bytes(files, report, video, model):
         seen_frames(report, video, model.input),
         2.4,
         OPTIONS,
-        ["explain", "gates"],
-        {"clip.mp4": "abc"},
+        RECIPE,
     )
     assert [name for name in files if files[name] != again[name]] == []
 

@@ -1,11 +1,20 @@
 """Recipes name files so that they mean the same elsewhere."""
 
+import hashlib
 import json
 import shlex
 from pathlib import Path
 
 from gsm_model.bundled import shipped_checkpoints
-from gsm_model.exports.provenance import command_line, explain_command, portable, recipe
+from gsm_model.exports.provenance import (
+    Input,
+    command_line,
+    confusions_recipe,
+    explain_command,
+    explain_recipe,
+    portable,
+    recipe,
+)
 
 
 def test_files_of_the_project_are_named_from_its_folder_and_others_as_they_were_given(tmp_path):
@@ -53,3 +62,23 @@ def test_a_recipe_has_the_command_the_inputs_and_the_versions():
     assert repeated[5:] == ["--segments", "8", "--layer", "a", "--layer", "b", "--out", "out"]
     assert content["inputs"] == {"my clip.mp4": "abc"} and content["layer"] == "x"
     assert {"gate-shift-lens", "python", "torch", "matplotlib"} <= set(content["versions"])
+
+
+def test_a_file_is_named_as_commands_name_it_and_hashed_once(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"abc")
+    digest = hashlib.sha256(b"abc").hexdigest()
+    assert Input.of(tmp_path / "a.mp4") == Input(str(tmp_path / "a.mp4"), digest)
+    assert Input.of(tmp_path / "nowhere", "known", "my clip.mp4") == Input("my clip.mp4", "known")
+    assert Input.of(tmp_path).sha256 == "a folder of frames"
+
+
+def test_what_a_recipe_is_built_of_is_in_its_json_in_the_order_it_is_read():
+    clip, model, table, pairs = (Input(name, name.upper()) for name in ("c", "m", "t", "p.csv"))
+    gates = explain_recipe("gates", clip, [model], "forward", 0, None, {}, "out")
+    content = json.loads(gates.after([pairs]).json({"layer": "x"}))
+    assert list(content["inputs"].items()) == [("p.csv", "P.CSV"), ("c", "C"), ("m", "M")]
+    assert content["command"] == gates.command == command_line(gates.parts)
+    assert gates.parts[:5] == ("explain", "gates", "c", "--checkpoint", "m")
+    found = confusions_recipe([table], {"pairs": "p.csv"}, "out", [pairs])
+    assert found.parts == ("confusions", "t", "--pairs", "p.csv", "--out", "out")
+    assert list(json.loads(found.json({}))["inputs"]) == ["t", "p.csv"]

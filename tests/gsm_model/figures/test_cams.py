@@ -15,12 +15,16 @@ from gsm_model.explain.cam.report import report_cams
 from gsm_model.explain.cam.scale import Scaled, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_files, cam_rows, distinct_names, frame_rows
 from gsm_model.exports.gates import seen_frames
+from gsm_model.exports.provenance import Input, Recipe
 from gsm_model.figures.cams import CamRow, cam_film, one_stands_for, overlaid, strip_figure
 from gsm_model.figures.style import figure_bytes
 from tests.conftest import make_small
 from tests.gsm_model.figures.pdf import read_pdf
 
 ONE = np.ones(1, np.float32)
+
+
+RECIPE = Recipe(("explain", "gradcam"), (Input("clip.mp4", "abc"),))
 
 
 @pytest.fixture
@@ -94,8 +98,7 @@ def test_the_files_hold_the_maps_as_they_are_the_film_and_what_makes_them_again(
         seen,
         2.0,
         CamFileOptions(),
-        ["explain", "gradcam"],
-        {"clip.mp4": "abc"},
+        RECIPE,
     )
     assert set(files) == {
         "maps.npz",
@@ -126,8 +129,7 @@ def test_the_files_hold_the_maps_as_they_are_the_film_and_what_makes_them_again(
         seen,
         2.0,
         CamFileOptions(),
-        ["explain", "gradcam"],
-        {"clip.mp4": "abc"},
+        RECIPE,
     ), "the same bytes"
     rows = list(csv.DictReader(io.StringIO(files["frames.csv"].decode())))
     assert len(rows) == 8 and {row["model"] for row in rows} == {"Small", "Plain"}
