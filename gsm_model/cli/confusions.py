@@ -117,7 +117,7 @@ def confusions(
     Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and
     recipe.json.
     """
-    from gsm_model.data.labels import read_labels
+    from gsm_model.data.label_reader import read_labels
     from gsm_model.exports.confusion import confusion_files, more_figures
     from gsm_model.predictions.join import join_predictions
     from gsm_model.predictions.read import read_predictions

@@ -1,6 +1,4 @@
-"""Class names: the label files that ship with the package, files of a user's own, reversed pairs
-and mirror images.
-"""
+"""Class names: the label files that ship with the package, reversed pairs and mirror images."""
 
 from __future__ import annotations
 
@@ -11,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from gsm_model._moved import renamed
+from gsm_model.data.label_reader import read_labels
 from gsm_model.errors import DataError
 
 _FILES = Path(__file__).parent / "label_files"
-MAX_LABEL_FILE_BYTES = 4_000_000
 # Something-Something's classes that a mirror turns into each other (release): left to right, right
 # to left.
 SOMETHING_SWAPS = ((86, 87), (93, 94), (166, 167))
@@ -93,42 +92,10 @@ def mirrored_labels(labels: Sequence[str]) -> np.ndarray:
     return mirrored
 
 
-def read_labels(path: Path) -> tuple[str, ...]:
-    """One label a line, in index order; blank lines at the end are dropped.
-
-    Raises:
-        DataError: if the file cannot be read as UTF-8 text, is empty or over 4 MB, or names a class
-            twice.
-    """
-    try:
-        if path.stat().st_size > MAX_LABEL_FILE_BYTES:
-            raise DataError(
-                f"{path.name}: too large for a label file ({path.stat().st_size:,} bytes)"
-            )
-        labels = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path.name}: not a readable text file ({error}); a label file has one class name a"
-            " line"
-        ) from None
-    return checked_labels([label.strip() for label in labels], path.name)
-
-
-def checked_labels(labels: Sequence[str], source: str) -> tuple[str, ...]:
-    """``labels`` as a tuple, if each is there and there once.
-
-    Raises:
-        DataError: if there is none, one is blank, or one comes twice.
-    """
-    if not labels:
-        raise DataError(f"{source}: no labels in it; a label file has one class name a line")
-    seen: dict[str, int] = {}
-    for line, label in enumerate(labels, start=1):
-        if not label:
-            raise DataError(f"{source}: line {line} is blank")
-        if label in seen:
-            raise DataError(
-                f"{source}: {label!r} is on line {seen[label]} and again on line {line}"
-            )
-        seen[label] = line
-    return tuple(labels)
+__getattr__ = renamed(
+    __name__,
+    {
+        "checked_labels": "gsm_model.data.label_reader:checked_labels",
+        "MAX_LABEL_FILE_BYTES": "gsm_model.data.label_reader:MAX_LABEL_FILE_BYTES",
+    },
+)

@@ -33,7 +33,7 @@ from gsm_model.confusion.embedding import (
 )
 from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import class_groups
-from gsm_model.data.labels import read_labels
+from gsm_model.data.label_reader import read_label_file
 from gsm_model.errors import LensError
 from gsm_model.figures.model_colors import color_beside
 from gsm_model.predictions.join import PairedPredictions, join_predictions
@@ -107,7 +107,7 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
         left, right = st.columns(2)
         names = left.file_uploader(
             "Label file, if they do not name the classes",
-            type=["txt"],
+            type=["txt", "csv", "json"],
             key="answers_labels",
             max_upload_size=4,
         )
@@ -155,10 +155,13 @@ def _labels(file: UploadedFile | None) -> tuple[str, ...] | None:
     if upload is None:
         return None
     try:
-        return read_labels(upload.path)
+        read = read_label_file(upload.path)
     except LensError as error:
         explain_error(error, "Go on without it, or choose another label file.")
         return None
+    for note in read.notes:
+        st.caption(escape(f"{upload.name}: {note}"))
+    return read.names
 
 
 def _take(dropped: Sequence[UploadedFile]) -> None:

@@ -16,7 +16,7 @@ from app.pages.models import published
 from app.queries import precomputed
 from app.shell import session
 from app.shell.layout import Choices, device_name, explain_error, heading, how_it_runs
-from gsm_model.data.labels import read_labels
+from gsm_model.data.label_reader import read_label_file
 from gsm_model.errors import LensError
 from gsm_model.models.card import Measure
 from gsm_model.models.checkpoints.files import SUFFIXES
@@ -152,7 +152,7 @@ def _load() -> None:
     with left:
         labels_file = st.file_uploader(
             "Label file, if the names are not known",
-            type=["txt"],
+            type=["txt", "csv", "json"],
             key="labels_file",
             max_upload_size=4,
             help="One class name a line, in index order.",
@@ -228,9 +228,11 @@ def _add(
     try:
         labels = None
         if labels_file is not None:
-            labels = read_labels(
-                session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt").path
-            )
+            kept = session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt")
+            read = read_label_file(kept.path)
+            labels = read.names
+            for note in read.notes:
+                st.caption(escape(f"{labels_file.name}: {note}"))
         if file is not None:
             suffix = next((s for s in SUFFIXES if file.name.endswith(s)), ".pth")
             kept = session.uploads().keep(file.name, file.getvalue(), suffix)

@@ -13,7 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gsm_model.data.labels import checked_labels, read_labels, something_something
+from gsm_model.data.label_reader import checked_labels, read_labels
+from gsm_model.data.labels import something_something
 from gsm_model.errors import CheckpointError
 from gsm_model.io.atomic import whole_file
 from gsm_model.io.hashing import sha256

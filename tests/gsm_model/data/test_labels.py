@@ -2,12 +2,12 @@
 
 import pytest
 
+from gsm_model.data.label_reader import read_labels
 from gsm_model.data.labels import (
     label_list,
     label_lists,
     partner,
     partner_indices,
-    read_labels,
     reversed_pairs,
     something_something,
 )
