@@ -31,6 +31,7 @@ SplitName = Literal["train", "validation", "test", "shifted"]
 TargetName = Literal["verb", "noun", "action"]
 AverageName = Literal["logits", "probabilities"]
 PrecisionName = Literal["float32", "bfloat16", "float16"]
+LABELS_HELP = "A label file: one class name a line, with or without an index, or JSON."
 Result = TypeVar("Result")
 Checkpoints = Annotated[
     list[Path] | None,
@@ -60,7 +61,7 @@ ShiftShare = Annotated[
         ),
     ),
 ]
-Labels = Annotated[Path | None, typer.Option(help="A label file: one class name a line.")]
+Labels = Annotated[Path | None, typer.Option(help=LABELS_HELP)]
 
 
 class RecordedGroup(TyperGroup):
@@ -138,13 +139,37 @@ def open_clip(
 
 
 def read_list(
-    data: Path, videos: Path | None, labels: Path | None, target: TargetName, skip_bad: bool
+    data: Path,
+    videos: Path | None,
+    labels: Path | None,
+    target: TargetName,
+    skip_bad: bool,
+    classes: Callable[[], Sequence[str] | None] | None = None,
+    columns: str | None = None,
+    first_label: int | None = None,
+    series: str | None = None,
 ) -> VideoList:
-    """The list that ``--data`` names; its faults end the command unless ``skip_bad``."""
+    """The list that ``--data`` names; its faults end the command unless ``skip_bad``. What was
+    inferred is said. ``classes()`` are the class names of the model it is for.
+    """
     from gsm_model.data.lists import read_video_list
 
-    found = read_video_list(data, videos, labels, target)
-    return found if skip_bad else found.require_clean()
+    found = read_video_list(
+        data,
+        videos,
+        labels,
+        target,
+        classes=classes,
+        columns=columns.split(",") if columns else None,
+        first_label=first_label,
+        series=series,
+    )
+    found = found if skip_bad else found.require_clean()
+    for note in found.notes:
+        say(f"{found.name}: {note}")
+    for fault in [fault for fault in found.faults if fault.usable][:10]:
+        say(f"{fault.place}: {fault.message}; those that are there are read")
+    return found
 
 
 def result_of(model: Recognizer, measures: Iterable[Measure], **more: object) -> dict[str, Any]:

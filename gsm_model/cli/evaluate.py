@@ -13,6 +13,7 @@ from gsm_model.cli.common import (
     AverageName,
     Checkpoints,
     Device,
+    Labels,
     OrderName,
     Precision,
     SplitName,
@@ -47,10 +48,7 @@ def evaluate(
         Path | None,
         typer.Option(help="The folder that the clips of --data lie in, if not the list's own."),
     ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(help="A label file: one class name a line, or Something-Something's JSON."),
-    ] = None,
+    labels: Labels = None,
     target: Annotated[
         TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
     ] = "verb",
@@ -79,9 +77,28 @@ def evaluate(
     skip_bad: Annotated[
         bool,
         typer.Option(
-            "--skip-bad", help="Go on without the faulty lines of the list; they are counted."
+            "--skip-bad",
+            help=(
+                "Go on without the faulty lines of the list; they are counted. Where only the"
+                " number of frames is wrong, those that are there are read."
+            ),
         ),
     ] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "The columns of a list of another form, such as path,start_frame,stop_frame,label."
+            )
+        ),
+    ] = None,
+    first_label: Annotated[
+        int | None, typer.Option(min=0, help="The index of the list's first class: 0 or 1.")
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(help="Which pictures of a folder with several series, such as img_%05d.jpg."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
     max_mb: Annotated[
         int | None,
@@ -141,7 +158,16 @@ def evaluate(
         max_memory=decoder_mb * 2**20,
         max_decode_seconds=decoder_seconds,
     ).with_side(max_side)
-    found = or_fail(lambda: read_list(data, videos, labels, target, skip_bad))
+
+    def classes() -> tuple[str, ...] | None:
+        [model] = load_models(checkpoint, None, "cpu")
+        return model.card.labels
+
+    found = or_fail(
+        lambda: read_list(
+            *(data, videos, labels, target, skip_bad, classes, columns, first_label, series)
+        )
+    )
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
         results = _measure_list(
@@ -234,7 +260,7 @@ def _measure_list(
         say(error)
     counts = {
         "undecodable": len(failed),
-        "skipped": len(found.faults),
+        "skipped": sum(not fault.usable for fault in found.faults),
         "too_short": found.too_short,
     }
     return [

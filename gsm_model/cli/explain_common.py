@@ -105,7 +105,11 @@ def data_set(
     if data is None:
         return model, or_fail(lambda: drawn_clips(model, split, count))
     return model, or_fail(
-        lambda: listed_clips(model, read_list(data, videos, labels, target, skip_bad), workers)
+        lambda: listed_clips(
+            model,
+            read_list(data, videos, labels, target, skip_bad, lambda: model.card.labels),
+            workers,
+        )
     )
 
 

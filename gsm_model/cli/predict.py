@@ -15,6 +15,7 @@ from gsm_model.cli.common import (
     AverageName,
     Checkpoints,
     Device,
+    Labels,
     OrderName,
     Precision,
     ShiftShare,
@@ -52,9 +53,7 @@ def predict(
     average: Annotated[
         AverageName, typer.Option(help="What is averaged over the crops.")
     ] = "logits",
-    labels: Annotated[
-        Path | None, typer.Option(help="A label file: one class name a line.")
-    ] = None,
+    labels: Labels = None,
     shift_share: ShiftShare = None,
     device: Device = None,
     precision: Precision = "float32",
@@ -100,9 +99,7 @@ def convert(
     segments: Annotated[
         int | None, typer.Option(help="Segments, where the file's name does not say.")
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="A label file: one class name a line.")
-    ] = None,
+    labels: Labels = None,
     shift_share: ShiftShare = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store the weights in float16: half the size.")

@@ -1,56 +1,93 @@
 """Lists of labelled videos in the formats of the public data sets, every fault of a list found
 before any work begins.
 
-- the GSM and TSM releases' text lists: ``path num_frames label``, one a line;
-- Something-Something V2's JSON (``id``, ``template``) with a label file in JSON;
-- Diving48's JSON (``vid_name``, ``label``);
-- EPIC-Kitchens' CSV with start and stop frames (verb, noun or action).
+- text: ``path label`` or ``path num_frames label``, one a line, with spaces, tabs, commas or
+  semicolons between, as the releases of GSM, TSM, TSN and SlowFast have them; a class's name may
+  stand in the place of its index (Something-Something V1, Jester), or in the path (UCF101);
+- CSV with a header: EPIC-Kitchens (verb, noun or action), Kinetics, or any whose columns say what
+  they are;
+- JSON: Something-Something V2 (``id``, ``template``), Diving48 (``vid_name``, ``label``), Kinetics;
+- HMDB51's split files.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePosixPath
 
-from gsm_model.data.labels import read_labels
-from gsm_model.errors import DataError
+from gsm_model._moved import renamed
+from gsm_model.data.find_videos import VideoFinder
+from gsm_model.data.label_reader import LabelFile, read_label_file
+from gsm_model.data.list_row import Row, Rows
+from gsm_model.data.list_tables import Target, json_records, table_of, table_rows, unknown_columns
+from gsm_model.data.list_text import UnknownColumns, hmdb_rows, hmdb_split, text_rows
+from gsm_model.errors import DataError, VideoError
+from gsm_model.io.text import decode_text
+from gsm_model.video.frame_folders import frames_of, is_pattern
+from gsm_model.video.part import Part, locate
+from gsm_model.video.source import VideoInfo
 
-Target = Literal["verb", "noun", "action"]
-VIDEO_SUFFIXES = (".mp4", ".webm", ".avi", ".mkv", ".mov")
+__all__ = ["Entry", "Fault", "Target", "VideoList", "read_video_list"]
 # The releases drop shorter clips: their three-frame minimum holds an image, its successor and a
 # spare.
 MIN_FRAMES = 3
+MAX_LIST_BYTES = 512 * 2**20
 _SHOWN_FAULTS = 10
+_UCF = re.compile(r"(?:.*/)?(?P<label>\w+)/v_(?P=label)_g\d+_c\d+(?:\.\w+)?")
+__getattr__ = renamed(__name__, {"VIDEO_SUFFIXES": "gsm_model.data.find_videos:VIDEO_SUFFIXES"})
 
 
 @dataclass(frozen=True)
 class Entry:
     """One clip of a list. ``label`` is a class index. ``first`` and ``stop`` bound the frames that
-    count, 0-based, ``stop`` not included; both are ``None`` for the whole file."""
+    count, 0-based, ``stop`` not included; both are ``None`` for the whole file. The rest is as in
+    `gsm_model.video.part.Part`."""
 
     id: str
     path: Path
     label: int
     first: int | None = None
     stop: int | None = None
+    begin: float | None = None
+    end: float | None = None
+    fps: float | None = None
+    base: int = 1
+    num_frames: int | None = None
+    maybe_cut: bool = False
+
+    @property
+    def part(self) -> Part:
+        """Which frames of the file count."""
+        return Part(
+            self.first,
+            self.stop,
+            self.begin,
+            self.end,
+            self.fps,
+            self.base,
+            self.num_frames,
+            self.maybe_cut,
+        )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with one line or record: ``place`` names file and line."""
+    """What is wrong with one line or record: ``place`` names file and line. ``usable``: the clip is
+    among the entries all the same, for only its number of frames is another than the list's.
+    """
 
     place: str
     message: str
+    usable: bool = False
 
 
 @dataclass(frozen=True)
 class VideoList:
     """A list that was read: its good entries, its faults, how many clips were too short to count,
-    and class names if it has them.
+    class names if it has them, and sentences on what was inferred.
     """
 
     name: str
@@ -58,6 +95,7 @@ class VideoList:
     faults: tuple[Fault, ...]
     too_short: int = 0
     labels: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def require_clean(self) -> VideoList:
         """This list, if it has no fault.
@@ -72,36 +110,36 @@ class VideoList:
         )
         more = len(self.faults) - _SHOWN_FAULTS
         rest = f"; and {more} more" if more > 0 else ""
+        used = (
+            " Where only the number of frames differs, --skip-bad reads the frames that are there."
+            if any(fault.usable for fault in self.faults)
+            else ""
+        )
         raise DataError(
             f"{self.name} has {len(self.faults)} faults: {shown}{rest}. Mend them, or skip these"
-            " clips with --skip-bad."
+            f" clips with --skip-bad.{used}"
         )
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One record before its file and label are looked at."""
-
-    place: str
-    id: str
-    file: str
-    label: int | None
-    num_frames: int | None = None
-    first: int | None = None
-    stop: int | None = None
-    fault: str = ""
-
-
 def read_video_list(
-    path: Path, videos: Path | None = None, labels: Path | None = None, target: Target = "verb"
+    path: Path,
+    videos: Path | None = None,
+    labels: Path | None = None,
+    target: Target = "verb",
+    *,
+    classes: Callable[[], Sequence[str] | None] | None = None,
+    columns: Sequence[str] | None = None,
+    first_label: int | None = None,
+    series: str | None = None,
 ) -> VideoList:
     """Read a list in any of the known formats, told apart by their content.
 
     ``path`` is the list, or a folder that holds ``list.txt``. ``videos`` is the folder that its
-    clips lie in, the list's own if not given. ``labels`` is a label file (one name a line, or
-    Something-Something's JSON of names and indices), which Something-Something V2 needs. ``target``
-    is what an EPIC-Kitchens clip is labelled with; actions are numbered in the order of (verb,
-    noun).
+    clips lie in, the list's own if not given. ``labels`` is a label file (`read_label_file`);
+    without it, names of classes are looked up in what ``classes()`` gives, those of a model.
+    ``target`` is what an EPIC-Kitchens clip is labelled with; actions are numbered in the order of
+    (verb, noun). ``columns`` names the columns of a list of another form, ``first_label`` is the
+    index of its first class, ``series`` which pictures of folders with several are the video.
 
     Raises:
         DataError: if the file is missing, no list of a known format, or a label file is needed and
@@ -110,195 +148,295 @@ def read_video_list(
     if path.is_dir():
         labels = labels or (path / "labels.txt" if (path / "labels.txt").is_file() else None)
         path = path / "list.txt"
-    text = _read_text(path)
-    videos = videos or path.parent
-    names = _read_label_names(labels) if labels is not None else None
-    if path.suffix == ".csv":
-        lines, names = _epic_lines(text, path.name, target, names)
-    elif path.suffix == ".json":
-        lines = _json_lines(text, path.name, names)
-    else:
-        lines = list(_release_lines(text, path.name))
-    return _check(path.name, lines, videos, names)
+    finder = VideoFinder(videos or path.parent)
+    text, notes = _read_text(path)
+    found = _rows_of(text, path, target, columns, finder)
+    notes += found.notes
+    names = _names(found, labels, path, classes)
+    notes += names.notes
+    known = found.labels or names.names or None
+    rows, more = _indexed(found.rows, known, labels is not None, path.name, first_label)
+    return _check(path.name, rows, finder, known, notes + more, series)
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path) -> tuple[str, tuple[str, ...]]:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path.name}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path.name}: not a text file in UTF-8") from None
-
-
-def _read_label_names(path: Path) -> tuple[str, ...]:
-    if path.suffix != ".json":
-        return read_labels(path)
+        if path.stat().st_size > MAX_LIST_BYTES:
+            raise DataError(f"{path.name}: too large for a list ({path.stat().st_size:,} bytes)")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name}: {getattr(error, 'strerror', None) or error}") from None
     try:
-        indices = {str(name): int(index) for name, index in json.loads(_read_text(path)).items()}
-    except (ValueError, TypeError, AttributeError):
+        decoded = decode_text(content, path.name)
+    except DataError as error:
         raise DataError(
-            f"{path.name}: not a JSON object of class names and their indices"
+            f"{path.name}: not a text file in UTF-8 or another encoding that is known"
+            f" ({str(error).removeprefix(f'{path.name}: ')})"
         ) from None
-    if sorted(indices.values()) != list(range(len(indices))):
-        raise DataError(
-            f"{path.name}: the class indices are not 0 to {len(indices) - 1}, each once"
-        )
-    return tuple(sorted(indices, key=indices.__getitem__))
+    return decoded.text, (decoded.note,) if decoded.note else ()
 
 
-def _whole(text: Any) -> int | None:
-    """``text`` as a whole number that is not negative, or ``None``."""
+def _rows_of(
+    text: str, path: Path, target: Target, columns: Sequence[str] | None, finder: VideoFinder
+) -> Rows:
+    name = path.name
+    if not text.strip():
+        raise DataError(f"{name}: there is no clip in it")
+    if text.lstrip().startswith(("[", "{")) or path.suffix.lower() == ".json":
+        return table_rows(json_records(text, name), name, "entry", target)
+    if split := hmdb_split(name):
+        siblings = sorted(path.parent.glob(f"*_test_split{split[1]}.txt"))
+        return hmdb_rows([(file.name, _read_text(file)[0]) for file in siblings])
+    records = table_of(text, columns)
+    if records is not None:
+        return table_rows(records, name, "line", target)
     try:
-        number = int(text)
-    except (TypeError, ValueError):
-        return None
-    return number if number >= 0 else None
+        found = text_rows(text, name, finder.has)
+    except UnknownColumns as unknown:
+        raise DataError(unknown_columns(name, unknown.columns)) from None
+    if found is None:
+        raise DataError(unknown_columns(name, text.strip().splitlines()[0].split(",")))
+    return found
 
 
-def _release_lines(text: str, name: str) -> Iterator[_Line]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        place = f"{name}, line {number}"
-        # The path may have spaces in it; the last two fields have none.
-        fields = line.strip().rsplit(maxsplit=2)
-        num_frames, label = (
-            (_whole(field) for field in fields[1:]) if len(fields) == 3 else (None, None)
-        )
-        if num_frames is None or label is None:
-            yield _Line(place, line.strip(), "", None, fault="is not 'path num_frames label'")
-        else:
-            yield _Line(place, fields[0], fields[0], label, num_frames)
-
-
-def _json_lines(text: str, name: str, names: Sequence[str] | None) -> list[_Line]:
-    try:
-        records = json.loads(text)
-    except ValueError as error:
-        raise DataError(f"{name}: not JSON ({error})") from None
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise DataError(f"{name}: not a JSON list of clips")
-    if any("vid_name" in record for record in records):
-        return [
-            _diving_line(record, f"{name}, entry {number}")
-            for number, record in enumerate(records, start=1)
-        ]
-    if names is None:
+def _names(
+    found: Rows,
+    labels: Path | None,
+    path: Path,
+    classes: Callable[[], Sequence[str] | None] | None,
+) -> LabelFile:
+    """The class names that names in the list are looked up in; none where none are needed."""
+    if labels is not None:
+        read = read_label_file(labels)
+        return replace(read, notes=tuple(f"{labels.name}: {note}" for note in read.notes))
+    if found.labels or not any(isinstance(row.label, str) for row in found.rows):
+        return LabelFile(())
+    beside = path.parent / "classInd.txt"
+    if beside.is_file() and any(_UCF.fullmatch(row.id.replace("\\", "/")) for row in found.rows):
+        read = read_label_file(beside)
+        return LabelFile(read.names, ("the classes are numbered as in classInd.txt beside it",))
+    known = classes() if classes is not None else None
+    if not known:
         raise DataError(
-            f"{name}: Something-Something's labels are names; give its label file (labels.json) as"
-            " well"
+            f"{path.name}: its labels are names; give its label file as well, with --labels (of"
+            " Something-Something: labels.json)"
         )
-    indices = {label: index for index, label in enumerate(names)}
-    return [
-        _something_line(record, indices, f"{name}, entry {number}")
-        for number, record in enumerate(records, start=1)
-    ]
+    return LabelFile(tuple(known), ("its labels are looked up among the model's class names",))
 
 
-def _diving_line(record: dict, place: str) -> _Line:
-    id, label = str(record.get("vid_name", "")), _whole(record.get("label"))
-    if not id or label is None:
-        return _Line(place, id, "", None, fault="has no 'vid_name' and whole 'label'")
-    first, stop = _whole(record.get("start_frame")), _whole(record.get("end_frame"))
-    return _Line(place, id, id, label, None if stop is None else stop - (first or 0))
+def _indexed(
+    rows: Sequence[Row],
+    names: Sequence[str] | None,
+    exact: bool,
+    name: str,
+    first_label: int | None,
+) -> tuple[list[Row], tuple[str, ...]]:
+    """The rows with class indices for their labels, from 0."""
+    places = {label: index for index, label in enumerate(names or ())}
+    alike = Counter(map(_plain, places))
+    loosely = {_plain(label): at for label, at in places.items() if alike[_plain(label)] == 1}
+    first, notes = (first_label, ()) if first_label is not None else _first_of(rows, names, name)
+    indexed = []
+    for row in rows:
+        if isinstance(row.label, str):
+            label = row.label.replace("[", "").replace("]", "")
+            index = places.get(label, places.get(row.label, loosely.get(_plain(label))))
+            fault = "" if index is not None else f"has the unknown label {label!r}"
+            row = replace(row, label=index, fault=row.fault or fault)
+        elif row.label is not None and first:
+            index = row.label - first
+            fault = "" if index >= 0 else f"label {row.label} is below the first, {first}"
+            row = replace(row, label=max(0, index), fault=row.fault or fault)
+        indexed.append(row)
+    return _contradicted(indexed, loosely, names), notes
 
 
-def _something_line(record: dict, indices: dict[str, int], place: str) -> _Line:
-    id, template = str(record.get("id", "")), str(record.get("template", ""))
-    label = template.replace("[", "").replace("]", "")
-    if not id or not template:
-        return _Line(place, id, "", None, fault="has no 'id' and 'template'")
-    if label not in indices:
-        return _Line(place, id, id, None, fault=f"has the unknown label {label!r}")
-    return _Line(place, id, id, indices[label])
+def _plain(label: str) -> str:
+    """A class's name without case, brackets and kinds of spaces."""
+    return " ".join(re.sub(r"[\[\]\"'_]", " ", label).casefold().split())
 
 
-def _epic_lines(
-    text: str, name: str, target: Target, names: Sequence[str] | None
-) -> tuple[list[_Line], tuple[str, ...] | None]:
-    rows = list(csv.DictReader(text.splitlines()))
-    columns = {"narration_id", "video_id", "start_frame", "stop_frame", "verb_class", "noun_class"}
-    if not rows or not columns <= set(rows[0]):
-        raise DataError(
-            f"{name}: not an EPIC-Kitchens list; its columns must include"
-            f" {', '.join(sorted(columns))}"
-        )
-    pairs = sorted(
-        {(_whole(row["verb_class"]), _whole(row["noun_class"])) for row in rows} - {(None, None)},
-        key=str,
-    )
-    pairs = sorted(pair for pair in pairs if None not in pair)
-    lines = []
-    for number, row in enumerate(rows, start=2):
-        verb, noun = _whole(row["verb_class"]), _whole(row["noun_class"])
-        label = {
-            "verb": verb,
-            "noun": noun,
-            "action": pairs.index((verb, noun)) if (verb, noun) in pairs else None,
-        }[target]
-        start, stop = _whole(row["start_frame"]), _whole(row["stop_frame"])
-        place, fault = f"{name}, line {number}", ""
-        if label is None:
-            fault = f"has no whole {target} class"
-        elif start is None or stop is None or stop < start or start < 1:
-            fault = f"has frames {row['start_frame']} to {row['stop_frame']}"
-        line = _Line(place, row["narration_id"], row["video_id"] or "", label, fault=fault)
-        if not fault and start is not None and stop is not None:
-            line = replace(line, num_frames=stop - start + 1, first=start - 1, stop=stop)
-        lines.append(line)
-    if target == "action":
-        names = tuple(f"verb {verb}, noun {noun}" for verb, noun in pairs)
-    return lines, None if names is None else tuple(names)
+def _folder_of(row: Row) -> str:
+    parts = PurePosixPath(row.id.replace("\\", "/")).parts
+    return _plain(parts[-2]) if len(parts) > 1 else ""
+
+
+def _contradicted(
+    rows: Sequence[Row], places: dict[str, int], names: Sequence[str] | None
+) -> list[Row]:
+    """Rows whose folder is called like another class than their label's have that fault."""
+    checked = []
+    for row in rows:
+        said = places.get(_folder_of(row))
+        if said is not None and not row.fault and row.label != said and names is not None:
+            row = replace(
+                row,
+                fault=f"lies in the folder of class {said} ({names[said]!r}), its label is"
+                f" {row.label}",
+            )
+        checked.append(row)
+    return checked
+
+
+def _first_of(
+    rows: Sequence[Row], names: Sequence[str] | None, name: str
+) -> tuple[int, tuple[str, ...]]:
+    """The index of the list's first class: 0, or 1 where nothing else is possible.
+
+    Raises:
+        DataError: if a list of UCF101 may count from either.
+    """
+    labelled = [row for row in rows if isinstance(row.label, int) and not row.fault]
+    found = {row.label for row in labelled if isinstance(row.label, int)}
+    if not found or min(found) != 1:
+        return 0, ()
+    one = 1, ("its labels count from 1, its class 1 is the model's class 0",)
+    if names is not None:
+        places = {_plain(label): at for at, label in enumerate(names)}
+        folders = [(row.label, places[_folder_of(row)]) for row in labelled
+                   if _folder_of(row) in places]  # fmt: skip
+        if folders and all(label == place + 1 for label, place in folders):
+            return one
+        if max(found) == len(names) and not folders:
+            return one
+    ucf = [_UCF.fullmatch(row.id.replace("\\", "/")) for row in labelled]
+    if all(ucf):
+        order = sorted({match["label"] for match in ucf if match})
+        pairs = {(match["label"], row.label) for match, row in zip(ucf, labelled, strict=True)
+                 if match}  # fmt: skip
+        if pairs == {(label, at) for at, label in enumerate(order, start=1)} and len(order) > 100:
+            return one
+        if names is None:
+            raise DataError(
+                f"{name}: a list of UCF101 without class 0 may count its classes from 1, as the"
+                " data set's own, or be a part of one that counts from 0; say which with"
+                " --first-label 1 or --first-label 0"
+            )
+    if len(found) > 2 and found == set(range(1, len(found) + 1)):
+        return 0, ("no clip has class 0; if its labels count from 1, give --first-label 1",)
+    return 0, ()
 
 
 def _check(
-    name: str, lines: Sequence[_Line], videos: Path, names: tuple[str, ...] | None
+    name: str,
+    rows: Sequence[Row],
+    finder: VideoFinder,
+    names: tuple[str, ...] | None,
+    notes: tuple[str, ...],
+    series: str | None,
 ) -> VideoList:
     entries: list[Entry] = []
     faults: list[Fault] = []
     seen: dict[str, str] = {}
-    too_short = 0
-    for line in lines:
-        found = None if line.fault else _find_video(videos, line.file)
-        fault = line.fault
-        if not fault and line.id in seen:
-            fault = f"{line.id!r} came before, at {seen[line.id]}"
-        elif not fault and names is not None and line.label not in range(len(names)):
-            fault = f"label {line.label} is none of the {len(names)} classes"
-        elif not fault and line.num_frames == 0:
-            fault = f"{line.file!r} has no frames"
-        elif not fault and found is None:
-            fault = f"there is no video or folder of frames for {line.file!r}"
-        elif not fault and found is not None and _is_empty_file(found):
-            fault = f"{found.name!r} is empty"
-        seen.setdefault(line.id, line.place)
-        if fault or found is None or line.label is None:
-            faults.append(Fault(line.place, fault))
-        elif line.num_frames is not None and line.num_frames < MIN_FRAMES:
+    too_short = elsewhere = 0
+    looks: Counter[str] = Counter()
+    for row in rows:
+        id = row.id.replace("\\", "/")
+        entry, fault = None, row.fault
+        if not fault and id in seen:
+            fault = f"{id!r} came before, at {seen[id]}"
+        elif not fault and names is not None and row.label not in range(len(names)):
+            fault = f"label {row.label} is none of the {len(names)} classes"
+        elif not fault and row.num_frames == 0:
+            fault = f"{id!r} has no frames"
+        elif not fault:
+            found = finder.find(row.files or (row.id,))
+            fault, elsewhere = found.fault, elsewhere + found.elsewhere
+            if not fault and found.path is not None and _is_empty_file(found.path):
+                fault = f"{found.path.name!r} is empty"
+            elif not fault and found.path is not None:
+                entry = _entry(row, id, _of_series(found.path, series))
+        seen.setdefault(id, row.place)
+        if entry is None:
+            faults.append(Fault(row.place, fault))
+            continue
+        look = _look(entry, row, looks)
+        if look.fault:
+            faults.append(Fault(row.place, look.fault, usable=look.count is not None))
+        if look.fault and look.count is None:
+            continue
+        count = row.num_frames if look.count is None else look.count
+        if count is not None and count < MIN_FRAMES:
             too_short += 1
         else:
-            entries.append(Entry(line.id, found, line.label, line.first, line.stop))
-    if not lines:
+            entries.append(entry)
+    if not rows:
         raise DataError(f"{name}: there is no clip in it")
-    return VideoList(name, tuple(entries), tuple(faults), too_short, names)
+    if elsewhere:
+        notes += (f"{elsewhere} videos were found by their names in other folders than the list's",)
+    return VideoList(
+        name, tuple(entries), tuple(faults), too_short, names, notes + _of_folders(looks)
+    )
+
+
+def _entry(row: Row, id: str, path: Path) -> Entry:
+    return Entry(
+        id,
+        path,
+        row.label if isinstance(row.label, int) else -1,
+        row.first,
+        row.stop,
+        row.begin,
+        row.end,
+        row.fps,
+        row.base,
+        None if row.first is not None or row.roughly else row.num_frames,
+        row.maybe_cut,
+    )
+
+
+def _of_series(path: Path, series: str | None) -> Path:
+    return path / series if series and path.is_dir() else path
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a look at a row's folder shows: how many frames count, and what is wrong."""
+
+    count: int | None = None
+    fault: str = ""
+
+
+def _look(entry: Entry, row: Row, looks: Counter[str]) -> _Look:
+    """What is wrong with a folder of frames; what is to be said of it is counted in ``looks``."""
+    path, wanted = entry.path, None
+    if is_pattern(path.name) and path.parent.is_dir() and not path.exists():
+        path, wanted = path.parent, path.name
+    if not path.is_dir():
+        return _Look()
+    try:
+        frames = frames_of(path, path.name, wanted)
+    except VideoError as error:
+        return _Look(fault=str(error))
+    looks.update(frames.notes)
+    there = len(frames.series.numbers)
+    if entry.first is not None or entry.end is not None:
+        try:
+            info = VideoInfo(there, 1.0, 1, 1, kind="folder", runs=frames.runs)
+            looks.update(locate(entry.part, info, entry.id).notes)
+        except VideoError:  # as a video without this part: a row with its error
+            pass
+        return _Look()
+    if row.num_frames is not None:
+        if row.roughly:
+            if abs(there - row.num_frames) > 1:
+                looks["start and end in the list make another number of frames"] += 1
+            return _Look(row.num_frames)
+        if there != row.num_frames:
+            return _Look(
+                there, f"says {row.num_frames} frames, the folder {path.name!r} has {there}"
+            )
+    return _Look(there)
+
+
+def _of_folders(looks: Counter[str]) -> tuple[str, ...]:
+    shown = [
+        f"{count} folder{'s' if count > 1 else ''} of frames: {note}"
+        for note, count in looks.most_common(_SHOWN_FAULTS)
+    ]
+    more = len(looks) - len(shown)
+    return (*shown, *((f"and {more} more remarks on folders of frames",) if more > 0 else ()))
 
 
 def _is_empty_file(path: Path) -> bool:
     return path.is_file() and path.stat().st_size == 0
-
-
-def _find_video(videos: Path, file: str) -> Path | None:
-    """The file or folder of frames that a list means: with or without suffix, Diving48's frames
-    under ``frames``.
-    """
-    path = Path(file) if Path(file).is_absolute() else videos / file
-    candidates = [
-        path,
-        *(path.with_name(path.name + suffix) for suffix in VIDEO_SUFFIXES),
-        path.parent / "frames" / path.name,
-    ]
-    found = next((candidate for candidate in candidates if candidate.exists()), None)
-    if found is not None and found.is_dir() and (found / "frames").is_dir():
-        return found / "frames"
-    return found

@@ -185,7 +185,10 @@ def list_origin(
         raise DataError(f"{videos.name}: no clip is left to score")
     largest = max(entry.label for entry in videos.entries)
     if largest >= k:
-        raise DataError(f"{videos.name}: has class {largest}, but {card.name} knows {k} classes")
+        raise DataError(
+            f"{videos.name}: has class {largest}, but {card.name} knows {k} classes; if its labels"
+            " count from 1, give --first-label 1"
+        )
     labels = card.labels or videos.labels or tuple(card.label(index) for index in range(k))
     return Provenance(
         labels,
@@ -204,4 +207,6 @@ def _digest(entries: Sequence[Entry]) -> str:
     digest = hashlib.sha256()
     for entry in entries:
         digest.update(f"{entry.id}\0{entry.label}\0{entry.first}\0{entry.stop}\n".encode())
+        if entry.end is not None:
+            digest.update(f"{entry.begin}\0{entry.end}\0{entry.fps}\n".encode())
     return digest.hexdigest()

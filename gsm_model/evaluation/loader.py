@@ -7,6 +7,7 @@ A file that takes its process down, or hangs, is named; the others go on.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import InputSpec
 from gsm_model.video.views import ViewsWanted, read_part
 
+_log = logging.getLogger(__name__)
+MOST_SAID = 10  # videos of which it is said what was inferred
 AHEAD = 3  # clips in the making for each process
 
 
@@ -64,7 +67,7 @@ def read_frames(
         VideoError: if the video cannot be decoded, exceeds ``limits``, or is shorter than the part
             the list names.
     """
-    return read_part(entry.path, entry.id, sample, entry.first or 0, entry.stop, limits)
+    return read_part(entry.path, entry.id, sample, entry.part, limits)
 
 
 def wanted_views(
@@ -88,8 +91,7 @@ def wanted_views(
         views.crops,
         order,
         _shuffle_seed(entry.id, seed),
-        entry.first or 0,
-        entry.stop,
+        entry.part,
         limits,
     )
 
@@ -106,14 +108,25 @@ def feed(
 ) -> Iterator[tuple[Entry, np.ndarray | str]]:
     """Each entry with its views, ``(clips · crops, T, 3, S, S)`` uint8 in the order in which the
     model sees them, or with the message of what was wrong with it, in the order of ``entries``.
+    What was inferred of a video is a warning of this module's logger, of the first ten videos.
     """
+    said = 0
     requests = (
         wanted_views(entry, num_segments, spec, views, order, seed, limits).request()
         for entry in entries
     )
     with closing(DecoderPool(workers, reuse=True).ask_ahead(requests, AHEAD)) as answers:
         for entry, answer in zip(entries, answers, strict=True):
-            yield entry, str(answer) if isinstance(answer, VideoError) else answer.arrays[0]
+            if isinstance(answer, VideoError):
+                yield entry, str(answer)
+                continue
+            if notes := answer.header["notes"]:
+                said += 1
+                if said <= MOST_SAID:
+                    _log.warning("%s: %s", entry.id, "; ".join(notes))
+            yield entry, answer.arrays[0]
+    if said > MOST_SAID:
+        _log.warning("the same or the like holds for %d more videos", said - MOST_SAID)
 
 
 def _shuffle_seed(id: str, seed: int) -> int:

@@ -65,11 +65,12 @@ class Series:
 @dataclass(frozen=True)
 class Frames:
     """The series of a folder that is its video, and in ``notes`` what is to be said of it: series
-    that were left out, numbers that are missing.
+    that were left out, numbers that are missing. ``runs`` are its numbers, as `runs_of` has them.
     """
 
     series: Series
     notes: tuple[str, ...]
+    runs: tuple[tuple[int, int], ...]
 
 
 def frames_of(folder: Path, name: str, wanted: str | None = None) -> Frames:
@@ -111,7 +112,7 @@ def _frames_of(folder: str, name: str, wanted: str | None, changed: int) -> Fram
         if a == b:
             raise VideoError(f"{name}: {first} and {second} have the same number; remove one")
     notes = [_left_out(found, chosen), _unnumbered(names), missing_numbers(chosen.numbers)]
-    return Frames(chosen, tuple(filter(None, notes)))
+    return Frames(chosen, tuple(filter(None, notes)), runs_of(chosen.numbers))
 
 
 def series_of(names: Iterable[str]) -> tuple[Series, ...]:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
 from gsm_model.video.colours import TRANSPARENT, on_black
-from gsm_model.video.frame_folders import frames_of, runs_of
+from gsm_model.video.frame_folders import frames_of
 from gsm_model.video.picture_times import frame_lengths
 from gsm_model.video.source import (
     SIZE_CHANGES,
@@ -131,7 +131,7 @@ def open_folder(path: Path, limits: Limits, name: str, series: str | None = None
         first.height,
         kind="folder",
         notes=(*frames.notes, *{TRANSPARENT}.intersection(first.notes), ASSUMED_RATE),
-        runs=runs_of(frames.series.numbers),
+        runs=frames.runs,
     )
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gsm_model.errors import VideoError
 from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decode import decode
 from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.part import Part, Span, locate
 from gsm_model.video.sampling import Order
 from gsm_model.video.source import Limits, VideoInfo
 from gsm_model.video.transforms import InputSpec
@@ -24,8 +24,7 @@ class ViewsWanted:
     """What a decoding process is asked for: ``clips`` × ``crops`` views of a video, each of
     ``num_segments`` frames in ``order`` (``seed`` picks the shuffle).
 
-    ``name`` is what messages call the video. ``first`` and ``stop`` bound the part of it that
-    counts, ``stop`` not included; without ``stop`` that is all of it.
+    ``name`` is what messages call the video, ``part`` which of its frames count.
     """
 
     path: Path
@@ -36,8 +35,7 @@ class ViewsWanted:
     crops: int
     order: Order
     seed: int
-    first: int
-    stop: int | None
+    part: Part
     limits: Limits
 
     def request(self) -> dict:
@@ -50,48 +48,69 @@ class ViewsWanted:
         wanted = {key: value for key, value in request.items() if key != "kind"}
         wanted["path"] = Path(wanted["path"])
         wanted["spec"] = InputSpec(**wanted["spec"])
+        wanted["part"] = Part(**wanted["part"])
         wanted["limits"] = Limits(**wanted["limits"])
         return cls(**wanted)
+
+
+@dataclass(frozen=True)
+class ViewsRead:
+    """The views of one video, ``(clips · crops, T, 3, S, S)`` uint8, clip by clip, and sentences on
+    what was inferred.
+    """
+
+    views: np.ndarray
+    notes: tuple[str, ...]
 
 
 def read_views(wanted: ViewsWanted) -> np.ndarray:
     """All views of one video, ``(clips · crops, T, 3, S, S)`` uint8, clip by clip.
 
     Raises:
+        VideoError: as `views_and_notes`.
+    """
+    return views_and_notes(wanted).views
+
+
+def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
+    """All views of one video, and what was inferred of it.
+
+    Raises:
         VideoError: if the video cannot be decoded, exceeds a limit, or is shorter than the part
             that is wanted.
     """
     t, clips = wanted.num_segments, wanted.clips
+    spans: list[Span] = []
 
     def choose(info: VideoInfo) -> np.ndarray:
-        check_part(wanted.name, wanted.stop, info)
-        part = _video(wanted, info, np.zeros(0, np.int64), np.zeros((0, 2, 2, 3), np.uint8))
+        spans[:] = [locate(wanted.part, info, wanted.name)]
+        nothing = np.zeros(0, np.int64), np.zeros((0, 2, 2, 3), np.uint8)
+        part = _video(wanted.name, spans[0], info, *nothing)
         return np.unique([part.clip_indices(t, 0, clip, clips) for clip in range(clips)])
 
-    video = _video(wanted, *decode(wanted.path, choose, wanted.limits, wanted.name))
-    return np.concatenate(
-        [
-            cut_clip(
-                video, wanted.spec, t, wanted.order, wanted.crops, wanted.seed, clip, clips
-            ).views
-            for clip in range(clips)
-        ]
-    )
+    info, indices, frames = decode(wanted.path, choose, wanted.limits, wanted.name)
+    video = _video(wanted.name, spans[0], info, indices, frames)
+    views = [
+        cut_clip(video, wanted.spec, t, wanted.order, wanted.crops, wanted.seed, clip, clips).views
+        for clip in range(clips)
+    ]
+    # What is to be said of folders is said of the whole list, before any is read.
+    notes = () if info.kind == "folder" else (*info.notes, *spans[0].notes)
+    return ViewsRead(np.concatenate(views), notes)
 
 
 def _video(
-    wanted: ViewsWanted, info: VideoInfo, indices: np.ndarray, frames: np.ndarray
+    name: str, span: Span, info: VideoInfo, indices: np.ndarray, frames: np.ndarray
 ) -> DecodedVideo:
     no_preview = np.zeros((0, 2, 2, 3), np.uint8), np.zeros(0, np.int64)
-    return DecodedVideo(wanted.name, info, indices, frames, *no_preview, wanted.first, wanted.stop)
+    return DecodedVideo(name, info, indices, frames, *no_preview, span.first, span.stop)
 
 
 def read_part(
     path: Path,
     name: str,
     sample: Callable[[int], np.ndarray],
-    first: int,
-    stop: int | None,
+    part: Part,
     limits: Limits,
 ) -> np.ndarray:
     """Frames of a part of a video: ``sample(count)`` says which of its ``count``; (n, H, W, 3)
@@ -102,15 +121,7 @@ def read_part(
     """
 
     def choose(info: VideoInfo) -> np.ndarray:
-        check_part(name, stop, info)
-        return first + sample((info.num_frames if stop is None else stop) - first)
+        span = locate(part, info, name)
+        return span.first + sample(span.stop - span.first)
 
     return decode(path, choose, limits, name)[2]
-
-
-def check_part(name: str, stop: int | None, info: VideoInfo) -> None:
-    """Raise a `VideoError` if a list names frames that the video has not."""
-    if stop is not None and stop > info.num_frames:
-        raise VideoError(
-            f"{name}: the list names frames up to {stop}, the video has {info.num_frames}"
-        )

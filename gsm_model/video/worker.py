@@ -106,10 +106,10 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
 
 def answer_views(request: dict) -> tuple[dict, list[np.ndarray]]:
     """The views of a data set's video that ``request`` asks for, as `answer`."""
-    from gsm_model.video.views import ViewsWanted, read_views
+    from gsm_model.video.views import ViewsWanted, views_and_notes
 
-    views = read_views(ViewsWanted.of(request))
-    return {"shapes": [views.shape]}, [views]
+    read = views_and_notes(ViewsWanted.of(request))
+    return {"shapes": [read.views.shape], "notes": list(read.notes)}, [read.views]
 
 
 def main() -> None:

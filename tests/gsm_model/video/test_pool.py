@@ -10,6 +10,7 @@ from gsm_model.errors import VideoError
 from gsm_model.video import pool
 from gsm_model.video.decode import decode
 from gsm_model.video.isolate import read_video
+from gsm_model.video.part import Part
 from gsm_model.video.pool import DecoderPool
 from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import InputSpec, view_bytes
@@ -20,7 +21,7 @@ SPEC = InputSpec.imagenet(32)
 
 
 def wanted(path, limits=DATA_SET, clips=1, crops=1, order="forward", first=0, stop=None):
-    return ViewsWanted(path, path.name, SPEC, 4, clips, crops, order, 0, first, stop, limits)
+    return ViewsWanted(path, path.name, SPEC, 4, clips, crops, order, 0, Part(first, stop), limits)
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_limits_hold_for_data_sets_too(clips, limits, message):
 def test_memory_counts_what_is_decoded_and_a_process_that_met_its_limit_goes_on(tmp_path):
     path = constant_rate(tmp_path / "large.mp4", np.zeros((40, 1080, 1920, 3), np.uint8))
     few = wanted(path, Limits(max_memory=900 * 2**20))
-    many = ViewsWanted(path, "many", SPEC, 40, 2, 1, "forward", 0, 0, None, few.limits)
+    many = ViewsWanted(path, "many", SPEC, 40, 2, 1, "forward", 0, Part(), few.limits)
     answers = list(
         DecoderPool(1, reuse=True).ask_ahead([few.request(), many.request(), few.request()], 3)
     )
