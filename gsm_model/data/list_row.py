@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _LARGEST = 10**9
-_CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d+)?)")
+_DECIMAL = re.compile(r"\+?([0-9]{1,20}(\.[0-9]*)?|\.[0-9]+)")
+_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,4}):([0-9]{1,2}(?:\.[0-9]+)?)")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Row:
     list says the clip has (``roughly`` where it may be one off). ``first`` and ``stop`` bound the
     frames that count, 0-based, ``stop`` not included, which a folder's files are numbered from
     ``base``; ``begin`` and ``end`` are the same in seconds; ``fps`` is what the list counts frames
-    in. ``maybe_cut``: the file may hold just this part. ``folder`` is the class that the path says.
+    in. ``maybe_cut``: the file may hold just this part.
     """
 
     place: str
@@ -55,6 +56,8 @@ def whole(value: Any) -> int | None:
 def decimal(value: Any) -> float | None:
     """``value`` as a number from 0 to a thousand million, or ``None``."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
         return None
     try:
         number = float(value)

@@ -34,7 +34,7 @@ __all__ = ["Entry", "Fault", "Target", "VideoList", "read_video_list"]
 # The releases drop shorter clips: their three-frame minimum holds an image, its successor and a
 # spare.
 MIN_FRAMES = 3
-MAX_LIST_BYTES = 512 * 2**20
+MAX_LIST_BYTES = 128 * 2**20
 _SHOWN_FAULTS = 10
 _UCF = re.compile(r"(?:.*/)?(?P<label>\w+)/v_(?P=label)_g\d+_c\d+(?:\.\w+)?")
 __getattr__ = renamed(__name__, {"VIDEO_SUFFIXES": "gsm_model.data.find_videos:VIDEO_SUFFIXES"})

@@ -6,17 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from gsm_model.errors import VideoError
 from gsm_model.video.clip_input import cut_clip
-from gsm_model.video.decode import decode
+from gsm_model.video.decode import Choose, open_source, read_chosen
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.part import Part, Span, locate
 from gsm_model.video.sampling import Order
-from gsm_model.video.source import Limits, VideoInfo
+from gsm_model.video.source import Limits, Source, VideoInfo
 from gsm_model.video.transforms import InputSpec
+
+_FILE = "the file"  # what messages call a file before it is known which clip it is read for
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,12 @@ def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
     spans: list[Span] = []
 
     def choose(info: VideoInfo) -> np.ndarray:
-        spans[:] = [locate(wanted.part, info, wanted.name)]
+        spans[:] = [locate(wanted.part, info, _FILE)]
         nothing = np.zeros(0, np.int64), np.zeros((0, 2, 2, 3), np.uint8)
         part = _video(wanted.name, spans[0], info, *nothing)
         return np.unique([part.clip_indices(t, 0, clip, clips) for clip in range(clips)])
 
-    info, indices, frames = decode(wanted.path, choose, wanted.limits, wanted.name)
+    info, indices, frames = _decode(wanted.path, choose, wanted.limits, wanted.name)
     video = _video(wanted.name, spans[0], info, indices, frames)
     views = [
         cut_clip(video, wanted.spec, t, wanted.order, wanted.crops, wanted.seed, clip, clips).views
@@ -121,7 +125,30 @@ def read_part(
     """
 
     def choose(info: VideoInfo) -> np.ndarray:
-        span = locate(part, info, name)
+        span = locate(part, info, _FILE)
         return span.first + sample(span.stop - span.first)
 
-    return decode(path, choose, limits, name)[2]
+    return _decode(path, choose, limits, name)[2]
+
+
+def _decode(
+    path: Path, choose: Choose, limits: Limits, name: str
+) -> tuple[VideoInfo, np.ndarray, np.ndarray]:
+    """As `decode`; what there is in a file is found out once for clips that follow each other in a
+    list, as those of an hour of EPIC-Kitchens do.
+    """
+    try:
+        try:
+            stat = path.stat()
+        except OSError:  # no file, or a series of pictures in a folder
+            source = open_source(path, limits, _FILE)
+        else:
+            source = _opened(str(path), (stat.st_mtime_ns, stat.st_size, stat.st_ino), limits)
+        return source.info, *read_chosen(source, choose, _FILE)
+    except VideoError as error:
+        raise VideoError(name + str(error).removeprefix(_FILE)) from None
+
+
+@lru_cache(maxsize=2)
+def _opened(path: str, changed: tuple[int, int, int], limits: Limits) -> Source:
+    return open_source(Path(path), limits, _FILE)

@@ -8,6 +8,7 @@ import random
 import pytest
 from PIL import Image
 
+from gsm_model.data.list_row import seconds, whole
 from gsm_model.data.lists import read_video_list
 from gsm_model.errors import DataError, LensError
 from gsm_model.evaluation.loader import read_frames
@@ -246,6 +247,26 @@ def test_columns_of_another_form_are_named(folder):
                           ("path,offset,num_frames,label", (5, 29))):  # fmt: skip
         [entry] = folder.read("clip 5 24 1\n", columns=columns.split(",")).entries
         assert (entry.first, entry.stop, entry.label) == (*span, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        *(("7", 7), ("7.0", 7), (" 7 ", 7), (7.0, 7), (10**9, 10**9), ("+7", 7)),
+        *(("7.5", None), ("-1", None), ("1_000", None), ("1e3", None), ("٣", None), (True, None)),
+        *((float("nan"), None), (float("inf"), None), (10**400, None), ("9" * 30, None)),
+    ],
+)
+def test_numbers_are_written_out_and_bounded(value, number):
+    assert whole(value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("00:03:20.50", 200.5), ("3:20", 200), ("1:00:00", 3600), ("12.5", 12.5), ("x:y", None)],
+)
+def test_times_are_clocks_or_seconds(value, found):
+    assert seconds(value) == found
 
 
 def test_random_lists_give_clips_or_the_projects_own_errors(folder):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gsm_model.errors import VideoError
-from gsm_model.video import pool
+from gsm_model.video import pool, views
 from gsm_model.video.decode import decode
 from gsm_model.video.isolate import read_video
 from gsm_model.video.part import Part
@@ -37,6 +37,23 @@ def test_answers_come_in_order_and_are_those_of_decoding_here(clips):
     for path, answer in zip(clips, answers, strict=True):
         frames = decode(path, lambda info: [int(info.num_frames / 8 * k) for k in (7, 5, 3, 1)])[2]
         np.testing.assert_array_equal(answer.arrays[0], view_bytes(frames, SPEC))
+
+
+def test_clips_of_one_video_look_into_it_once_and_name_themselves(clips, monkeypatch):
+    opened = []
+    look = views.open_source
+    monkeypatch.setattr(views, "open_source", lambda *given: opened.append(given) or look(*given))
+    whole = decode(clips[0], lambda info: range(info.num_frames))[2]
+    for first in (0, 5, 10):
+        found = read_views(wanted(clips[0], first=first, stop=first + 8))
+        expected = view_bytes(whole[[first + at for at in (1, 3, 5, 7)]], SPEC)
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(VideoError, match="^24.mp4: the list names frames up to 99"):
+        read_views(wanted(clips[0], stop=99))
+    assert len(opened) == 1
+    constant_rate(clips[0], whole[:12])  # another file of the same name
+    with pytest.raises(VideoError, match="the video has 12"):
+        read_views(wanted(clips[0], stop=24))
 
 
 def test_one_process_serves_a_data_sets_videos_and_another_each_upload(clips, monkeypatch):
