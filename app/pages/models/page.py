@@ -60,10 +60,10 @@ def show(choices: Choices) -> None:
             _card(choices, ref)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
-    if message := st.session_state.pop("model_added", None):
-        st.success(message, icon=":material/check_circle:")
     published.show()
     _load()
+    if message := st.session_state.pop("model_added", None):
+        st.success(message, icon=":material/check_circle:")
 
 
 def _card(choices: Choices, ref: session.ModelRef) -> None:

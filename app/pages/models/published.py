@@ -38,6 +38,8 @@ def show() -> None:
     """The section."""
     st.markdown(f"### {TITLE}")
     allowed = _allowed()
+    if message := st.session_state.pop("published_added", None):
+        st.success(message, icon=":material/check_circle:")
     st.markdown(
         f"{len(catalogue())} checkpoints are listed,"
         f" {sum(one.loadable for one in catalogue().values())} of which load here. They come from"
@@ -89,7 +91,7 @@ def take_what_came() -> None:
             st.session_state["choose_models"] = list(pair)
             go_to(st.session_state["pages"]["compare"])
     if to_load and _load(to_load):
-        st.session_state["model_added"] = (
+        st.session_state["published_added"] = (
             f"Loaded {escape(', '.join(to_load))}; chosen in the sidebar, ready on Compare."
         )
         st.rerun()
@@ -157,14 +159,14 @@ def _show_pairs(allowed: bool) -> None:
         "**Matched pairs**: one publisher, backbone, data set and number of frames; in the first"
         " nothing crosses time."
     )
-    _show_pair(pairs[0], "primary")
+    _show_pair(pairs[0])
     if pairs[1:]:
         with st.expander(f"{len(pairs) - 1} more pairs"):
             for pair in pairs[1:]:
-                _show_pair(pair, "secondary")
+                _show_pair(pair)
 
 
-def _show_pair(pair: MatchedPair, kind: str) -> None:
+def _show_pair(pair: MatchedPair) -> None:
     first, second = pair.models
     accuracies = " · ".join(
         f"{one.system_title} {one.accuracy[0].top1:.1f} %"
@@ -172,10 +174,9 @@ def _show_pair(pair: MatchedPair, kind: str) -> None:
         for one in pair.models
     )
     megabytes = sum(one.megabytes or 0 for one in pair.models)
-    with st.container(
-        border=True, horizontal=True, vertical_alignment="center", key=f"pair-{second.name}"
-    ):
-        with st.container():
+    with st.container(border=True, key=f"pair-{second.name}"):
+        left, right = st.columns([3, 1], vertical_alignment="center")  # below each other on a phone
+        with left:
             st.markdown(
                 f"**{first.system_title} and {second.system_title}, {second.backbone_title},"
                 f" {second.frames} frames, {second.data}**  \n{accuracies}"
@@ -186,12 +187,12 @@ def _show_pair(pair: MatchedPair, kind: str) -> None:
             )
         here = all(is_cached(one) for one in pair.models)
         wanted = st.session_state.get("pair_wanted") == (first.name, second.name)
-        st.button(
+        right.button(
             "Compare" if here else "Get both and compare",
-            type="primary" if kind == "primary" else "secondary",
             icon=":material/compare_arrows:" if here else ":material/download:",
             key=f"get-{second.name}",
             disabled=wanted,
+            width="stretch",
             on_click=_want_pair,
             args=(pair,),
         )
@@ -325,16 +326,16 @@ def _show_what_is_here(allowed: bool) -> None:
     with st.expander(f"{len(here)} published files are here, {total:,.0f} MB"):
         st.caption(f"They lie in `{cache_folder()}`.")
         for one in here:
-            with st.container(horizontal=True, vertical_alignment="center", key=f"here-{one.name}"):
-                st.markdown(f"`{one.name}/{one.file}`", width="stretch")
-                if allowed:
-                    st.button(
-                        "Delete",
-                        icon=":material/delete:",
-                        key=f"delete-{one.name}",
-                        on_click=_delete,
-                        args=(one,),
-                    )
+            left, right = st.columns([5, 1], vertical_alignment="center")
+            left.markdown(f"`{one.name}/{one.file}`")
+            if allowed:
+                right.button(
+                    "Delete",
+                    icon=":material/delete:",
+                    key=f"delete-{one.name}",
+                    on_click=_delete,
+                    args=(one,),
+                )
 
 
 def _delete(one: Published) -> None:
