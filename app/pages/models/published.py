@@ -216,7 +216,7 @@ def _show_catalogue(allowed: bool) -> None:
     actions = [_action(one, allowed, loaded, waiting) for one in found]
     st.dataframe(
         {
-            "": actions,
+            "get": actions,
             "name": [one.name for one in found],
             "system": [one.system_title for one in found],
             "data": [one.data for one in found],
@@ -232,8 +232,8 @@ def _show_catalogue(allowed: bool) -> None:
         hide_index=True,
         height=min(38 + 35 * max(len(found), 1), 400),
         column_config={
-            "": st.column_config.ButtonColumn(
-                "", key="catalogue_click", on_click=_click, args=(tuple(found),), pinned=True
+            "get": st.column_config.ButtonColumn(
+                key="catalogue_click", on_click=_click, args=(tuple(found),), pinned=True
             ),
             "name": st.column_config.TextColumn(width=290),
             "top-1": st.column_config.NumberColumn(

@@ -68,7 +68,7 @@ def table(test: AppTest):
 def offered(test: AppTest) -> dict[str, str]:
     """What the buttons of the table's rows say, by the row's name."""
     rows = table(test).to_dict("records")
-    return {row["name"]: row[""] for row in rows if isinstance(row[""], str)}
+    return {row["name"]: row["get"] for row in rows if isinstance(row["get"], str)}
 
 
 def text_of(test: AppTest) -> str:
