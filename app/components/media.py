@@ -89,8 +89,8 @@ def _shown(video: DecodedVideo, fps: float) -> np.ndarray:
     count = len(video.preview)
     if video.preview_times is None or count < 2:
         return np.ones(count, np.int64)
-    due = np.append(video.preview_times, video.info.seconds)
-    lengths = np.diff(due)
-    if lengths.max() <= 1.5 * lengths.min():
+    evenly = video.preview_indices / video.info.fps
+    if np.abs(video.preview_times - evenly).max() * video.info.fps < 0.5:
         return np.ones(count, np.int64)
+    due = np.append(video.preview_times, video.info.seconds)
     return np.maximum(1, np.diff(np.round(due * fps))).astype(np.int64)

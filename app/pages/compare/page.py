@@ -96,7 +96,7 @@ def _show_clip(
         info = video.info
         st.caption(f"{info.num_frames} frames, {info.seconds:.1f} s, {info.width} × {info.height}")
         for note in info.notes:
-            st.caption(escape(note))
+            st.caption(escape(note[:1].upper() + note[1:] + "."))
     with right:
         for count in sorted(set(counts)):
             prediction = now[counts.index(count)]
