@@ -15,6 +15,7 @@ from gsm_model.models.card import Card
 from gsm_model.models.observers import current_probe
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.slots import Backbone, Host
+from gsm_model.models.systems import gsf
 from gsm_model.models.systems.tsm import Shift, install_shift
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.video.transforms import InputSpec
@@ -25,7 +26,7 @@ class Architecture:
     """What must be known to build a recogniser again.
 
     ``shift`` is where a TSM's shifts stand and how many channels they move, ``None`` where that is
-    as in its release.
+    as in its release. ``ratio`` is the share of the channels that a GSF works on, in per cent.
     """
 
     backbone: str
@@ -34,6 +35,7 @@ class Architecture:
     num_segments: int
     width: float = 1.0
     shift: Shift | None = None
+    ratio: int = 100
 
 
 @dataclass(frozen=True)
@@ -182,16 +184,19 @@ def build_recognizer(
     input_size: int | None = None,
     dropout: float = 0.5,
     shift: Shift | None = None,
+    ratio: int = 100,
 ) -> Recognizer:
     """A recogniser with untrained weights.
 
     ``backbone`` is one of `backbones`, ``temporal`` one of `systems`; ``width`` scales a
     ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels);
-    ``shift`` places the shifts of a TSM otherwise than its release does.
+    ``shift`` places the shifts of a TSM otherwise than its release does; ``ratio`` is the share of
+    the channels that a GSF works on, in per cent.
 
     Raises:
         ValueError: for an unknown name, a count below 1, a width the backbone cannot have, or a
-            shift that is not a TSM's or stands where the backbone has no block.
+            shift that is not a TSM's or stands where the backbone has no block; for a ratio that
+            is not a GSF's, not 1 to 100, or gives no multiple of 4 channels.
     """
     known, kinds = backbones(), systems()
     if backbone not in known:
@@ -205,8 +210,16 @@ def build_recognizer(
         )
     entry = known[backbone]
     base_model = entry.build(width)
+    if ratio != 100 and (temporal != "gsf" or not 1 <= ratio <= 100):
+        raise ValueError(
+            "a GSF works on 1 to 100 % of the channels, every other system on all; got a ratio of"
+            f" {ratio} for {kinds[temporal].title}"
+        )
     if shift is None:
-        kinds[temporal].install(base_model)
+        if temporal == "gsf":
+            gsf.install(base_model, ratio)
+        else:
+            kinds[temporal].install(base_model)
     elif temporal == "tsm":
         install_shift(base_model, shift)
     else:
@@ -216,7 +229,7 @@ def build_recognizer(
         spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
     return Recognizer(
         base_model,
-        Architecture(backbone, temporal, num_classes, num_segments, width, shift),
+        Architecture(backbone, temporal, num_classes, num_segments, width, shift, ratio),
         spec,
         dropout,
     )

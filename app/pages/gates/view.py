@@ -140,9 +140,8 @@ def reading_data(
                 None,
             )
         )
-    unit = f", {what.unit}" if what.unit else ""
     scale = MapScale(
-        f"share of the layer's largest{unit}",
+        "share of the layer's largest",
         -1 if what.is_signed else 0,
         1,
         (("signed", GATE_STOPS) if what.is_signed else ("sizes", SHARE_STOPS),),

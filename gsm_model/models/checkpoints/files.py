@@ -119,6 +119,8 @@ def save_checkpoint(
     architecture = asdict(model.architecture)
     if model.architecture.shift is None:  # so that earlier versions read the file
         del architecture["shift"]
+    if model.architecture.ratio == 100:
+        del architecture["ratio"]
     header = {
         "format": 1,
         "architecture": architecture,
@@ -310,6 +312,7 @@ def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
         architecture.num_segments,
         architecture.width,
         shift=architecture.shift,
+        ratio=architecture.ratio,
     )
     model.input = spec
     return model

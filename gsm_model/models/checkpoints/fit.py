@@ -32,6 +32,7 @@ def faults(architecture: Architecture, weights: dict[str, Tensor]) -> list[str]:
             1,
             architecture.width,
             shift=architecture.shift,
+            ratio=architecture.ratio,
         ).state_dict()
     missing = [
         key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")

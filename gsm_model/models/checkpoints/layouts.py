@@ -25,9 +25,12 @@ from gsm_model.models.checkpoints.naming import Named, named
 from gsm_model.models.checkpoints.shifts import read_shift, release_shift
 from gsm_model.models.recognizer import Architecture
 from gsm_model.models.registry import systems
+from gsm_model.models.systems.gsf import fused_channels
 from gsm_model.models.systems.tsm import Shift
 
 MAX_PLANES = 256
+# A gate, and in front of it the convolution after which it is called.
+_FUSED = re.compile(r"^(.*\.)gsf_(\w+)\.conv3D\.weight$")
 _SEGMENTS_IN_NAME = re.compile(r"segment(\d+)|1x1x(\d+)")
 
 
@@ -82,6 +85,7 @@ _MMACTION2 = (
 )
 _CONV_MODULE = r"^base_model\.conv1\.conv\.weight$"
 _FUSED_BLOCK = r"\.gsf\.conv3D\.weight$"
+_FUSED_BRANCH = r"^base_model\.gsf_\w+\.conv3D\.weight$"
 _TEMPORAL_PART = r"\.Tconv\.weight$"
 LAYOUTS = (
     Layout("mmaction2", (_CONV_MODULE,), renames=_MMACTION2, systems=("none",)),
@@ -101,11 +105,12 @@ LAYOUTS = (
         renames=((r"\.gsf\.", ".gsf_conv3."),),
         systems=("gsf",),
     ),
+    Layout("GSF release", (_FUSED_BRANCH,), systems=("gsf",)),
     Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_TEMPORAL_PART, _FUSED_BLOCK)),
     Layout(
         "GSM release",
         (r"^base_model\.",),
-        (_CONV_MODULE, _TEMPORAL_PART, r"^base_model\.conv1\.weight$"),
+        (_CONV_MODULE, _TEMPORAL_PART, _FUSED_BRANCH, r"^base_model\.conv1\.weight$"),
     ),
 )
 PLAIN_LAYOUT = "torchvision's names"
@@ -151,11 +156,18 @@ def candidates(
         architecture = Architecture(
             backbone, "none", weights["new_fc.weight"].shape[0], num_segments, width
         )
-        reading = (*names.reading, *said, *_head_said(names))
+        ratio = _gsf_ratio(weights)
+        partly = [] if ratio == 100 else [f"its GSF works on {ratio} % of the channels"]
+        reading = (*names.reading, *said, *_head_said(names), *partly)
         for system in ["tsm"] if shift else _systems_of(weights, layout):
             yield Candidate(
                 _published(layout, names),
-                replace(architecture, temporal=system, shift=_own_shift(shift, backbone)),
+                replace(
+                    architecture,
+                    temporal=system,
+                    shift=_own_shift(shift, backbone),
+                    ratio=ratio if system == "gsf" else 100,
+                ),
                 weights,
                 reading,
             )
@@ -177,6 +189,28 @@ def _head_said(names: Named) -> list[str]:
 def _own_shift(shift: Shift | None, backbone: str) -> Shift | None:
     """``None`` where the shifts are those the release puts into ``backbone``."""
     return None if shift is None or shift == release_shift(backbone) else shift
+
+
+def _gsf_ratio(weights: Mapping[str, Tensor]) -> int:
+    """The share of the channels in per cent that the gates of a GSF take, 100 where none fits all.
+
+    Several that give the same network count as the largest.
+    """
+    channels, gated = [], []
+    for key, gate in weights.items():
+        match = _FUSED.match(key)
+        before = weights.get(f"{match.group(1)}{match.group(2)}.weight") if match else None
+        if before is not None and before.ndim == 4 and gate.ndim == 5:
+            channels.append(before.shape[0])
+            gated.append(2 * gate.shape[1])
+    if any(count % 4 for count in gated):
+        return 100
+    fits = (
+        ratio
+        for ratio in range(100, 0, -1)
+        if [fused_channels(whole, ratio) for whole in channels] == gated
+    )
+    return next(fits, 100)
 
 
 def _systems_of(weights: Mapping[str, Tensor], layout: Layout) -> list[str]:

@@ -3,7 +3,7 @@ is called what it is.
 
 Only what fits no network of this package is looked up here.
 
-Source: the key layouts of the releases of TSM, GSF and TSN and of mmaction2 0.x and 1.x.
+Source: the key layouts of the releases of TSM and TSN and of mmaction2 0.x and 1.x.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ _STEM = re.compile(
     r"\.weight$"
 )
 _IN_BLOCK = re.compile(r"layer\d\.\d+\.")
-_FUSED = re.compile(r"^(.*?)gsf(?:_(\w+))?\.conv3D\.weight$")
 _SHIFTED = re.compile(r"\.net\.")
 # What a network is → keys that only it has; the first that is there names it.
 _KINDS = (
@@ -49,24 +48,11 @@ def not_built_yet(state: Mapping[str, Tensor]) -> str | None:
         found = [key for key in state if re.search(marks, key)]
         if found:
             return f"is {kind.format(host=host)} ({', '.join(found[:2])}). {_NEXT}"
-    if partial := next((key for key in state if _is_partly_fused(key, state)), None):
-        return f"is a GSF (gate-shift-fuse) on part of the channels ({partial}). {_NEXT}"
     for key, tensor in state.items():
         if _STEM.search(key) and not _IN_BLOCK.search(key):
             what = _by_input(tensor, host)
             return None if what is None else f"is {what} ({key} is {tuple(tensor.shape)}). {_NEXT}"
     return None
-
-
-def _is_partly_fused(key: str, state: Mapping[str, Tensor]) -> bool:
-    """Whether ``key`` is the gate of a GSF that works on fewer channels than the convolution in
-    front of it gives, as the release's ``gsf_ch_ratio`` has it.
-    """
-    match = _FUSED.match(key)
-    if match is None:
-        return False
-    before = state.get(f"{match.group(1)}{match.group(2) or 'conv3'}.weight")
-    return before is not None and 2 * state[key].shape[1] < before.shape[0]
 
 
 def _by_input(stem: Tensor, host: str) -> str | None:

@@ -44,7 +44,7 @@ class FlowGuidedFeature(MotionBranch):
         ),
         ClipReading(
             "normal_flow",
-            "Normal flow: −∂t·∇/|∇|²",
+            "Normal flow −∂t·∇/|∇|², in places a frame",
             MAP_AXES,
             ("to the right", "downwards"),
             "places a frame",

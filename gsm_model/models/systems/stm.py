@@ -44,7 +44,9 @@ REDUCTION = 16
 class SpatioTemporalMotion(TemporalModule):
     """In the place of a 2D convolution: ``(N, T, C, H, W)`` → ``(N, T, C', H', W')``."""
 
-    clip_readings = (ClipReading("motion", "Motion features |H|", MAP_AXES, ("change",)),)
+    clip_readings = (
+        ClipReading("motion", "What moves: |K ∗ F(t+1) − F(t)|", MAP_AXES, ("change",)),
+    )
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()

@@ -65,24 +65,6 @@ def test_what_is_built_is_not_named_otherwise():
         assert not_built_yet(make_small(system).state_dict()) is None
 
 
-def released_gsf(ratio: int) -> dict[str, torch.Tensor]:
-    """A small GSF ResNet-50 under its release's keys, on so many per cent of the channels."""
-    state = {}
-    for key, value in make_small("gsf", "resnet50").state_dict().items():
-        part = value.shape[1] * ratio // 100 if key.endswith("conv3D.weight") else None
-        state[f"module.{key.replace('.gsf_conv3.', '.gsf.')}"] = value[:, :part] if part else value
-    return state
-
-
-def test_a_gsf_loads_and_one_on_part_of_the_channels_is_named(tmp_path):
-    torch.save({"state_dict": released_gsf(100)}, tmp_path / "gsf_segment16.pth.tar")
-    model = load_checkpoint(tmp_path / "gsf_segment16.pth.tar")
-    assert (model.architecture.temporal, model.card.layout) == ("gsf", "GSF release")
-    torch.save({"state_dict": released_gsf(25)}, tmp_path / "part.pth.tar")
-    with pytest.raises(CheckpointError, match=r"is a GSF \(gate-shift-fuse\) on part of the chan"):
-        load_checkpoint(tmp_path / "part.pth.tar")
-
-
 def test_a_file_of_one_is_refused_by_name_and_others_by_first_keys_and_shapes(tmp_path):
     state = make_small("none").state_dict()
     flow = state | {"base_model.conv1.weight": torch.zeros(8, 10, 7, 7)}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from gsm_model import build_recognizer
+from gsm_model import build_recognizer, load_checkpoint, save_checkpoint
 from gsm_model.explain.gates.layers import LayerGates
 from gsm_model.explain.gates.report import report_gates
 from gsm_model.models.cost import cost_of
@@ -26,11 +26,12 @@ def random_module(channels: int = 8, ratio: int = 100) -> GateShiftFuse:
 
 
 @pytest.mark.slow
-def test_logits_gates_and_fusion_weights_are_those_of_the_release():
+def test_logits_gates_and_fusion_weights_are_those_of_the_release(tmp_path):
     reference = np.load(FIXTURE.with_suffix(".npz"))
-    model = build_recognizer("resnet50", "gsf").eval()
     weights = released_weights("systems/gsf_r50_ratio100_8f")
-    model.load_state_dict({k.replace(".gsf.", ".gsf_conv3."): v for k, v in weights.items()})
+    torch.save({"state_dict": {f"module.{k}": v for k, v in weights.items()}}, tmp_path / "gsf.pth")
+    model = load_checkpoint(tmp_path / "gsf.pth")
+    assert model.card.layout == "GSF release" and model.card.title == "GSF ResNet-50"
     found: dict[str, torch.Tensor] = {}
     names = {module: name for name, module in model.named_modules()}
 
@@ -140,6 +141,33 @@ def test_it_stands_in_inceptions_at_the_places_of_a_gsm(backbone):
         fused, gated = build_recognizer(backbone, "gsf"), build_recognizer(backbone, "gsm")
     names = [layer.name.replace("gsf_", "gsm_") for layer in fused.temporal_layers()]
     assert names == [layer.name for layer in gated.temporal_layers()]
+
+
+@pytest.mark.parametrize("ratio", [100, 50, 25])
+def test_a_published_file_says_by_its_gates_on_how_many_channels_it_works(ratio, tmp_path):
+    model = build_recognizer("resnet50", "gsf", 5, width=0.125, ratio=ratio).eval()
+    renamed = {k.replace(".gsf_conv3.", ".gsf."): v for k, v in model.state_dict().items()}
+    torch.save({"state_dict": {f"module.{k}": v for k, v in renamed.items()}}, tmp_path / "x.pth")
+    save_checkpoint(model, tmp_path / "own.safetensors")
+    x = torch.randn(1, 3, 3, 32, 32)
+    for name, layout in (("x.pth", "GSF release"), ("own.safetensors", "Gate-Shift Lens")):
+        loaded = load_checkpoint(tmp_path / name)
+        assert (loaded.architecture.ratio, loaded.card.layout) == (ratio, layout)
+        with torch.inference_mode():
+            torch.testing.assert_close(loaded(x), model(x))
+
+
+def test_an_inceptions_file_is_the_releases(tmp_path):
+    model = build_recognizer("bn_inception", "gsf", 5)
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "x.pth")
+    loaded = load_checkpoint(tmp_path / "x.pth")
+    assert (loaded.card.layout, loaded.card.title) == ("GSF release", "GSF BN-Inception")
+
+
+@pytest.mark.parametrize(("system", "ratio"), [("gsm", 50), ("gsf", 0), ("gsf", 101)])
+def test_a_ratio_that_no_gsf_has_is_refused(system, ratio):
+    with pytest.raises(ValueError, match="1 to 100 % of the channels"):
+        build_recognizer("resnet18", system, 5, width=0.125, ratio=ratio)
 
 
 def test_a_number_of_channels_that_cannot_be_interleaved_is_refused():
