@@ -1,8 +1,8 @@
 """Where temporal modules stand in a 2D backbone: sites, and the hosts whose convolutions they join.
 
 A host runs its convolutions by name, each with its BatchNorm. A temporal module can stand in front
-of a whole block, in front of a convolution, between it and its BatchNorm, in its place, or at the
-end of a block.
+of a whole block, in front of a convolution, between it and its BatchNorm, in its place, behind its
+BatchNorm and ReLU, beside a residual block, or at the end of a block.
 """
 
 from __future__ import annotations
@@ -85,6 +85,22 @@ class Site:
         """Put ``build(convolution)`` in the place of the convolution ``conv`` of the block."""
         self.host.replace_conv(conv, build(getattr(self.host, conv)))
 
+    def follow(self, conv: str, build: Callable[[int], TemporalModule], prefix: str) -> None:
+        """Put ``build(channels)`` behind the convolution ``conv`` of the block, its BatchNorm and
+        its ReLU, if there is one, under the name ``{prefix}_{convolution}``.
+        """
+        norm = getattr(self.host, self.host.norm_name(conv))
+        self.host.add_behind(conv, f"{prefix}_{conv}", build(norm.num_features))
+
+    def add_beside(self, build: Callable[[int, int, int], TemporalModule], name: str) -> None:
+        """Put ``build(channels in, channels out, stride)`` beside the block, under ``name``: it
+        sees what enters the block, and what it gives is added to the block's output.
+
+        Raises:
+            ValueError: if this is no residual block.
+        """
+        self.host.add_beside(name, build)
+
 
 class Host(nn.Module):
     """A module of named convolutions, each with its BatchNorm, that temporal modules can join."""
@@ -96,6 +112,8 @@ class Host(nn.Module):
         self._replaced: list[str] = []
         self._ends: dict[str, str] = {}
         self._input = ""
+        self._behind: dict[str, str] = {}
+        self._beside: str | None = None
 
     def norm_name(self, conv: str) -> str:
         """The attribute that holds the BatchNorm of the convolution ``conv``."""
@@ -128,9 +146,22 @@ class Host(nn.Module):
         setattr(self, conv, module)
         self._replaced.append(conv)
 
+    def add_behind(self, conv: str, name: str, module: TemporalModule) -> None:
+        """Put ``module`` behind ``conv``, its BatchNorm and its ReLU."""
+        self.add_module(name, module)
+        self._behind[conv] = name
+
+    def add_beside(self, name: str, build: Callable[[int, int, int], TemporalModule]) -> None:
+        """Put ``build(channels in, channels out, stride)`` beside the whole of this block.
+
+        Raises:
+            ValueError: if this is no residual block.
+        """
+        raise ValueError(f"{type(self).__name__} is no residual block; nothing can stand beside it")
+
     def conv_bn(self, conv: str, x: Tensor, probe: Probe, relu: bool = False) -> Tensor:
         """Convolution and BatchNorm, with the temporal modules that stand before, between and in
-        place of them; then a ReLU if asked.
+        place of them; then a ReLU if asked, and the temporal module behind all that.
         """
         layer = getattr(self, conv)
         if conv in self._before:
@@ -138,14 +169,18 @@ class Host(nn.Module):
         if conv in self._replaced:
             x = self._at_module(conv, conv, x, probe)
         elif relu and conv not in self._after and probe.is_bare and hasattr(layer, "basis"):
-            return layer(x, relu=True)
+            return self._through_behind(conv, layer(x, relu=True), probe)
         else:
             x = layer(x)
             if conv not in self._before:
                 x = self._at_module(conv, self._after.get(conv), x, probe)
         x = getattr(self, self.norm_name(conv))(x)
         probe.show(self, conv, x)
-        return F.relu(x, inplace=True) if relu else x
+        return self._through_behind(conv, F.relu(x, inplace=True) if relu else x, probe)
+
+    def _through_behind(self, conv: str, x: Tensor, probe: Probe) -> Tensor:
+        """``x`` through the module behind ``conv``, if any."""
+        return probe.through(getattr(self, self._behind[conv]), x) if conv in self._behind else x
 
     def block_input(self, x: Tensor, probe: Probe) -> Tensor:
         """What enters a block, through the module that stands there, if any."""
@@ -204,8 +239,11 @@ class Host(nn.Module):
         """The attributes that hold the temporal modules of a site of this host, in order."""
         found = [self._input] if self._input else []
         found += [self._before[site.branch]] if site.branch in self._before else []
-        found += [conv for conv in site.spatial if conv in self._replaced]
+        for conv in site.spatial:
+            found += [conv] if conv in self._replaced else []
+            found += [self._behind[conv]] if conv in self._behind else []
         found += [self._after[site.conv]] if site.conv in self._after else []
+        found += [] if self._beside is None else [self._beside]
         return found + ([self._ends[site.end]] if site.end in self._ends else [])
 
 

@@ -6,6 +6,8 @@ models.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -23,6 +25,7 @@ class ResidualBlock(Host):
     last_conv: str
     # The convolutions that look beyond one place.
     spatial: tuple[str, ...]
+    conv1: nn.Conv2d
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
@@ -38,6 +41,13 @@ class ResidualBlock(Host):
     def end_channels(self, end: str) -> int:
         return getattr(self, self.norm_name(self.last_conv)).num_features
 
+    def add_beside(self, name: str, build: Callable[[int, int, int], TemporalModule]) -> None:
+        stride = 1
+        for conv in self.spatial:
+            stride *= getattr(self, conv).stride[0]
+        self.add_module(name, build(self.conv1.in_channels, self.end_channels(""), stride))
+        self._beside = name
+
     def branch(self, x: Tensor, probe: Probe) -> Tensor:
         raise NotImplementedError
 
@@ -48,7 +58,10 @@ class ResidualBlock(Host):
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         x = self.block_input(x, probe)
         shortcut = x if self.downsample is None else self.downsample(x)
-        return self.block_end("", F.relu(self.branch(x, probe) + shortcut, inplace=True), probe)
+        out = F.relu(self.branch(x, probe) + shortcut, inplace=True)
+        if self._beside is not None:
+            out = out + probe.through(getattr(self, self._beside), x)
+        return self.block_end("", out, probe)
 
 
 class BasicBlock(ResidualBlock):

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsm_model.models.backbones.inception import average_pool_same
-from gsm_model.models.inference.basis import Basis
+from gsm_model.models.inference.basis import Basis, running_statistics
 
 # Shares of the largest scale below which a BatchNorm is not folded where its input must be given
 # back.
@@ -114,3 +114,34 @@ class AveragedConv(nn.Module):
     def at_precision(self, dtype: torch.dtype) -> None:
         """Convolve in ``dtype``; the bias is added last and stays in float32."""
         self.conv.at_precision(dtype)
+
+
+def fold_pairs(chain: nn.Sequential) -> None:
+    """Fold each convolution of ``chain``, also one over time, with the BatchNorm that follows it,
+    in place.
+    """
+    for index, (first, second) in enumerate(zip(list(chain), list(chain)[1:], strict=False)):
+        if not isinstance(second, nn.BatchNorm2d):
+            continue
+        if isinstance(first, nn.Conv2d):
+            chain[index] = FoldedConv(first, *scale_and_shift(second))
+        elif isinstance(first, nn.Conv3d):
+            scaled_conv(first, second)
+        else:
+            continue
+        chain[index + 1] = nn.Identity()
+
+
+def scaled_conv(conv: nn.Conv3d | nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    """Fold ``norm``, the BatchNorm behind ``conv``, into its weights and bias, in place."""
+    fold = torch.nn.utils.fusion.fuse_conv_bn_weights
+    mean, variance = running_statistics(norm)
+    conv.weight, conv.bias = fold(
+        conv.weight,
+        conv.bias,
+        mean,
+        variance,
+        norm.eps,
+        norm.weight,
+        norm.bias,
+    )

@@ -20,6 +20,7 @@ from gsm_model.models.inference.folded_conv import (
     AveragedConv,
     FoldedConv,
     can_be_undone,
+    fold_pairs,
     scale_and_shift,
 )
 from gsm_model.models.probe import Probe
@@ -79,7 +80,7 @@ def fold(model: Recognizer) -> Recognizer:
             if isinstance(module, InceptionBackbone):
                 _average_last(module)
         elif isinstance(module, nn.Sequential):
-            _fold_pairs(module)
+            fold_pairs(module)
     return folded.channels_last()
 
 
@@ -124,16 +125,6 @@ def _average_last(backbone: InceptionBackbone) -> None:
                 if isinstance(folded, FoldedConv):
                     setattr(backbone, conv, AveragedConv(folded))
                     del branch[0]
-
-
-def _fold_pairs(chain: nn.Sequential) -> None:
-    """Fold each convolution of ``chain`` with the BatchNorm that follows it."""
-    for index, (first, second) in enumerate(zip(list(chain), list(chain)[1:], strict=False)):
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            chain[index], chain[index + 1] = (
-                FoldedConv(first, *scale_and_shift(second)),
-                nn.Identity(),
-            )
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.inference.basis import Basis
+from gsm_model.models.inference.folded_conv import scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.system import System
@@ -22,7 +23,6 @@ from gsm_model.models.systems.temporal_conv import (
     conv_over_time,
     conv_reach,
     geometry,
-    scaled_conv,
     temporal_kernel_readings,
 )
 from gsm_model.models.temporal import Reading, TemporalModule

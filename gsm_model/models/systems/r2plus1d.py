@@ -14,19 +14,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsm_model.models.inference.basis import Basis
+from gsm_model.models.inference.folded_conv import scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
+    TAPS,
     conv_over_time,
     conv_reach,
     geometry,
-    scaled_conv,
+    over_time,
+    random_start,
     temporal_kernel_readings,
 )
 from gsm_model.models.temporal import Reading, TemporalModule
-
-TAPS = 3
 
 
 def middle_channels(c_in: int, c_out: int, kernel: tuple[int, int], taps: int = TAPS) -> int:
@@ -41,20 +42,19 @@ class SpatialTemporalConv(TemporalModule):
     """S, BatchNorm, ReLU, T in the place of a 2D convolution: ``(N, T, C, H, W)`` → ``(N, T, C',
     H', W')``.
 
-    ``middle`` is the number of channels between them, by default that of the paper's formula.
+    ``middle`` is the number of channels between them, by default that of the paper's formula;
+    ``step`` a stride in time, as published networks have it.
     """
 
-    def __init__(self, conv: nn.Conv2d, middle: int | None = None) -> None:
+    def __init__(self, conv: nn.Conv2d, middle: int | None = None, step: int = 1) -> None:
         super().__init__()
         kernel, stride, padding = geometry(conv)
         middle = middle or middle_channels(conv.in_channels, conv.out_channels, kernel)
-        self.spatial = nn.Conv2d(conv.in_channels, middle, kernel, stride, padding, bias=False)
-        self.norm: nn.Module = nn.BatchNorm2d(middle)
-        self.temporal = nn.Conv3d(
-            middle, conv.out_channels, (TAPS, 1, 1), padding=(TAPS // 2, 0, 0), bias=False
+        self.spatial = random_start(
+            nn.Conv2d(conv.in_channels, middle, kernel, stride, padding, bias=False)
         )
-        for one in (self.spatial, self.temporal):
-            nn.init.kaiming_normal_(one.weight, mode="fan_out", nonlinearity="relu")
+        self.norm: nn.Module = nn.BatchNorm2d(middle)
+        self.temporal = over_time(middle, step=step, out=conv.out_channels)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         middle = F.relu(self.norm(self.spatial(x.flatten(0, 1))), inplace=True)

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsm_model.models.inference.basis import Basis
-from gsm_model.models.inference.folded_conv import FoldedConv, scale_and_shift
+from gsm_model.models.inference.folded_conv import FoldedConv, scale_and_shift, scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.motion_branch import change_to_next, frame_by_frame, pointwise
@@ -33,7 +33,6 @@ from gsm_model.models.systems.temporal_conv import (
     conv_over_time,
     conv_reach,
     geometry,
-    scaled_conv,
     temporal_kernel_readings,
 )
 from gsm_model.models.temporal import MAP_AXES, ClipReading, Reading, TemporalModule

@@ -7,26 +7,34 @@ layout and without a copy, and a CPU takes half the time.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gsm_model.models.inference.basis import Basis, running_statistics
+from gsm_model.models.inference.basis import Basis
+from gsm_model.models.inference.folded_conv import fold_pairs, scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.temporal import Reading, TemporalModule
 
 Pair = tuple[int, int]
+Module = TypeVar("Module", bound=TemporalModule)
+TAPS = 3
 
 
 def conv_over_time(x: Tensor, conv: nn.Conv3d) -> Tensor:
-    """``conv`` of the clip ``x``: ``(N, T, C, H, W)`` → ``(N, T, C', H', W')``; frames beyond the
-    ends count as zero.
+    """``conv`` of the clip ``x``: ``(N, T, C, H, W)`` → ``(N, ⌈T/s⌉, C', H', W')``, s its stride
+    in time; frames beyond the ends count as zero.
 
-    Equal to ``conv`` on ``(N, C, T, H, W)`` for an odd number of taps, no temporal stride, and a
-    padding in time of half the taps.
+    Equal to ``conv`` on ``(N, C, T, H, W)`` for an odd number of taps and a padding in time of half
+    the taps. A stride in time keeps every s-th frame of what there is without one.
     """
     stride, padding = conv.stride[1:], conv.padding[1:]
-    return taps_over_time(x, conv.weight, conv.bias, stride, padding, conv.groups)
+    out = taps_over_time(x, conv.weight, conv.bias, stride, padding, conv.groups)
+    return out[:, :: conv.stride[0]]
 
 
 def taps_over_time(
@@ -52,6 +60,89 @@ def taps_over_time(
         out[:, ahead:] += at(middle - ahead)[:, :-ahead]
         out[:, :-ahead] += at(middle + ahead)[:, ahead:]
     return out
+
+
+def by_frame(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """``layer`` of each frame alone: ``(N, T, C, H, W)`` → ``(N, T, C', H', W')``."""
+    return layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class NormedConv(nn.Sequential):
+    """A convolution of a clip and its BatchNorm: ``(N, T, C, H, W)`` → ``(N, T, C', H', W')``.
+
+    A `Conv2d` sees each frame alone, a `Conv3d` is `conv_over_time`. For inference `fold_pairs`
+    makes one of the two.
+    """
+
+    def __init__(self, conv: nn.Conv2d | nn.Conv3d, norm: nn.Module | None = None) -> None:
+        super().__init__(conv, nn.BatchNorm2d(conv.out_channels) if norm is None else norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv, norm = self
+        x = conv_over_time(x, conv) if isinstance(conv, nn.Conv3d) else by_frame(conv, x)
+        return by_frame(norm, x)
+
+
+def over_time(
+    channels: int, taps: int = TAPS, step: int = 1, stride: Pair = (1, 1), out: int | None = None
+) -> nn.Conv3d:
+    """A convolution over time alone, ``channels`` → ``out`` (as many), of ``taps`` frames, with a
+    stride of ``step`` in time and ``stride`` in space; random (He).
+    """
+    conv = nn.Conv3d(
+        channels,
+        out or channels,
+        (taps, 1, 1),
+        (step, *stride),
+        (taps // 2, 0, 0),
+        bias=False,
+    )
+    return random_start(conv)
+
+
+AnyConv = TypeVar("AnyConv", nn.Conv2d, nn.Conv3d)
+
+
+def random_start(conv: AnyConv) -> AnyConv:
+    """``conv`` with weights as He et al. draw them for a network from scratch."""
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+    return conv
+
+
+def like(conv: nn.Conv2d, taps: int, step: int = 1, groups: int = 1) -> nn.Conv3d:
+    """A 3D convolution of the channels, kernel, stride and padding of ``conv`` in space, with
+    ``taps`` frames and a stride of ``step`` in time; random (He).
+    """
+    kernel, stride, padding = geometry(conv)
+    return random_start(
+        nn.Conv3d(
+            conv.in_channels,
+            conv.out_channels,
+            (taps, *kernel),
+            (step, *stride),
+            (taps // 2, *padding),
+            groups=groups,
+            bias=conv.bias is not None,
+        )
+    )
+
+
+def absorbed_into(module: Module, last: str, norm: nn.BatchNorm2d) -> Module:
+    """A copy of ``module`` for inference with its own BatchNorms folded, and ``norm``, the one
+    behind it, folded into its attribute ``last``, the convolution that gives its output.
+    """
+    folded = copy.deepcopy(module)
+    fold_inner(folded)
+    scaled_conv(getattr(folded, last), norm)
+    folded.basis = Basis.of(norm)
+    return folded
+
+
+def fold_inner(module: nn.Module) -> None:
+    """Fold every `NormedConv` inside ``module``, in place."""
+    for one in module.modules():
+        if isinstance(one, NormedConv):
+            fold_pairs(one)
 
 
 class ConvOverTime(TemporalModule):
@@ -99,21 +190,6 @@ def geometry(conv: nn.Conv2d) -> tuple[Pair, Pair, Pair]:
     return (height, width), (down, across), (above, beside)
 
 
-def scaled_conv(conv: nn.Conv3d | nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    """Fold ``norm``, the BatchNorm behind ``conv``, into its weights and bias, in place."""
-    fold = torch.nn.utils.fusion.fuse_conv_bn_weights
-    mean, variance = running_statistics(norm)
-    conv.weight, conv.bias = fold(
-        conv.weight,
-        conv.bias,
-        mean,
-        variance,
-        norm.eps,
-        norm.weight,
-        norm.bias,
-    )
-
-
 def temporal_kernel_readings(conv: nn.Conv3d) -> tuple[Reading, ...]:
     """The temporal kernels of ``conv``: each output channel's norm by tap, and how antisymmetric
     they are.
@@ -140,3 +216,14 @@ def temporal_kernel_readings(conv: nn.Conv3d) -> tuple[Reading, ...]:
         ),
         Reading("antisymmetry", "Share of the temporal kernels that can tell direction", (), share),
     )
+
+
+def scale_readings(norms: dict[str, nn.Module], title: str) -> tuple[Reading, ...]:
+    """The mean |γ| of each BatchNorm of ``norms`` by its label: what each contributes; nothing
+    where one is folded.
+    """
+    found = [norm for norm in norms.values() if isinstance(norm, nn.BatchNorm2d)]
+    if len(found) < len(norms):
+        return ()
+    means = torch.stack([norm.weight.detach().abs().float().cpu().mean() for norm in found])
+    return (Reading("scales", title, ("part",), means, "", tuple(norms)),)
