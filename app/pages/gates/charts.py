@@ -205,23 +205,27 @@ def clip_weights(name: str, found: ClipReadings, color: str) -> go.Figure:
 
 def by_channel(name: str, what: ClipReading, values: np.ndarray) -> go.Figure:
     """A reading (frame, kind, channel) of one layer in 0 … 1: a panel a kind, a row a frame, a
-    column a channel.
+    column a channel; of one (channel), which is of the whole clip, a single row.
     """
+    by_frame = "frame" in what.axes
+    values = values if by_frame else values[None, None]
+    kinds = len(what.labels) or 1
     figure = make_subplots(
-        1, len(what.labels), shared_yaxes=True, subplot_titles=what.labels, horizontal_spacing=0.03
+        1, kinds, shared_yaxes=True, subplot_titles=what.labels, horizontal_spacing=0.03
     )
-    frames = [str(frame + 1) for frame in range(len(values))]
-    for kind in range(len(what.labels)):
+    frames = [str(frame + 1) for frame in range(len(values))] if by_frame else ["clip"]
+    for kind in range(kinds):
         figure.add_heatmap(
             y=frames,
             z=values[:, kind],
             coloraxis="coloraxis",
-            hovertemplate="frame %{y}, channel %{x}: %{z:.2f}<extra></extra>",
+            hovertemplate=("frame " if by_frame else "")
+            + "%{y}, channel %{x}: %{z:.2f}<extra></extra>",
             row=1,
             col=kind + 1,
         )
     figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_yaxes(title="frame seen", col=1)
+    figure.update_yaxes(title="frame seen" if by_frame else None, col=1)
     figure.update_xaxes(title="channel")
     title = "<br>".join(textwrap.wrap(f"{short(name)}: {what.title}", 90))
     return figure.update_layout(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -56,7 +57,7 @@ class FiberConv(TemporalModule):
     clip_readings = (
         ClipReading(
             "fiber_change",
-            "Fibers: root mean square of their change from frame to frame",
+            "Fibers (as channels): their change from frame to frame, of that which changes most",
             ("channel",),
             (),
         ),
@@ -74,13 +75,14 @@ class FiberConv(TemporalModule):
         return out
 
     def change(self, out: Tensor) -> Tensor:
-        """How much each fiber of ``out`` (N, T, C', H', W') changes from frame to frame, (N,
-        fibers); 0 where there is one frame alone.
+        """How much each fiber of ``out`` (N, T, C', H', W') changes from frame to frame, root mean
+        square over the largest of the fibers', (N, fibers) in 0 … 1; 0 where nothing changes.
         """
         if out.shape[1] < 2:
             return out.new_zeros(len(out), self.fibers.groups)
         change = (out[:, 1:] - out[:, :-1]).float().square()
-        return change.unflatten(2, (self.fibers.groups, -1)).mean((1, 3, 4, 5)).sqrt()
+        found = change.unflatten(2, (self.fibers.groups, -1)).mean((1, 3, 4, 5)).sqrt()
+        return found / found.amax(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
 
     def reach(self) -> tuple[int, int]:
         return conv_reach(self.fibers)

@@ -112,3 +112,14 @@ def test_weights_of_a_clip_stand_by_layer_and_plane(video):
     [trace] = clip_weights("CoST(b)", views, "#0072B2").data
     assert list(trace.y) == list(views.layers) and list(trace.x) == ["HW", "TW", "TH"]
     np.testing.assert_allclose(np.array(trace.z).sum(1), 1, atol=1e-6)
+
+
+def test_gates_of_a_whole_clip_are_one_row_of_channels(video):
+    found = report_gates(make_small("s3dg"), video)
+    [gates] = found.readings
+    title = gates.layers[0]
+    figure = by_channel("S3D-G", gates.reading, gates.of_layer(title))
+    [row] = figure.data
+    assert list(row.y) == ["clip"] and row.z.shape == (1, 8)
+    np.testing.assert_array_equal(row.z[0], gates.values[0])
+    assert ((row.z > 0) & (row.z < 1)).all()

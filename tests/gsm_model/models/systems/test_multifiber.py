@@ -108,7 +108,9 @@ def test_what_has_no_residual_blocks_is_refused():
 def test_what_is_read_of_a_clip_is_how_much_each_fiber_changes():
     module, out = FiberConv(nn.Conv2d(32, 64, 3, 1, 1)), torch.zeros(1, 5, 64, 3, 3)
     out[:, 3:, 8:12] = 2.0  # fiber 2 of 16, once in four steps
+    out[:, 2:, 20:24] = torch.tensor([1.0, -2, 0])[:, None, None, None]  # fiber 5: 1, −3, 2
     change = module.change(out)
-    assert change.shape == (1, 16) and change.nonzero().tolist() == [[0, 2]]
-    assert float(change[0, 2]) == pytest.approx(1.0)
+    assert change.shape == (1, 16) and change.nonzero().tolist() == [[0, 2], [0, 5]]
+    assert float(change[0, 2]) == pytest.approx((4 / 14) ** 0.5)
+    assert float(change[0, 5]) == 1
     assert not module.change(out[:, :1]).any()
