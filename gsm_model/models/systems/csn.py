@@ -10,6 +10,8 @@ in, so both of its 3×3 ones become ip. Random start; the temporal stride is 1.
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from gsm_model.models.backbones.resnet import Bottleneck, ResNet
@@ -22,6 +24,7 @@ from gsm_model.models.systems.temporal_conv import (
     absorbed_into,
     conv_over_time,
     conv_reach,
+    geometry,
     like,
     random_start,
     temporal_kernel_readings,
@@ -44,9 +47,8 @@ class ChannelSeparatedConv(TemporalModule):
             raise ValueError(f"a depthwise convolution keeps its channels; got {c_in} and {c_out}")
         pointwise = nn.Conv2d(c_in, c_out, 1, bias=False)
         self.pointwise = NormedConv(random_start(pointwise)) if mixes else None
-        wide = nn.Conv2d(
-            c_out, c_out, conv.kernel_size, conv.stride, conv.padding, bias=False, device="meta"
-        )
+        kernel, stride, padding = geometry(conv)
+        wide = nn.Conv2d(c_out, c_out, kernel, stride, padding, bias=False, device="meta")
         self.depthwise = like(wide, TAPS, step, groups=c_out)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
@@ -71,9 +73,9 @@ def install(backbone: Backbone) -> None:
     if not isinstance(backbone, ResNet):
         raise ValueError(f"CSN is defined for ResNets, not for {type(backbone).__name__}")
     for site in backbone.sites():
-        mixes = not isinstance(site.host, Bottleneck)
+        build = partial(ChannelSeparatedConv, mixes=not isinstance(site.host, Bottleneck))
         for conv in site.spatial:
-            site.replace(conv, lambda old, mixes=mixes: ChannelSeparatedConv(old, mixes))
+            site.replace(conv, build)
 
 
 SYSTEM = System(

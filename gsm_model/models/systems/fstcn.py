@@ -40,18 +40,18 @@ class FactorisedTop(TemporalModule):
         self.permuted = NormedConv(random_start(nn.Conv2d(channels, inner, 1, bias=False)))
         self.temporal = NormedConv(over_time(inner))
         self.restored = NormedConv(random_start(nn.Conv2d(inner, channels, 1, bias=False)))
-        nn.init.zeros_(self.restored[1].weight)
+        nn.init.zeros_(self.restored.norm.weight)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         inner = F.relu(self.temporal(F.relu(self.permuted(x))))
         return x + self.restored(inner)
 
     def reach(self) -> tuple[int, int]:
-        return conv_reach(self.temporal[0])
+        return conv_reach(self.temporal.over_time)
 
     def readings(self, norm: nn.Module | None = None) -> tuple[Reading, ...]:
         return (
-            *temporal_kernel_readings(self.temporal[0]),
+            *temporal_kernel_readings(self.temporal.over_time),
             *scale_readings({"added": self.restored[1]}, "Mean |γ| of what is added"),
         )
 

@@ -40,17 +40,17 @@ class Tube(TemporalModule):
             c_in, c_out, (taps, 3, 3), (step, stride, stride), (taps // 2, 1, 1), bias=False
         )
         self.tube = NormedConv(random_start(conv))
-        nn.init.zeros_(self.tube[1].weight)
+        nn.init.zeros_(self.tube.norm.weight)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         return F.relu(self.tube(x), inplace=True)
 
     def reach(self) -> tuple[int, int]:
-        return conv_reach(self.tube[0])
+        return conv_reach(self.tube.over_time)
 
     def readings(self, norm: nn.Module | None = None) -> tuple[Reading, ...]:
         return (
-            *temporal_kernel_readings(self.tube[0]),
+            *temporal_kernel_readings(self.tube.over_time),
             *scale_readings({"tube": self.tube[1]}, "Mean |γ| of the 3D tube"),
         )
 

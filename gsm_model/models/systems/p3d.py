@@ -63,12 +63,12 @@ class PseudoConv(TemporalModule):
         return F.relu(still) + F.relu(moving) if self.relu else still + moving
 
     def reach(self) -> tuple[int, int]:
-        return conv_reach(self.pseudo_temporal[0])
+        return conv_reach(self.pseudo_temporal.over_time)
 
     def readings(self, norm: nn.Module | None = None) -> tuple[Reading, ...]:
         norms = {"S": self.pseudo_spatial[1], "T": self.pseudo_temporal[1]}
         return (
-            *temporal_kernel_readings(self.pseudo_temporal[0]),
+            *temporal_kernel_readings(self.pseudo_temporal.over_time),
             *scale_readings(norms, "Mean |γ| behind the spatial (S) and the temporal convolution"),
         )
 

@@ -82,6 +82,20 @@ class NormedConv(nn.Sequential):
         x = conv_over_time(x, conv) if isinstance(conv, nn.Conv3d) else by_frame(conv, x)
         return by_frame(norm, x)
 
+    @property
+    def over_time(self) -> nn.Conv3d:
+        """The convolution, where it is one over time."""
+        conv = self[0]
+        assert isinstance(conv, nn.Conv3d)
+        return conv
+
+    @property
+    def norm(self) -> nn.BatchNorm2d:
+        """The BatchNorm, where it is not folded."""
+        norm = self[1]
+        assert isinstance(norm, nn.BatchNorm2d)
+        return norm
+
 
 def over_time(
     channels: int, taps: int = TAPS, step: int = 1, stride: Pair = (1, 1), out: int | None = None
