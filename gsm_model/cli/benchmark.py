@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from gsm_model.models.recognizer import Recognizer
 
-What = Literal["networks", "training", "looking", "answer", "evaluation", "feeding", "confusions"]
+What = Literal[
+    "networks",
+    "training",
+    "looking",
+    "answer",
+    "evaluation",
+    "feeding",
+    "synthetic",
+    "confusions",
+]
 # As an enumeration: of literals typer makes no list.
 PrecisionOption = Enum(
     "PrecisionOption",
@@ -38,7 +47,7 @@ def benchmark(
                 " looking: gates, routing, Grad-CAM over "
                 "the forward; answer: from a clip to the first answers; evaluation: one process and"
                 " two; feeding: whether decoding keeps up; "
-                "confusions: two large files of answers."
+                "synthetic: clips made a second; confusions: two large files of answers."
             )
         ),
     ] = "networks",
@@ -89,6 +98,7 @@ def benchmark(
         "feeding": lambda: _feeding(
             _answering(backbone, checkpoint, device, where, segments)[0], precisions, runs
         ),
+        "synthetic": lambda: _synthetic(where, segments, runs),
         "confusions": lambda: _confusions(runs),
     }
     try:
@@ -299,6 +309,16 @@ def _feeding(model: Recognizer, precisions: Sequence[PrecisionName], runs: int) 
         )
         tables.append({"what": what, "rows": [timing.row() for timing in timings], "notes": []})
     return tables
+
+
+def _synthetic(device: torch.device, segments: int, runs: int) -> list[dict]:
+    from gsm_model.benchmark.synthetic import benchmark_synthetic
+
+    timings = benchmark_synthetic(device, segments, runs=min(runs, 5), progress=progress("round"))
+    rows = [timing.row() for timing in timings]
+    notes = [f"{row['what']}: {1000 / row['ms']:.1f} clips a second" for row in rows]
+    what = f"a clip of {segments} frames of 109 × 109 pixels; ratio to the drawn"
+    return [{"what": what, "rows": rows, "notes": notes}]
 
 
 def _confusions(runs: int) -> list[dict]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gsm_model.cli.common import SplitName, or_fail, progress
+from gsm_model.cli.common import SplitName, StyleName, or_fail, progress
 
 FormatName = Literal["mp4", "frames"]
 
@@ -19,12 +19,26 @@ def make_dataset(
     format: Annotated[
         FormatName, typer.Option(help="H.264 files, or folders of numbered JPEGs.")
     ] = "mp4",
+    style: Annotated[
+        StyleName, typer.Option(help="Plain drawn clips, or clips that vary in all they can.")
+    ] = "drawn",
+    clutter: Annotated[
+        float, typer.Option(min=0, max=1, help="How busy and how spoilt the randomised clips are.")
+    ] = 1.0,
 ) -> None:
     """Draw Reversible Actions to files: clips, a list file, labels and a data card."""
     from gsm_model.data.synthetic.export import write_dataset
 
     path = or_fail(
-        lambda: write_dataset(out, split, clips_per_class, format, progress=progress("clip"))
+        lambda: write_dataset(
+            out,
+            split,
+            clips_per_class,
+            format,
+            progress=progress("clip"),
+            style=style,
+            clutter=clutter,
+        )
     )
     typer.echo(path)
 

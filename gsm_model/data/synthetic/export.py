@@ -10,28 +10,36 @@ from typing import Literal
 
 from PIL import Image
 
-from gsm_model.data.synthetic.actions import LABELS
-from gsm_model.data.synthetic.dataset import FPS, DrawnClip, Split, draw_clip
+from gsm_model.data.synthetic.dataset import FPS, Split
+from gsm_model.data.synthetic_sets import Style, SyntheticClip, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.io.atomic import write_whole
 from gsm_model.video.encode import to_mp4
 
 Format = Literal["mp4", "frames"]
 LIST_FILE, LABELS_FILE, CARD_FILE = "list.txt", "labels.txt", "README.md"
-_CARD = """# Reversible Actions, {split} split
+_CARD = """# {title}, {split} split
 
-{clips} drawn clips of {classes} classes, {per_class} a class, {width} × {height} pixels, {fps:g} frames a second, as {format}.
+{clips} clips of {classes} classes, {per_class} a class, {width} × {height} pixels, {fps:g} frames a second, as {format}.
 
-**What it is.** Short clips drawn by a program, in pairs of actions that are each other's time reversal. A clip of one class played backwards is a fair clip of its partner: both are made from the same distribution of scenes, so no single frame tells the direction. Objects, patterns, backgrounds, passers-by, things in the way, light, shadow, camera motion, noise, speed and pauses all vary. The class names are Something-Something's.{shifted}
+**What it is.** Short clips made by a program, in pairs of actions that are each other's time reversal. A clip of one class played backwards is a fair clip of its partner: both are made from the same distribution of scenes, so no single frame tells the direction. Objects, patterns, backgrounds, passers-by, things in the way, light, shadow, camera motion, noise, speed and pauses all vary. The class names are Something-Something's.{note}
 
-**What it is not.** It is no evidence about real footage. Nothing in it was filmed, no person is shown, and it holds no data from elsewhere.
+**What it is not.** It is no evidence about real footage. Nothing in it was filmed, no person is shown{sources}.
 
 **Files.** `{list_file}` has a line `path num_frames label` for each clip, `{labels_file}` the class names in index order.
 
-**Made by** `python -m gsm_model make-dataset OUT --split {split} --clips-per-class {per_class} --format {format}`. Clips are numbered; the same number is the same clip on every machine.
+**Made by** `python -m gsm_model make-dataset OUT {option}--split {split} --clips-per-class {per_class} --format {format}`. Clips are numbered; the same number is the same clip on every machine.
 """  # noqa: E501
 _SHIFTED_NOTE = (
     " The patterns, outlines and camera motions of this split are in none of the others."
+)
+_NO_SOURCES = ", and it holds no data from elsewhere"
+_PHOTOGRAPHS = (
+    ". Its textures are noise, collages and two photographs that scikit-learn bundles: *china.jpg*"
+    " by danielbuechele (https://www.flickr.com/photos/danielbuechele/6061409035) and *flower.jpg*"
+    " by vultilion (https://www.flickr.com/photos/vultilion/6056698931), both CC BY 2.0"
+    " (https://creativecommons.org/licenses/by/2.0/), cut up and recoloured. Whoever passes these"
+    " clips on passes these names on"
 )
 
 
@@ -43,32 +51,39 @@ def write_dataset(
     height: int = 240,
     width: int = 320,
     progress: Callable[[int, int], None] | None = None,
+    style: Style = "drawn",
+    clutter: float = 1.0,
 ) -> Path:
     """Draw ``clips_per_class`` clips of every class of ``split`` into ``out``; returns the list
-    file.
+    file. ``clutter`` is the randomised clips'.
 
     Raises:
-        DataError: if ``out`` exists and is not empty.
-        ValueError: for an unknown split.
+        DataError: if ``out`` exists and is not empty, or the set has no such split.
     """
+    found = synthetic_set(style, clutter)
+    found.require_split(split)
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out}: is not empty; choose a new folder")
     out.mkdir(parents=True, exist_ok=True)
-    total, lines = clips_per_class * len(LABELS), []
+    total, lines = clips_per_class * len(found.labels), []
     for index in range(total):
-        clip = draw_clip(split, index)
+        clip = found.draw(split, index)
         name = f"{index:06d}" + (".mp4" if format == "mp4" else "")
         _write_clip(clip, out / name, format, height, width)
         lines.append(f"{name} {clip.num_frames} {clip.label}")
         if progress is not None:
             progress(index + 1, total)
     write_whole(out / LIST_FILE, "\n".join(lines) + "\n")
-    write_whole(out / LABELS_FILE, "\n".join(LABELS) + "\n")
+    write_whole(out / LABELS_FILE, "\n".join(found.labels) + "\n")
+    randomised = style == "randomised"
     card = _CARD.format(
-        shifted=_SHIFTED_NOTE if split == "shifted" else "",
+        title=found.title,
+        note=_SHIFTED_NOTE if split == "shifted" else "",
+        sources=_PHOTOGRAPHS if randomised else _NO_SOURCES,
+        option=f"--style randomised --clutter {clutter:g} " if randomised else "",
         split=split,
         clips=total,
-        classes=len(LABELS),
+        classes=len(found.labels),
         per_class=clips_per_class,
         width=width,
         height=height,
@@ -81,7 +96,7 @@ def write_dataset(
     return out / LIST_FILE
 
 
-def _write_clip(clip: DrawnClip, path: Path, format: Format, height: int, width: int) -> None:
+def _write_clip(clip: SyntheticClip, path: Path, format: Format, height: int, width: int) -> None:
     frames = clip.frames(range(clip.num_frames), height, width)
     if format == "mp4":
         write_whole(path, to_mp4(frames, FPS, quality=20))

@@ -152,10 +152,16 @@ def bury(chance: Chance) -> Action:
     ]
 
     def mound(center: np.ndarray, radius: float) -> list[Shape]:
-        if radius < 0.02:
-            return []
+        there = float(radius >= 0.02)
         return [
-            Shape(center + circle * radius * grow, sand, "actor", origin=tuple(center), shade=shade)
+            Shape(
+                center + circle * there * radius * grow,
+                sand,
+                "actor",
+                origin=tuple(center),
+                shade=shade,
+                opacity=there,
+            )
             for grow, shade in ((1.0, 0.9), (0.7, 1.0), (0.4, 1.1))
         ]
 

@@ -21,6 +21,7 @@ from gsm_model.benchmark.networks import (
     over_tsn,
     peak_megabytes,
 )
+from gsm_model.benchmark.synthetic import benchmark_synthetic
 from gsm_model.benchmark.timing import WARM_UP
 from gsm_model.benchmark.training import benchmark_training
 from gsm_model.data.synthetic.export import write_dataset
@@ -110,6 +111,17 @@ def test_a_comparison_is_timed_from_the_files_on():
     assert "ratio" not in timings[0].row()
     with pytest.raises(ValueError, match="at least one run"):
         benchmark_confusions(runs=0)
+
+
+def test_making_synthetic_clips_is_timed_against_the_drawn():
+    timings = benchmark_synthetic(torch.device("cpu"), segments=2, side=16, runs=1, clips=1)
+    assert [timing.what for timing in timings] == [
+        "drawn",
+        "randomised, clutter 0",
+        "randomised, clutter 1",
+    ]
+    for timing in timings:
+        np.testing.assert_allclose(timing.ratio, timing.seconds / timings[0].seconds)
 
 
 @pytest.mark.slow

@@ -35,3 +35,18 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     with pytest.raises(DataError, match="is not empty"):
         write_dataset(tmp_path, "test", 1, "mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_randomised_clips_are_written_with_their_classes_and_the_names_of_the_photographers(
+    tmp_path,
+):
+    path = write_dataset(
+        tmp_path / "set", "test", 1, "mp4", height=16, width=16, style="randomised", clutter=0.5
+    )
+    lines = path.read_text().splitlines()
+    labels = (path.parent / "labels.txt").read_text().splitlines()
+    assert len(lines) == len(labels) == 24 and labels[-1].startswith("Turning the camera downwards")
+    card = (path.parent / "README.md").read_text()
+    assert "danielbuechele" in card and "vultilion" in card and "--clutter 0.5" in card
+    with pytest.raises(DataError, match="no split 'shifted'"):
+        write_dataset(tmp_path / "other", "shifted", 1, "mp4", style="randomised")
