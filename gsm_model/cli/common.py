@@ -189,14 +189,19 @@ def result_of(model: Recognizer, measures: Iterable[Measure], **more: object) ->
 def print_result(result: Mapping[str, Any]) -> None:
     typer.echo(f"{result['name']}  {result['sha256'][:12]}")
     for m in result["measures"]:
-        interval = f"95 % interval {m['low']:.1%} to {m['high']:.1%}"
-        typer.echo(
-            f"  {m['metric']:<22} {m['value']:6.1%}  ({interval}, {m['n']:,} clips of {m['data']})"
-        )
+        print_measure(m)
     for key in ("largest_reversal_change", "undecodable", "skipped", "too_short", "out"):
         if key in result:
             value = f"{result[key]:.2g}" if isinstance(result[key], float) else result[key]
             typer.echo(f"  {key.replace('_', ' '):<22} {value}")
+
+
+def print_measure(m: Mapping[str, Any], width: int = 22) -> None:
+    """One figure with its interval and its clips, on one line."""
+    interval = f"95 % interval {m['low']:.1%} to {m['high']:.1%}"
+    typer.echo(
+        f"  {m['metric']:<{width}} {m['value']:6.1%}  ({interval}, {m['n']:,} clips of {m['data']})"
+    )
 
 
 def write_all(folder: Path, files: Mapping[str, bytes]) -> None:

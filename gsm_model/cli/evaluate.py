@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,10 +18,12 @@ from gsm_model.cli.common import (
     OrderName,
     Precision,
     SplitName,
+    StyleName,
     TargetName,
     fail,
     load_models,
     or_fail,
+    print_measure,
     print_result,
     progress,
     read_list,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from gsm_model.data.lists import VideoList
     from gsm_model.models.recognizer import Recognizer
+    from gsm_model.predictions.table import Predictions
 
 
 def evaluate(
@@ -73,6 +77,16 @@ def evaluate(
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
     ] = "forward",
+    also_reversed: Annotated[
+        bool,
+        typer.Option(
+            "--also-reversed",
+            help=(
+                "With --data: score the frames reversed as well, into OUT-reversed.parquet, and"
+                " measure each pair of classes that are each other's time reversal."
+            ),
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
     skip_bad: Annotated[
         bool,
@@ -126,6 +140,9 @@ def evaluate(
     ] = 1,
     clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
     split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = "test",
+    style: Annotated[
+        StyleName, typer.Option(help="Without --data: the drawn clips, or the randomised ones.")
+    ] = "drawn",
     device: Device = None,
     precision: Precision = "float32",
     as_json: Annotated[
@@ -137,13 +154,15 @@ def evaluate(
     """
     if data is None:
         shown = (views, average, order) != ("1", "logits", "forward")
-        if scores or videos or labels or skip_bad or shown:
+        if scores or videos or labels or skip_bad or shown or also_reversed:
             fail(
-                "--scores, --videos, --labels, --skip-bad, --views, --average and --order go with"
-                " --data; name a folder or list of videos"
+                "--scores, --videos, --labels, --skip-bad, --views, --average, --order and"
+                " --also-reversed go with --data; name a folder or list of videos"
             )
         _print(
-            _measure_drawn(load_models(checkpoint, None, device, precision), split, clips, out),
+            _measure_drawn(
+                load_models(checkpoint, None, device, precision), split, clips, out, style
+            ),
             as_json,
         )
         return
@@ -151,6 +170,8 @@ def evaluate(
         fail("--out: name the .parquet file to write")
     if checkpoint is None or len(checkpoint) != 1:
         fail("--checkpoint: give one model for each table of predictions")
+    if also_reversed and order != "forward":
+        fail("--also-reversed: goes with --order forward")
     limits = Limits(
         max_bytes=None if max_mb is None else max_mb * 2**20,
         max_seconds=max_seconds,
@@ -171,7 +192,18 @@ def evaluate(
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
         results = _measure_list(
-            fabric, model, found, out, scores, views, order, seed, workers, limits, average
+            fabric,
+            model,
+            found,
+            out,
+            scores,
+            views,
+            order,
+            seed,
+            workers,
+            limits,
+            average,
+            also_reversed,
         )
         if fabric.global_rank == 0:
             _print(results, as_json)
@@ -183,10 +215,14 @@ def _print(results: list[dict], as_json: bool) -> None:
         return
     for result in results:
         print_result(result)
+        for pair in result.get("pairs", ()):
+            typer.echo(f"  {pair['group']}")
+            for m in (value for key, value in pair.items() if key != "group"):
+                print_measure(m, 30)
 
 
 def _measure_drawn(
-    models: list[Recognizer], split: SplitName, clips: int, out: Path | None
+    models: list[Recognizer], split: SplitName, clips: int, out: Path | None, style: StyleName
 ) -> list[dict]:
     from gsm_model.evaluation.evaluate import (
         largest_reversal_change,
@@ -196,13 +232,14 @@ def _measure_drawn(
     from gsm_model.predictions.write import write_parquet
 
     def run() -> list[dict]:
-        found = score_drawn_clips(models, split, clips, progress=progress("clip"))
+        found = score_drawn_clips(models, split, clips, progress=progress("clip"), style=style)
+        of = split if style == "drawn" else f"{style}_{split}"
         names = unique_names([Path(model.card.file).stem for model in models])
         for name, both in zip(names, found, strict=True):
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
                 for order, table in (("forward", both.forward), ("reversed", both.reversed)):
-                    write_parquet(table, out / f"{name}_{split}_{order}.parquet")
+                    write_parquet(table, out / f"{name}_{of}_{order}.parquet")
         return [
             result_of(
                 model, measures_of(both), largest_reversal_change=largest_reversal_change(both)
@@ -211,6 +248,11 @@ def _measure_drawn(
         ]
 
     return or_fail(run)
+
+
+def reversed_path(out: Path) -> Path:
+    """Where the table of the reversed clips goes."""
+    return out.with_name(f"{out.stem}-reversed{out.suffix}")
 
 
 def _measure_list(
@@ -225,31 +267,27 @@ def _measure_list(
     workers: int,
     limits: Limits,
     average: AverageName,
+    also_reversed: bool,
 ) -> list[dict]:
     """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.distributed import score_list_together
     from gsm_model.evaluation.loader import Views
     from gsm_model.evaluation.measures import measures_of_table
+    from gsm_model.evaluation.pairs import pair_accuracies
     from gsm_model.evaluation.score import errors_of
     from gsm_model.predictions.write import write_scores
 
     started = time.perf_counter()
     tell = progress("clip") if fabric.global_rank == 0 else None
-    table = or_fail(
-        lambda: score_list_together(
-            fabric,
-            model,
-            found,
-            out,
-            Views.parse(views),
-            order,
-            seed,
-            workers,
-            tell,
-            limits,
-            average,
+
+    def score(order: OrderName, out: Path) -> Predictions | None:
+        shown = Views.parse(views)
+        return score_list_together(
+            *(fabric, model, found, out, shown, order, seed, workers, tell, limits, average)
         )
-    )
+
+    table = or_fail(lambda: score(order, out))
+    turned = or_fail(lambda: score("reversed", reversed_path(out))) if also_reversed else None
     if table is None:
         return []
     seconds = time.perf_counter() - started
@@ -263,6 +301,7 @@ def _measure_list(
         "skipped": sum(not fault.usable for fault in found.faults),
         "too_short": found.too_short,
     }
+    pairs = () if turned is None else or_fail(lambda: pair_accuracies(table, turned))
     return [
         result_of(
             model,
@@ -271,5 +310,6 @@ def _measure_list(
             average=average,
             **counts,
             seconds=seconds,
+            **({"pairs": [asdict(pair) for pair in pairs]} if pairs else {}),
         )
     ]

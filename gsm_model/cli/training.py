@@ -33,7 +33,7 @@ def train(
         typer.Option(help="Folder of the run. A run that was stopped goes on from its last state."),
     ],
     clips: Annotated[
-        int, typer.Option(min=1, help="Drawn test clips to measure the result on.")
+        int, typer.Option(min=1, help="Synthetic test clips to measure the result on.")
     ] = 2000,
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that draw or decode clips, for each that trains.")
@@ -46,8 +46,8 @@ def train(
         bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
     ] = False,
 ) -> None:
-    """Train a model on the drawn set or on a list of videos, and write OUT/model.safetensors,
-    measured on drawn test clips if drawn.
+    """Train a model on synthetic clips or on a list of videos, and write OUT/model.safetensors,
+    measured on synthetic test clips if on such.
     """
     from gsm_model.figures.training import draw_run
     from gsm_model.training.publish import pack_run
@@ -55,6 +55,7 @@ def train(
 
     settings = or_fail(lambda: TrainConfig.read(config))
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
+    initial = config.parent / settings.initial if settings.initial else None
     tell = progress("step")
     with together(None, devices, nodes, settings.precision) as fabric:
         or_fail(
@@ -65,6 +66,7 @@ def train(
                 workers,
                 fabric,
                 lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, "),
+                initial,
             )
         )
         if fabric.global_rank == 0:
@@ -78,7 +80,7 @@ def train(
 
 
 def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> VideoList | None:
-    """The list that a configuration in ``folder`` names, or ``None`` for the drawn set."""
+    """The list that a configuration in ``folder`` names, or ``None`` for synthetic clips."""
     if not settings.data:
         return None
     videos, labels = (

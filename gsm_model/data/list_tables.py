@@ -148,6 +148,13 @@ def table_rows(
     columns = {key for _, record in records for key in record}
     if all(column in columns for column in _EPIC):
         return _epic(records, columns, name, unit, target)
+    if columns >= {"file", "label", "pair"}:
+        # Segments in pairs of classes: further columns say where each was cut from.
+        columns &= {"file", "label", *_COUNT}
+        records = [
+            (at, {key: value for key, value in record.items() if key in columns})
+            for at, record in records
+        ]
     path, label = _first(columns, _PATH), _first(columns, (*_INDEX, *_LABEL))
     if frame := _first(columns, _ROW_A_FRAME):
         raise DataError(

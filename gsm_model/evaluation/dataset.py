@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gsm_model.data.lists import Entry, VideoList
 from gsm_model.data.synthetic.actions import LABELS
-from gsm_model.data.synthetic.dataset import FPS, DrawnClip, Split, draw_clip
+from gsm_model.data.synthetic.dataset import FPS, Split, draw_clip
+from gsm_model.data.synthetic_sets import Style, SyntheticClip, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed
 from gsm_model.models.recognizer import Recognizer
@@ -120,16 +121,18 @@ def listed_clips(model: Recognizer, videos: VideoList, workers: int = 1) -> Clip
     )
 
 
-def drawn_video(clip: DrawnClip, segments: Iterable[int]) -> DecodedVideo:
-    """The evaluation clips of a drawn clip for every number of segments in ``segments``, drawn at
-    160 × 120, as a video that was decoded for them.
+def drawn_video(
+    clip: SyntheticClip, segments: Iterable[int], labels: Sequence[str] = LABELS
+) -> DecodedVideo:
+    """The evaluation clips of a synthetic clip of one of ``labels`` for every number of segments in
+    ``segments``, drawn at 160 × 120, as a video that was decoded for them.
     """
     wanted = np.unique(
         np.concatenate([segment_indices(clip.num_frames, count) for count in segments])
     )
     none = np.zeros((0, 2, 2, 3), np.uint8)
     return DecodedVideo(
-        LABELS[clip.label],
+        labels[clip.label],
         VideoInfo(clip.num_frames, FPS, WIDTH, HEIGHT),
         wanted,
         clip.frames(wanted, HEIGHT, WIDTH),
@@ -138,26 +141,33 @@ def drawn_video(clip: DrawnClip, segments: Iterable[int]) -> DecodedVideo:
     )
 
 
-def drawn_ids(split: str, count: int) -> tuple[str, ...]:
+def drawn_ids(split: str, count: int, style: Style = "drawn") -> tuple[str, ...]:
     """What the clips of a split are called in tables."""
-    return tuple(f"{split}/{index:06d}" for index in range(count))
+    folder = split if style == "drawn" else f"{style}/{split}"
+    return tuple(f"{folder}/{index:06d}" for index in range(count))
 
 
-def drawn_origin(model: Recognizer, split: str, count: int, order: str = "forward") -> Provenance:
+def drawn_origin(
+    model: Recognizer, split: str, count: int, order: str = "forward", style: Style = "drawn"
+) -> Provenance:
     """What a table of ``model`` on the first ``count`` clips of ``split`` is of.
 
     Raises:
-        DataError: if the model's classes are not those of the drawn set, in order.
+        DataError: if the model's classes do not begin with those of the set, in order, or the set
+            has no such split.
     """
-    if model.card.labels != LABELS:
+    made = synthetic_set(style)
+    made.require_split(split)
+    labels = model.card.labels
+    if labels is None or labels[: len(made.labels)] != made.labels:
         raise DataError(
-            f"{model.card.title} was not trained on the drawn set as it is now: its classes are"
+            f"{model.card.title} was not trained on the {style} set as it is now: its classes are"
             " others"
         )
-    data = f"Reversible Actions, {split} split"
-    digest = hashlib.sha256(f"{data}, {count} clips, {LABELS}".encode()).hexdigest()
+    data = f"{made.title}, {split} split"
+    digest = hashlib.sha256(f"{data}, {count} clips, {made.labels}".encode()).hexdigest()
     return Provenance(
-        LABELS,
+        labels,
         model.card.title,
         model.card.sha256,
         data,

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from gsm_model.data.labels import partner_indices
-from gsm_model.data.synthetic.dataset import Split, draw_clip
+from gsm_model.data.synthetic.dataset import Split
+from gsm_model.data.synthetic_sets import Style, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import drawn_ids, drawn_origin, drawn_video
 from gsm_model.evaluation.intervals import measure_share
@@ -39,26 +40,29 @@ def score_drawn_clips(
     num_clips: int,
     batch_size: int = 20,
     progress: Callable[[int, int], None] | None = None,
+    style: Style = "drawn",
 ) -> list[BothWays]:
-    """Draw clips 0 … ``num_clips`` − 1 of ``split`` at 160 × 120, once, and score them with each
-    model through the path of any video.
+    """Draw clips 0 … ``num_clips`` − 1 of ``split`` of the set of ``style`` at 160 × 120, once, and
+    score them with each model through the path of any video.
 
     Raises:
-        DataError: if a model's classes are not those of the drawn set, in order.
+        DataError: if a model's classes do not begin with those of the set, in order, or the set
+            has no such split.
     """
     origins = [
-        [drawn_origin(model, split, num_clips, order) for order in ("forward", "reversed")]
+        [drawn_origin(model, split, num_clips, order, style) for order in ("forward", "reversed")]
         for model in models
     ]
+    made = synthetic_set(style)
     counts = {model.architecture.num_segments for model in models}
     labels: list[int] = []
     scores: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
         clips = [
-            draw_clip(split, index) for index in range(start, min(start + batch_size, num_clips))
+            made.draw(split, index) for index in range(start, min(start + batch_size, num_clips))
         ]
         labels += [clip.label for clip in clips]
-        drawn = [drawn_video(clip, counts) for clip in clips]
+        drawn = [drawn_video(clip, counts, made.labels) for clip in clips]
         for model, (forward, backward) in zip(models, scores, strict=True):
             batch = torch.cat([clip_input(model, video).views for video in drawn])
             with torch.inference_mode():
@@ -71,7 +75,7 @@ def score_drawn_clips(
     return [
         BothWays(
             *(
-                _table(origin, split, labels, found)
+                _table(origin, drawn_ids(split, len(labels), style), labels, found)
                 for origin, found in zip(of_model, both, strict=True)
             )
         )
@@ -80,11 +84,11 @@ def score_drawn_clips(
 
 
 def _table(
-    origin: Provenance, split: str, truth: list[int], scores: list[np.ndarray]
+    origin: Provenance, ids: tuple[str, ...], truth: list[int], scores: list[np.ndarray]
 ) -> Predictions:
     return Predictions(
         origin,
-        drawn_ids(split, len(truth)),
+        ids,
         np.array(truth),
         np.concatenate(scores),
         ("",) * len(truth),

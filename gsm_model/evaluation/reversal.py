@@ -39,7 +39,7 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
     Raises:
         DataError: if the tables are of different models, data or views, or no clip is of a pair.
     """
-    _check(forward.origin, backward.origin)
+    check_orders(forward.origin, backward.origin)
     forward, backward = forward.scored(), backward.scored()
     if forward.ids != backward.ids:
         raise DataError("the forward and the reversed table hold different clips")
@@ -85,7 +85,12 @@ def flips_of_models(tables: Sequence[Predictions]) -> list[tuple[str, tuple[Flip
     ]
 
 
-def _check(forward: Provenance, backward: Provenance) -> None:
+def check_orders(forward: Provenance, backward: Provenance) -> None:
+    """Raises:
+    DataError: if these are not of a forward and a reversed table of one model, on the same data
+        with the same views.
+    """
+
     def what(table: Provenance) -> tuple:
         return table.labels, table.checkpoint, table.data_sha256, table.views, table.average
 

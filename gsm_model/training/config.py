@@ -45,6 +45,16 @@ class TrainConfig:
     target: str = _key(
         "verb", "what an EPIC-Kitchens clip is labelled with", "verb", "noun", "action"
     )
+    style: str = _key(
+        "drawn",
+        "without a list: the drawn clips, or the randomised ones, which vary in all they can",
+        "drawn",
+        "randomised",
+    )
+    clutter: float = _key(1.0, "how busy and how spoilt the randomised clips are, in 0 to 1")
+    clutter_from: float = _key(0.0, "the clutter of the first step")
+    clutter_steps: int = _key(0, "steps in which it rises to 'clutter'; 0: it is there at once")
+    initial: str = _key("", "a checkpoint of the same network to start from; empty: random weights")
     crops: str = _key(
         "random",
         "training crops: random places, or the release's multi-scale",
@@ -104,6 +114,8 @@ class TrainConfig:
             ("label_smoothing", 0, 1),
             ("dropout", 0, 1),
             ("learning_rate", 0, 1000),
+            ("clutter", 0, 1),
+            ("clutter_from", 0, 1),
         ):
             if not low <= getattr(self, name) <= high:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
@@ -111,6 +123,15 @@ class TrainConfig:
             raise DataError(
                 f"a batch of {self.batch_size} cannot be run in {self.accumulate} equal parts"
             )
+
+    def clutter_at(self, step: int) -> float:
+        """The clutter of the randomised clips of ``step``: from ``clutter_from`` it rises in a
+        straight line to ``clutter``, which it has from step ``clutter_steps`` on.
+        """
+        if step >= self.clutter_steps:
+            return self.clutter
+        done = step / self.clutter_steps
+        return self.clutter_from + (self.clutter - self.clutter_from) * done
 
     @classmethod
     def read(cls, path: Path) -> TrainConfig:

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset, Sampler
 
 from gsm_model.data.labels import mirrored_labels
 from gsm_model.data.lists import Entry
-from gsm_model.data.synthetic.dataset import draw_clip
+from gsm_model.data.synthetic_sets import Style, synthetic_set
 from gsm_model.evaluation.loader import read_frames
 from gsm_model.training.config import TrainConfig
 from gsm_model.video.augment import multi_scale_crop, random_crop
@@ -58,20 +58,30 @@ class Augment:
         return torch.from_numpy(planes.transpose(0, 3, 1, 2).copy()), label
 
 
-class DrawnClips(Dataset):
-    """Place in the run → (clip (T, 3, S, S) uint8, label): the drawn set's training clips, which
-    never run out.
+class SyntheticClips(Dataset):
+    """Place in the run → (clip (T, 3, S, S) uint8, label): the training clips of the style that
+    ``config`` names, which never run out. Randomised ones are painted on ``device`` and have the
+    clutter of their step.
     """
 
-    def __init__(self, config: TrainConfig, augment: Augment) -> None:
-        self.config, self.augment = config, augment
+    def __init__(
+        self, config: TrainConfig, augment: Augment, device: torch.device | str = "cpu"
+    ) -> None:
+        self.config, self.augment, self.device = config, augment, device
 
     def __getitem__(self, place: int) -> tuple[Tensor, int]:
-        clip = draw_clip("train", place)
-        rng = np.random.default_rng((self.config.seed, place))
-        indices = training_indices(clip.num_frames, self.config.num_segments, rng)
+        config = self.config
+        clutter = config.clutter_at(place // config.batch_size)
+        clip = synthetic_set(style_of(config), clutter, self.device).draw("train", place)
+        rng = np.random.default_rng((config.seed, place))
+        indices = training_indices(clip.num_frames, config.num_segments, rng)
         side = self.augment.spec.resize
         return self.augment(clip.frames(indices, side, side), clip.label, rng)
+
+
+def style_of(config: TrainConfig) -> Style:
+    """The style of the synthetic clips that ``config`` trains on."""
+    return "randomised" if config.style == "randomised" else "drawn"
 
 
 class ListedClips(Dataset):

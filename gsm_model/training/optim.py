@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
+from gsm_model.errors import DataError
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.training.config import TrainConfig
 
@@ -25,6 +28,34 @@ def build_model(config: TrainConfig, num_classes: int) -> Recognizer:
         config.input_size,
         config.dropout,
     )
+
+
+def start_from(model: Recognizer, labels: Sequence[str], trained: Recognizer) -> None:
+    """Give ``model``, whose classes are ``labels``, the weights of ``trained``: of the classifier
+    those of the classes that both know, by name.
+
+    Raises:
+        DataError: if ``trained`` is another network, its classes have no names, or the two have no
+            class in common.
+    """
+    name, card = trained.card.file or trained.card.name, trained.card
+    if replace(trained.architecture, num_classes=0, num_segments=0) != replace(
+        model.architecture, num_classes=0, num_segments=0
+    ):
+        raise DataError(
+            f"{name}: is {trained.architecture}, but the configuration is of {model.architecture};"
+            " name a checkpoint of the same network as 'initial'"
+        )
+    both = [label for label in labels if card.labels is not None and label in card.labels]
+    if card.labels is None or not both:
+        raise DataError(f"{name}: knows none of the classes by name; choose another 'initial'")
+    state = model.state_dict()
+    for key, weights in trained.state_dict().items():
+        if key.startswith("new_fc."):
+            rows = [labels.index(label) for label in both]
+            state[key][rows] = weights[[card.labels.index(label) for label in both]]
+        else:
+            state[key].copy_(weights)
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:

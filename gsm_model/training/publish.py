@@ -9,14 +9,15 @@ from pathlib import Path
 import torch
 
 from gsm_model.data.lists import VideoList
-from gsm_model.data.synthetic.actions import LABELS, PAIRS
 from gsm_model.data.synthetic.dataset import Split
+from gsm_model.data.synthetic_sets import Style, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
 from gsm_model.models.card import Card, Measure
 from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint, title_of
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
+from gsm_model.training.dataset import style_of
 from gsm_model.training.optim import build_model
 from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of
 
@@ -30,8 +31,9 @@ def pack_run(
 ) -> Recognizer:
     """Write the model of a finished run to ``target``, weights in float16.
 
-    What was trained on the drawn set is measured, as written, on ``num_clips`` clips of each test
-    split; what was trained on ``videos`` is to be measured on a list of its own, with `score_list`.
+    What was trained on synthetic clips is measured, as written, on ``num_clips`` clips of each test
+    split, what was trained on randomised ones on their test split first; what was trained on
+    ``videos`` is to be measured on a list of its own, with `score_list`.
 
     Raises:
         DataError: if ``run`` holds no finished run.
@@ -45,7 +47,8 @@ def pack_run(
             f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same"
             " command"
         )
-    labels = LABELS if videos is None else labels_of(videos)
+    made = synthetic_set(style_of(config))
+    labels = made.labels if videos is None else labels_of(videos)
     model = build_model(config, len(labels))
     model.load_state_dict(state["model"])
     card = Card(
@@ -54,7 +57,8 @@ def pack_run(
         labels=labels,
         training_data=_training_data(config, videos),
         recipe=(
-            f"from scratch, {config.steps:,} steps of {config.batch_size} clips,"
+            f"from {Path(config.initial).name or 'scratch'}, {config.steps:,} steps of"
+            f" {config.batch_size} clips,"
             f" {config.optimizer}, {config.schedule} to {config.learning_rate:g},"
             f" {config.precision}, seed {config.seed}"
         ),
@@ -63,8 +67,13 @@ def pack_run(
     stored = load_checkpoint(target)
     if videos is not None:
         return stored
+    splits: list[tuple[Style, Split]] = [("drawn", "test"), ("drawn", "shifted")]
+    if made.style == "randomised":
+        splits = [("randomised", "test"), *splits]
     measures = [
-        m for split in ("test", "shifted") for m in _measured(stored, split, num_clips, progress)
+        measure
+        for style, split in splits
+        for measure in _measured(stored, style, split, num_clips, progress)
     ]
     save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
     return load_checkpoint(target)
@@ -73,12 +82,17 @@ def pack_run(
 def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
     seen = f"{config.steps * config.batch_size:,} clips seen"
     if videos is None:
-        return f"Reversible Actions, {len(PAIRS)} pairs, drawn: {seen}"
+        made = synthetic_set(style_of(config))
+        return f"Reversible Actions, {len(made.labels) // 2} pairs, {made.style}: {seen}"
     return f"{videos.name}, {len(videos.entries):,} videos, {seen}"
 
 
 def _measured(
-    model: Recognizer, split: Split, num_clips: int, progress: Callable[[int, int], None] | None
+    model: Recognizer,
+    style: Style,
+    split: Split,
+    num_clips: int,
+    progress: Callable[[int, int], None] | None,
 ) -> tuple[Measure, ...]:
-    [both] = score_drawn_clips([model], split, num_clips, progress=progress)
+    [both] = score_drawn_clips([model], split, num_clips, progress=progress, style=style)
     return measures_of(both)

@@ -24,14 +24,15 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 
 from gsm_model.data.lists import VideoList
-from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.data.synthetic_sets import synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.io.atomic import whole_file, write_whole
+from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
-from gsm_model.training.dataset import Augment, DrawnClips, ListedClips, RunPlaces
+from gsm_model.training.dataset import Augment, ListedClips, RunPlaces, SyntheticClips, style_of
 from gsm_model.training.log import LOG_FILE
-from gsm_model.training.optim import build_model, build_optimizer, build_schedule
+from gsm_model.training.optim import build_model, build_optimizer, build_schedule, start_from
 from gsm_model.video.transforms import InputSpec, normalise
 
 STATE_FILE, CONFIG_FILE, TENSORBOARD_FOLDER = "state.pt", "config.json", "tensorboard"
@@ -44,11 +45,13 @@ def train(
     workers: int = 1,
     fabric: Fabric | None = None,
     progress: Callable[[int, int, float], None] | None = None,
+    initial: Path | None = None,
 ) -> Recognizer:
     """Train, or go on with the run whose state lies in ``out``; returns the trained model in
     evaluation mode.
 
-    ``videos`` is the list that ``config.data`` names, ``None`` for the drawn set. ``fabric``
+    ``videos`` is the list that ``config.data`` names, ``None`` for synthetic clips. ``initial`` is
+    the checkpoint that ``config.initial`` names; a run that goes on does not read it. ``fabric``
     carries device, precision and processes; the batch of ``config`` is that of all processes
     together. Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically),
     ``log.csv`` (step, loss, accuracy, learning rate) and the same for TensorBoard in
@@ -57,7 +60,8 @@ def train(
 
     Raises:
         DataError: if ``out`` holds a run with another configuration, the list has no labels or
-            clips, or the batch cannot be dealt equally.
+            clips, the batch cannot be dealt equally, or the initial checkpoint is of another
+            network.
     """
     fabric = fabric or Fabric(
         accelerator="auto",
@@ -67,13 +71,16 @@ def train(
     if config.batch_size % (config.accumulate * fabric.world_size):
         parts = f"{config.accumulate} parts in each of {fabric.world_size} processes"
         raise DataError(f"a batch of {config.batch_size} cannot be run in {parts}")
-    labels = LABELS if videos is None else labels_of(videos)
+    labels = synthetic_set(style_of(config)).labels if videos is None else labels_of(videos)
     if fabric.global_rank == 0:
         out.mkdir(parents=True, exist_ok=True)
         _claim_folder(config, out)
     fabric.barrier()
     torch.manual_seed(config.seed)
-    model = build_model(config, len(labels)).channels_last()
+    model = build_model(config, len(labels))
+    if initial is not None and not (out / STATE_FILE).exists():
+        start_from(model, labels, load_checkpoint(initial))
+    model = model.channels_last()
     optimizer = build_optimizer(model, config)
     schedule = build_schedule(optimizer, config)
     first = _load_state(out, model, optimizer, schedule)
@@ -85,7 +92,7 @@ def train(
         board = TensorBoardLogger(out, name="", version=TENSORBOARD_FOLDER, purge_step=first)
     augment = Augment.of(config, model.input, labels)
     clips = (
-        DrawnClips(config, augment)
+        SyntheticClips(config, augment, "cpu" if workers else fabric.device)
         if videos is None
         else ListedClips(config, augment, videos.entries)
     )

@@ -260,3 +260,37 @@ def test_the_benchmark_says_on_what_it_was_measured(run, run_process):
         in run("benchmark", "looking", *options[:2], "--temporal", "gsm", *options[4:]).stdout
     )
     assert "unknown backbone 'vgg'" in run_process("benchmark", "--backbone", "vgg", code=2).stderr
+
+
+def test_segments_are_scored_forward_and_reversed_pair_by_pair(run, clip, tmp_path):
+    """A made-up list of one file under two names, and of a class that the model does not know;
+    ``path`` and ``first_frame`` say where a segment was cut from.
+    """
+    from gsm_model.predictions.read import read_parquet
+
+    labels = ("Moving something up", "Moving something down", "a", "b", "c")
+    save_checkpoint(make_small("gsm"), tmp_path / "m.safetensors", Card("A", "trained", labels))
+    for name in ("one.mp4", "two.mp4", "three.mp4"):
+        (tmp_path / name).write_bytes(clip.read_bytes())
+    (tmp_path / "segments.csv").write_text(
+        "file,frames,label,pair,path,first_frame\n"
+        "one.mp4,24,Moving something up,UD,long.avi,828\n"
+        "two.mp4,24,Moving something down,UD,long.avi,900\n"
+        "three.mp4,24,Folding something,F,long.avi,3\n"
+    )
+    arguments = ["evaluate", "--data", tmp_path / "segments.csv", "-c", tmp_path / "m.safetensors"]
+    out = tmp_path / "p.parquet"
+    assert "unknown label 'Folding something'" in run(*arguments, "--out", out, code=2).stderr
+    arguments += ["--skip-bad", "--out", out, "--also-reversed"]
+    [result] = json.loads(run(*arguments, "--json").stdout)["models"]
+    assert result["skipped"] == 1
+    every, pair = result["pairs"]
+    assert pair["group"] == "Moving something up / Moving something down"
+    ahead, back = read_parquet(out), read_parquet(tmp_path / "p-reversed.parquet")
+    assert back.origin.order == "reversed" and ahead.truth.tolist() == [0, 1]
+    # The two files are one clip: forward exactly one of its two names is right.
+    assert pair["forward"]["value"] == every["forward"]["value"] == 0.5 and pair["both"]["n"] == 2
+    again = run(*arguments).stdout
+    assert "within pair, both" in again and "top-1 of the pairs, reversed" in again
+    wrong = run(*arguments, "--order", "frozen", code=2)
+    assert "goes with --order forward" in wrong.stderr

@@ -14,6 +14,7 @@ from gsm_model.evaluation.evaluate import (
     score_drawn_clips,
 )
 from gsm_model.evaluation.intervals import measure_share
+from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.predictions.read import read_parquet
 from gsm_model.predictions.table import Predictions, Provenance
@@ -130,3 +131,17 @@ def test_the_recorded_figures_are_those_of_the_shipped_tables():
                     split,
                     measure.metric,
                 )
+
+
+def test_a_model_is_measured_on_the_set_whose_classes_its_own_begin_with():
+    from gsm_model.data.randomised.actions import LABELS
+
+    model = make_small("gsm", num_classes=len(LABELS))
+    model.card = Card("Small", "trained", LABELS)
+    [both] = score_drawn_clips([model], "test", 2, style="randomised")
+    assert both.forward.ids == ("randomised/test/000000", "randomised/test/000001")
+    assert both.forward.labels == LABELS and "randomised, test split" in both.forward.data
+    [drawn] = score_drawn_clips([model], "test", 1)
+    assert drawn.forward.ids == ("test/000000",) and drawn.forward.labels == LABELS
+    with pytest.raises(DataError, match="no split 'shifted'"):
+        score_drawn_clips([model], "shifted", 1, style="randomised")
