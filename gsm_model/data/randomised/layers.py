@@ -147,11 +147,11 @@ def _window(
     else:
         if layer.outline is not None and layer.grow is not None:
             corners, grow = layer.outline[:count], layer.grow[:count]
-            there = np.isfinite(corners).all(axis=(1, 2))
+            there = np.array(np.isfinite(corners).all(axis=(1, 2)), bool)
             corners = np.nan_to_num(corners)
         else:
             corners, depth = project(place, _SQUARE)
-            there, grow = (depth > NEAR).all(1), None
+            there, grow = np.array((depth > NEAR).all(1), bool), None
         margin = 1.0 if grow is None else 1.0 + grow[:, None] * unit
         pixels = np.clip(corners, -1e4, 1e4) * unit + (width / 2, height / 2)
         low = np.maximum(np.floor(pixels.min(1) - margin), 0)
