@@ -27,3 +27,7 @@ class DownloadError(LensError):
 
 class DownloadCancelled(DownloadError):
     """A download was stopped by whoever wanted it."""
+
+
+class FontError(LensError):
+    """No installed font has the characters of a figure."""

@@ -156,3 +156,10 @@ def draw_zeros(module: torch.nn.Module) -> None:
         if name.endswith("weight"):
             drawn = torch.randn_like(parameter) * parameter[0].numel() ** -0.5
             parameter.data = torch.where(parameter == 0, drawn, parameter.data)
+
+
+@pytest.fixture
+def no_fonts(monkeypatch):
+    """A system with matplotlib's own fonts alone."""
+    monkeypatch.setattr("gsm_model.figures.fonts._families", lambda: ["DejaVu Sans"])
+    monkeypatch.setattr("gsm_model.figures.fonts._look_again", lambda: False)

@@ -89,12 +89,15 @@ def order(
 
 def _flips(paths: list[Path], pdf: Path | None) -> list[tuple[str, tuple[Flips, ...]]]:
     from gsm_model.evaluation.reversal import flips_of_models
+    from gsm_model.figures.fonts import give_fonts
     from gsm_model.figures.reversal import flips_figure
     from gsm_model.predictions.read import read_parquet
 
     models = flips_of_models([read_parquet(path) for path in paths])
     if pdf is not None:
-        flips_figure(models).savefig(pdf)
+        figure = flips_figure(models)
+        give_fonts(figure)
+        figure.savefig(pdf)
     return models
 
 

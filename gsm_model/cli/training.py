@@ -95,11 +95,14 @@ def curves(
     out: Annotated[Path, typer.Option(help="The picture to write: .png, .pdf or .svg.")],
 ) -> None:
     """Draw the loss and accuracy of training runs over their steps."""
+    from gsm_model.figures.fonts import give_fonts
     from gsm_model.figures.training import training_curves
     from gsm_model.training.log import LOG_FILE, read_log
 
     if out.suffix not in (".png", ".pdf", ".svg"):
         fail(f"{out.name}: the picture must end in .png, .pdf or .svg")
     logs = [or_fail(partial(read_log, run / LOG_FILE)) for run in runs]
-    or_fail(lambda: training_curves(logs, [run.name for run in runs]).savefig(out, dpi=160))
+    figure = training_curves(logs, [run.name for run in runs])
+    or_fail(lambda: give_fonts(figure))
+    or_fail(lambda: figure.savefig(out, dpi=160))
     typer.echo(out)

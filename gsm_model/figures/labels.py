@@ -8,16 +8,20 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+from gsm_model.figures.fonts import has_all, printable
+
 # [something] where a label file has brackets, else the words that Something-Something leaves open.
 _OPEN = re.compile(r"\[([^\[\]\n]+)\]|\b(something|somewhere)\b")
 
 
 def in_print(label: str, italics: bool = False) -> str:
     """``label`` as matplotlib shows it letter by letter, with its open words in italics and without
-    their brackets if ``italics``.
+    their brackets if ``italics`` and the font of figures has all its letters.
     """
+    label = printable(label)
     plain = label.replace("$", r"\$")
-    if not italics:
+    # Italics are set as mathematics, which has one font and no other to fall back to.
+    if not italics or not has_all(label):
         return plain
     return _OPEN.sub(
         lambda found: rf"$\mathit{{{(found[1] or found[2]).replace(' ', chr(92) + ' ')}}}$", plain

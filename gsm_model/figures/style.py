@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from gsm_model.figures.fonts import give_fonts
 from gsm_model.figures.pgf import pgf_bytes
 from gsm_model.io.atomic import write_whole
 
@@ -77,9 +78,11 @@ def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
 
     Raises:
         ValueError: for another kind of file, or PGF of a figure with pictures in it.
+        FontError: if no installed font has the characters of its text.
     """
     if kind not in (*FORMATS, "pgf"):
         raise ValueError(f"no figure as {kind!r}; there are {', '.join(FORMATS)}, pgf")
+    give_fonts(figure)
     _settle(figure)
     if kind == "pgf":
         return pgf_bytes(figure)
@@ -130,6 +133,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
     Raises:
         ValueError: if that is none of `FORMATS`.
+        FontError: if no installed font has the characters of its text.
         OSError: if it cannot be written.
     """
     write_whole(path, figure_bytes(figure, path.suffix.removeprefix(".")))

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from gsm_model.figures.fonts import has_all
+from gsm_model.figures.labels import in_print
 from gsm_model.figures.style import series_style
 from gsm_model.training.log import LOG_FILE, read_log
 
@@ -38,7 +40,7 @@ def training_curves(logs: Sequence[dict[str, np.ndarray]], names: Sequence[str])
                 running_mean(log[column]),
                 look.dash,
                 color=look.color,
-                label=name,
+                label=in_print(name),
                 linewidth=1.2,
             )
         axes.set_xlabel("step", fontsize=8)
@@ -57,4 +59,6 @@ def draw_run(run: Path) -> None:
         DataError: as `read_log`.
     """
     log = read_log(run / LOG_FILE)
-    training_curves([log], [run.name]).savefig(run / CURVES_FILE, dpi=160)
+    # A name in letters that no font here has is no reason to fail after days of training.
+    name = run.name if has_all(run.name) else "this run"
+    training_curves([log], [name]).savefig(run / CURVES_FILE, dpi=160)
