@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
 import typer
+from rich.markup import escape
 from typer import Context
 from typer.core import TyperGroup
 
@@ -66,9 +67,13 @@ Labels = Annotated[Path | None, typer.Option(help=LABELS_HELP)]
 
 
 class RecordedGroup(TyperGroup):
-    """Commands that know how they were called (`arguments_of`), and that find the files they are
-    given among those that came with the project (`find_given`).
+    """Commands that know how they were called (`arguments_of`), that find the files they are given
+    among those that came with the project (`find_given`), and whose help is shown as it is written.
     """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        _show_as_written(self)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -77,6 +82,16 @@ class RecordedGroup(TyperGroup):
         context = super().make_context(info_name, find_given(args), parent, **extra)
         context.meta.setdefault(_TYPED, given)
         return context
+
+
+def _show_as_written(command: Any) -> None:
+    """Escape the help of ``command`` and of all that is under it: [something] is no markup."""
+    for part in (command, *command.params):
+        for name in ("help", "epilog", "short_help"):
+            if text := getattr(part, name, None):
+                setattr(part, name, escape(text))
+    for under in getattr(command, "commands", {}).values():
+        _show_as_written(under)
 
 
 def arguments_of(context: Context) -> tuple[str, ...]:
