@@ -18,6 +18,7 @@ from app.queries.comparison import PredictionsRef
 from app.shell.session import ClipRef, ModelRef
 from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison
+from gsm_model.errors import FontError
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.exports.cam import CamFileOptions, cam_files
@@ -242,9 +243,12 @@ def confusions_zip(
     }
     more = [name for name, wanted in asked.items() if wanted]
     preset = replace(PRESETS[export.preset], italics=export.italics)
-    files = confusion_files(models, pairs, preset) | more_figures(
-        more, models, paired, pairs, preset, colors=export.colors or None
-    )
+    try:
+        files = confusion_files(models, pairs, preset) | more_figures(
+            more, models, paired, pairs, preset, colors=export.colors or None
+        )
+    except FontError as error:  # the page says so too
+        files = {"no-figures.txt": f"{error}\n".encode()}
     files |= (significance_files(paired, rows) if paired else {}) | export.lists()
     about = {
         "pairs": export.pairs,

@@ -46,17 +46,18 @@ class PredictionsRef:
     @property
     def needs_labels(self) -> bool:
         """Whether the kind of file may lack class names."""
-        return self.path.suffix in (".npz", ".csv", ".json")
+        return self.path.suffix != ".parquet"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """What came with files of answers that do not say it: class names, and the list with the true
-    classes of a submission.
+    """What came with files of answers that do not say it: class names, the list with the true
+    classes of a submission, and the encoding of text, if a person chose it.
     """
 
     labels: tuple[str, ...] | None = None
     truth: Upload | None = None
+    encoding: str | None = None
 
 
 def prediction_refs() -> dict[str, PredictionsRef]:
@@ -87,12 +88,15 @@ def predictions_of(file: PredictionsRef, beside: Beside) -> Predictions:
     truth = beside.truth if file.path.suffix == ".json" else None
     listed = (None, None) if truth is None else (truth.path, truth.name)
     # By name too: some answers bear their file's name, and nobody is shown another's.
-    key = ("answers", file.sha256, labels, truth and (truth.sha256, truth.name), file.name)
+    listed_as = truth and (truth.sha256, truth.name)
+    key = ("answers", file.sha256, labels, listed_as, file.name, beside.encoding)
     owner = visit().name if file.private or truth is not None else None
     return keep(
         "tables",
         key,
-        lambda: read_predictions(file.path, labels, listed[0], file.name, listed[1]),
+        lambda: read_predictions(
+            file.path, labels, listed[0], file.name, listed[1], beside.encoding
+        ),
         owner,
         doing="Reading the answers …",
     )

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gsm_model.cli.common import fail, or_fail, say, write_all
-from gsm_model.figures.presets import PRESETS, PresetName
+from gsm_model.errors import LensError
+from gsm_model.figures.presets import PRESETS, Preset, PresetName
 
 if TYPE_CHECKING:
     from gsm_model.predictions.join import PairedPredictions
@@ -47,8 +48,8 @@ def confusions(
         Path,
         typer.Argument(
             help=(
-                "Predictions of model A: .parquet, .npz, .csv (id, label, predicted or scores), or"
-                " .json."
+                "Predictions of model A: .parquet, .npz, .csv, .tsv or .txt (id, label, predicted"
+                " or scores), .pkl, or .json."
             )
         ),
     ],
@@ -64,6 +65,10 @@ def confusions(
         typer.Option(
             help="For .json submissions: Something-Something V2's list with the true classes."
         ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Of tables of text, such as cp1252; without it, found out and said."),
     ] = None,
     pairs: Annotated[
         str,
@@ -115,19 +120,21 @@ def confusions(
     """Which classes are mixed up, and, with B, whether the difference is real.
 
     Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and
-    recipe.json.
+    recipe.json. How a file was read, where that was inferred, and what was left out is said.
     """
     from gsm_model.data.label_reader import read_labels
-    from gsm_model.exports.confusion import confusion_files, more_figures
     from gsm_model.predictions.join import join_predictions
     from gsm_model.predictions.read import read_predictions
 
     labels = None if names is None else or_fail(lambda: read_labels(names))
     models = [
-        or_fail(partial(read_predictions, path, labels, truth))
+        or_fail(partial(read_predictions, path, labels, truth, encoding=encoding))
         for path in (a, b)
         if path is not None
     ]
+    for model in models:
+        for note in model.notes:
+            say(f"{model.source}: {note}")
     paired: PairedPredictions | None = None
     if len(models) == 2:
         paired = or_fail(partial(join_predictions, *models))
@@ -136,19 +143,17 @@ def confusions(
             if count:
                 say(f"{count:,} clips are only in {path} and are left out")
     chosen = or_fail(lambda: _pairs(pairs, models, most))
+    if not chosen and pairs == "reversed":
+        fail("no class has its time reversal among these; name pairs with a file, or --pairs auto")
     if not chosen:
-        fail(
-            "no two classes are mixed up"
-            + (" more by A than by B" if paired else "")
-            + "; name pairs with --pairs reversed or a file"
-        )
+        more_by_a = " more by A than by B" if paired else ""
+        say(f"no two classes are mixed up{more_by_a}, so there is no figure of pairs")
     style = replace(PRESETS[preset], italics=italics)
-    files = confusion_files(models, chosen, style)
-    if paired is not None:
-        files |= _significance(paired, chosen, test, groups, blocks, seed)
     more = [figure.value for figure in also or ()]
     colors = _colors(color, len(models))
-    files |= or_fail(lambda: more_figures(more, models, paired, chosen, style, method, colors))
+    files, no_font = _figures(models, paired, chosen, style, more, method, colors)
+    if paired is not None:
+        files |= _significance(paired, chosen, test, groups, blocks, seed)
     if matrix is not None:
         files |= or_fail(
             lambda: {
@@ -159,6 +164,7 @@ def confusions(
     options: dict[str, Any] = {
         "names": names,
         "truth": truth,
+        "encoding": encoding,
         "pairs": pairs,
         "most": most,
         "test": test,
@@ -180,6 +186,31 @@ def confusions(
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
     typer.echo(f"{out}: {', '.join(files)}")
+    if no_font:
+        fail(no_font)
+
+
+def _figures(
+    models: Sequence[Predictions],
+    paired: PairedPredictions | None,
+    pairs: list[tuple[int, int]],
+    style: Preset,
+    more: list[str],
+    method: MethodName,
+    colors: tuple[str, ...] | None,
+) -> tuple[dict[str, bytes], str]:
+    """The figures, or none of them and why, where no font has the letters of the class names."""
+    from gsm_model.errors import FontError
+    from gsm_model.exports.confusion import confusion_files, more_figures
+
+    try:
+        files = confusion_files(models, pairs, style) if pairs else {}
+        more_files = more_figures(more, models, paired, pairs, style, method, colors)
+        return files | more_files, ""
+    except FontError as error:
+        return {}, str(error)
+    except LensError as error:
+        fail(str(error))
 
 
 def _pairs(what: str, models: Sequence[Predictions], most: int) -> list[tuple[int, int]]:
@@ -215,15 +246,18 @@ def _significance(
 
 def _read_blocks(path: Path, ids: tuple[str, ...]) -> list[str]:
     from gsm_model.errors import DataError
+    from gsm_model.predictions.delimited import SEPARATORS
+    from gsm_model.predictions.files import read_text
 
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path.name}: not a CSV file that can be read ({type(error).__name__})"
-        ) from None
-    of = {row[0]: row[1] for row in rows if len(row) == 2}
+    lines = read_text(path, path.name, None, ids).text.splitlines()
+    of: dict[str, str] = {}
+    for separator in SEPARATORS:
+        try:
+            rows = list(csv.reader(lines, delimiter=separator))
+        except csv.Error as error:
+            raise DataError(f"{path.name}: not a CSV file that can be read ({error})") from None
+        found = {row[0].strip(): row[1].strip() for row in rows if len(row) == 2}
+        of = max(of, found, key=len)
     if missing := [id for id in ids if id not in of]:
         raise DataError(
             f"{path.name}: {len(missing)} clips have no block, the first is {missing[0]!r}; give"

@@ -6,15 +6,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gsm_model.errors import DataError
+from gsm_model.io.text import decode_text
 
 MAX_LIST_BYTES = 4_000_000
 
 
-def read_list_text(path: Path) -> str:
-    """The text of a list that a person wrote.
+def read_list_text(path: Path, labels: tuple[str, ...] = ()) -> str:
+    """The text of a list that a person wrote of the classes ``labels``, in any encoding.
 
     Raises:
-        DataError: if the file cannot be read, is no UTF-8 or has more than 4 MB.
+        DataError: if the file cannot be read, its encoding is not to be told, or it has more than
+            4 MB.
     """
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
@@ -22,8 +24,8 @@ def read_list_text(path: Path) -> str:
                 f"{path.name}: {path.stat().st_size / 1e6:.0f} MB is more than a list of"
                 " classes has"
             )
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return decode_text(path.read_bytes(), path.name, expected=labels).text
+    except OSError as error:
         raise DataError(
             f"{path.name}: not a list that can be read ({type(error).__name__})"
         ) from None
@@ -35,7 +37,7 @@ def read_groups(path: Path, labels: tuple[str, ...]) -> dict[str, list[int]]:
     Raises:
         DataError: if the file cannot be read, or its text is no list of groups.
     """
-    return parse_groups(read_list_text(path), labels, path.name)
+    return parse_groups(read_list_text(path, labels), labels, path.name)
 
 
 def parse_groups(text: str, labels: tuple[str, ...], name: str) -> dict[str, list[int]]:

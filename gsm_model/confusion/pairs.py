@@ -58,7 +58,7 @@ def read_pairs(path: Path, labels: tuple[str, ...]) -> list[Pair]:
     Raises:
         DataError: if the file cannot be read, or its text is no list of pairs.
     """
-    return parse_pairs(read_list_text(path), labels, path.name)
+    return parse_pairs(read_list_text(path, labels), labels, path.name)
 
 
 def parse_pairs(text: str, labels: tuple[str, ...], name: str) -> list[Pair]:

@@ -45,7 +45,7 @@ class PairedPredictions:
 
 def join_predictions(a: Predictions, b: Predictions) -> PairedPredictions:
     """Put the scored clips of ``a`` and ``b`` together: by id, or, where a file only numbers its
-    clips, by place.
+    clips, by place; the classes in the order of ``a``.
 
     Raises:
         DataError: if their classes differ, no clip is in both, a clip has another true class in
@@ -57,6 +57,8 @@ def join_predictions(a: Predictions, b: Predictions) -> PairedPredictions:
             f"{a.source} has {len(a.labels)} classes, {b.source} has {len(b.labels)}; compare"
             " models of the same classes"
         )
+    if sorted(a.labels) == sorted(b.labels):
+        b = b.in_order_of(a.labels)
     if a.labels != b.labels:
         place = next(
             index
@@ -77,7 +79,10 @@ def join_predictions(a: Predictions, b: Predictions) -> PairedPredictions:
     places = {id: row for row, id in enumerate(b.ids)}
     both = np.array([row for row, id in enumerate(a.ids) if id in places], dtype=np.int64)
     if len(both) == 0:
-        raise DataError(f"{a.source} and {b.source} have no clip in common")
+        raise DataError(
+            f"{a.source} and {b.source} have no clip in common; one's are called as {a.ids[0]!r},"
+            f" the other's as {b.ids[0]!r}"
+        )
     one, other = a.take(both), b.take(np.array([places[a.ids[row]] for row in both]))
     if (wrong := np.flatnonzero(one.truth != other.truth)).size:
         raise DataError(

@@ -42,7 +42,8 @@ class Predictions:
     there are scores. ``errors`` (n,) is empty where a clip was scored; where it was not, the row of
     ``scores`` is NaN. ``numbered`` says that ``ids`` are only the clips' places in the file,
     ``source`` and ``sha256`` are the file's name and hash, both empty for a table that was not
-    read from a file.
+    read from a file; ``notes`` say how the file was read where it could be read otherwise, and
+    what of it was left out.
     """
 
     origin: Provenance
@@ -54,6 +55,7 @@ class Predictions:
     numbered: bool = False
     source: str = ""
     sha256: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,6 +113,21 @@ class Predictions:
             likeliest=None if self.likeliest is None else self.likeliest[rows],
         )
 
+    def in_order_of(self, labels: tuple[str, ...]) -> Predictions:
+        """The same predictions with the classes in the order of ``labels``, which are the same."""
+        if labels == self.labels:
+            return self
+        own = {label: index for index, label in enumerate(self.labels)}
+        order = np.array([own[label] for label in labels])
+        new = np.argsort(order)
+        return replace(
+            self,
+            origin=replace(self.origin, labels=labels),
+            truth=new[self.truth],
+            scores=None if self.scores is None else self.scores[:, order],
+            likeliest=None if self.likeliest is None else new[self.likeliest],
+        )
+
     def scored(self) -> Predictions:
         """The clips that were scored."""
         if not any(self.errors):
@@ -130,8 +147,10 @@ def checked(predictions: Predictions, name: str) -> Predictions:
     if scores is not None and scores.shape[1] != k:
         raise DataError(f"{name}: {scores.shape[1]} scores a clip, but {k} class names")
     if len(set(predictions.ids)) != len(predictions.ids):
-        twice, _ = Counter(predictions.ids).most_common(1)[0]
-        raise DataError(f"{name}: some clips come more than once, the first is {twice!r}")
+        twice = [id for id, count in Counter(predictions.ids).items() if count > 1]
+        raise DataError(
+            f"{name}: {len(twice):,} clips come more than once, the first is {twice[0]!r}"
+        )
     truth = predictions.truth
     if len(truth) and not 0 <= truth.min() <= truth.max() < k:
         raise DataError(f"{name}: labels outside 0 to {k - 1}")

@@ -192,6 +192,29 @@ def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):
     assert "Traceback" not in main_text(page)
 
 
+def test_tables_of_a_chinese_spreadsheet_are_read_said_and_tested_where_b_is_worse(
+    page, app, tmp_path
+):
+    for name, wrong in (("good", (3, 9)), ("worse", (3, 9, 12, 15, 18, 21, 24))):
+        rows = (
+            f"v{i};{'折叠展开'[i % 2 * 2 :][:2]};{(i % 2 == 0) ^ (i in wrong):d},5;1,25\n"
+            for i in range(30)
+        )
+        text = "id;label;折叠;展开\n" + "".join(rows)
+        (tmp_path / f"{name}.csv").write_bytes(text.encode("gb18030"))
+    open_confusions(page, app)
+    page.get_by_text("Your own answers").click()
+    drop(page, page.locator(DROP).first, tmp_path / "good.csv", tmp_path / "worse.csv")
+    expect(page.get_by_text("good.csv: read as GB18030 (Chinese), for example")).to_be_visible()
+    expect(page.get_by_text("worse.csv: scores are read with decimal commas.")).to_be_visible()
+    wait_until_still(page)
+    text = main_text(page)
+    assert "good (A) is right on 93.3 % and worse (B) on 76.7 %: 0 clips only B gets right" in text
+    expect(page.get_by_text("No two classes are mixed up that way.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Is the difference real?", level=3)).to_be_visible()
+    assert "Traceback" not in text
+
+
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_nothing_is_cut_off_on_a_narrow_page(page, app):
     page.set_viewport_size({"width": 390, "height": 844})

@@ -36,11 +36,15 @@ from gsm_model.confusion.significance import class_groups
 from gsm_model.data.label_reader import read_label_file
 from gsm_model.errors import LensError
 from gsm_model.figures.model_colors import color_beside
+from gsm_model.io.encodings import CODE_PAGES
 from gsm_model.predictions.join import PairedPredictions, join_predictions
+from gsm_model.predictions.read import endings
 from gsm_model.predictions.table import Predictions
 
 QUESTION = "Which classes does each model mix up, and is the difference real?"
-KINDS_OF_FILE = (".parquet", ".npz", ".csv", ".json")
+KINDS_OF_FILE = endings()
+FOUND_OUT = "found out"
+ENCODINGS = {page.codec: page.name for page in CODE_PAGES} | {"utf-8": "UTF-8"}
 WORDS = """
 - **only A, only B**: clips that just one of the two models gets right; McNemar's exact test asks whether they could as well have been the other's.
 - **Holm, BH**: p after correction for the number of tests, so that among all of them a false alarm (Holm), or their share (Benjamini and Hochberg), stays below 5 %.
@@ -75,6 +79,9 @@ def show(choices: Choices) -> None:
     models = [paired.a, paired.b] if paired else models
     with top:
         heading(QUESTION, compared(paired, models[0]))
+        for model in models:
+            for note in model.notes:
+                st.caption(f":material/info: {escape(model.source)}: {escape(note)}.")
     found = choices.table_colors(models)
     colors = found.shown
     pairs = show_pairs(models, paired, files, found.named)
@@ -93,9 +100,9 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
     """
     with st.expander("Your own answers", icon=":material/upload:"):
         dropped = st.file_uploader(
-            "Tables of predictions (.parquet), score files (.npz), CSV (id, label, predicted or a"
-            " score a class), submissions (.json)",
-            type=["parquet", "npz", "csv", "json"],
+            "Tables of predictions (.parquet), score files (.npz, .pkl), CSV, TSV or text (id,"
+            " label, predicted or a score a class), submissions (.json)",
+            type=[ending.removeprefix(".") for ending in KINDS_OF_FILE],
             accept_multiple_files=True,
             key="answers_drop",
             max_upload_size=500,
@@ -104,14 +111,21 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
                 " clip, by id."
             ),
         )
-        left, right = st.columns(2)
+        left, middle, right = st.columns(3)
         names = left.file_uploader(
             "Label file, if they do not name the classes",
             type=["txt", "csv", "json"],
             key="answers_labels",
             max_upload_size=4,
         )
-        listed = right.file_uploader(
+        encoding = right.selectbox(
+            "Encoding of text",
+            [FOUND_OUT, "utf-8", *(page.codec for page in CODE_PAGES)],
+            format_func=lambda codec: ENCODINGS.get(codec, codec),
+            key="answers_encoding",
+            help="Found out from the bytes and said; choose it where names come out misspelt.",
+        )
+        listed = middle.file_uploader(
             "True classes, for submissions",
             type=["json"],
             key="answers_truth",
@@ -125,7 +139,9 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
     known = prediction_refs()
     if not known:
         return [], Beside()
-    beside = Beside(_labels(names), keep(listed, ".json"))
+    beside = Beside(
+        _labels(names), keep(listed, ".json"), None if encoding == FOUND_OUT else encoding
+    )
     left, right = st.columns(2)
     shown = distinct({key: ref.name for key, ref in known.items()})
     st.session_state.setdefault("answers_a", "tsn" if "tsn" in known else next(iter(known)))

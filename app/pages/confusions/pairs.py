@@ -16,7 +16,7 @@ from gsm_model.confusion.groups import parse_groups
 from gsm_model.confusion.pairs import Pair, found_pairs, parse_pairs, reversed_class_pairs
 from gsm_model.confusion.significance import Comparison, class_groups, named_groups, pair_groups
 from gsm_model.confusion.tables import comparison_rows
-from gsm_model.errors import DataError
+from gsm_model.errors import DataError, FontError
 from gsm_model.figures.presets import PRESETS
 from gsm_model.predictions.join import PairedPredictions
 from gsm_model.predictions.table import Predictions
@@ -44,6 +44,8 @@ def show_pairs(
             "No two classes are mixed up that way. Choose other pairs or models.",
             icon=":material/grid_on:",
         )
+        if paired is not None:  # whether B is worse is a question too
+            _show_tests(paired, [])
         return []
     left, right = st.columns([2, 3], vertical_alignment="center")
     preset = left.selectbox(
@@ -60,14 +62,17 @@ def show_pairs(
         persist_state="session",
         help="The words that a class name leaves open, as in Unfolding [something].",
     )
-    st.image(
-        confusion_figure(models, pairs, preset, italics),
-        caption=(
-            "As it prints: of the clips of each class, the per cent that are taken for either class"
-            " of the pair, or another."
-        ),
-        alt="Confusion of the classes of each pair, a matrix a model",
-    )
+    try:
+        st.image(
+            confusion_figure(models, pairs, preset, italics),
+            caption=(
+                "As it prints: of the clips of each class, the per cent that are taken for either"
+                " class of the pair, or another."
+            ),
+            alt="Confusion of the classes of each pair, a matrix a model",
+        )
+    except FontError as error:
+        explain_error(error, "The tests and charts below, and the tables of the ZIP, need no font.")
     rows, test, groups = _show_tests(paired, pairs) if paired is not None else ([], "pairs", "")
     export = ConfusionExport(tuple(files), kind, text, test, groups, preset, italics, colors)
     st.download_button(

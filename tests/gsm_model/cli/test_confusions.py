@@ -108,11 +108,54 @@ def test_groups_of_ones_own_are_tested_and_the_recipe_knows_their_file(run, tmp_
     )
 
 
+def test_where_b_is_nowhere_better_the_models_are_still_tested(run, tmp_path):
+    rows = "".join(f"v{i},p,{'p' if i < 55 else 'f'}\n" for i in range(80))
+    worse = "".join(f"v{i},p,{'p' if i < 40 or 55 <= i < 60 else 'f'}\n" for i in range(80))
+    for name, lines in (("good", rows), ("worse", worse)):
+        (tmp_path / f"{name}.csv").write_text("id,label,predicted\n" + lines)
+    (tmp_path / "names.txt").write_text("p\nf\n")
+    files = tmp_path / "good.csv", tmp_path / "worse.csv", "--names", tmp_path / "names.txt"
+    for arguments in (files, (TSN, TSN)):
+        done = run("confusions", *arguments, "--out", tmp_path / "o")
+        assert "no two classes are mixed up more by A than by B" in done.stderr
+        with (tmp_path / "o" / "significance.csv").open() as file:
+            [row] = csv.DictReader(file)
+        assert row["name"] == "all" and "confusion.pdf" not in done.stdout
+        if arguments is files:  # 15 clips only A gets right, 5 only B: 2 · P(X ≤ 5), X ~ B(20, ½)
+            assert (row["only_a_right"], row["only_b_right"]) == ("15", "5")
+            assert float(row["p"]) == pytest.approx(0.04139, abs=1e-5)
+
+
+def test_what_was_inferred_and_left_out_of_a_table_is_said(run, tmp_path):
+    text = "id;label;predicted\na;Fermé;Ouvert\nb;Ouvert;\nc;Ouvert;Fermé\n"
+    (tmp_path / "x.csv").write_bytes(text.encode("cp1252"))
+    (tmp_path / "names.txt").write_text("Fermé\nOuvert\n", encoding="utf-8")
+    arguments = tmp_path / "x.csv", "--names", tmp_path / "names.txt", "--out", tmp_path / "o"
+    said = run("confusions", *arguments).stderr.splitlines()
+    assert said[0].startswith("x.csv: read as Windows-1252 (Western), for example 'Fermé'")
+    assert said[1:] == ["x.csv: 1 of 3 rows have no prediction and are left out"]
+    said = run("confusions", *arguments, "--encoding", "utf-8", code=2).stderr
+    assert said.startswith("x.csv: is not written in utf-8")
+
+
+def test_class_names_that_no_font_has_leave_the_tables_and_one_line(run, tmp_path, no_fonts):
+    (tmp_path / "x.csv").write_text("id,label,打开,关闭\na,打开,1,2\n", encoding="utf-8")
+    (tmp_path / "y.csv").write_text("id,label,打开,关闭\na,打开,2,1\n", encoding="utf-8")
+    files = tmp_path / "x.csv", tmp_path / "y.csv"
+    done = run("confusions", *files, "--matrix", "counts", "--out", tmp_path / "o", code=2)
+    assert (
+        done.stderr.count("\n") == 1 and "no installed font has 4 of the characters" in done.stderr
+    )
+    assert "关 开 打 闭" in done.stderr and "fonts-noto-cjk" in done.stderr
+    names = {path.name for path in (tmp_path / "o").iterdir()}
+    assert {"significance.csv", "matrix-a.csv", "recipe.json"} <= names
+    assert not any(name.endswith(".pdf") for name in names)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("nowhere.csv",), "nowhere.csv: there is no such file"),
-        ((TSN, TSN), "no two classes are mixed up more by A than by B"),
         ((TSN, "--pairs", "nowhere.csv"), "nowhere.csv: not a list that can be read"),
         ((TSN, GSM, "--groups", "pyproject.toml"), "line 1 is not a name, a colon and class names"),
         ((TSN, GSM, "--blocks", "pyproject.toml"), "clips have no block"),

@@ -33,6 +33,22 @@ def test_without_ids_the_true_classes_must_be_the_same_in_the_same_order():
         join_predictions(a, b.take(np.array([1, 0, 2, 3, 4])))
 
 
+def test_the_same_classes_in_another_order_are_joined_by_name():
+    a, b = make_predictions("A", n=30), make_predictions("B", n=30, seed=4)
+    order = np.array([3, 0, 6, 1, 2, 5, 4])  # of b's classes in its own file
+    place = np.argsort(order)
+    moved = replace(
+        of_classes(b, [b.labels[index] for index in order]),
+        truth=place[b.truth],
+        scores=b.scores[:, order],
+        likeliest=place[b.predicted],
+    )
+    paired = join_predictions(a, moved)
+    np.testing.assert_array_equal(paired.b.scores, b.scores)
+    np.testing.assert_array_equal(paired.b.predicted, b.predicted)
+    assert paired.b.labels == a.labels
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -96,11 +96,11 @@ def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
         ("x.csv", "id,label,0,1,2\na,0,1,nan,0\n", "some scores are not finite"),
         ("x.csv", "id,label,0,1,2\na,0,1,high,0\n", "some scores are no numbers"),
         ("x.csv", "id,label,0,1\na,0,1,0\n", "2 scores a clip, but 3 class names"),
-        ("x.csv", "clip,label,0,1\na,0,1,0\n", "expected id, label"),
+        ("x.csv", "clip,thing,0,1\na,0,1,0\n", "expected id, label"),
         ("x.csv", "", "not a CSV file that can be read"),
         ("x.npz", "words", "not a score file"),
         ("x.parquet", "words", "not a table of predictions"),
-        ("x.txt", "words", "none of .parquet, .npz, .csv and .json"),
+        ("x.txt", "words", "none of .parquet, .npz, .csv, .tsv, .txt, .pkl, .pickle and .json"),
     ],
 )
 def test_what_does_not_fit_is_named_with_its_fault(tmp_path, name, content, message):
