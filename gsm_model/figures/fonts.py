@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -43,28 +44,36 @@ def printable(text: str) -> str:
 
 
 @cache
-def characters_of(path: str) -> frozenset[int]:
-    """The code points that the font file at ``path`` has outlines for; none of a font of pictures
-    in colour, which figures cannot be drawn with.
+def characters_of(path: str) -> np.ndarray:
+    """The code points, sorted, that the font file at ``path`` has outlines for; none of a font of
+    pictures in colour, which figures cannot be drawn with.
     """
     try:
         font = font_manager.get_font(path)
-        return frozenset(font.get_charmap()) if font.scalable else frozenset()
+        codes = list(font.get_charmap()) if font.scalable else []
     except (RuntimeError, OSError, ValueError):
-        return frozenset()
+        codes = []
+    return np.sort(np.array(codes, dtype=np.uint32))
 
 
-def has_all(text: str, family: str | list[str] | None = None) -> bool:
-    """Whether the font of figures, or that of ``family``, has all characters of ``text``."""
-    return not _missing(text, FontProperties(family=family))
+def _has(characters: np.ndarray, letter: str) -> bool:
+    place = int(np.searchsorted(characters, ord(letter)))
+    return place < len(characters) and int(characters[place]) == ord(letter)
+
+
+def has_all(text: str) -> bool:
+    """Whether the font of figures has all characters of ``text``."""
+    return not _missing(text, FontProperties())
 
 
 def _missing(text: str, properties: FontProperties) -> set[str]:
     """The characters of ``text`` that none of the families of ``properties`` has."""
-    known: set[int] = set()
-    for family in properties.get_family():
-        known |= characters_of(_path(family, properties))
-    return {letter for letter in text if letter != "\n" and ord(letter) not in known}
+    known = [characters_of(_path(family, properties)) for family in properties.get_family()]
+    return {
+        letter
+        for letter in set(text) - {"\n"}
+        if not any(_has(characters, letter) for characters in known)
+    }
 
 
 def _path(family: str, properties: FontProperties) -> str:
@@ -91,14 +100,14 @@ def families_for(missing: Iterable[str], properties: FontProperties) -> tuple[li
 
 def _chosen(left: set[str], properties: FontProperties) -> tuple[list[str], set[str]]:
     chosen: list[str] = []
-    had = {
-        family: {
-            letter for letter in left if ord(letter) in characters_of(_path(family, properties))
-        }
-        for family in _families()
-    }
-    while left:
-        best = max(had, key=lambda family: (len(had[family] & left), *_preference(family)))
+    had: dict[str, set[str]] = {}
+    for family in sorted(_families(), key=_preference):
+        characters = characters_of(_path(family, properties))
+        had[family] = {letter for letter in left if _has(characters, letter)}
+        if had[family] == left:  # there may be hundreds more to look into
+            return [family], set()
+    while had:
+        best = max(had, key=lambda family: len(had[family] & left))  # of several the first
         if not had[best] & left:
             break
         chosen.append(best)
@@ -124,9 +133,8 @@ def _families() -> list[str]:
     return sorted(name for name in names if not _NO_FONTS.search(name))
 
 
-def _preference(family: str) -> tuple[int, list[int]]:
-    rank = next((len(_RATHER) - n for n, part in enumerate(_RATHER) if part in family), 0)
-    return rank, [-ord(letter) for letter in family]
+def _preference(family: str) -> tuple[int, str]:
+    return next((n for n, part in enumerate(_RATHER) if part in family), len(_RATHER)), family
 
 
 def give_fonts(figure: Figure) -> None:
