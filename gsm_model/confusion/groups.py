@@ -24,11 +24,15 @@ def read_list_text(path: Path, labels: tuple[str, ...] = ()) -> str:
                 f"{path.name}: {path.stat().st_size / 1e6:.0f} MB is more than a list of"
                 " classes has"
             )
-        return decode_text(path.read_bytes(), path.name, expected=labels).text
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(
             f"{path.name}: not a list that can be read ({type(error).__name__})"
         ) from None
+    try:
+        return decode_text(content, "it", expected=labels).text
+    except DataError as error:
+        raise DataError(f"{path.name}: not a list that can be read; {error}") from None
 
 
 def read_groups(path: Path, labels: tuple[str, ...]) -> dict[str, list[int]]:
