@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -36,6 +37,12 @@ _TO_INSTALL = {
 }
 _SYMBOLS = "Symbola or Noto Emoji, not in colour (fonts-symbola)"
 _OTHERS = "Noto Sans (fonts-noto-core)"
+
+
+# Which weights a family comes in is no news to whoever wants its characters.
+logging.getLogger("matplotlib.font_manager").addFilter(
+    lambda record: "font weight" not in record.getMessage()
+)
 
 
 def printable(text: str) -> str:

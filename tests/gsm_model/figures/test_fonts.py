@@ -12,6 +12,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager, ft2font
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from PIL import Image
 
 from gsm_model.errors import FontError
@@ -138,6 +139,12 @@ def test_a_font_installed_meanwhile_is_found(tmp_path, monkeypatch, quiet):
     figure_bytes(titled(letters), "png", 50)
     font_manager.fontManager.ttflist[:] = before
     font_manager.fontManager._findfont_cached.cache_clear()
+
+
+def test_looking_through_all_installed_fonts_is_silent(quiet, monkeypatch):
+    monkeypatch.setattr(fonts, "_look_again", lambda: False)
+    families, left = fonts.families_for("\U0001fff0\U0001fff1", FontProperties())
+    assert not families and len(left) == 2, "no font has what is no character"
 
 
 def test_fonts_of_boxes_are_no_fonts():
