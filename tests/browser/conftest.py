@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
 from playwright.sync_api import TimeoutError as NotInTime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -111,12 +111,34 @@ def watch(page: Page) -> None:
         _runs[page] = Runs(page)
 
 
+@pytest.fixture(scope="session")
+def contexts(browser):
+    """``contexts(color_scheme)``: one a scheme for all tests, so that what the browser has fetched
+    and compiled of the app serves them all. What a page keeps between visits is cleared.
+    """
+    made: dict[str, BrowserContext] = {}
+
+    def context(color_scheme: str) -> BrowserContext:
+        if color_scheme not in made:
+            made[color_scheme] = browser.new_context(
+                viewport={"width": 1300, "height": 1100}, color_scheme=color_scheme
+            )
+            made[color_scheme].set_default_timeout(PATIENCE)
+        made[color_scheme].clear_cookies()
+        return made[color_scheme]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def new_page(browser):
+def new_page(contexts):
     """``new_page(color_scheme)``: a fresh page of its own session, whose log must hold no error at
     the end, nor that of any tab opened beside it.
     """
-    contexts, errors = [], []
+    used: list[BrowserContext] = []
+    errors: list[str] = []
 
     def note(message) -> None:
         # Opened at a page's own address, streamlit looks for its server there before it looks at
@@ -132,22 +154,24 @@ def new_page(browser):
         if "127.0.0.1" not in request.url:
             errors.append(f"{request.url} failed")
 
+    listeners = {"page": watch, "console": note, "requestfailed": failed}
+
     def make(color_scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": 1300, "height": 1100}, color_scheme=color_scheme
-        )
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        context.on("page", watch)
-        context.on("console", note)
-        context.on("requestfailed", failed)
+        context = contexts(color_scheme)
+        if context not in used:
+            used.append(context)
+            for event, listener in listeners.items():
+                context.on(event, listener)
         page = context.new_page()
         watch(page)
         return page
 
     yield make
-    for context in contexts:
-        context.close()
+    for context in used:
+        for page in context.pages:
+            page.close()
+        for event, listener in listeners.items():
+            context.remove_listener(event, listener)
     assert errors == []
 
 

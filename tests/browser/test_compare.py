@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from gsm_model.bundled import shipped_checkpoints
@@ -110,25 +109,3 @@ def test_no_model_chosen_says_what_to_do(page, app):
     wait_until_still(page)
     page.get_by_label("Clear all").click()
     expect(page.get_by_text("Choose a clip and at least one model in the sidebar")).to_be_visible()
-
-
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-def test_nothing_is_cut_off_on_a_narrow_page(page, app):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(app)
-    expect(page.get_by_role("heading", name="Probabilities")).to_be_visible()
-    wait_until_still(page)
-    assert page.evaluate(
-        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
-    )
-
-
-def test_the_order_can_be_changed_with_the_keyboard(page, app):
-    page.goto(app)
-    wait_until_still(page)
-    page.get_by_text("→ forward").focus()
-    page.get_by_role("radio", name="← reversed").or_(
-        page.get_by_role("button", name="← reversed")
-    ).first.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Frames reversed:")).to_be_visible()

@@ -213,12 +213,3 @@ def test_tables_of_a_chinese_spreadsheet_are_read_said_and_tested_where_b_is_wor
     expect(page.get_by_text("No two classes are mixed up that way.")).to_be_visible()
     expect(page.get_by_role("heading", name="Is the difference real?", level=3)).to_be_visible()
     assert "Traceback" not in text
-
-
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-def test_nothing_is_cut_off_on_a_narrow_page(page, app):
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_confusions(page, app)
-    assert page.evaluate(
-        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
-    )

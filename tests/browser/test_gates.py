@@ -249,12 +249,3 @@ def test_a_published_network_at_sixteen_frames_is_served(page, app, app_checkpoi
 def test_a_model_without_gates_says_what_to_do(page, app):
     open_gates(page, app, "models=tsn")
     expect(page.get_by_text("None of the chosen models has a temporal module")).to_be_visible()
-
-
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-def test_nothing_is_cut_off_on_a_narrow_page(page, app):
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_gates(page, app, "clip=folding")
-    assert page.evaluate(
-        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
-    )

@@ -7,7 +7,6 @@ import json
 import zipfile
 
 import numpy as np
-import pytest
 from playwright.sync_api import expect
 
 from gsm_model.bundled import sample_clips, shipped_checkpoints
@@ -150,7 +149,7 @@ def test_two_people_at_once_get_their_own_maps(new_page, app):
             model, read_video(clips[clip].path), Target(target), "gradcam", ["layer3.1"]
         )
         np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
-        page.context.close()
+        page.close()
 
 
 def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
@@ -162,12 +161,3 @@ def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
     expect(page.locator(".gsl-viewer .stage h3").first).to_have_text("layer3.0")
     wait_until_still(page)
     assert "clip=folding" in page.url and "models=gsm&" in page.url, "the clip and the models stay"
-
-
-@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-def test_nothing_is_cut_off_on_a_narrow_page(page, app):
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_cams(page, app, "beside=1")
-    assert page.evaluate(
-        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
-    )

@@ -59,14 +59,3 @@ def test_tables_of_ones_own_become_a_figure_and_a_missing_one_is_named(page, app
     expect(page.get_by_text("of 2 answers become their time reversal")).to_be_visible()
     expect(page.get_by_role("button", name="Figure (PDF)")).to_be_visible()
     assert "My GSM: 100 % of 2 answers" in main_text(page)
-
-
-@pytest.mark.parametrize("page", ["dark"], indirect=True)
-def test_nothing_is_cut_off_on_a_narrow_page(page, app):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{app}/order?clip=folding")
-    expect(page.get_by_role("heading", name="How far does each layer reach?")).to_be_visible()
-    wait_until_still(page)
-    assert page.evaluate(
-        "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
-    )
