@@ -50,6 +50,7 @@ def install(requirements: str) -> None:
             "install",
             "-q",
             "--disable-pip-version-check",
+            "--no-compile",  # Python compiles what it imports, and that is little of all this
             "-r",
             ROOT / requirements,
         ],
