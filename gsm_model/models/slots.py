@@ -157,7 +157,10 @@ class Host(nn.Module):
         Raises:
             ValueError: if this is no residual block.
         """
-        raise ValueError(f"{type(self).__name__} is no residual block; nothing can stand beside it")
+        raise ValueError(
+            f"{type(self).__name__} is no residual block, beside which this could stand; choose a"
+            " ResNet"
+        )
 
     def conv_bn(self, conv: str, x: Tensor, probe: Probe, relu: bool = False) -> Tensor:
         """Convolution and BatchNorm, with the temporal modules that stand before, between and in

@@ -134,7 +134,7 @@ def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app):
     groups.fill("cloth: *olding something")
     groups.press("Control+Enter")
     wait_until_still(page)
-    with page.expect_download(timeout=90_000) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Figure, tables, caption and recipe (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
     assert archive.read("pairs.csv").decode() == "Moving *, Pushing * to left"
