@@ -6,6 +6,8 @@ import importlib.util
 import json
 import os
 import random
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side: a core each, for what it starts too
@@ -64,6 +66,16 @@ def pytest_fixture_setup(fixturedef):
     """What tests share does not depend on which of them came first."""
     if fixturedef.scope != "function":
         _seed()
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Streamlit's AppTest leaves its script as ``__main__``, which processes that are started later
+    would run again.
+    """
+    kept = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = kept
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The frame around a page: what goes wrong on it is said in words."""
 
 import gc
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ from streamlit.testing.v1 import AppTest
 from app.shell import layout
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def the_main_module(monkeypatch):
-    """Streamlit's trial run puts a script of its own, soon deleted, in this place, where processes
-    that are started look.
-    """
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 def page_that_fails(message: str) -> None:
