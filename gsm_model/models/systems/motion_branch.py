@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
+from gsm_model.models.systems.temporal_conv import by_frame
 from gsm_model.models.temporal import TemporalModule
 
 
@@ -14,11 +15,6 @@ def pointwise(c_in: int, c_out: int) -> nn.Conv2d:
     conv = nn.Conv2d(c_in, c_out, 1, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return conv
-
-
-def frame_by_frame(layer: nn.Module, x: Tensor) -> Tensor:
-    """``layer``, which sees each frame alone, on ``(N, T, C, H, W)``."""
-    return layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
 def change_to_next(now: Tensor, later: Tensor) -> Tensor:
@@ -44,7 +40,7 @@ class MotionBranch(TemporalModule):
         raise NotImplementedError
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
-        return x + frame_by_frame(self.join, self.motion(x, probe))
+        return x + by_frame(self.join, self.motion(x, probe))
 
     def reach(self) -> tuple[int, int]:
         """The next frame, where the branch is not shut by a scale of zero."""

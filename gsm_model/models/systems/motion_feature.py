@@ -22,10 +22,10 @@ from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.motion_branch import (
     MotionBranch,
     change_to_next,
-    frame_by_frame,
     pointwise,
 )
 from gsm_model.models.systems.system import System
+from gsm_model.models.systems.temporal_conv import by_frame
 from gsm_model.models.temporal import MAP_AXES, ClipReading
 
 REDUCTION = 16
@@ -57,7 +57,7 @@ class MotionFilter(MotionBranch):
         self.reduce = pointwise(channels, reduced)
 
     def motion(self, x: Tensor, probe: Probe) -> Tensor:
-        f = frame_by_frame(self.reduce, x)
+        f = by_frame(self.reduce, x)
         left = [change_to_next(f, moved(f, *shift)) for shift in SHIFTS.values()]
         if probe.readings:
             probe.read(self, "motion", torch.stack([one.abs().mean(2) for one in left], dim=2))

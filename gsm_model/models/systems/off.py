@@ -23,10 +23,10 @@ from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.motion_branch import (
     MotionBranch,
     change_to_next,
-    frame_by_frame,
     pointwise,
 )
 from gsm_model.models.systems.system import System
+from gsm_model.models.systems.temporal_conv import by_frame
 from gsm_model.models.temporal import MAP_AXES, ClipReading
 
 SOBEL = ((-1 / 8, 0.0, 1 / 8), (-2 / 8, 0.0, 2 / 8), (-1 / 8, 0.0, 1 / 8))
@@ -58,7 +58,7 @@ class FlowGuidedFeature(MotionBranch):
         self.reduce = pointwise(channels, half)
 
     def motion(self, x: Tensor, probe: Probe) -> Tensor:
-        f = F.relu(frame_by_frame(self.reduce, x))
+        f = F.relu(by_frame(self.reduce, x))
         across, down = sobel(f)
         over_time = change_to_next(f, f)
         if probe.readings:

@@ -27,9 +27,10 @@ from gsm_model.models.inference.basis import Basis
 from gsm_model.models.inference.folded_conv import FoldedConv, scale_and_shift, scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
-from gsm_model.models.systems.motion_branch import change_to_next, frame_by_frame, pointwise
+from gsm_model.models.systems.motion_branch import change_to_next, pointwise
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
+    by_frame,
     conv_over_time,
     conv_reach,
     geometry,
@@ -72,15 +73,15 @@ class SpatioTemporalMotion(TemporalModule):
 
     def spatiotemporal(self, x: Tensor) -> Tensor:
         """CSTM: ``(N, T, C, H, W)`` → ``(N, T, C', H', W')``."""
-        return frame_by_frame(self.conv, conv_over_time(x, self.shift))
+        return by_frame(self.conv, conv_over_time(x, self.shift))
 
     def motion(self, x: Tensor, probe: Probe, size: torch.Size) -> Tensor:
         """CMM: ``(N, T, C, H, W)`` → ``(N, T, C', H', W')`` of the ``size`` (H', W')."""
-        f = frame_by_frame(self.squeeze, x)
-        change = change_to_next(f, frame_by_frame(self.kernel, f))
+        f = by_frame(self.squeeze, x)
+        change = change_to_next(f, by_frame(self.kernel, f))
         if probe.readings:
             probe.read(self, "motion", change.abs().mean(2, keepdim=True))
-        out = frame_by_frame(self.expand, change)
+        out = by_frame(self.expand, change)
         if out.shape[-2:] == size:
             return out
         return F.adaptive_max_pool2d(out.flatten(0, 1), size).unflatten(0, x.shape[:2])
