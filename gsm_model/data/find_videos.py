@@ -18,7 +18,7 @@ VIDEO_SUFFIXES = (
 ARCHIVES = (".tar", ".zip", ".tar.gz", ".tgz", ".rar")
 # The folder with the pictures, in a folder of one clip's files (Diving48's frames, others').
 _FRAMES = ("frames", "rgb", "img", "images", "RGB")
-_MOST_ENTRIES = 1_000_000  # that are looked through for a name
+_MOST_ENTRIES = 1_000_000  # searched for a name
 
 
 @dataclass(frozen=True)

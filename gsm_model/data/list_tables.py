@@ -140,7 +140,7 @@ def _is_kinetics(value: Any) -> bool:
 def table_rows(
     records: Sequence[tuple[int, Mapping[str, Any]]], name: str, unit: str, target: Target
 ) -> Rows:
-    """The rows of a table, told apart by its columns; ``unit`` is *line* or *entry*.
+    """The rows of a table, recognised by its columns; ``unit`` is *line* or *entry*.
 
     Raises:
         DataError: if it has no column for the video or the label, or a row is a frame.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gsm_model.predictions.table import Predictions
 
-# Okabe and Ito's colours, told apart by the colour-blind, legible on light and on dark; then six
+# Okabe and Ito's colours, distinct for the colour-blind, legible on light and on dark; then six
 # that are, to the colour-blind as to others, as far from all before them as those are from another.
 MODEL_COLORS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"),

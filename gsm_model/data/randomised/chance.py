@@ -21,7 +21,7 @@ STYLE = Style(
     ("box", "ellipse", "polygon", "half disc", "kite", "long"),
     "drift",
 )
-# Photographs decide which pair of classes is seen; plain noise is what they are told apart from.
+# Photographs decide which pair of classes is seen; plain noise is the contrast to them.
 SHARES: dict[Kind, float] = {"photograph": 0.5, "noise": 0.25, "collage": 0.25}
 GREY = np.array([0.33, 0.34, 0.33])
 
