@@ -172,7 +172,7 @@ def test_a_browser_that_is_reloaded_midway_gets_its_answer_and_holds_nobody_up(s
 def test_a_clock_that_is_set_changes_nothing_for_nobody_asks_it():
     root = Path(__file__).resolve().parents[1]
     sources = [path for name in ("app", "gsm_model") for path in (root / name).rglob("*.py")]
-    asking = re.compile(r"\btime\.time\(|\bdatetime\b|\bcreate_time\(")
+    asking = re.compile(r"\btime\.time\(|\.(utc)?now\(|\.today\(|\bcreate_time\(")
     assert (
         len(sources) > 100
         and [path.name for path in sources if asking.search(path.read_text())] == []

@@ -10,7 +10,7 @@ import torch
 
 from gsm_model.explain.cam.evidence import Evidence, Target, evidence_of_clips
 from gsm_model.explain.cam.methods import FORMULAS, cam_of_evidence, eigen_cam
-from gsm_model.explain.cam.package import CLASSES, package_maps
+from gsm_model.explain.cam.package import CLASSES, _import, package_maps
 from tests.conftest import make_small
 from tests.reference_packages import reference_package
 
@@ -30,7 +30,10 @@ def of_network() -> Callable[[str, Target], Evidence]:
 
 @pytest.fixture(autouse=True)
 def package():
-    return reference_package("pytorch_grad_cam")
+    """The package, also where a test before this one found that it could not be imported."""
+    imported = reference_package("pytorch_grad_cam")
+    _import.cache_clear()
+    return imported
 
 
 def close(ours, theirs):
