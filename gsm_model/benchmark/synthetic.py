@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from gsm_model.benchmark.timing import Timing, in_turn
-from gsm_model.data.synthetic_sets import SyntheticSet, synthetic_set
+from gsm_model.data.synthetic_sets import Looks, SyntheticSet, synthetic_set
 from gsm_model.video.sampling import segment_indices
 
 
@@ -29,8 +29,8 @@ def benchmark_synthetic(
     """
     sets = {
         "drawn": synthetic_set("drawn"),
-        "randomised, clutter 0": synthetic_set("randomised", 0.0, device),
-        "randomised, clutter 1": synthetic_set("randomised", 1.0, device),
+        "randomised, clutter 0": synthetic_set("randomised", Looks(clutter=0.0, device=device)),
+        "randomised, clutter 1": synthetic_set("randomised", Looks(clutter=1.0, device=device)),
     }
     rounds = {
         name: _Round(one, clips or len(one.labels), segments, side) for name, one in sets.items()

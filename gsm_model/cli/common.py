@@ -29,7 +29,7 @@ _TYPED = "gsm_model.cli.arguments"
 # As the package has them; here, so that the command line starts without it.
 OrderName = Literal["forward", "reversed", "shuffled", "frozen"]
 SplitName = Literal["train", "validation", "test", "shifted"]
-StyleName = Literal["drawn", "randomised"]
+StyleName = Literal["drawn", "randomised", "probes"]
 TargetName = Literal["verb", "noun", "action"]
 AverageName = Literal["logits", "probabilities"]
 PrecisionName = Literal["float32", "bfloat16", "float16"]
@@ -51,6 +51,17 @@ Precision = Annotated[
             " others are quicker."
         )
     ),
+]
+Clutter = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help=("How busy and how spoilt randomised clips and probes are; without it 1 and 0.5."),
+    ),
+]
+Camera = Annotated[
+    float, typer.Option(min=0, max=1, help="How far the camera of probes jumps between frames.")
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
 ShiftShare = Annotated[
@@ -160,13 +171,13 @@ def read_list(
     labels: Path | None,
     target: TargetName,
     skip_bad: bool,
-    model: Callable[[], Recognizer] | None = None,
+    classes: Callable[[], Sequence[str] | None] | None = None,
     columns: str | None = None,
     first_label: int | None = None,
     series: str | None = None,
 ) -> VideoList:
     """The list that ``--data`` names; its faults end the command unless ``skip_bad``. What was
-    inferred is said. ``model()`` is the model it is for, asked for only where its classes decide.
+    inferred is said. ``classes()`` are the class names of the model it is for.
     """
     from gsm_model.data.lists import read_video_list
 
@@ -175,8 +186,7 @@ def read_list(
         videos,
         labels,
         target,
-        classes=None if model is None else lambda: model().card.labels,
-        num_classes=None if model is None else lambda: model().architecture.num_classes,
+        classes=classes,
         columns=columns.split(",") if columns else None,
         first_label=first_label,
         series=series,

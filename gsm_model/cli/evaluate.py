@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,9 @@ import typer
 
 from gsm_model.cli.common import (
     AverageName,
+    Camera,
     Checkpoints,
+    Clutter,
     Device,
     Labels,
     OrderName,
@@ -30,6 +31,7 @@ from gsm_model.cli.common import (
     read_list,
     result_of,
     say,
+    write_all,
 )
 from gsm_model.cli.processes import together
 from gsm_model.io.names import unique_names
@@ -142,8 +144,16 @@ def evaluate(
     clips: Annotated[int, typer.Option(min=1, help="How many drawn clips, without --data.")] = 2000,
     split: Annotated[SplitName, typer.Option(help="Which drawn clips, without --data.")] = "test",
     style: Annotated[
-        StyleName, typer.Option(help="Without --data: the drawn clips, or the randomised ones.")
+        StyleName,
+        typer.Option(
+            help=(
+                "Without --data: the drawn clips, the randomised ones, or the temporal probes, for"
+                " a model that was trained on them; with --out they give a profile as well."
+            )
+        ),
     ] = "drawn",
+    clutter: Clutter = None,
+    camera: Camera = 0.0,
     device: Device = None,
     precision: Precision = "float32",
     as_json: Annotated[
@@ -160,12 +170,12 @@ def evaluate(
                 "--scores, --videos, --labels, --skip-bad, --views, --average, --order and"
                 " --also-reversed go with --data; name a folder or list of videos"
             )
-        _print(
-            _measure_drawn(
-                load_models(checkpoint, None, device, precision), split, clips, out, style
-            ),
-            as_json,
-        )
+        models = load_models(checkpoint, None, device, precision)
+        if style == "probes":
+            results = _measure_probes(models, split, clips // 2 * 2, out, clutter, camera)
+        else:
+            results = _measure_drawn(models, split, clips, out, style)
+        _print(results, as_json)
         return
     if out is None or out.suffix != ".parquet":
         fail("--out: name the .parquet file to write")
@@ -181,15 +191,13 @@ def evaluate(
         max_decode_seconds=decoder_seconds,
     ).with_side(max_side)
 
-    @cache
-    def its_model() -> Recognizer:
-        from gsm_model.models.checkpoints.files import load_checkpoint
-
-        return load_checkpoint(checkpoint[0], device="cpu")
+    def classes() -> tuple[str, ...] | None:
+        [model] = load_models(checkpoint, None, "cpu")
+        return model.card.labels
 
     found = or_fail(
         lambda: read_list(
-            *(data, videos, labels, target, skip_bad, its_model, columns, first_label, series)
+            *(data, videos, labels, target, skip_bad, classes, columns, first_label, series)
         )
     )
     with together(device, devices, nodes) as fabric:
@@ -251,6 +259,45 @@ def _measure_drawn(
         ]
 
     return or_fail(run)
+
+
+def _measure_probes(
+    models: list[Recognizer],
+    split: SplitName,
+    clips: int,
+    out: Path | None,
+    clutter: float | None,
+    camera: float,
+) -> list[dict]:
+    from gsm_model.data.synthetic_sets import Looks
+    from gsm_model.evaluation.probes import profile_of, profile_table, score_probes
+    from gsm_model.figures.probes import profile_figure
+    from gsm_model.figures.style import save_figure
+    from gsm_model.io.tables import csv_text
+    from gsm_model.predictions.write import write_parquet
+
+    looks = Looks(clutter, camera)
+    tables = or_fail(lambda: score_probes(models, clips, looks, split, progress=progress("clip")))
+    frames = models[0].architecture.num_segments
+    profiles = [profile_of(table, frames) for table in tables]
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        names = unique_names([Path(model.card.file).stem for model in models])
+        for name, table in zip(names, tables, strict=True):
+            write_parquet(table, out / f"{name}_probes_{split}.parquet")
+        titles = unique_names([model.card.name for model in models])
+        named = list(zip(titles, profiles, strict=True))
+        rows = profile_table(named)
+        write_all(out, {"profile.csv": csv_text(rows).encode()})
+        or_fail(lambda: save_figure(profile_figure(named), out / "profile.pdf"))
+    return [
+        result_of(
+            model,
+            tuple(result.right for result in profile if result.distance is None),
+            profile=[asdict(result) for result in profile],
+        )
+        for model, profile in zip(models, profiles, strict=True)
+    ]
 
 
 def reversed_path(out: Path) -> Path:

@@ -107,7 +107,7 @@ def data_set(
     return model, or_fail(
         lambda: listed_clips(
             model,
-            read_list(data, videos, labels, target, skip_bad, lambda: model),
+            read_list(data, videos, labels, target, skip_bad, lambda: model.card.labels),
             workers,
         )
     )

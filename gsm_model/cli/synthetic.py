@@ -1,4 +1,4 @@
-"""``make-dataset`` and ``make-samples``: the drawn set as files."""
+"""``make-dataset`` and ``make-samples``: synthetic clips as files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gsm_model.cli.common import SplitName, StyleName, or_fail, progress
+from gsm_model.cli.common import Camera, Clutter, SplitName, StyleName, fail, or_fail, progress
 
 FormatName = Literal["mp4", "frames"]
 
@@ -20,14 +20,25 @@ def make_dataset(
         FormatName, typer.Option(help="H.264 files, or folders of numbered JPEGs.")
     ] = "mp4",
     style: Annotated[
-        StyleName, typer.Option(help="Plain drawn clips, or clips that vary in all they can.")
+        StyleName,
+        typer.Option(
+            help="Plain drawn clips, clips that vary in all they can, or the temporal probes."
+        ),
     ] = "drawn",
-    clutter: Annotated[
-        float, typer.Option(min=0, max=1, help="How busy and how spoilt the randomised clips are.")
-    ] = 1.0,
+    clutter: Clutter = None,
+    camera: Camera = 0.0,
+    frames: Annotated[
+        int, typer.Option(min=8, help="Frames of a probe's clip, a multiple of 4.")
+    ] = 8,
 ) -> None:
-    """Draw Reversible Actions to files: clips, a list file, labels and a data card."""
+    """Draw Reversible Actions or the temporal probes to files: clips, a list file, labels and a
+    data card.
+    """
     from gsm_model.data.synthetic.export import write_dataset
+    from gsm_model.data.synthetic_sets import Looks
+
+    if frames % 4:
+        fail(f"--frames {frames}: give a multiple of 4")
 
     path = or_fail(
         lambda: write_dataset(
@@ -37,7 +48,7 @@ def make_dataset(
             format,
             progress=progress("clip"),
             style=style,
-            clutter=clutter,
+            looks=Looks(clutter, camera, frames),
         )
     )
     typer.echo(path)

@@ -1,4 +1,4 @@
-"""The synthetic data sets by name: the drawn clips, and the randomised ones."""
+"""The synthetic data sets by name: the drawn clips, the randomised ones, and the probes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
+from gsm_model.data.probes import dataset as probes
+from gsm_model.data.probes import plans
 from gsm_model.data.synthetic import actions as drawn_actions
 from gsm_model.data.synthetic.dataset import SPLIT_SEEDS, draw_clip
 from gsm_model.errors import DataError
@@ -16,7 +18,7 @@ from gsm_model.errors import DataError
 if TYPE_CHECKING:
     import torch
 
-Style = Literal["drawn", "randomised"]
+Style = Literal["drawn", "randomised", "probes"]
 
 
 class SyntheticClip(Protocol):
@@ -57,12 +59,25 @@ class SyntheticSet:
             )
 
 
-def synthetic_set(
-    style: Style = "drawn", clutter: float = 1.0, device: torch.device | str = "cpu"
-) -> SyntheticSet:
-    """The set of a style. ``clutter`` in 0 … 1 and the ``device`` to paint on are the randomised
-    clips'.
+@dataclass(frozen=True)
+class Looks:
+    """What may be chosen of how a set's clips look.
+
+    ``clutter`` in 0 … 1: how busy and how spoilt randomised clips and probes are; ``None`` is what
+    each is measured with, 1 and 0.5. ``camera`` in 0 … 1: how far the camera of probes jumps.
+    ``num_frames``: the frames of a probe's clip, all of which a model must see. ``device``: what
+    randomised clips are painted on.
     """
+
+    clutter: float | None = None
+    camera: float = 0.0
+    num_frames: int = 8
+    device: torch.device | str = "cpu"
+
+
+def synthetic_set(style: Style = "drawn", looks: Looks | None = None) -> SyntheticSet:
+    """The set of a style, its clips looking as ``looks`` says."""
+    looks = looks or Looks()
     if style == "drawn":
         return SyntheticSet(
             style,
@@ -71,9 +86,26 @@ def synthetic_set(
             tuple(SPLIT_SEEDS),
             draw_clip,  # type: ignore[arg-type]  # it takes the names of the splits
         )
+    if style == "probes":
+        return SyntheticSet(
+            style,
+            "Temporal Probes",
+            plans.LABELS,
+            probes.SPLITS,
+            partial(
+                probes.probe_clip,
+                num_frames=looks.num_frames,
+                clutter=0.5 if looks.clutter is None else looks.clutter,
+                camera=looks.camera,
+            ),
+        )
     # torch is imported only where clips are painted with it.
     from gsm_model.data.randomised.actions import LABELS
     from gsm_model.data.randomised.dataset import SPLITS, randomised_clip
 
-    draw = partial(randomised_clip, clutter=clutter, device=device)
+    draw = partial(
+        randomised_clip,
+        clutter=1.0 if looks.clutter is None else looks.clutter,
+        device=looks.device,
+    )
     return SyntheticSet(style, "Reversible Actions, randomised", LABELS, SPLITS, draw)

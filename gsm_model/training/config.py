@@ -34,6 +34,9 @@ class TrainConfig:
     backbone: str = _key(
         "resnet18", "bn_inception, inception_v3, resnet18, resnet34, resnet50 or resnet101"
     )
+    shift_blocks: str = _key(
+        "", "blocks of a TSM that shift, such as layer3.1 layer4.1; empty: all"
+    )
     width: float = _key(0.5, "share of a ResNet's channels")
     num_segments: int = _key(8, "frames of a clip")
     input_size: int = _key(96, "pixels a side of the network's input")
@@ -47,11 +50,16 @@ class TrainConfig:
     )
     style: str = _key(
         "drawn",
-        "without a list: the drawn clips, or the randomised ones, which vary in all they can",
+        "without a list: the drawn clips, the randomised ones, which vary in all they can, or the"
+        " temporal probes",
         "drawn",
         "randomised",
+        "probes",
     )
-    clutter: float = _key(1.0, "how busy and how spoilt the randomised clips are, in 0 to 1")
+    clutter: float = _key(
+        1.0, "how busy and how spoilt the randomised clips and the probes are, in 0 to 1"
+    )
+    camera: float = _key(0.0, "how far the camera of the probes jumps, in 0 to 1")
     clutter_from: float = _key(0.0, "the clutter of the first step")
     clutter_steps: int = _key(0, "steps in which it rises to 'clutter'; 0: it is there at once")
     initial: str = _key("", "a checkpoint of the same network to start from; empty: random weights")
@@ -115,6 +123,7 @@ class TrainConfig:
             ("dropout", 0, 1),
             ("learning_rate", 0, 1000),
             ("clutter", 0, 1),
+            ("camera", 0, 1),
             ("clutter_from", 0, 1),
         ):
             if not low <= getattr(self, name) <= high:

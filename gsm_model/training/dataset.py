@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import get_args
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch.utils.data import Dataset, Sampler
 
 from gsm_model.data.labels import mirrored_labels
 from gsm_model.data.lists import Entry
-from gsm_model.data.synthetic_sets import Style, synthetic_set
+from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
 from gsm_model.evaluation.loader import read_frames
 from gsm_model.training.config import TrainConfig
 from gsm_model.video.augment import multi_scale_crop, random_crop
@@ -72,7 +73,8 @@ class SyntheticClips(Dataset):
     def __getitem__(self, place: int) -> tuple[Tensor, int]:
         config = self.config
         clutter = config.clutter_at(place // config.batch_size)
-        clip = synthetic_set(style_of(config), clutter, self.device).draw("train", place)
+        looks = Looks(clutter, config.camera, config.num_segments, self.device)
+        clip = synthetic_set(style_of(config), looks).draw("train", place)
         rng = np.random.default_rng((config.seed, place))
         indices = training_indices(clip.num_frames, config.num_segments, rng)
         side = self.augment.spec.resize
@@ -81,7 +83,8 @@ class SyntheticClips(Dataset):
 
 def style_of(config: TrainConfig) -> Style:
     """The style of the synthetic clips that ``config`` trains on."""
-    return "randomised" if config.style == "randomised" else "drawn"
+    [style] = [name for name in get_args(Style) if name == config.style]
+    return style
 
 
 class ListedClips(Dataset):

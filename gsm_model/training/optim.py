@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from gsm_model.errors import DataError
 from gsm_model.models.recognizer import Recognizer, build_recognizer
+from gsm_model.models.systems.tsm import Shift
 from gsm_model.training.config import TrainConfig
 
 
@@ -27,6 +28,7 @@ def build_model(config: TrainConfig, num_classes: int) -> Recognizer:
         config.width,
         config.input_size,
         config.dropout,
+        Shift(blocks=tuple(config.shift_blocks.split())) if config.shift_blocks else None,
     )
 
 

@@ -10,9 +10,10 @@ import torch
 
 from gsm_model.data.lists import VideoList
 from gsm_model.data.synthetic.dataset import Split
-from gsm_model.data.synthetic_sets import Style, synthetic_set
+from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
+from gsm_model.evaluation.probes import profile_of, score_probes
 from gsm_model.models.card import Card, Measure
 from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint, title_of
 from gsm_model.models.recognizer import Recognizer
@@ -32,7 +33,8 @@ def pack_run(
     """Write the model of a finished run to ``target``, weights in float16.
 
     What was trained on synthetic clips is measured, as written, on ``num_clips`` clips of each test
-    split, what was trained on randomised ones on their test split first; what was trained on
+    split, what was trained on randomised ones on their test split first; what was trained on the
+    probes is measured on theirs; what was trained on
     ``videos`` is to be measured on a list of its own, with `score_list`.
 
     Raises:
@@ -67,15 +69,12 @@ def pack_run(
     stored = load_checkpoint(target)
     if videos is not None:
         return stored
-    splits: list[tuple[Style, Split]] = [("drawn", "test"), ("drawn", "shifted")]
-    if made.style == "randomised":
-        splits = [("randomised", "test"), *splits]
-    measures = [
-        measure
-        for style, split in splits
-        for measure in _measured(stored, style, split, num_clips, progress)
-    ]
-    save_checkpoint(stored, target, replace(card, measures=tuple(measures)), half=True)
+    measures = (
+        _profiled(stored, config, num_clips, progress)
+        if made.style == "probes"
+        else _measured(stored, made.style, num_clips, progress)
+    )
+    save_checkpoint(stored, target, replace(card, measures=measures), half=True)
     return load_checkpoint(target)
 
 
@@ -83,6 +82,8 @@ def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
     seen = f"{config.steps * config.batch_size:,} clips seen"
     if videos is None:
         made = synthetic_set(style_of(config))
+        if made.style == "probes":
+            return f"{made.title}, {len(made.labels) // 2} questions: {seen}"
         return f"Reversible Actions, {len(made.labels) // 2} pairs, {made.style}: {seen}"
     return f"{videos.name}, {len(videos.entries):,} videos, {seen}"
 
@@ -90,9 +91,30 @@ def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
 def _measured(
     model: Recognizer,
     style: Style,
-    split: Split,
     num_clips: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Measure, ...]:
-    [both] = score_drawn_clips([model], split, num_clips, progress=progress, style=style)
-    return measures_of(both)
+    splits: list[tuple[Style, Split]] = [("drawn", "test"), ("drawn", "shifted")]
+    if style == "randomised":
+        splits = [("randomised", "test"), *splits]
+    found: list[Measure] = []
+    for style, split in splits:
+        [both] = score_drawn_clips([model], split, num_clips, progress=progress, style=style)
+        found += measures_of(both)
+    return tuple(found)
+
+
+def _profiled(
+    model: Recognizer,
+    config: TrainConfig,
+    num_clips: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Measure, ...]:
+    """The share of right answers to each probe, on as busy clips as it was trained on."""
+    looks = Looks(config.clutter, config.camera)
+    [table] = score_probes([model], num_clips // 2 * 2, looks, progress=progress)
+    return tuple(
+        replace(result.right, metric=result.probe)
+        for result in profile_of(table, config.num_segments)
+        if result.distance is None
+    )

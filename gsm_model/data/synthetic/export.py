@@ -11,7 +11,7 @@ from typing import Literal
 from PIL import Image
 
 from gsm_model.data.synthetic.dataset import FPS, Split
-from gsm_model.data.synthetic_sets import Style, SyntheticClip, synthetic_set
+from gsm_model.data.synthetic_sets import Looks, Style, SyntheticClip, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.io.atomic import write_whole
 from gsm_model.video.encode import to_mp4
@@ -22,7 +22,7 @@ _CARD = """# {title}, {split} split
 
 {clips} clips of {classes} classes, {per_class} a class, {width} × {height} pixels, {fps:g} frames a second, as {format}.
 
-**What it is.** Short clips made by a program, in pairs of actions that are each other's time reversal. A clip of one class played backwards is a fair clip of its partner: both are made from the same distribution of scenes, so no single frame tells the direction. Objects, patterns, backgrounds, passers-by, things in the way, light, shadow, camera motion, noise, speed and pauses all vary. The class names are Something-Something's.{note}
+**What it is.** {what}{note}
 
 **What it is not.** It is no evidence about real footage. Nothing in it was filmed, no person is shown{sources}.
 
@@ -30,6 +30,19 @@ _CARD = """# {title}, {split} split
 
 **Made by** `python -m gsm_model make-dataset OUT {option}--split {split} --clips-per-class {per_class} --format {format}`. Clips are numbered; the same number is the same clip on every machine.
 """  # noqa: E501
+_PAIRS = (
+    "Short clips made by a program, in pairs of actions that are each other's time reversal. A clip"
+    " of one class played backwards is a fair clip of its partner: both are made from the same"
+    " distribution of scenes, so no single frame tells the direction. Objects, patterns,"
+    " backgrounds, passers-by, things in the way, light, shadow, camera motion, noise, speed and"
+    " pauses all vary. The class names are Something-Something's."
+)
+_PROBES = (
+    "Short clips made by a program, two classes for each question about time. Both classes of a"
+    " question contain exactly the same frames (before compression); only their order differs."
+    " Clips 2k and 2k + 1 are the two orders of the same frames. The questions *color* and *side*"
+    " are controls that a single frame answers."
+)
 _SHIFTED_NOTE = (
     " The patterns, outlines and camera motions of this split are in none of the others."
 )
@@ -52,15 +65,16 @@ def write_dataset(
     width: int = 320,
     progress: Callable[[int, int], None] | None = None,
     style: Style = "drawn",
-    clutter: float = 1.0,
+    looks: Looks | None = None,
 ) -> Path:
     """Draw ``clips_per_class`` clips of every class of ``split`` into ``out``; returns the list
-    file. ``clutter`` is the randomised clips'.
+    file.
 
     Raises:
         DataError: if ``out`` exists and is not empty, or the set has no such split.
     """
-    found = synthetic_set(style, clutter)
+    looks = looks or Looks()
+    found = synthetic_set(style, looks)
     found.require_split(split)
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out}: is not empty; choose a new folder")
@@ -75,12 +89,12 @@ def write_dataset(
             progress(index + 1, total)
     write_whole(out / LIST_FILE, "\n".join(lines) + "\n")
     write_whole(out / LABELS_FILE, "\n".join(found.labels) + "\n")
-    randomised = style == "randomised"
     card = _CARD.format(
         title=found.title,
+        what=_PROBES if style == "probes" else _PAIRS,
         note=_SHIFTED_NOTE if split == "shifted" else "",
-        sources=_PHOTOGRAPHS if randomised else _NO_SOURCES,
-        option=f"--style randomised --clutter {clutter:g} " if randomised else "",
+        sources=_PHOTOGRAPHS if style == "randomised" else _NO_SOURCES,
+        option="".join(f"{option} " for option in _options(style, looks)),
         split=split,
         clips=total,
         classes=len(found.labels),
@@ -94,6 +108,18 @@ def write_dataset(
     )
     write_whole(out / CARD_FILE, card)
     return out / LIST_FILE
+
+
+def _options(style: Style, looks: Looks) -> list[str]:
+    """The options of the command that make these clips."""
+    if style == "drawn":
+        return []
+    options = [f"--style {style}"]
+    if looks.clutter is not None:
+        options.append(f"--clutter {looks.clutter:g}")
+    if style == "probes":
+        options += [f"--camera {looks.camera:g}", f"--frames {looks.num_frames}"]
+    return options
 
 
 def _write_clip(clip: SyntheticClip, path: Path, format: Format, height: int, width: int) -> None:

@@ -1,11 +1,13 @@
 """The command line, as a person runs it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
 from gsm_model.bundled import shipped_checkpoints
+from gsm_model.data.probes.plans import LABELS as PROBE_LABELS
 from gsm_model.models.card import Card
 from gsm_model.predictions.write import write_parquet
 from tests.conftest import make_small
@@ -294,3 +296,20 @@ def test_segments_are_scored_forward_and_reversed_pair_by_pair(run, clip, tmp_pa
     assert "within pair, both" in again and "top-1 of the pairs, reversed" in again
     wrong = run(*arguments, "--order", "frozen", code=2)
     assert "goes with --order forward" in wrong.stderr
+
+
+def test_the_profile_over_the_probes_is_printed_and_written(tmp_path, run):
+    model = make_small("none", num_classes=len(PROBE_LABELS))
+    model.architecture = replace(model.architecture, num_segments=8)
+    save_checkpoint(model, tmp_path / "m.safetensors", Card("TSN", "trained", PROBE_LABELS))
+    arguments = ["-c", tmp_path / "m.safetensors", "--style", "probes", "--clips", 112]
+    found = run("evaluate", *arguments, "--out", tmp_path / "out", "--json")
+    [result] = json.loads(found.stdout)["models"]
+    profile = result["profile"]
+    assert [row["right"]["value"] for row in profile if not row["static"]] == [0.5] * 13
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "m_probes_test.parquet",
+        "profile.csv",
+        "profile.pdf",
+    }
+    assert "which first" in (tmp_path / "out" / "profile.csv").read_text()

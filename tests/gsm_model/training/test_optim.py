@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from gsm_model.bundled import assets
+from gsm_model.data.probes.dataset import probe_clip
 from gsm_model.errors import DataError
 from gsm_model.models.card import Card
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.dataset import Augment, SyntheticClips
 from gsm_model.training.optim import (
+    build_model,
     build_optimizer,
     build_schedule,
     parameter_groups,
@@ -126,6 +128,22 @@ def test_a_clip_of_a_run_has_the_clutter_of_its_step():
     assert (frames.shape, frames.dtype, label) == ((2, 3, 32, 32), torch.uint8, 5)
     shown, _ = SyntheticClips(replace(config, clutter=0.5, clutter_steps=0), clips.augment)[5]
     assert torch.equal(frames, shown)  # step 2 of 4, half the way from 0 to 1
+
+
+def test_probes_have_the_frames_of_the_network_and_the_looks_of_the_run():
+    config = TrainConfig(
+        "gsm", style="probes", num_segments=12, input_size=32, clutter=0.3, camera=0.5
+    )
+    clips = SyntheticClips(config, Augment.of(config, make_small("gsm").input, ("a",)))
+    frames, label = clips[34]
+    shown = probe_clip("train", 34, num_frames=12, clutter=0.3, camera=0.5)
+    assert frames.shape == (12, 3, 32, 32) and label == shown.label == 34 % 16
+
+
+def test_a_tsm_can_be_trained_with_some_of_its_blocks_shifting():
+    model = build_model(TrainConfig("tsm", width=0.125, shift_blocks="layer2.1 layer4.1"), 3)
+    shifting = [layer.title for layer in model.temporal_layers() if layer.module is not None]
+    assert shifting == ["layer2.1", "layer4.1"]
 
 
 def test_the_configurations_that_come_with_the_project_go_on_from_the_bundled_models():

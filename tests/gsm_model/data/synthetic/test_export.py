@@ -6,6 +6,7 @@ import pytest
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.data.synthetic.export import write_dataset
+from gsm_model.data.synthetic_sets import Looks
 from gsm_model.errors import DataError
 from gsm_model.video.decode import decode
 
@@ -41,7 +42,14 @@ def test_randomised_clips_are_written_with_their_classes_and_the_names_of_the_ph
     tmp_path,
 ):
     path = write_dataset(
-        tmp_path / "set", "test", 1, "mp4", height=16, width=16, style="randomised", clutter=0.5
+        tmp_path / "set",
+        "test",
+        1,
+        "mp4",
+        height=16,
+        width=16,
+        style="randomised",
+        looks=Looks(0.5),
     )
     lines = path.read_text().splitlines()
     labels = (path.parent / "labels.txt").read_text().splitlines()
