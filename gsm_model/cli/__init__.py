@@ -16,6 +16,7 @@ from gsm_model.cli import (
     explain_interventions,
     models,
     order,
+    order_shapley,
     predict,
     start,
     synthetic,
@@ -46,6 +47,7 @@ app.command()(predict.convert)
 app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
 app.command()(evaluate.evaluate)
 app.command()(order.order)
+app.command("order shapley")(order_shapley.shapley)
 explain = typer.Typer(
     no_args_is_help=True,
     help="What a model's gates do, what experiments on them change, and where a model looks.",

@@ -94,6 +94,12 @@ class RecordedGroup(TyperGroup):
         context.meta.setdefault(_TYPED, given)
         return context
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """A command of two words is found by its words, beside one that has the first alone."""
+        if " ".join(args[:2]) in self.commands:
+            args = [" ".join(args[:2]), *args[2:]]
+        return super().resolve_command(ctx, args)
+
 
 def _show_as_written(command: Any) -> None:
     """Escape the help of ``command`` and of all that is under it: [something] is no markup."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gsm_model.evaluation.dataset import ClipSet
+    from gsm_model.explain.cam.evidence import Target as LogitTarget
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.predictions.table import Provenance
     from gsm_model.video.isolate import DecodedVideo
@@ -75,6 +76,33 @@ def opened(
         yield clip, counts, video
     if failed:
         raise typer.Exit(2)
+
+
+def class_named(model: Recognizer, text: str) -> int:
+    """The index of the class of that name or number; there being none ends the command."""
+    k = model.architecture.num_classes
+    if text.isdigit() and int(text) < k:
+        return int(text)
+    for index in range(k):
+        if model.card.label(index) == text:
+            return index
+    fail(f"{text!r} is none of the {k} classes of {model.card.name}")
+
+
+def target_named(model: Recognizer, target: str | None, versus: str | None) -> LogitTarget | None:
+    """The target that ``--target`` and ``--versus`` name; ``None`` without them."""
+    from gsm_model.explain.cam.evidence import Target
+
+    if target is None:
+        return None if versus is None else fail("--versus: name a --target too")
+    found = Target(
+        class_named(model, target), None if versus is None else class_named(model, versus)
+    )
+    try:
+        found.check(model.architecture.num_classes)
+    except ValueError as error:
+        fail(str(error))
+    return found
 
 
 def data_set(

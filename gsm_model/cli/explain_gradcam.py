@@ -26,7 +26,7 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Segments, Split, opened, write_beside
+from gsm_model.cli.explain_common import Segments, Split, opened, target_named, write_beside
 from gsm_model.explain.cam.names import METHODS, Method
 from gsm_model.figures.presets import Width
 from gsm_model.io.names import unique_names
@@ -240,18 +240,10 @@ def _reports(
     seed: int,
     options: Mapping[str, Any],
 ) -> list[CamReport]:
-    from gsm_model.explain.cam.evidence import Target
     from gsm_model.explain.cam.report import report_cams
 
-    target: Target | None = None
+    target = target_named(models[0], options["target"], options["versus"])
     found: list[CamReport] = []
-    if options["target"] is not None:
-        target = Target(
-            _class(models[0], options["target"]),
-            None if options["versus"] is None else _class(models[0], options["versus"]),
-        )
-    elif options["versus"] is not None:
-        fail("--versus: name a --target too")
     layers = None if options["layer"] is None else [options["layer"]]
     for model, count in zip(models, counts, strict=True):
         if model.card.labels != models[0].card.labels:
@@ -274,16 +266,6 @@ def _reports(
         )
         target = found[0].target  # the same for all models, so that their maps compare
     return found
-
-
-def _class(model: Recognizer, text: str) -> int:
-    k = model.architecture.num_classes
-    if text.isdigit() and int(text) < k:
-        return int(text)
-    for index in range(k):
-        if model.card.label(index) == text:
-            return index
-    fail(f"{text!r} is none of the {k} classes of {model.card.name}")
 
 
 def _trials(
