@@ -110,7 +110,7 @@ def gates_zip(
 ) -> bytes:
     """All files of one model's gates, packed."""
     recipe, options = _gates_recipe(clip, ref, seen, segments, width), GateFileOptions(width=width)
-    return _zip(gate_files(seen.report, clip.name, seen.frames, seconds, options, recipe))
+    return packed(gate_files(seen.report, clip.name, seen.frames, seconds, options, recipe))
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class CamExport:
         self, reports: Sequence[CamReport], seen: Sequence[np.ndarray], seconds: float
     ) -> bytes:
         """All files of the models' maps, packed."""
-        return _zip(
+        return packed(
             cam_files(
                 reports,
                 self.clip.name,
@@ -257,12 +257,13 @@ def confusions_zip(
         "italics": export.italics,
     }
     files["recipe.json"] = export.recipe(more).json({"options": about})
-    return _zip(files)
+    return packed(files)
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """``files``, name → content, as one ZIP archive."""
+    content_of_all = io.BytesIO()
+    with zipfile.ZipFile(content_of_all, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return packed.getvalue()
+    return content_of_all.getvalue()

@@ -16,6 +16,7 @@ from gsm_model.explain.gates.adaptivity import GateMoments, decompose
 from gsm_model.explain.gates.layers import REGIMES, LayerExchange, LayerGates, regime_shares
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.order.report import OrderReport
+from gsm_model.explain.shapley.frames import FrameShapley
 from gsm_model.predict import Prediction
 from gsm_model.predictions.join import PairedPredictions
 from gsm_model.predictions.table import Predictions
@@ -130,6 +131,24 @@ def _matters(report: OrderReport) -> str:
         )
     kept = int(np.sum(report.shuffled.argmax(axis=1) == report.answer))
     return f"{text}, and keeps its answer in {kept} of {len(report.shuffled)} shuffles"
+
+
+def frame_worth(found: FrameShapley) -> str:
+    """Which frame is worth most to the target, that the values add up, and whether Grad-CAM's
+    evidence or they agree better with deletion.
+    """
+    game, title = found.game, f"**{escape(found.card.name)}**"
+    best = int(game.values.argmax())
+    text = (
+        f"{title}: {len(game.values)} frames take *{escape(found.target_name)}* from"
+        f" {_two(game.empty)} to {_two(game.full)} logits"
+    )
+    if game.values[best] > 0:
+        text += f"; frame {found.frame_indices[best]} adds most ({_two(game.values[best])})"
+    better = found.agrees_better(found.filling)
+    if better is None:
+        return text + "."
+    return text + f". {better} agrees better with deletion."
 
 
 def flips(models: Sequence[tuple[str, Sequence[Flips]]]) -> str:

@@ -140,9 +140,7 @@ def _write(
 def _print(clip: Path, one: FrameShapley) -> None:
     game = one.game
     how = "exact" if game.is_exact else "sampled, with 95 % intervals"
-    typer.echo(
-        f"{clip}  {one.card.name}: {one.target_name}, in logits, {how} ({one.filling})"
-    )
+    typer.echo(f"{clip}  {one.card.name}: {one.target_name}, in logits, {how} ({one.filling})")
     typer.echo(f"  {'no frame':<12}{game.empty:+8.2f}")
     for place, frame in enumerate(one.frame_indices):
         span = "" if game.is_exact else f"  ({game.low[place]:+.2f} to {game.high[place]:+.2f})"

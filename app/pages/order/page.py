@@ -12,6 +12,7 @@ from app.components.downloads import order_command
 from app.components.media import clip_strip
 from app.components.sentences import escape, flips, order_matters
 from app.pages.order import charts
+from app.pages.order.shapley import show_shapley
 from app.queries import clip_results, precomputed
 from app.shell import session
 from app.shell.layout import Choices, explain_error, heading, keep, open_clip, warn_of
@@ -73,6 +74,7 @@ def show(choices: Choices) -> None:
     _show_flow(
         _for_each("Tracing what moves what", chosen, choices, clip_results.flow, clip, video)
     )
+    show_shapley(choices, clip, counts, video)
     _show_clip_details(choices, clip, reports)
     _show_data_set()
 
