@@ -1,0 +1,1 @@
+"""Which features carry the order: copied from one clip's run into another's."""
