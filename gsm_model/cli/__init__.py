@@ -14,6 +14,7 @@ from gsm_model.cli import (
     explain_gates,
     explain_gradcam,
     explain_interventions,
+    explain_patching,
     models,
     order,
     order_shapley,
@@ -54,6 +55,7 @@ explain = typer.Typer(
 )
 explain.command()(explain_gates.gates)
 explain.command()(explain_interventions.interventions)
+explain.command()(explain_patching.patching)
 explain.command()(explain_gradcam.gradcam)
 app.add_typer(explain, name="explain")
 app.command()(benchmark.benchmark)

@@ -233,7 +233,8 @@ class _Patcher:
         ]
 
     def _donor_frames(self, values: Tensor) -> Tensor:
-        return values.flip(0) if self.align == "picture" else values
+        """What each of the T frames takes; the gates of a run are (1, T, …), all else (T, …)."""
+        return values.flip(values.ndim - 4) if self.align == "picture" else values
 
     def estimate(self) -> Patching:
         """The estimates of all sides."""
@@ -258,7 +259,8 @@ class _Patcher:
                         continue
                     change = self._donor_frames(donor.values[layer, side])
                     change = change - run.values[layer, side].detach()
-                    grid[row] = (slope * change).flatten(1).sum(1).double().cpu().numpy()
+                    each = (slope * change).reshape(t, -1)
+                    grid[row] = each.sum(1).double().cpu().numpy()
                 grids[side] = self._effects(grid, ends)
         self.passes += 5
         return Patching(

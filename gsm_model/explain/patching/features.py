@@ -64,7 +64,9 @@ def places_of(model: Recognizer) -> Places:
 
 @dataclass
 class Run:
-    """What one pass of one clip of T frames showed: ``values`` (T, …) by layer and side."""
+    """What one pass of one clip of T frames showed: ``values`` by layer and side, (T, C, h, w), of
+    a gate (1, T, 2, h, w).
+    """
 
     logits: Tensor
     values: dict[Key, Tensor] = field(default_factory=dict)
@@ -107,7 +109,7 @@ def _run(model: Recognizer, clip: Tensor, places: Places, keys: set[Key]) -> Run
             return gate
         if torch.is_grad_enabled() and not gate.requires_grad:  # a fixed shift's
             gate = gate.detach().clone().requires_grad_()
-        values[layer, "gate"] = gate[0]
+        values[layer, "gate"] = gate
         return gate
 
     def see_operator(module: TemporalModule, x: Tensor, out: Tensor) -> Tensor:
@@ -165,7 +167,7 @@ def patched(
     def at_gate(module: nn.Module, gate: Tensor) -> Tensor:
         if places.gated.get(module) != layer:
             return gate
-        return torch.where(chosen, donor[None].to(gate.dtype), gate)
+        return torch.where(chosen, donor.to(gate.dtype), gate)
 
     def at_operator(module: TemporalModule, x: Tensor, out: Tensor) -> Tensor:
         if places.gated.get(module) != layer or recipient is None:
