@@ -161,10 +161,10 @@ def _join(origin: PatchOrigin, parts: Sequence[PatchTable]) -> PatchTable:
     return PatchTable(
         origin,
         tuple(id for part in parts for id in part.ids),
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("gaps", "estimated", "exact", "whole")
-        ),
+        np.concatenate([part.gaps for part in parts]),
+        np.concatenate([part.estimated for part in parts]),
+        np.concatenate([part.exact for part in parts]),
+        np.concatenate([part.whole for part in parts]),
         tuple(error for part in parts for error in part.errors),
     )
 
@@ -183,16 +183,24 @@ def mean_effects(table: PatchTable, exact: bool | None = None, seed: int = 0) ->
     total = changes.sum(0)
     moves = bool(np.abs(gaps).max() > 1e-3 and abs(total[-1]) > 0)
     if not moves:
-        grids = [np.zeros(cells.shape[1:])] * 3 + [np.zeros(layers.shape[1:])] * 3
-        return MeanEffects(*grids, n, False, is_exact)
+        none, no_layer = np.zeros(cells.shape[1:]), np.zeros(layers.shape[1:])
+        return MeanEffects(none, none, none, no_layer, no_layer, no_layer, n, False, is_exact)
     rng = np.random.default_rng(seed)
     draws = np.stack([rng.multinomial(n, np.full(n, 1 / n)) @ changes for _ in range(DRAWS)])
     low, high = np.percentile(draws[:, :-1] / draws[:, -1:], [2.5, 97.5], axis=0)
-    found = []
-    for part in (slice(0, size), slice(size, None)):
-        shape = cells.shape[1:] if part.stop else layers.shape[1:]
-        found += [one[part].reshape(shape) for one in (total[:-1] / total[-1], low, high)]
-    return MeanEffects(*found, n, True, is_exact)
+    of_cells = [one[:size].reshape(cells.shape[1:]) for one in (total / total[-1], low, high)]
+    of_layers = [one[size : size + layers.shape[1]] for one in (total / total[-1], low, high)]
+    return MeanEffects(
+        of_cells[0],
+        of_cells[1],
+        of_cells[2],
+        of_layers[0],
+        of_layers[1],
+        of_layers[2],
+        n,
+        True,
+        is_exact,
+    )
 
 
 def effect_rows(table: PatchTable) -> list[dict]:

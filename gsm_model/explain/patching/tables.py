@@ -48,7 +48,7 @@ def patching_object(found: Patching, side: Side = "after") -> dict:
 
 def patching_rows(clip: str, found: Patching) -> list[dict]:
     """One row a side, layer and frame, and one a side and layer with all frames (frame ``all``)."""
-    about = {
+    about: dict[str, object] = {
         "clip": clip,
         "model": found.card.name,
         "sha256": found.card.sha256,
@@ -61,8 +61,8 @@ def patching_rows(clip: str, found: Patching) -> list[dict]:
         exact, whole = found.exact.get(side), found.whole.get(side)
         for at, layer in enumerate(found.layers):
             if whole is not None:
-                cell = {"frame": "all", "estimate": None, "exact": float(whole[at])}
-                rows.append(about | {"side": side, "layer": layer} | cell)
+                all_frames = {"frame": "all", "estimate": None, "exact": float(whole[at])}
+                rows.append({**about, "side": side, "layer": layer, **all_frames})
             for frame, index in enumerate(found.frame_indices):
                 value = math.nan if exact is None else float(exact[at, frame])
                 cell = {
@@ -70,5 +70,5 @@ def patching_rows(clip: str, found: Patching) -> list[dict]:
                     "estimate": float(estimates[at, frame]),
                     "exact": value if math.isfinite(value) else None,
                 }
-                rows.append(about | {"side": side, "layer": layer} | cell)
+                rows.append({**about, "side": side, "layer": layer, **cell})
     return rows
