@@ -1,0 +1,1 @@
+"""Motion between frames: optical flow, how it is stored, and how it is drawn. Needs no model."""
