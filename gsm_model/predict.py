@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -98,18 +99,20 @@ def predict(
     seed: int = 0,
     crops: int = 1,
     average: Average = "logits",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """``model``'s answer to ``video``, its frames presented in ``order`` (``seed`` picks the
     shuffle).
 
     The views of ``crops`` are averaged by their logits or by their probabilities
-    (`average_views`). ``num_segments`` defaults to the model's own.
+    (`average_views`). ``num_segments`` defaults to the model's own. ``progress`` is told how many
+    of how many fields of flow are computed, for a model that sees flow.
 
     Raises:
         KeyError: if ``video`` was not read for this number of segments.
         ValueError: for an unknown order, number of crops or average.
     """
-    clip = clip_input(model, video, order, crops, num_segments, seed)
+    clip = clip_input(model, video, order, crops, num_segments, seed, progress)
     device = next(model.parameters()).device
     with device_turn(device):
         started = time.perf_counter()

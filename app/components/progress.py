@@ -9,6 +9,20 @@ import streamlit as st
 
 
 @contextmanager
+def flow_progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar that says how much of the optical flow is computed while this block runs; nothing where
+    there is none to compute.
+    """
+    box = st.empty()
+
+    def tell(done: int, total: int) -> None:
+        box.progress(done / total, f"Optical flow: {done:,} of {total:,} pairs of frames")
+
+    yield tell
+    box.empty()
+
+
+@contextmanager
 def cancellable(
     beginning: str, counting: str, key: str, help: str, on_click: Callable[[], None] | None = None
 ) -> Iterator[Callable[[int, int], None]]:

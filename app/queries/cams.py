@@ -88,7 +88,8 @@ def map_trial(
 ) -> MapTrial:
     """Whether the map of ``report`` at ``layer`` is to be believed; computed once."""
     question = replace(question, target=report.target, layer=layer)
-    video = read_clip(clip, (segments,), (0, *SHIFTS))
+    neighbours = load_model(ref).architecture.modality.neighbours
+    video = read_clip(clip, (segments,), (0, *SHIFTS), neighbours)
     key = _key(ref, clip, question, segments)
     return keep(
         "trials",

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.cache.store import keep
 from app.components.media import preview
+from app.components.progress import flow_progress
 from app.shell.session import ClipRef, ModelRef, fast_model, owner, settings
 from gsm_model.errors import LensError
 from gsm_model.explain.gates.interventions import Intervention, predict_under
@@ -27,10 +28,13 @@ SHUFFLE_SEED, SHUFFLES = 0, 20
 
 
 def read_clip(
-    clip: ClipRef, segments: tuple[int, ...], shifts: tuple[int, ...] = (0,)
+    clip: ClipRef,
+    segments: tuple[int, ...],
+    shifts: tuple[int, ...] = (0,),
+    neighbours: int = 0,
 ) -> DecodedVideo:
-    """The frames of ``clip`` for these numbers of segments, and those ``shifts`` frames away,
-    decoded once for each content.
+    """The frames of ``clip`` for these numbers of segments, those ``shifts`` frames away, and the
+    ``neighbours`` that follow each, decoded once for each content.
 
     Raises:
         LensError: if it is no video, damaged, or over a limit; the message names the person's file.
@@ -38,12 +42,23 @@ def read_clip(
 
     def read() -> DecodedVideo:
         return read_video(
-            clip.path, segments, settings().video, "clip", PREVIEW_FRAMES, PREVIEW_HEIGHT, shifts
+            clip.path,
+            segments,
+            settings().video,
+            "clip",
+            PREVIEW_FRAMES,
+            PREVIEW_HEIGHT,
+            shifts,
+            neighbours,
         )
 
     try:
         found = keep(
-            "clips", (clip.sha256, segments, shifts), read, owner(clip), doing="Reading the clip …"
+            "clips",
+            (clip.sha256, segments, shifts, neighbours),
+            read,
+            owner(clip),
+            doing="Reading the clip …",
         )
     except LensError as error:
         raise type(error)(str(error).replace("clip:", f"{clip.name}:", 1)) from None
@@ -58,12 +73,13 @@ def answer(
     """
     model = fast_model(ref)
     key = ("answer", *_content(ref, clip), order, segments)
-    prediction = keep(
-        "answers",
-        key,
-        lambda: predict(model, video, order, segments, SHUFFLE_SEED),
-        owner(ref, clip),
-    )
+    with flow_progress() as tell:
+        prediction = keep(
+            "answers",
+            key,
+            lambda: predict(model, video, order, segments, SHUFFLE_SEED, progress=tell),
+            owner(ref, clip),
+        )
     return replace(prediction, card=replace(model.card, alias=name))
 
 

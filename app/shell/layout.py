@@ -306,7 +306,9 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
     try:
         models = [session.load_model(ref) for ref in choices.models]
         counts = [choices.segments or model.architecture.num_segments for model in models]
-        return counts, clip_results.read_clip(choices.clip, tuple(sorted(set(counts))))
+        segments = tuple(sorted(set(counts)))
+        neighbours = max(model.architecture.modality.neighbours for model in models)
+        return counts, clip_results.read_clip(choices.clip, segments, neighbours=neighbours)
     except LensError as error:
         st.markdown(f"## {question}")
         explain_error(

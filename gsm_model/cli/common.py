@@ -165,7 +165,8 @@ def open_clip(
     from gsm_model.video.isolate import read_video
 
     counts = [segments or model.architecture.num_segments for model in models]
-    video = read_video(path, sorted(set(counts)), shifts=shifts)
+    neighbours = max(model.architecture.modality.neighbours for model in models)
+    video = read_video(path, sorted(set(counts)), shifts=shifts, neighbours=neighbours)
     for note in video.info.notes:
         say(f"{path}: {note}")
     return counts, video

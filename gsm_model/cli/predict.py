@@ -5,7 +5,8 @@ format.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,7 +79,7 @@ def predict(
             failed = True
             continue
         answers = [
-            answer(model, video, order, count, seed, crops, average)
+            answer(model, video, order, count, seed, crops, average, _flow_progress(model))
             for model, count in zip(models, counts, strict=True)
         ]
         for one in answers:
@@ -120,6 +121,18 @@ def convert(
         say(f"{source.name}: {model.card.reading}")
 
 
+def _flow_progress(model: Recognizer) -> Callable[[int, int], None] | None:
+    """What tells on a terminal how much of the flow of a model that sees it is computed."""
+    if model.architecture.modality.kind != "flow" or not sys.stderr.isatty():
+        return None
+
+    def tell(done: int, total: int) -> None:
+        end = "\n" if done == total else ""
+        typer.echo(f"\r{model.card.name}: optical flow {done} of {total}{end}", nl=False, err=True)
+
+    return tell
+
+
 def _clip_record(
     path: Path,
     video: DecodedVideo,
@@ -139,6 +152,7 @@ def _clip_record(
                 "name": model.card.name,
                 "backbone": a.backbone,
                 "temporal": a.temporal,
+                "sees": a.modality.title,
                 "num_segments": len(answer.frame_indices),
                 "sha256": model.card.sha256,
                 "reading": model.card.reading,

@@ -21,6 +21,7 @@ from gsm_model.predict import Average
 from gsm_model.predictions.table import Provenance
 from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.modality import stacks
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.source import VideoInfo
 from gsm_model.video.transforms import normalise
@@ -87,11 +88,12 @@ def drawn_clips(model: Recognizer, split: Split, count: int) -> ClipSet:
         DataError: if the model's classes are not those of the drawn set, in order.
     """
     origin = drawn_origin(model, split, count)
-    t = model.architecture.num_segments
+    t, neighbours = model.architecture.num_segments, model.input.modality.neighbours
 
     def read(start: int) -> Iterator[np.ndarray]:
         for index in range(start, count):
-            yield cut_clip(drawn_video(draw_clip(split, index), [t]), model.input, t).views[0]
+            video = drawn_video(draw_clip(split, index), [t], neighbours=neighbours)
+            yield cut_clip(video, model.input, t).views[0]
 
     labels = np.arange(count, dtype=np.int64) % len(LABELS)
     return ClipSet(origin, drawn_ids(split, count), labels, read)
@@ -122,14 +124,17 @@ def listed_clips(model: Recognizer, videos: VideoList, workers: int = 1) -> Clip
 
 
 def drawn_video(
-    clip: SyntheticClip, segments: Iterable[int], labels: Sequence[str] = LABELS
+    clip: SyntheticClip,
+    segments: Iterable[int],
+    labels: Sequence[str] = LABELS,
+    neighbours: int = 0,
 ) -> DecodedVideo:
     """The evaluation clips of a synthetic clip of one of ``labels`` for every number of segments in
-    ``segments``, drawn at 160 × 120, as a video that was decoded for them.
+    ``segments``, drawn at 160 × 120, as a video that was decoded for them and for models that need
+    so many ``neighbours`` of a frame.
     """
-    wanted = np.unique(
-        np.concatenate([segment_indices(clip.num_frames, count) for count in segments])
-    )
+    sampled = np.concatenate([segment_indices(clip.num_frames, count) for count in segments])
+    wanted = np.union1d(sampled, stacks(sampled, neighbours, 0, clip.num_frames))
     none = np.zeros((0, 2, 2, 3), np.uint8)
     return DecodedVideo(
         labels[clip.label],

@@ -55,6 +55,7 @@ def score_drawn_clips(
     ]
     made = synthetic_set(style)
     counts = {model.architecture.num_segments for model in models}
+    neighbours = max((model.input.modality.neighbours for model in models), default=0)
     labels: list[int] = []
     scores: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
@@ -62,12 +63,15 @@ def score_drawn_clips(
             made.draw(split, index) for index in range(start, min(start + batch_size, num_clips))
         ]
         labels += [clip.label for clip in clips]
-        drawn = [drawn_video(clip, counts, made.labels) for clip in clips]
+        drawn = [drawn_video(clip, counts, made.labels, neighbours) for clip in clips]
         for model, (forward, backward) in zip(models, scores, strict=True):
             batch = torch.cat([clip_input(model, video).views for video in drawn])
+            backwards = batch.flip(1)
+            if model.input.modality.neighbours:  # within a segment time runs backwards too
+                backwards = torch.cat([clip_input(model, v, "reversed").views for v in drawn])
             with torch.inference_mode():
-                both, _ = within_memory(model, torch.cat([batch, batch.flip(1)]), model)
-            one_way, other_way = both.float().cpu().numpy().reshape(2, len(batch), -1)
+                both, _ = within_memory(model, torch.cat([batch, backwards]), model)
+            one_way, other_way = both.float().cpu().numpy().reshape(2, len(drawn), -1)
             forward.append(one_way)
             backward.append(other_way)
         if progress is not None:

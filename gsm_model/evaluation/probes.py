@@ -61,6 +61,7 @@ def score_probes(
             "the models take different numbers of frames, so they cannot be shown the same clips;"
             " measure them one after the other"
         )
+    neighbours = max((model.input.modality.neighbours for model in models), default=0)
     made = synthetic_set("probes", replace(looks or Looks(), num_frames=min(segments)))
     origins = [drawn_origin(model, split, num_clips, style="probes") for model in models]
     truth: list[int] = []
@@ -69,7 +70,7 @@ def score_probes(
         stop = min(start + batch_size, num_clips)
         clips = [made.draw(split, index) for index in range(start, stop)]
         truth += [clip.label for clip in clips]
-        videos = [drawn_video(clip, segments, made.labels) for clip in clips]
+        videos = [drawn_video(clip, segments, made.labels, neighbours) for clip in clips]
         for model, found in zip(models, scores, strict=True):
             batch = torch.cat([clip_input(model, video).views for video in videos])
             with torch.inference_mode():

@@ -26,9 +26,9 @@ def cost_of(model: Recognizer, num_segments: int | None = None) -> Cost:
     Computes nothing of the clip itself.
     """
     skeleton = copy.deepcopy(model).to("meta")
-    size = model.input.size
+    size, planes = model.input.size, model.architecture.modality.planes
     clip = torch.zeros(
-        1, num_segments or model.architecture.num_segments, 3, size, size, device="meta"
+        1, num_segments or model.architecture.num_segments, planes, size, size, device="meta"
     )
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         skeleton(clip)

@@ -18,6 +18,7 @@ from gsm_model.models.slots import Backbone, Host
 from gsm_model.models.systems import gsf
 from gsm_model.models.systems.tsm import Shift, install_shift
 from gsm_model.models.temporal import GatedModule, TemporalModule
+from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.transforms import InputSpec
 
 
@@ -27,6 +28,7 @@ class Architecture:
 
     ``shift`` is where a TSM's shifts stand and how many channels they move, ``None`` where that is
     as in its release. ``ratio`` is the share of the channels that a GSF works on, in per cent.
+    ``modality`` is what of the frames the network takes.
     """
 
     backbone: str
@@ -36,6 +38,7 @@ class Architecture:
     width: float = 1.0
     shift: Shift | None = None
     ratio: int = 100
+    modality: Modality = RGB
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class TemporalLayer:
 
 
 class Recognizer(nn.Module):
-    """Clip → logits: ``(N, T, 3, H, W)`` normalised float → ``(N, K)``. Make one with
-    `build_recognizer`.
+    """Clip → logits: ``(N, T, P, H, W)`` normalised float → ``(N, K)``; P, the planes of its
+    modality, is 3 of RGB. Make one with `build_recognizer`.
 
     ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its
     weights come from. The number of frames T is that of the clip it is given;
@@ -86,11 +89,12 @@ class Recognizer(nn.Module):
         nn.init.zeros_(self.new_fc.bias)
 
     def frame_logits(self, clip: Tensor) -> Tensor:
-        """Every frame's own scores, ``(N, T, 3, H, W)`` → ``(N, T, K)``; their mean over T is the
+        """Every frame's own scores, ``(N, T, P, H, W)`` → ``(N, T, K)``; their mean over T is the
         answer.
         """
-        if clip.ndim != 5 or clip.shape[2] != 3:
-            raise ValueError(f"a clip is (N, T, 3, H, W), got {tuple(clip.shape)}")
+        planes = self.architecture.modality.planes
+        if clip.ndim != 5 or clip.shape[2] != planes:
+            raise ValueError(f"a clip is (N, T, {planes}, H, W), got {tuple(clip.shape)}")
         frames = clip.flatten(0, 1).to(next(self.base_model.parameters()).dtype)
         features = self.base_model(frames, current_probe(len(clip)))
         scores = self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype))
@@ -185,13 +189,15 @@ def build_recognizer(
     dropout: float = 0.5,
     shift: Shift | None = None,
     ratio: int = 100,
+    modality: Modality = RGB,
 ) -> Recognizer:
     """A recogniser with untrained weights.
 
     ``backbone`` is one of `backbones`, ``temporal`` one of `systems`; ``width`` scales a
     ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels);
     ``shift`` places the shifts of a TSM otherwise than its release does; ``ratio`` is the share of
-    the channels that a GSF works on, in per cent.
+    the channels that a GSF works on, in per cent; ``modality`` what of the frames the network
+    takes.
 
     Raises:
         ValueError: for an unknown name, a count below 1, a width the backbone cannot have, or a
@@ -210,6 +216,8 @@ def build_recognizer(
         )
     entry = known[backbone]
     base_model = entry.build(width)
+    if modality != RGB:
+        base_model.take_planes(modality.planes)
     if ratio != 100 and (temporal != "gsf" or not 1 <= ratio <= 100):
         raise ValueError(
             "a GSF works on 1 to 100 % of the channels, every other system on all; got a ratio of"
@@ -224,12 +232,12 @@ def build_recognizer(
         install_shift(base_model, shift)
     else:
         raise ValueError(f"a shift can be placed in a TSM, not in {kinds[temporal].title}")
-    spec = entry.input
+    spec = entry.input_of(modality)
     if input_size is not None:
         spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
     return Recognizer(
         base_model,
-        Architecture(backbone, temporal, num_classes, num_segments, width, shift, ratio),
+        Architecture(backbone, temporal, num_classes, num_segments, width, shift, ratio, modality),
         spec,
         dropout,
     )

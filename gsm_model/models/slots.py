@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -271,6 +271,22 @@ class Backbone(Host):
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         return self.feature_map(x, probe).mean(dim=(2, 3))
+
+    def take_planes(self, planes: int) -> None:
+        """Have the first convolution take ``planes`` input planes, its weights anew."""
+        name, first = next(
+            (name, module) for name, module in self.named_modules() if isinstance(module, nn.Conv2d)
+        )
+        stem = nn.Conv2d(
+            planes,
+            first.out_channels,
+            cast(tuple[int, int], first.kernel_size),
+            cast(tuple[int, int], first.stride),
+            cast(tuple[int, int], first.padding),
+            bias=first.bias is not None,
+        )
+        nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
+        self.add_module(name, stem)
 
     def stages(self) -> list[str]:
         """The names of its stages, in network order."""

@@ -66,14 +66,14 @@ def tvl1_flow(
         )
     settings = settings or TVL1()
     at_once = _PAIRS_AT_ONCE if first.device.type == "cpu" else max(1, len(first))
-    flows = []
+    flows = torch.zeros(len(first), 2, *first.shape[1:], device=first.device)
+    [moving] = (first != second).flatten(1).any(1).nonzero(as_tuple=True)
     with torch.no_grad():
-        for start in range(0, len(first), at_once):
-            pair = (x[start : start + at_once].float() for x in (first, second))
-            flows.append(_coarse_to_fine(*pair, settings))
+        for at in moving.split(at_once) if len(moving) else ():
+            flows[at] = _coarse_to_fine(first[at].float(), second[at].float(), settings)
             if progress is not None:
-                progress(min(start + at_once, len(first)), len(first))
-    return torch.cat(flows) if flows else first.new_zeros((0, 2, *first.shape[1:]))
+                progress(int((moving <= at[-1]).sum()), len(moving))
+    return flows
 
 
 def _coarse_to_fine(first: Tensor, second: Tensor, settings: TVL1) -> Tensor:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gsm_model.errors import DataError
+from gsm_model.video.modality import MAX_FIELDS, Kind, Modality
 
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
 
@@ -38,7 +39,15 @@ class TrainConfig:
         "", "blocks of a TSM that shift, such as layer3.1 layer4.1; empty: all"
     )
     width: float = _key(0.5, "share of a ResNet's channels")
-    num_segments: int = _key(8, "frames of a clip")
+    modality: str = _key(
+        "RGB",
+        "what of the frames the network takes: them, their differences, or their optical flow",
+        "RGB",
+        "differences",
+        "flow",
+    )
+    fields: int = _key(5, "differences or fields of flow a segment")
+    num_segments: int = _key(8, "frames of a clip, or segments of differences or flow")
     input_size: int = _key(96, "pixels a side of the network's input")
     data: str = _key(
         "", "a list of labelled videos that evaluate --data takes; empty: the drawn set"
@@ -108,6 +117,7 @@ class TrainConfig:
             if choices and value not in choices:
                 raise DataError(f"{entry.name!r} is {value!r}; there are {', '.join(choices)}")
         for name in (
+            "fields",
             "num_segments",
             "input_size",
             "steps",
@@ -125,6 +135,7 @@ class TrainConfig:
             ("clutter", 0, 1),
             ("camera", 0, 1),
             ("clutter_from", 0, 1),
+            ("fields", 1, MAX_FIELDS),
         ):
             if not low <= getattr(self, name) <= high:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
@@ -132,6 +143,11 @@ class TrainConfig:
             raise DataError(
                 f"a batch of {self.batch_size} cannot be run in {self.accumulate} equal parts"
             )
+
+    @property
+    def seen(self) -> Modality:
+        """What of the frames the network takes."""
+        return Modality(cast(Kind, self.modality), 1 if self.modality == "RGB" else self.fields)
 
     def clutter_at(self, step: int) -> float:
         """The clutter of the randomised clips of ``step``: from ``clutter_from`` it rises in a

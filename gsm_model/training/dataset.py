@@ -20,6 +20,7 @@ from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
 from gsm_model.evaluation.loader import read_frames
 from gsm_model.training.config import TrainConfig
 from gsm_model.video.augment import multi_scale_crop, random_crop
+from gsm_model.video.modality import stacks
 from gsm_model.video.sampling import training_indices
 from gsm_model.video.transforms import InputSpec, resize_shorter_side
 
@@ -50,19 +51,31 @@ class Augment:
     def __call__(
         self, frames: np.ndarray, label: int, rng: np.random.Generator
     ) -> tuple[Tensor, int]:
-        """``frames`` (T, H, W, 3) uint8 → (T, 3, S, S) uint8 and the label they now have."""
+        """``frames`` (T·(1 + L), H, W, 3) uint8 of T segments → (T, 3·(1 + L), S, S) uint8 and the
+        label they now have; L is 0 for RGB.
+        """
         crop = multi_scale_crop if self.crops == "multi-scale" else random_crop
         frames = crop(frames, self.spec.size, rng)
         if self.mirror != "none" and rng.random() < 0.5:
             frames, label = frames[:, :, ::-1], int(self.mirrored[label])
         planes = frames[..., ::-1] if self.spec.channels == "BGR" else frames
-        return torch.from_numpy(planes.transpose(0, 3, 1, 2).copy()), label
+        planes = planes.transpose(0, 3, 1, 2).reshape(
+            -1, 3 * (1 + self.spec.modality.neighbours), self.spec.size, self.spec.size
+        )
+        return torch.from_numpy(planes.copy()), label
+
+    def sampled(self, count: int, config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
+        """The frames of a training clip out of ``count``, those of each segment one after the
+        other.
+        """
+        indices = training_indices(count, config.num_segments, rng)
+        return stacks(indices, self.spec.modality.neighbours, 0, count).ravel()
 
 
 class SyntheticClips(Dataset):
-    """Place in the run → (clip (T, 3, S, S) uint8, label): the training clips of the style that
-    ``config`` names, which never run out. Randomised ones are painted on ``device`` and have the
-    clutter of their step.
+    """Place in the run → (clip (T, 3·(1 + L), S, S) uint8, label): the training clips of the style
+    that ``config`` names, which never run out. Randomised ones are painted on ``device`` and have
+    the clutter of their step.
     """
 
     def __init__(
@@ -76,7 +89,7 @@ class SyntheticClips(Dataset):
         looks = Looks(clutter, config.camera, config.num_segments, self.device)
         clip = synthetic_set(style_of(config), looks).draw("train", place)
         rng = np.random.default_rng((config.seed, place))
-        indices = training_indices(clip.num_frames, config.num_segments, rng)
+        indices = self.augment.sampled(clip.num_frames, config, rng)
         side = self.augment.spec.resize
         return self.augment(clip.frames(indices, side, side), clip.label, rng)
 
@@ -88,8 +101,8 @@ def style_of(config: TrainConfig) -> Style:
 
 
 class ListedClips(Dataset):
-    """Place in the run → (clip (T, 3, S, S) uint8, label): the videos of a list, each epoch in an
-    order of its own.
+    """Place in the run → (clip (T, 3·(1 + L), S, S) uint8, label): the videos of a list, each epoch
+    in an order of its own.
     """
 
     def __init__(self, config: TrainConfig, augment: Augment, entries: Sequence[Entry]) -> None:
@@ -99,9 +112,7 @@ class ListedClips(Dataset):
         epoch, within = divmod(place, len(self.entries))
         entry = self.entries[int(_epoch_order(self.config.seed, epoch, len(self.entries))[within])]
         rng = np.random.default_rng((self.config.seed, place))
-        frames = read_frames(
-            entry, lambda count: training_indices(count, self.config.num_segments, rng)
-        )
+        frames = read_frames(entry, lambda count: self.augment.sampled(count, self.config, rng))
         return self.augment(resize_shorter_side(frames, self.augment.spec.resize), entry.label, rng)
 
 

@@ -29,6 +29,7 @@ def build_model(config: TrainConfig, num_classes: int) -> Recognizer:
         config.input_size,
         config.dropout,
         Shift(blocks=tuple(config.shift_blocks.split())) if config.shift_blocks else None,
+        modality=config.seen,
     )
 
 

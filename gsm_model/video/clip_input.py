@@ -6,20 +6,19 @@ torch, so that a decoding process can do it; `clip_input` makes the tensor.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.sampling import Order, order_positions
 from gsm_model.video.transforms import InputSpec, normalise, view_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-# What a model sees of a video. Every network here takes RGB; the others are for two-stream systems.
-Modality = Literal["RGB", "differences", "flow", "motion vectors"]
 
 
 class _Architecture(Protocol):
@@ -40,18 +39,24 @@ class SeesClips(Protocol):
 class CutClip:
     """A clip before the mean is taken off.
 
-    ``views`` (V, T, 3, S, S) uint8, planes in the model's order. The rest as in `ClipInput`.
+    ``views`` (V, T, 3, S, S) uint8, planes in the model's order; of a model of motion (V, T, 3·(1 +
+    L), S, S), the frames of each segment. The rest as in `ClipInput`.
     """
 
     views: np.ndarray
     frame_indices: np.ndarray
     positions: np.ndarray
-    modality: Modality = "RGB"
+    modality: Modality = RGB
 
-    def normalised(self, spec: InputSpec) -> ClipInput:
-        """The clip as a model of ``spec`` takes it."""
+    def normalised(
+        self, spec: InputSpec, progress: Callable[[int, int], None] | None = None
+    ) -> ClipInput:
+        """The clip as a model of ``spec`` takes it; ``progress`` as in `normalise`."""
         return ClipInput(
-            normalise(self.views, spec), self.frame_indices, self.positions, self.modality
+            normalise(self.views, spec, progress),
+            self.frame_indices,
+            self.positions,
+            self.modality,
         )
 
 
@@ -59,15 +64,15 @@ class CutClip:
 class ClipInput:
     """What a model is given of one clip.
 
-    ``views`` (V, T, 3, S, S) float32, normalised, one view a crop. ``frame_indices`` (T,) int64 are
-    the video's frames and ``positions`` (T,) int64 their places in the clip, both in the order in
-    which the model sees them.
+    ``views`` (V, T, P, S, S) float32, normalised, one view a crop, P the planes of ``modality``, 3
+    of RGB. ``frame_indices`` (T,) int64 are the video's frames and ``positions`` (T,) int64 their
+    places in the clip, both in the order in which the model sees them.
     """
 
     views: Tensor
     frame_indices: np.ndarray
     positions: np.ndarray
-    modality: Modality = "RGB"
+    modality: Modality = RGB
 
 
 def cut_clip(
@@ -83,14 +88,34 @@ def cut_clip(
     """Evaluation clip ``clip`` of ``num_clips`` of ``video``, ``num_segments`` frames presented in
     ``order`` (``seed`` picks the shuffle), cut into ``crops`` views.
 
+    Of a model of motion the frames of each segment are presented in that order too: reversed, they
+    run backwards; frozen, they are all one frame. A shuffle leaves each segment as it is.
+
     Raises:
         KeyError: if ``video`` was not read for this clip.
         ValueError: for an unknown order, number of crops or number of clips.
     """
-    indices, frames = video.clip(num_segments, clip=clip, num_clips=num_clips)
+    indices = video.clip_indices(num_segments, clip=clip, num_clips=num_clips)
+    if not video.has(indices):
+        raise KeyError(f"{video.name} was not read for {num_segments} segments")
     positions = order_positions(num_segments, order, seed)
-    views = np.ascontiguousarray(view_bytes(frames, spec, crops)[:, positions])
-    return CutClip(views, indices[positions], positions)
+    views = _views_at(video, spec, indices[positions], order, crops)
+    return CutClip(views, indices[positions], positions, spec.modality)
+
+
+def _views_at(
+    video: DecodedVideo, spec: InputSpec, indices: np.ndarray, order: Order, crops: int
+) -> np.ndarray:
+    """The views (V, T, 3·(1 + L), S, S) uint8 of the segments at ``indices``, presented in
+    ``order``.
+    """
+    frames = video.stacks_at(indices, spec.modality.neighbours)
+    if order == "reversed":
+        frames = frames[:, ::-1]
+    if order == "frozen":
+        frames = np.repeat(frames[:, :1], frames.shape[1], axis=1)
+    views = view_bytes(video.frames_at(frames.ravel()), spec, crops)
+    return views.reshape(len(views), len(indices), -1, *views.shape[-2:])
 
 
 def clip_input(
@@ -100,29 +125,36 @@ def clip_input(
     crops: int = 1,
     num_segments: int | None = None,
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ClipInput:
     """What ``model`` is given of ``video``'s evaluation clip, its frames presented in ``order``.
 
-    ``num_segments`` defaults to the number of frames the model was trained with.
+    ``num_segments`` defaults to the number of frames the model was trained with. ``progress`` is
+    told how many of how many fields of flow are computed, for a model that sees flow.
 
     Raises:
         KeyError: if ``video`` was not read for this number of segments.
         ValueError: for an unknown order or number of crops.
     """
     t = num_segments or model.architecture.num_segments
-    return cut_clip(video, model.input, t, order, crops, seed).normalised(model.input)
+    return cut_clip(video, model.input, t, order, crops, seed).normalised(model.input, progress)
 
 
 def clip_input_at(
-    model: SeesClips, video: DecodedVideo, frame_indices: np.ndarray, crops: int = 1
+    model: SeesClips,
+    video: DecodedVideo,
+    frame_indices: np.ndarray,
+    crops: int = 1,
+    order: Order = "forward",
 ) -> ClipInput:
     """What ``model`` is given of the frames of ``video`` at ``frame_indices`` (T,), in that order:
-    a clip that was sampled before.
+    a clip that was sampled before. ``order`` is that in which it was presented.
 
     Raises:
         KeyError: if ``video`` was not read with these frames.
         ValueError: for an unknown number of crops.
     """
-    views = view_bytes(video.frames_at(frame_indices), model.input, crops)
-    positions = np.arange(len(frame_indices), dtype=np.int64)
-    return CutClip(views, np.asarray(frame_indices), positions).normalised(model.input)
+    spec, indices = model.input, np.asarray(frame_indices)
+    views = _views_at(video, spec, indices, order, crops)
+    positions = np.arange(len(indices), dtype=np.int64)
+    return CutClip(views, indices, positions, spec.modality).normalised(spec)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gsm_model.video.modality import stacks
 from gsm_model.video.sampling import segment_indices, shifted
 from gsm_model.video.source import VideoInfo
 
@@ -76,6 +77,12 @@ class DecodedVideo:
         """
         within = segment_indices(self.length, num_segments, clip, num_clips)
         return self.first + shifted(within, shift, self.length)
+
+    def stacks_at(self, indices: np.ndarray, neighbours: int) -> np.ndarray:
+        """The frames of the segments at ``indices`` (T,), each with the ``neighbours`` that follow
+        it in the part of the file that counts: (T, 1 + neighbours), as `stacks`.
+        """
+        return stacks(np.asarray(indices), neighbours, self.first, self.first + self.length)
 
     def clip(
         self, num_segments: int, shift: int = 0, clip: int = 0, num_clips: int = 1

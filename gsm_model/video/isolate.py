@@ -28,12 +28,15 @@ def read_video(
     preview_frames: int = 0,
     preview_height: int = 240,
     shifts: Sequence[int] = (0,),
+    neighbours: int = 0,
 ) -> DecodedVideo:
     """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
 
     ``shifts`` are numbers of frames by which those clips are wanted earlier (negative) or later
-    too. ``preview_frames`` is the most small pictures wanted beside them (0 for none),
-    ``preview_height`` their height in pixels. ``name`` is what messages call the file.
+    too. ``neighbours`` is how many frames after each are wanted with it, for models that see
+    motion (`Modality.neighbours`). ``preview_frames`` is the most small pictures wanted beside them
+    (0 for none), ``preview_height`` their height in pixels. ``name`` is what messages call the
+    file.
 
     Raises:
         VideoError: if the file is no video, damaged, over a limit, or took the decoder down.
@@ -47,6 +50,7 @@ def read_video(
         "name": name,
         "segments": list(segments),
         "shifts": list(shifts),
+        "neighbours": neighbours,
         "limits": asdict(limits or Limits()),
         "preview_frames": preview_frames,
         "preview_height": preview_height,

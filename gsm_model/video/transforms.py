@@ -7,11 +7,14 @@ tensor is made: a decoding process cuts views without it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image
+
+from gsm_model.video.modality import RGB, Modality
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,15 +26,35 @@ class InputSpec:
 
     ``size``: pixels a side of the square crop. ``resize``: pixels of the shorter side before it is
     cut. ``channels``: the order of the three colour planes. ``scale``: the largest value of a pixel
-    before ``mean`` and ``std``, one number a plane in the order of ``channels``, are applied.
+    before ``mean`` and ``std``, one number a plane in the order of ``channels``, are applied; one
+    number for all planes of flow. ``modality``: what of the frames it is given.
     """
 
     size: int
     resize: int
     channels: Literal["RGB", "BGR"]
     scale: float
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    modality: Modality = RGB
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> InputSpec:
+        """The spec that ``dataclasses.asdict`` made ``values`` of, through JSON or not; without a
+        modality it is one of RGB.
+
+        Raises:
+            TypeError, KeyError, ValueError: if they are not a spec's.
+        """
+        modality = values.get("modality")
+        return cls(
+            **{
+                **values,
+                "mean": tuple(values["mean"]),
+                "std": tuple(values["std"]),
+                "modality": RGB if modality is None else Modality.from_values(modality),
+            }
+        )
 
     @classmethod
     def caffe(cls, size: int) -> InputSpec:
@@ -84,15 +107,33 @@ def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarra
     return np.ascontiguousarray(planes[:, :, ::-1] if spec.channels == "BGR" else planes)
 
 
-def normalise(views: np.ndarray, spec: InputSpec) -> Tensor:
-    """uint8 views ``(…, 3, S, S)`` → float32 of the same shape, scaled, less the mean, over the
+def normalise(
+    views: np.ndarray, spec: InputSpec, progress: Callable[[int, int], None] | None = None
+) -> Tensor:
+    """uint8 views → what the model of ``spec`` takes, float32: scaled, less the mean, over the
     deviation.
+
+    Views are ``(…, 3, S, S)``. Of a model of motion they are the 1 + L frames of each segment,
+    ``(…, 3·(1 + L), S, S)``, of which the differences or the flow are taken here, or its flow as it
+    is stored, ``(…, 2·L, S, S)``. ``progress`` is told how many of how many fields of flow are
+    done.
     """
     import torch
 
-    mean = torch.tensor(spec.mean).view(3, 1, 1)
-    std = torch.tensor(spec.std).view(3, 1, 1)
-    return (torch.from_numpy(views).float() * (spec.scale / 255.0) - mean) / std
+    kind = spec.modality.kind
+    if kind == "flow" and views.shape[-3] != spec.modality.planes:
+        from gsm_model.video.motion_planes import flow_planes
+
+        views = flow_planes(views, spec.modality, spec.channels == "BGR", progress)
+    repeats = views.shape[-3] // len(spec.mean)
+    mean = torch.tensor(spec.mean).repeat(repeats).view(-1, 1, 1)
+    std = torch.tensor(spec.std).repeat(repeats).view(-1, 1, 1)
+    planes = (torch.from_numpy(views).float() * (spec.scale / 255.0) - mean) / std
+    if kind == "differences":
+        from gsm_model.video.motion_planes import difference_planes
+
+        return difference_planes(planes)
+    return planes
 
 
 def resize_shorter_side(frames: np.ndarray, size: int) -> np.ndarray:

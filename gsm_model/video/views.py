@@ -51,7 +51,7 @@ class ViewsWanted:
         """What a decoding process was sent."""
         wanted = {key: value for key, value in request.items() if key != "kind"}
         wanted["path"] = Path(wanted["path"])
-        wanted["spec"] = InputSpec(**wanted["spec"])
+        wanted["spec"] = InputSpec.from_values(wanted["spec"])
         wanted["part"] = Part(**wanted["part"])
         wanted["limits"] = Limits(**wanted["limits"])
         return cls(**wanted)
@@ -59,8 +59,8 @@ class ViewsWanted:
 
 @dataclass(frozen=True)
 class ViewsRead:
-    """The views of one video, ``(clips · crops, T, 3, S, S)`` uint8, clip by clip, and sentences on
-    what was inferred.
+    """The views of one video, ``(clips · crops, T, 3, S, S)`` uint8, clip by clip, of a model of
+    motion with the planes of `CutClip`, and sentences on what was inferred.
     """
 
     views: np.ndarray
@@ -90,7 +90,8 @@ def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
         spans[:] = [locate(wanted.part, info, _FILE)]
         nothing = np.zeros(0, np.int64), np.zeros((0, 2, 2, 3), np.uint8)
         part = _video(wanted.name, spans[0], info, *nothing)
-        return np.unique([part.clip_indices(t, 0, clip, clips) for clip in range(clips)])
+        sampled = np.concatenate([part.clip_indices(t, 0, clip, clips) for clip in range(clips)])
+        return np.union1d(sampled, part.stacks_at(sampled, wanted.spec.modality.neighbours))
 
     info, indices, frames = _decode(wanted.path, choose, wanted.limits, wanted.name)
     video = _video(wanted.name, spans[0], info, indices, frames)

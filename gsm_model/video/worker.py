@@ -67,6 +67,7 @@ def shrink(frames: np.ndarray, height: int) -> np.ndarray:
 def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     """Decode what ``request`` asks for; returns the answer's header and its arrays."""
     from gsm_model.video.decode import open_source, read_chosen
+    from gsm_model.video.modality import stacks
     from gsm_model.video.sampling import segment_indices, shifted
     from gsm_model.video.source import Limits
 
@@ -78,7 +79,8 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
             for t in request["segments"]
             for by in request["shifts"]
         ]
-        parts["sampled"] = np.unique(np.concatenate(wanted))
+        sampled, neighbours = np.concatenate(wanted), request.get("neighbours", 0)
+        parts["sampled"] = np.union1d(sampled, stacks(sampled, neighbours, 0, info.num_frames))
         parts["preview"] = (
             preview_indices(info.num_frames, request["preview_frames"])
             if request["preview_frames"]

@@ -33,7 +33,18 @@ def test_every_name_the_package_offers_is_there():
 
 # Each part imports only parts before it, inside functions as at the top of a file.
 PARTS = (
-    *("errors", "_moved", "io", "bundled", "motion", "video", "data", "predictions", "models", "predict"),
+    *(
+        "errors",
+        "_moved",
+        "io",
+        "bundled",
+        "motion",
+        "video",
+        "data",
+        "predictions",
+        "models",
+        "predict",
+    ),
     *("evaluation", "training", "confusion", "explain", "figures", "exports", "benchmark", "cli"),
 )
 # What may stand against the order, with its reason: nothing does.

@@ -183,8 +183,14 @@ def _held(
     if clamp == "other clip":
         if other is None:
             raise LensError("There is no other clip to take gates from")
+        neighbours = session.load_model(ref).architecture.modality.neighbours
         donor = clip_results.gate_report(
-            ref, other.name, other, clip_results.read_clip(other, (count,)), order, count
+            ref,
+            other.name,
+            other,
+            clip_results.read_clip(other, (count,), neighbours=neighbours),
+            order,
+            count,
         )
         values = {layer.name: layer.maps for layer in donor.layers if layer.is_gated}
     one = Intervention(clamp, layers, directions, clip_results.SHUFFLE_SEED, values)

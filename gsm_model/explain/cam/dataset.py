@@ -151,7 +151,8 @@ def _of_clip(
 ) -> tuple[np.ndarray, ...]:
     """The row of one clip in each of `ARRAYS`."""
     clip, t = draw_clip(split, number), model.architecture.num_segments
-    given = clip_input(model, drawn_video(clip, [t]))
+    neighbours = model.input.modality.neighbours
+    given = clip_input(model, drawn_video(clip, [t], neighbours=neighbours))
     kinds = masks_as_seen(clip.masks(given.frame_indices, HEIGHT, WIDTH), model.input)
     views = given.views
     partner = int(partner_indices(LABELS)[clip.label])

@@ -56,7 +56,8 @@ def trial_of_report(
     """
     found = report.layers[0] if layer is None else report.layer(layer)
     indices = report.prediction.frame_indices
-    clip = clip_input_at(model, video, indices).views[0]
+    order = report.prediction.order
+    clip = clip_input_at(model, video, indices, order=order).views[0]
     trial = try_map(model, clip, report.target, found.maps, progress=progress)
     other = _other_class(report)
     name = "" if other is None else report.card.label(other.index)
@@ -65,11 +66,11 @@ def trial_of_report(
     sanity = check_sanity(model, clip, report.target, report.method, found.layer, other)
     moved = [shifted(indices, by, video.info.num_frames) for by in SHIFTS]
     jitter = None
-    if all(video.has(one) for one in moved):
+    if all(video.has(video.stacks_at(one, model.input.modality.neighbours)) for one in moved):
         maps = [
             cams_of_clips(
                 model,
-                clip_input_at(model, video, one).views,
+                clip_input_at(model, video, one, order=order).views,
                 report.target,
                 report.method,
                 [found.layer],

@@ -16,8 +16,10 @@ from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import softmax
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
-from gsm_model.video.sampling import order_positions
+from gsm_model.video.sampling import Order, order_positions
 
+# The orders in which the frames of a segment are presented otherwise, too.
+ORDERS_WITHIN: tuple[Order, ...] = ("reversed", "frozen")
 MAX_FRAMES_A_PASS = 128  # bounds the memory of one forward
 
 
@@ -103,6 +105,10 @@ def report_order(
     orders += [order_positions(t, "shuffled", seed + number) for number in range(shuffles)]
     orders += [_swapped(same, i, j) for i, j in pairs]
     p = _probabilities(model, clip.views, orders)
+    if model.input.modality.neighbours:  # within a segment time runs backwards, or stands, too
+        for row, order in enumerate(ORDERS_WITHIN, start=1):
+            other = clip_input(model, video, order, num_segments=t)
+            p[row] = _probabilities(model, other.views, [same])[0]
     shorter = [np.delete(same, i) for i in range(t)] if t > 1 else []
     left_out = _probabilities(model, clip.views, shorter) if shorter else np.empty((0, p.shape[1]))
     swapped = np.tile(p[0], (t, t, 1))

@@ -70,7 +70,10 @@ def clip_pair(
     clip = clip_input(model, video, num_segments=num_segments)
     view = clip.views[0]
     if other is None:
-        return ClipPair(view, view.flip(0), clip.frame_indices)
+        donor = view.flip(0)
+        if model.input.modality.neighbours:  # within a segment time runs backwards too
+            donor = clip_input(model, video, "reversed", num_segments=num_segments).views[0]
+        return ClipPair(view, donor, clip.frame_indices)
     donor = clip_input(model, other, num_segments=num_segments).views[0]
     return ClipPair(view, donor, clip.frame_indices, other.name, False)
 

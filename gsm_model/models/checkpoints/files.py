@@ -33,6 +33,7 @@ from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.systems.tsm import Shift
+from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.transforms import InputSpec
 
 HEADER_KEY = "gate_shift_lens"
@@ -121,10 +122,14 @@ def save_checkpoint(
         del architecture["shift"]
     if model.architecture.ratio == 100:
         del architecture["ratio"]
+    spec = asdict(model.input)
+    for values, modality in ((architecture, model.architecture.modality), (spec, spec["modality"])):
+        if modality in (RGB, asdict(RGB)):
+            del values["modality"]
     header = {
         "format": 1,
         "architecture": architecture,
-        "input": asdict(model.input),
+        "input": spec,
         "card": json.loads(card.to_json()),
     }
     weights = {
@@ -151,9 +156,10 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
         header = json.loads(metadata[HEADER_KEY])
         architecture = _architecture_of(header["architecture"])
         values = header["input"]
-        spec = InputSpec(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+        spec = InputSpec.from_values(values)
         card = replace(Card.from_values(header["card"]), layout=OWN_LAYOUT)
         sizes = 16 <= spec.size <= 1024 and spec.size <= spec.resize <= 2048
+        sizes = sizes and spec.modality == architecture.modality
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original"
@@ -189,8 +195,14 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
 
 def _architecture_of(values: Mapping) -> Architecture:
     """The architecture of a header."""
-    shift = values.get("shift")
-    return Architecture(**{**values, "shift": None if shift is None else Shift.from_values(shift)})
+    shift, modality = values.get("shift"), values.get("modality")
+    return Architecture(
+        **{
+            **values,
+            "shift": None if shift is None else Shift.from_values(shift),
+            "modality": RGB if modality is None else Modality.from_values(modality),
+        }
+    )
 
 
 def _share_of(architecture: Architecture) -> int | None:
@@ -313,6 +325,7 @@ def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
         architecture.width,
         shift=architecture.shift,
         ratio=architecture.ratio,
+        modality=architecture.modality,
     )
     model.input = spec
     return model

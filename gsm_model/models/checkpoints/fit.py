@@ -33,6 +33,7 @@ def faults(architecture: Architecture, weights: dict[str, Tensor]) -> list[str]:
             architecture.width,
             shift=architecture.shift,
             ratio=architecture.ratio,
+            modality=architecture.modality,
         ).state_dict()
     missing = [
         key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")

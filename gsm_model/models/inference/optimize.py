@@ -164,10 +164,10 @@ def _pack(model: Recognizer) -> None:
         for module in model.modules()
         if isinstance(module, FoldedConv)
     ]
-    size = model.input.size
+    size, a = model.input.size, model.architecture
     try:
         with torch.inference_mode():
-            model(torch.zeros(1, model.architecture.num_segments, 3, size, size))
+            model(torch.zeros(1, a.num_segments, a.modality.planes, size, size))
     finally:
         for hook in hooks:
             hook.remove()

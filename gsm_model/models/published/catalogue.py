@@ -105,8 +105,7 @@ class Published:
 
         if self.input_name is None:
             return None
-        values = _content()["inputs"][self.input_name]
-        return InputSpec(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+        return InputSpec.from_values(_content()["inputs"][self.input_name])
 
     def record(self) -> dict[str, Any]:
         """All of it as one JSON object; ``top1`` is the first accuracy, ``protocol`` its."""

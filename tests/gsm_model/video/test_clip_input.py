@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gsm_model.video.clip_input import clip_input, clip_input_at, cut_clip
+from gsm_model.video.modality import RGB
 from gsm_model.video.sampling import order_positions
 from gsm_model.video.transforms import to_views
 
@@ -24,7 +25,7 @@ def test_the_frames_of_the_rule_in_the_order_asked_for(video, small_gsm, order, 
     given = clip_input(small_gsm, video, order, crops)
     assert given.positions.tolist() == ORDERS[order]
     assert given.frame_indices.tolist() == [MIDDLES[place] for place in ORDERS[order]]
-    assert given.modality == "RGB"
+    assert given.modality == RGB
     frames = np.stack(
         [video.frames[video.indices.tolist().index(index)] for index in given.frame_indices]
     )
