@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from gsm_model.models.checkpoints.layouts import (
     segments_in_name,
 )
 from gsm_model.models.checkpoints.not_built import not_built_yet
+from gsm_model.models.checkpoints.recorded import Recorded, recorded_in
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
@@ -40,6 +42,10 @@ HEADER_KEY = "gate_shift_lens"
 OWN_LAYOUT = "Gate-Shift Lens"
 SUFFIXES = (".safetensors", ".pth.tar", ".pth", ".pt", ".tar", ".ckpt")
 MAX_SEGMENTS = 256
+NOTHING = Recorded()
+_ONE_OF_SEVERAL = re.compile(r"-(\d{5})-of-(\d{5})(?!\d)")
+# Modules without weights that a name may promise; TSM's release calls its TSNs TSM_…_RGB_….
+_PROMISED = re.compile(r"(?<![a-z])(tsm|gsm|gsf|tdn|tin|shift)(?![a-z])(?!.*_RGB_)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,8 @@ def load_checkpoint(
     module and class count come from the weights; the number of segments from ``num_segments``, else
     the file, else its name, else 8. ``labels`` is a list or a label file. ``name`` is what messages
     and the card call the file, for files under a random name. ``shift_share`` says one in how many
-    channels a TSM shifts each way; without it what the file's name says (``shift8``), else an
-    eighth. What was inferred is said in ``card.reading``.
+    channels a TSM shifts each way; without it what the file's name (``shift8``) or the settings in
+    it (``shift_div``) say, else an eighth. What was inferred is said in ``card.reading``.
 
     Raises:
         CheckpointError: if the file is unreadable, of no known layout, does not fit its network in
@@ -79,6 +85,11 @@ def load_checkpoint(
     """
     path = Path(path)
     name = name or path.name
+    if part := _ONE_OF_SEVERAL.search(name):
+        raise CheckpointError(
+            f"{name}: is part {int(part.group(1))} of a checkpoint in {int(part.group(2))} files;"
+            " join these to one state_dict first"
+        )
     read = _read_own(path, name, shift_share) or _read_published(path, name, shift_share)
     architecture = read.architecture
     if num_segments is not None:
@@ -214,15 +225,30 @@ def _share_of(architecture: Architecture) -> int | None:
 def _read_published(path: Path, name: str, shift_share: int | None) -> _Read:
     content = read_torch_file(path, name)
     record = dict(dict.items(content)) if isinstance(content, dict) else {}
-    return _from_state_dict(weights_in(content, name), record, name, shift_share)
+    return _from_state_dict(
+        weights_in(content, name), record, name, shift_share, recorded_in(content)
+    )
 
 
-def _from_state_dict(found_in: Weights, record: dict, name: str, shift_share: int | None) -> _Read:
+def _from_state_dict(
+    found_in: Weights,
+    record: dict,
+    name: str,
+    shift_share: int | None,
+    recorded: Recorded = NOTHING,
+) -> _Read:
     state = found_in.state
     check_whole(state, name)
-    found = _network_of(state, name, shift_share)
+    found = _network_of(state, name, shift_share, recorded)
     architecture = found.architecture
     said = [*found_in.reading(), *found.reading]
+    if recorded.segments not in (None, segments_in_name(name)):
+        said.append(f"the settings beside its weights say {recorded.segments} frames")
+    if architecture.temporal == "none" and (named := _PROMISED.search(name)):
+        said.append(
+            f"its name says '{named.group(1)}', but no key is of a temporal module: every frame is"
+            " scored alone"
+        )
     card = Card(
         title=title_of(architecture),
         provenance="trained" if _records_training(record) else "unknown",
@@ -234,15 +260,18 @@ def _from_state_dict(found_in: Weights, record: dict, name: str, shift_share: in
     return _Read(found.weights, architecture, spec, card)
 
 
-def _network_of(state: dict[str, Tensor], name: str, shift_share: int | None) -> Candidate:
+def _network_of(
+    state: dict[str, Tensor], name: str, shift_share: int | None, recorded: Recorded
+) -> Candidate:
     """The network whose weights ``state`` is.
 
     Raises:
         CheckpointError: if it is none, by the name of the network it is where that is known.
     """
     try:
-        segments = segments_in_name(name) or 8
-        return _that_fits(list(candidates(state, segments, name, shift_share)), name)
+        segments = segments_in_name(name) or recorded.segments or 8
+        found = candidates(state, segments, name, shift_share, recorded.share)
+        return _that_fits(list(found), name)
     except CheckpointError:
         what = not_built_yet(state)
         if what is None:

@@ -110,13 +110,18 @@ def check_finite(weights: Mapping[str, Tensor], name: str) -> None:
     bad = [
         key
         for key, tensor in weights.items()
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all()
+        if tensor.is_floating_point() and not torch.isfinite(_computable(tensor)).all()
     ]
     if bad:
         raise CheckpointError(
             f"{name}: {len(bad)} tensors hold values that are not finite ({_shown(bad)}); its"
             " training diverged"
         )
+
+
+def _computable(tensor: Tensor) -> Tensor:
+    """Numbers of eight bits as larger ones: PyTorch cannot look at them."""
+    return tensor.float() if tensor.element_size() == 1 else tensor
 
 
 def _shown(keys: list[str]) -> str:

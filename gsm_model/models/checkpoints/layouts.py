@@ -129,12 +129,16 @@ class Candidate:
 
 
 def candidates(
-    state: Mapping[str, Tensor], num_segments: int, name: str, shift_share: int | None = None
+    state: Mapping[str, Tensor],
+    num_segments: int,
+    name: str,
+    shift_share: int | None = None,
+    recorded_share: int | None = None,
 ) -> Iterator[Candidate]:
     """Every network that the names in ``state`` may be those of, read off marks and shapes.
 
     ``shift_share`` is the share of the channels that a TSM shifts each way, one in so many, where
-    the caller knows it.
+    the caller knows it, ``recorded_share`` the same as the file's own settings have it.
 
     Raises:
         CheckpointError: if the keys are of no known layout, there is no classifier, no backbone
@@ -149,7 +153,7 @@ def candidates(
             " Inception-V3 and ResNet. Choose a checkpoint of one of these, or one written by"
             " 'python -m gsm_model convert'."
         )
-    bare, shift, said = read_shift(names.weights, name, shift_share)
+    bare, shift, said = read_shift(names.weights, name, shift_share, recorded_share)
     for layout in (layout for layout in LAYOUTS if layout.matches(bare)):
         weights = layout.renamed(bare, name)
         backbone, width = _backbone_of(weights, name)

@@ -34,7 +34,15 @@ _KINDS = (
     ("a TIN (temporal interlacing network)", r"\.net1\.(offset_net|weight_net)\."),
     ("a TRN (temporal relation network)", r"(^|\.)consensus\.(classifier|fc_fusion|relation)"),
     ("a TDN (temporal difference network)", r"(^|\.)(conv1_5|conv1_temp|layer1_bak)\b"),
-    ("a SlowFast network", r"(^|\.)(slow_path|fast_path|s1\.pathway\d)"),
+    ("a TPN (temporal pyramid network)", r"(^|\.)neck\.\w*(level_fusion|modulation|pyramid)"),
+    ("a TEA (temporal excitation and aggregation)", r"layer\d\.\d+\.(me|mtb)\."),
+    ("a TEINet (temporal enhancement and interaction)", r"layer\d\.\d+\.(mem|tim)\."),
+    ("an ACTION-Net", r"layer\d\.\d+\.(conv1\.)?action_\w+\."),
+    ("a bLVNet-TAM (depthwise temporal aggregation)", r"\.tam\.(prev|next)_se\."),
+    ("an X3D network", r"(^|\.)(s1\.pathway0_stem\.conv_xy|blocks\.0\.conv\.conv_t)\."),
+    ("a SlowFast network", r"(^|\.)(slow_path|fast_path|s1\.pathway1)"),
+    ("a network of 3D convolutions in SlowFast's names", r"(^|\.)s1\.pathway0"),
+    ("a transformer on frames, as CLIP's", r"(^|\.)resblocks\.\d+\.attn\."),
     ("a video transformer", r"(^|\.)(blocks|layers?)\.\d+\.(\d+\.)?\w*(attn|attention)\w*\."),
 )
 
@@ -52,6 +60,10 @@ def not_built_yet(state: Mapping[str, Tensor]) -> str | None:
         if _STEM.search(key) and not _IN_BLOCK.search(key):
             what = _by_input(tensor, host)
             return None if what is None else f"is {what} ({key} is {tuple(tensor.shape)}). {_NEXT}"
+    for key, tensor in state.items():
+        if tensor.ndim == 5 and max(tensor.shape[2:]) > 1:
+            shape = tuple(tensor.shape)
+            return f"is a network of 3D convolutions ({key} is {shape}). {_NEXT}"
     return None
 
 
@@ -62,11 +74,11 @@ def _by_input(stem: Tensor, host: str) -> str | None:
     if stem.ndim != 4 or stem.shape[1] == 3:
         return None
     planes = stem.shape[1]
-    if planes % 2 == 0:
+    if planes % 2 == 0 and planes % 3 and planes != 4:
         fields = "one field" if planes == 2 else f"{planes // 2} fields"
         return (
             f"a {host} on optical flow: its input is {planes} planes, {fields} of flow in x and y"
         )
-    if planes % 3 == 0:
+    if planes % 3 == 0 and planes % 2:
         return f"a {host} on differences of frames: its input is {planes} planes, not 3 of RGB"
     return f"a {host} whose input is {planes} planes, not 3 of RGB"

@@ -200,12 +200,32 @@ def _check_container(path: Path, name: str) -> None:
                 f"{name}: is a TorchScript archive, which holds code beside the weights. Nothing in"
                 " it was run; save the model's state_dict with torch.save instead."
             )
+        if len(entries) and not any(entry.filename.endswith("data.pkl") for entry in entries):
+            raise CheckpointError(
+                f"{name}: is a zip archive with {entries[0].filename[:80]!r} in it, not a"
+                " checkpoint; unpack it and choose the file inside"
+            )
+    elif packed := _packed(path, start):
+        raise CheckpointError(f"{name}: is {packed}")
     elif start[:1] != b"\x80":
         raise CheckpointError(
             f"{name}: is not a PyTorch checkpoint (it starts with {start!r}). Choose a .pth,"
             " .pth.tar, .pt, .ckpt or .safetensors file; a web page saved in its place is a common"
             " cause."
         )
+
+
+def _packed(path: Path, start: bytes) -> str:
+    """What a file is that holds a checkpoint inside, or stands beside its parts."""
+    if start in (b"\x1f\x8b", b"BZ", b"\xfd7", b"7z"):
+        return "compressed; unpack it and choose the file inside"
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head[257:262] == b"ustar":
+        return "a tar archive with a checkpoint inside; unpack it and choose that file"
+    if b'"weight_map"' in head or b'"metadata"' in head:
+        return "the index of a checkpoint in several files; join these to one state_dict first"
+    return ""
 
 
 def _first_line(error: BaseException) -> str:

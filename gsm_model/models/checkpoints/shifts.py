@@ -35,17 +35,23 @@ _WORDS: dict[ShiftPlace, str] = {
 _POOLED = re.compile(r"^base_model\.layer\d+\.net\.")
 _SHARE_IN_NAME = re.compile(r"(?<![a-z])shift(?:_?div)?_?(\d+)(?!\d)", re.IGNORECASE)
 _PLACE_IN_NAME = re.compile(r"(?<![a-z])(blockres|block)(?![a-z])", re.IGNORECASE)
+_ONE_WAY_IN_NAME = re.compile(
+    r"(?<![a-z])(online|unidirectional|uni|causal)(?![a-z])", re.IGNORECASE
+)
 _SHARES = {2: "half", 3: "a third", 4: "a quarter", 8: "an eighth", 16: "a sixteenth"}
 
 
 def read_shift(
-    weights: Mapping[str, Tensor], name: str, share: int | None = None
+    weights: Mapping[str, Tensor],
+    name: str,
+    share: int | None = None,
+    recorded: int | None = None,
 ) -> tuple[dict[str, Tensor], Shift | None, list[str]]:
     """The weights without the wrappers of shifts, the shifts (``None`` if there are none), and what
     was inferred, in words.
 
-    ``share`` is one in how many channels moves each way; without it what the file's name says, else
-    an eighth, as in every published file.
+    ``share`` is one in how many channels moves each way; without it what the file's name says, or
+    its own settings (``recorded``), else an eighth, as in every published file.
 
     Raises:
         CheckpointError: if there are wrappers of no known arrangement, a share that cannot be, one
@@ -57,10 +63,16 @@ def read_shift(
         _check_unshifted(name, share, in_name)
         return dict(weights), None, []
     place, blocks = _arrangement(weights, wrapped, name)
+    if one_way := _ONE_WAY_IN_NAME.search(name):
+        raise CheckpointError(
+            f"{name}: its name says '{one_way.group(1)}', as of networks that shift channels from"
+            " the past alone, which cannot be built here yet; if this one shifts both ways, take"
+            " that word out of the file's name."
+        )
     bare = without_clashes(
         ((key, _WRAPPED.sub(r"\1", key), tensor) for key, tensor in weights.items()), name
     )
-    count = share if share is not None else int(in_name.group(1)) if in_name else SHIFTED_FRACTION
+    count = _share(share, in_name, recorded, name)
     try:
         shift = Shift(place, blocks, count)
     except ValueError as error:
@@ -70,7 +82,7 @@ def read_shift(
     said = [
         f"a shift stands {_WORDS[place]} in {which} blocks",
         f"{_SHARES.get(count, f'one in {count}')} of the channels each way,"
-        f" {_source_of_share(share, in_name)}",
+        f" {_source_of_share(share, in_name, recorded)}",
     ]
     if (named := _PLACE_IN_NAME.search(name)) and named.group(1).lower() != place:
         said.append(f"the name says '{named.group(1)}', the keys '{place}', which was taken")
@@ -150,9 +162,26 @@ def _check_unshifted(name: str, share: int | None, in_name: re.Match[str] | None
         )
 
 
-def _source_of_share(share: int | None, in_name: re.Match[str] | None) -> str:
+def _share(
+    share: int | None, in_name: re.Match[str] | None, recorded: int | None, name: str
+) -> int:
+    if share is not None:
+        return share
+    named = int(in_name.group(1)) if in_name else None
+    if named is not None and recorded not in (None, named):
+        raise CheckpointError(
+            f"{name}: its name says that one in {named} channels is shifted each way, the settings"
+            f" beside its weights one in {recorded}; give the right one as shift share"
+        )
+    found = named if named is not None else recorded
+    return SHIFTED_FRACTION if found is None else found
+
+
+def _source_of_share(share: int | None, in_name: re.Match[str] | None, recorded: int | None) -> str:
     if share is not None:
         return "as was given"
     if in_name is not None:
         return f"after '{in_name.group(0)}' in its name"
+    if recorded is not None:
+        return "as the settings beside its weights say"
     return "as in every published file, since its name does not say (else give a shift share)"
