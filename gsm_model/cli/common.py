@@ -178,13 +178,13 @@ def read_list(
     labels: Path | None,
     target: TargetName,
     skip_bad: bool,
-    classes: Callable[[], Sequence[str] | None] | None = None,
+    model: Callable[[], Recognizer] | None = None,
     columns: str | None = None,
     first_label: int | None = None,
     series: str | None = None,
 ) -> VideoList:
     """The list that ``--data`` names; its faults end the command unless ``skip_bad``. What was
-    inferred is said. ``classes()`` are the class names of the model it is for.
+    inferred is said. ``model()`` is the model it is for, asked for only where its classes decide.
     """
     from gsm_model.data.lists import read_video_list
 
@@ -193,7 +193,8 @@ def read_list(
         videos,
         labels,
         target,
-        classes=classes,
+        classes=None if model is None else lambda: model().card.labels,
+        num_classes=None if model is None else lambda: model().architecture.num_classes,
         columns=columns.split(",") if columns else None,
         first_label=first_label,
         series=series,

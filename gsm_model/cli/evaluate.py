@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -191,13 +192,15 @@ def evaluate(
         max_decode_seconds=decoder_seconds,
     ).with_side(max_side)
 
-    def classes() -> tuple[str, ...] | None:
-        [model] = load_models(checkpoint, None, "cpu")
-        return model.card.labels
+    @cache
+    def its_model() -> Recognizer:
+        from gsm_model.models.checkpoints.files import load_checkpoint
+
+        return load_checkpoint(checkpoint[0], device="cpu")
 
     found = or_fail(
         lambda: read_list(
-            *(data, videos, labels, target, skip_bad, classes, columns, first_label, series)
+            *(data, videos, labels, target, skip_bad, its_model, columns, first_label, series)
         )
     )
     with together(device, devices, nodes) as fabric:

@@ -135,7 +135,7 @@ def data_set(
     return model, or_fail(
         lambda: listed_clips(
             model,
-            read_list(data, videos, labels, target, skip_bad, lambda: model.card.labels),
+            read_list(data, videos, labels, target, skip_bad, lambda: model),
             workers,
         )
     )

@@ -5,6 +5,7 @@ the data sets are downloaded in, or under their name anywhere in the folder of t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,8 @@ VIDEO_SUFFIXES = (
 ARCHIVES = (".tar", ".zip", ".tar.gz", ".tgz", ".rar")
 # The folder with the pictures, in a folder of one clip's files (Diving48's frames, others').
 _FRAMES = ("frames", "rgb", "img", "images", "RGB")
+_DRIVE = re.compile(r"[A-Za-z]:/")
+_FILE_URL = re.compile(r"^file:/{1,3}(?=\S)")
 _MOST_ENTRIES = 1_000_000  # searched for a name
 
 
@@ -48,6 +51,11 @@ class VideoFinder:
             for candidate in self._candidates(name):
                 if _exists(candidate):
                     return Found(_pictures_of(candidate))
+        for name in filter(_is_absolute, clean):  # of the machine that the list was made on
+            for tail in _tails(name):
+                for candidate in self._candidates(tail):
+                    if _exists(candidate):
+                        return Found(_pictures_of(candidate), elsewhere=True)
         for name in clean:
             found = self._by_name(name)
             if len(found) == 1:
@@ -87,7 +95,7 @@ class VideoFinder:
 
     def _by_name(self, name: str) -> list[Path]:
         """What bears this name in any folder under that of the videos."""
-        if Path(name).is_absolute():
+        if _is_absolute(name):
             return []
         if self._index is None:
             self._index = _named(self.folder)
@@ -124,8 +132,20 @@ def _named(folder: Path) -> dict[str, list[Path]]:
 
 
 def _portable(name: str) -> str:
-    """A name with forward slashes, and without the dot that begins some."""
-    return name.replace("\\", "/").removeprefix("./")
+    """A name with forward slashes, and without the dot or the *file:* that begins some."""
+    return _FILE_URL.sub("/", name.replace("\\", "/")).removeprefix("./")
+
+
+def _is_absolute(name: str) -> bool:
+    return name.startswith("/") or _DRIVE.match(name) is not None
+
+
+def _tails(name: str) -> list[str]:
+    """The ends of an absolute name, the longest first: ``b/c.mp4`` and ``c.mp4`` of ``/a/b/c.mp4``
+    as long as that is no folder up.
+    """
+    parts = [part for part in name.split("/") if part][_DRIVE.match(name) is not None :]
+    return ["/".join(parts[at:]) for at in range(len(parts)) if ".." not in parts[at:]] or [""]
 
 
 def _suffix(name: str) -> str:

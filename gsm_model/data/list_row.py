@@ -19,7 +19,8 @@ class Row:
     list says the clip has (``roughly`` where it may be one off). ``first`` and ``stop`` bound the
     frames that count, 0-based, ``stop`` not included, which a folder's files are numbered from
     ``base``; ``begin`` and ``end`` are the same in seconds; ``fps`` is what the list counts frames
-    in. ``maybe_cut``: the file may hold just this part.
+    in. ``maybe_cut``: the file may hold just this part. ``called`` is the class's name, where the
+    list has it beside the index.
     """
 
     place: str
@@ -36,29 +37,44 @@ class Row:
     base: int = 1
     maybe_cut: bool = False
     fault: str = ""
+    called: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the row means all of its file."""
+        return self.first is None and self.end is None
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a list, the class names it has itself, and sentences on what was inferred."""
+    """The rows of a list, the class names it has itself, and sentences on what was inferred.
+    ``from_zero``: its form says that its labels count from 0.
+    """
 
     rows: tuple[Row, ...]
     labels: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    from_zero: bool = False
 
 
 def whole(value: Any) -> int | None:
     """``value`` as a whole number from 0 to a thousand million, or ``None``."""
+    if isinstance(value, str) and "," in value:  # of thousands, or several numbers
+        return None
     number = decimal(value)
     return int(number) if number is not None and number == int(number) else None
 
 
 def decimal(value: Any) -> float | None:
-    """``value`` as a number from 0 to a thousand million, or ``None``."""
+    """``value`` as a number from 0 to a thousand million, also with a decimal comma, or
+    ``None``.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
-        return None
+    if isinstance(value, str):
+        value = value.strip().replace(",", ".")  # a spreadsheet's in most of Europe
+        if not _DECIMAL.fullmatch(value):
+            return None
     try:
         number = float(value)
     except (ValueError, OverflowError):

@@ -7,11 +7,26 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from gsm_model.data.find_videos import VIDEO_SUFFIXES
+from gsm_model.data.list_parts import (
+    BEGIN,
+    COUNT,
+    END,
+    FPS,
+    KNOWN,
+    LENGTH,
+    OFFSET,
+    START,
+    STOP,
+    first_of,
+    with_parts_named,
+)
 from gsm_model.data.list_row import Row, Rows, decimal, seconds, whole
+from gsm_model.data.several_labels import check_one_label
 from gsm_model.errors import DataError
 
 Target = Literal["verb", "noun", "action"]
@@ -26,23 +41,14 @@ _LABEL = (
     *("template", "label", "labels", "class", "class_name", "classname", "label_name", "category"),
     *("action", "target", "tag", "activity"),
 )
-_COUNT = ("num_frames", "frames", "total_frames", "n_frames", "nframes", "frame_count", "num_frame")
-_START = ("start_frame", "begin_frame", "frame_start")
-_STOP = ("stop_frame", "end_frame", "frame_end", "frame_stop")
-_BEGIN = ("start_timestamp", "time_start", "start_time", "start_sec", "start_seconds", "t_start")
-_END = (
-    "stop_timestamp",
-    "time_end",
-    "end_time",
-    "end_sec",
-    "end_seconds",
-    "t_end",
-    "end_timestamp",
-)
-_OFFSET = ("offset",)
-_FPS = ("fps", "frame_rate", "framerate", "video_fps")
+_NEGATIVE = re.compile(r"-\d+(\.0*)?")
 _ROW_A_FRAME = ("frame_id", "frame_path", "frame_number", "frame_index")
 _EPIC = ("video_id", "verb_class", "noun_class")
+_SPLIT = ("split", "subset", "set", "partition", "usage")
+# Columns of the data sets' own lists that nothing here needs.
+_UNNEEDED = frozenset((*_SPLIT, "", "is_cc", "placeholders", "shape", "format", "url", "duration"))
+_MOST_LINES = 50  # of a row with line breaks in it
+_SHOWN = 5
 
 
 def table_of(text: str, columns: Sequence[str] | None) -> list[tuple[int, dict[str, str]]] | None:
@@ -60,15 +66,46 @@ def table_of(text: str, columns: Sequence[str] | None) -> list[tuple[int, dict[s
         if not known and (columns is None or len(header) < len(names)):
             continue
         rows = []
-        for number, line in enumerate(lines[at + known :], start=at + known + 1):
-            if line.strip():
-                fields = _fields(line, separator)
-                if separator is None and len(fields) > len(names):  # a path with spaces
-                    extra = len(fields) - len(names) + 1
-                    fields = [" ".join(fields[:extra]), *fields[extra:]]
-                rows.append((number, dict(zip(names, fields, strict=False))))
+        for number, line in _whole_rows(lines, at + known, separator):
+            fields = _fields(line, separator)
+            if separator is None and len(fields) > len(names):  # a path with spaces
+                extra = len(fields) - len(names) + 1
+                fields = [" ".join(fields[:extra]), *fields[extra:]]
+            rows.append((number, dict(zip(names, fields, strict=False))))
         return rows
     return None
+
+
+def _whole_rows(
+    lines: Sequence[str], start: int, separator: str | None
+) -> Iterator[tuple[int, str]]:
+    """The rows from line ``start`` (0-based) on with their line numbers; the lines of a row with
+    line breaks inside quotes are put together.
+    """
+    at = start
+    while at < len(lines):
+        row, first = lines[at], at + 1
+        if separator and _is_open(row, separator):
+            longer = row
+            for after in range(at + 1, min(at + _MOST_LINES, len(lines))):
+                longer = f"{longer} {lines[after]}"
+                if '"' in lines[after] and not _is_open(longer, separator):
+                    row, at = longer, after
+                    break
+        if row.strip():
+            yield first, row
+        at += 1
+
+
+def _is_open(row: str, separator: str) -> bool:
+    """Whether a quoted field of ``row`` is not closed."""
+    if '"' not in row:
+        return False
+    try:
+        list(csv.reader([row], delimiter=separator, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def _fields(line: str, separator: str | None) -> list[str]:
@@ -88,13 +125,9 @@ def key_of(column: str) -> str:
 
 def is_header(keys: Sequence[str]) -> bool:
     """Whether these are names of columns, of which one is a path and one says more of it."""
-    more = {*_LABEL, *_INDEX, *_COUNT, *_START, *_BEGIN, *_OFFSET, *_ROW_A_FRAME, *_EPIC[1:]}
-    path = _first(keys, _PATH)
+    more = {*_LABEL, *_INDEX, *COUNT, *START, *BEGIN, *OFFSET, *_ROW_A_FRAME, *_EPIC[1:]}
+    path = first_of(keys, _PATH)
     return len(keys) > 1 and path is not None and bool(more.intersection(keys) - {path})
-
-
-def _first(keys: Any, names: Sequence[str]) -> str | None:
-    return next((name for name in names if name in keys), None)
 
 
 def json_records(text: str, name: str) -> list[tuple[int, dict[str, Any]]]:
@@ -110,7 +143,9 @@ def json_records(text: str, name: str) -> list[tuple[int, dict[str, Any]]]:
             value = [json.loads(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError):
             raise DataError(f"{name}: not JSON ({error})") from None
-    if isinstance(value, dict) and value and all(map(_is_kinetics, value.values())):
+    if isinstance(value, dict) and value and all(map(_is_clip, *zip(*value.items(), strict=True))):
+        value = [{"path": path, "label": label} for path, label in value.items()]
+    elif isinstance(value, dict) and value and all(map(_is_kinetics, value.values())):
         value = [
             {
                 "youtube_id": id,
@@ -129,6 +164,12 @@ def json_records(text: str, name: str) -> list[tuple[int, dict[str, Any]]]:
         (at, {key_of(str(key)): one for key, one in record.items()})
         for at, record in enumerate(value, start=1)
     ]
+
+
+def _is_clip(path: str, label: Any) -> bool:
+    """Whether an entry of an object is a video and its label: a file, or the number of one."""
+    named = path.isdecimal() or "/" in path or path.lower().endswith(VIDEO_SUFFIXES)
+    return named and isinstance(label, (int, str)) and not isinstance(label, bool)
 
 
 def _is_kinetics(value: Any) -> bool:
@@ -150,26 +191,60 @@ def table_rows(
         return _epic(records, columns, name, unit, target)
     if columns >= {"file", "label", "pair"}:
         # Segments in pairs of classes: further columns say where each was cut from.
-        columns &= {"file", "label", *_COUNT}
+        columns &= {"file", "label", *COUNT}
         records = [
             (at, {key: value for key, value in record.items() if key in columns})
             for at, record in records
         ]
-    path, label = _first(columns, _PATH), _first(columns, (*_INDEX, *_LABEL))
-    if frame := _first(columns, _ROW_A_FRAME):
+    path, label = first_of(columns, _PATH), first_of(columns, (*_INDEX, *_LABEL))
+    if not records:
+        raise DataError(f"{name}: there is no clip in it")
+    check_one_label(records, [key for key in (*_INDEX, *_LABEL) if key in columns], name)
+    if frame := first_of(columns, _ROW_A_FRAME):
         raise DataError(
             f"{name}: has a row for each frame (column {frame}); make a list with a row for each"
             " clip"
+        )
+    if path is not None and label is None:
+        raise DataError(
+            f"{name}: has no column of labels (its columns: {_listed(sorted(columns))}), as lists"
+            " of a test set have none. Give a list with the true classes, or name the column with"
+            " --columns"
         )
     if path is None or label is None or label == path:
         raise DataError(unknown_columns(name, sorted(columns)))
     if "vid_name" in columns:
         path = "vid_name"
+    records, notes = with_parts_named(records, name)
+    columns = {key for _, record in records for key in record}
     rows = [_generic(record, path, f"{name}, {unit} {at}", columns) for at, record in records]
-    notes: tuple[str, ...] = ()
-    if any(row.first is not None for row in rows) and _first(columns, _START):
-        rows, notes = _based(rows)
-    return Rows(tuple(rows), notes=notes)
+    if any(row.first is not None for row in rows) and first_of(columns, START):
+        rows, more = _based(rows)
+        notes += more
+    notes += (*_splits(records, columns), *_unused(columns, path))
+    return Rows(tuple(rows), notes=notes, from_zero="vid_name" in columns)
+
+
+def _splits(records: Sequence[tuple[int, Mapping[str, Any]]], columns: set[str]) -> list[str]:
+    """What is said of a list that has rows of several splits."""
+    column = first_of(columns, _SPLIT)
+    if column is None:
+        return []
+    found = sorted({str(record.get(column)) for _, record in records} - {"", "None"})
+    if len(found) < 2:
+        return []
+    return [f"its rows are of several splits ({_listed(found)}, column {column}); all are read"]
+
+
+def _unused(columns: set[str], path: str) -> list[str]:
+    """What is said of columns that were not used."""
+    used = {*_PATH, *_INDEX, *_LABEL, *COUNT, *KNOWN, *FPS, *LENGTH, path}
+    left = sorted(columns - used - _UNNEEDED)
+    return [f"columns that are not used: {_listed(left)}"] if left else []
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(word[:40] for word in words[:_SHOWN]) + (", …" if len(words) > _SHOWN else "")
 
 
 def unknown_columns(name: str, columns: Sequence[str]) -> str:
@@ -185,36 +260,43 @@ def unknown_columns(name: str, columns: Sequence[str]) -> str:
 
 def _generic(record: Mapping[str, Any], path: str, place: str, columns: set[str]) -> Row:
     file = _text(record.get(path))
-    label: int | str | None = None
-    for column in (*_INDEX, *_LABEL):
-        if column in columns and _text(record.get(column)):
-            label = _label(record[column])
-            break
+    label, called = _labels(record)
     if "vid_name" in columns:
         return _diving(record, file, label, place)
     if not file or label is None or label == "":
-        keys = " and ".join(repr(key) for key in (path, _first(columns, (*_LABEL, *_INDEX))))
+        keys = " and ".join(repr(key) for key in (path, first_of(columns, (*_LABEL, *_INDEX))))
         return Row(place, file, (), None, fault=f"has no {keys}")
-    begin, end = (seconds(_value(record, names)) for names in (_BEGIN, _END))
-    first, stop = (whole(_value(record, names)) for names in (_START, _STOP))
-    offset, count = whole(_value(record, _OFFSET)), whole(_value(record, _COUNT))
-    fps = decimal(_value(record, _FPS)) or None
+    if isinstance(label, str) and _NEGATIVE.fullmatch(label):
+        return Row(place, file, (), None, fault=f"has the label {label}, which is no class")
+    begin, end = (seconds(_value(record, names)) for names in (BEGIN, END))
+    first, stop = (whole(_value(record, names)) for names in (START, STOP))
+    offset, count = whole(_value(record, OFFSET)), whole(_value(record, COUNT))
+    fps = decimal(_value(record, FPS)) or None
     files: tuple[str, ...] = (file,)
     id, cut = file, False
     if path == "youtube_id" and begin is not None and end is not None:
         id = f"{file}_{int(begin):06d}_{int(end):06d}"
         files, cut = (id, file), True
     elif begin is not None or first is not None:
-        id = f"{file} {_value(record, _BEGIN if first is None else _START)}"
-        id += f" to {_value(record, _END if first is None else _STOP)}"
-    row = Row(place, id, files, label, count, fps=fps, maybe_cut=cut)
+        id = f"{file} {_value(record, BEGIN if first is None else START)}"
+        id += f" to {_value(record, END if first is None else STOP)}"
+    row = Row(place, id, files, label, count, fps=fps, maybe_cut=cut, called=called)
     if offset is not None and count is not None:
         return _with(row, first=offset, stop=offset + count, id=f"{file} {offset}")
-    if (_first(columns, _START) and (first is None or stop is None or stop < first)) or (
-        _first(columns, _BEGIN) and (begin is None or end is None or end <= begin)
+    if (first_of(columns, START) and (first is None or stop is None or stop < first)) or (
+        first_of(columns, BEGIN) and (begin is None or end is None or end <= begin)
     ):
         return _with(row, fault=f"has no part from a start to a later end ({id!r})")
     return _with(row, first=first, stop=stop, begin=begin, end=end)
+
+
+def _labels(record: Mapping[str, Any]) -> tuple[int | str | None, str]:
+    """A row's label, an index where it has one, and its class's name, where it has that beside."""
+    given = [_label(record[key]) for key in (*_INDEX, *_LABEL) if _text(record.get(key))]
+    names = [one for one in given if isinstance(one, str)]
+    if not given:
+        return None, ""
+    return given[0], names[0] if names and isinstance(given[0], int) else ""
 
 
 def _diving(record: Mapping[str, Any], file: str, label: Any, place: str) -> Row:
@@ -248,7 +330,7 @@ def _epic(
     target: Target,
 ) -> Rows:
     framed, timed = (
-        _first(columns, a) and _first(columns, b) for a, b in ((_START, _STOP), (_BEGIN, _END))
+        first_of(columns, a) and first_of(columns, b) for a, b in ((START, STOP), (BEGIN, END))
     )
     if not framed and not timed:
         raise DataError(
@@ -271,15 +353,15 @@ def _epic(
         label = {"verb": verb, "noun": noun, "action": both}[target]
         rows.append(_epic_row(record, label, f"{name}, {unit} {at}", target, bool(framed)))
     labels = tuple(f"verb {verb}, noun {noun}" for verb, noun in pairs)
-    return Rows(tuple(rows), labels if target == "action" else None)
+    return Rows(tuple(rows), labels if target == "action" else None, from_zero=True)
 
 
 def _epic_row(
     record: Mapping[str, Any], label: int | None, place: str, target: Target, framed: bool
 ) -> Row:
     video, person = _text(record.get("video_id")), _text(record.get("participant_id"))
-    start, stop = whole(_value(record, _START)), whole(_value(record, _STOP))
-    begin, end = (seconds(_value(record, names)) for names in (_BEGIN, _END))
+    start, stop = whole(_value(record, START)), whole(_value(record, STOP))
+    begin, end = (seconds(_value(record, names)) for names in (BEGIN, END))
     given = _text(record.get("narration_id")) or _text(record.get("uid"))
     id = given or f"{video} {start if framed else begin} to {stop if framed else end}"
     row = Row(place, id, epic_files(video, person), label, begin=begin, end=end)
@@ -289,7 +371,7 @@ def _epic_row(
         timed = begin is not None and end is not None and end > begin
         return row if timed else _with(row, fault=f"has times {begin} to {end}")
     if start is None or stop is None or stop < start or start < 1:
-        shown = [record.get(_first(record, names) or "") for names in (_START, _STOP)]
+        shown = [record.get(first_of(record, names) or "") for names in (START, STOP)]
         return _with(row, fault=f"has frames {shown[0]} to {shown[1]}")
     return _with(row, num_frames=stop - start + 1, first=start - 1, stop=stop)
 

@@ -63,9 +63,37 @@ def text_rows(text: str, name: str, exists: Callable[[str], bool]) -> Rows | Non
             sum(min(line.numbers, 2) for line in one[1]),
         ),
     )
+    if separator and sum(map(_has_name, best)) > len(best) / 2:
+        return _named_and_counted(best, name)
     if any(line.numbers for line in best):
         return _numbered(best, separator, name, exists)
-    return _named(lines, name)
+    found = _named(lines, name)
+    if found is None and lines and all(_is_video(bare(line)) for _, line in lines):
+        raise DataError(
+            f"{name}: has no labels behind its videos; give a list with both, or name its"
+            " columns, as with --columns label,path"
+        )
+    return found
+
+
+def _is_video(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _has_name(line: _Line) -> bool:
+    """Whether a line is a video, the name of its class, and numbers (Moments in Time)."""
+    head, numbers = line.fields, line.numbers
+    return len(head) == numbers + 2 > 2 and _is_video(head[0]) and bool(head[1])
+
+
+def _named_and_counted(lines: Sequence[_Line], name: str) -> Rows:
+    rows = [
+        Row(f"{name}, line {line.number}", line.fields[0], (line.fields[0],), line.fields[1])
+        if _has_name(line)
+        else Row(f"{name}, line {line.number}", line.text, (), None, fault="is not 'path, label'")
+        for line in lines
+    ]
+    return Rows(tuple(rows), notes=("the numbers behind the names of classes are not used",))
 
 
 def split(line: str, separator: str | None) -> tuple[str, ...]:
@@ -112,7 +140,8 @@ def _numbered(
     if cut == 3:
         raise DataError(
             f"{name}: has three numbers behind each path, which may be an offset, a count and a"
-            " label, or a start, a stop and a label; say which with --columns"
+            " label, or a start, a stop and a label (several labels a clip are not read); say which"
+            " with --columns"
             " path,offset,num_frames,label or --columns path,start_frame,stop_frame,label"
         )
     return Rows(tuple(_row(line, cut, separator, name) for line in lines))
@@ -128,7 +157,8 @@ def _row(line: _Line, cut: int, separator: str | None, name: str) -> Row:
     place = f"{name}, line {line.number}"
     path = line.path(cut, separator) if line.numbers >= cut else ""
     if not path:
-        return Row(place, line.text, (), None, fault=f"is not '{_FORMS[cut]}'")
+        several = "; several labels a clip are not read" if line.numbers else ""
+        return Row(place, line.text, (), None, fault=f"is not '{_FORMS[cut]}'{several}")
     label = whole(line.fields[-1])
     num_frames = whole(line.fields[-2]) if cut == 2 else None
     return Row(place, path, (path,), label, num_frames)
@@ -138,7 +168,8 @@ def _named(lines: Sequence[tuple[int, str]], name: str) -> Rows | None:
     """Paths with the names of their classes, or paths alone in folders that are called like
     them.
     """
-    for take in (_by_separator(";"), _by_separator("\t"), _by_separator(","), _by_suffix, _folder):
+    for take in (_by_separator(";"), _by_separator("\t"), _by_separator(","), _by_suffix,
+                 _behind_comma, _folder):  # fmt: skip
         found = [(number, line, take(line)) for number, line in lines]
         if found and sum(pair is not None for _, _, pair in found) > len(found) / 2:
             return Rows(tuple(_named_rows(found, name)))
@@ -162,6 +193,12 @@ def _by_separator(separator: str) -> Callable[[str], tuple[str, str] | None]:
         return (bare(fields[0]), fields[1]) if len(fields) == 2 and all(fields) else None
 
     return take
+
+
+def _behind_comma(line: str) -> tuple[str, str] | None:
+    """A video and the name of its class that has commas in it."""
+    head, _, label = line.partition(",")
+    return (bare(head), bare(label)) if _is_video(bare(head)) and label.strip() else None
 
 
 def _by_suffix(line: str) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gsm_model._moved import renamed
 from gsm_model.data.find_videos import VideoFinder
@@ -24,6 +24,8 @@ from gsm_model.data.label_reader import LabelFile, read_label_file
 from gsm_model.data.list_row import Row, Rows
 from gsm_model.data.list_tables import Target, json_records, table_of, table_rows, unknown_columns
 from gsm_model.data.list_text import UnknownColumns, hmdb_rows, hmdb_split, text_rows
+from gsm_model.data.row_labels import indexed, is_of_ucf
+from gsm_model.data.several_labels import check_text
 from gsm_model.errors import DataError, VideoError
 from gsm_model.io.text import decode_text
 from gsm_model.video.frame_folders import frames_of, is_pattern
@@ -36,7 +38,7 @@ __all__ = ["Entry", "Fault", "Target", "VideoList", "read_video_list"]
 MIN_FRAMES = 3
 MAX_LIST_BYTES = 128 * 2**20
 _SHOWN_FAULTS = 10
-_UCF = re.compile(r"(?:.*/)?(?P<label>\w+)/v_(?P=label)_g\d+_c\d+(?:\.\w+)?")
+_SEPARATOR = re.compile(r"\s*sep=.\s*")
 __getattr__ = renamed(__name__, {"VIDEO_SUFFIXES": "gsm_model.data.find_videos:VIDEO_SUFFIXES"})
 
 
@@ -128,6 +130,7 @@ def read_video_list(
     target: Target = "verb",
     *,
     classes: Callable[[], Sequence[str] | None] | None = None,
+    num_classes: Callable[[], int] | None = None,
     columns: Sequence[str] | None = None,
     first_label: int | None = None,
     series: str | None = None,
@@ -136,7 +139,8 @@ def read_video_list(
 
     ``path`` is the list, or a folder that holds ``list.txt``. ``videos`` is the folder that its
     clips lie in, the list's own if not given. ``labels`` is a label file (`read_label_file`);
-    without it, names of classes are looked up in what ``classes()`` gives, those of a model.
+    without it, names of classes are looked up in what ``classes()`` gives, those of a model, which
+    has ``num_classes()``.
     ``target`` is what an EPIC-Kitchens clip is labelled with; actions are numbered in the order of
     (verb, noun). ``columns`` names the columns of a list of another form, ``first_label`` is the
     index of its first class, ``series`` which pictures of folders with several are the video.
@@ -155,7 +159,7 @@ def read_video_list(
     names = _names(found, labels, path, classes)
     notes += names.notes
     known = found.labels or names.names or None
-    rows, more = _indexed(found.rows, known, labels is not None, path.name, first_label)
+    rows, more = indexed(found, known, path.name, first_label, num_classes)
     return _check(path.name, rows, finder, known, notes + more, series)
 
 
@@ -180,8 +184,10 @@ def _rows_of(
     text: str, path: Path, target: Target, columns: Sequence[str] | None, finder: VideoFinder
 ) -> Rows:
     name = path.name
+    text = _without_remarks(text)
     if not text.strip():
         raise DataError(f"{name}: there is no clip in it")
+    check_text(text, name)
     if text.lstrip().startswith(("[", "{")) or path.suffix.lower() == ".json":
         return table_rows(json_records(text, name), name, "entry", target)
     if split := hmdb_split(name):
@@ -199,6 +205,16 @@ def _rows_of(
     return found
 
 
+def _without_remarks(text: str) -> str:
+    """``text`` with empty lines in place of comments and of a spreadsheet's ``sep=;``."""
+    lines = text.splitlines()
+    plain = [
+        "" if line.lstrip().startswith("#") or (at == 0 and _SEPARATOR.fullmatch(line)) else line
+        for at, line in enumerate(lines)
+    ]
+    return "\n".join(plain)
+
+
 def _names(
     found: Rows,
     labels: Path | None,
@@ -209,112 +225,23 @@ def _names(
     if labels is not None:
         read = read_label_file(labels)
         return replace(read, notes=tuple(f"{labels.name}: {note}" for note in read.notes))
-    if found.labels or not any(isinstance(row.label, str) for row in found.rows):
-        return LabelFile(())
+    called = any(isinstance(row.label, str) for row in found.rows)
     beside = path.parent / "classInd.txt"
-    if beside.is_file() and any(_UCF.fullmatch(row.id.replace("\\", "/")) for row in found.rows):
+    if beside.is_file() and any(map(is_of_ucf, found.rows)):
         read = read_label_file(beside)
         return LabelFile(read.names, ("the classes are numbered as in classInd.txt beside it",))
+    if found.labels or not (called or any(row.called for row in found.rows)):
+        return LabelFile(())
     known = classes() if classes is not None else None
+    if not known and not called:
+        return LabelFile(())
     if not known:
         raise DataError(
             f"{path.name}: its labels are names; give its label file as well, with --labels (of"
             " Something-Something: labels.json)"
         )
-    return LabelFile(tuple(known), ("its labels are looked up among the model's class names",))
-
-
-def _indexed(
-    rows: Sequence[Row],
-    names: Sequence[str] | None,
-    exact: bool,
-    name: str,
-    first_label: int | None,
-) -> tuple[list[Row], tuple[str, ...]]:
-    """The rows with class indices for their labels, from 0."""
-    places = {label: index for index, label in enumerate(names or ())}
-    alike = Counter(map(_plain, places))
-    loosely = {_plain(label): at for label, at in places.items() if alike[_plain(label)] == 1}
-    first, notes = (first_label, ()) if first_label is not None else _first_of(rows, names, name)
-    indexed = []
-    for row in rows:
-        if isinstance(row.label, str):
-            label = row.label.replace("[", "").replace("]", "")
-            index = places.get(label, places.get(row.label, loosely.get(_plain(label))))
-            fault = "" if index is not None else f"has the unknown label {label!r}"
-            row = replace(row, label=index, fault=row.fault or fault)
-        elif row.label is not None and first:
-            index = row.label - first
-            fault = "" if index >= 0 else f"label {row.label} is below the first, {first}"
-            row = replace(row, label=max(0, index), fault=row.fault or fault)
-        indexed.append(row)
-    return _contradicted(indexed, loosely, names), notes
-
-
-def _plain(label: str) -> str:
-    """A class's name without case, brackets and kinds of spaces."""
-    return " ".join(re.sub(r"[\[\]\"'_]", " ", label).casefold().split())
-
-
-def _folder_of(row: Row) -> str:
-    parts = PurePosixPath(row.id.replace("\\", "/")).parts
-    return _plain(parts[-2]) if len(parts) > 1 else ""
-
-
-def _contradicted(
-    rows: Sequence[Row], places: dict[str, int], names: Sequence[str] | None
-) -> list[Row]:
-    """Rows whose folder is called like another class than their label's have that fault."""
-    checked = []
-    for row in rows:
-        said = places.get(_folder_of(row))
-        if said is not None and not row.fault and row.label != said and names is not None:
-            row = replace(
-                row,
-                fault=f"lies in the folder of class {said} ({names[said]!r}), its label is"
-                f" {row.label}",
-            )
-        checked.append(row)
-    return checked
-
-
-def _first_of(
-    rows: Sequence[Row], names: Sequence[str] | None, name: str
-) -> tuple[int, tuple[str, ...]]:
-    """The index of the list's first class: 0, or 1 where nothing else is possible.
-
-    Raises:
-        DataError: if a list of UCF101 may count from either.
-    """
-    labelled = [row for row in rows if isinstance(row.label, int) and not row.fault]
-    found = {row.label for row in labelled if isinstance(row.label, int)}
-    if not found or min(found) != 1:
-        return 0, ()
-    one = 1, ("its labels count from 1, its class 1 is the model's class 0",)
-    if names is not None:
-        places = {_plain(label): at for at, label in enumerate(names)}
-        folders = [(row.label, places[_folder_of(row)]) for row in labelled
-                   if _folder_of(row) in places]  # fmt: skip
-        if folders and all(label == place + 1 for label, place in folders):
-            return one
-        if max(found) == len(names) and not folders:
-            return one
-    ucf = [_UCF.fullmatch(row.id.replace("\\", "/")) for row in labelled]
-    if all(ucf):
-        order = sorted({match["label"] for match in ucf if match})
-        pairs = {(match["label"], row.label) for match, row in zip(ucf, labelled, strict=True)
-                 if match}  # fmt: skip
-        if pairs == {(label, at) for at, label in enumerate(order, start=1)} and len(order) > 100:
-            return one
-        if names is None:
-            raise DataError(
-                f"{name}: a list of UCF101 without class 0 may count its classes from 1, as the"
-                " data set's own, or be a part of one that counts from 0; say which with"
-                " --first-label 1 or --first-label 0"
-            )
-    if len(found) > 2 and found == set(range(1, len(found) + 1)):
-        return 0, ("no clip has class 0; if its labels count from 1, give --first-label 1",)
-    return 0, ()
+    said = ("its labels are looked up among the model's class names",)
+    return LabelFile(tuple(known), said if called else ())
 
 
 def _check(
@@ -328,6 +255,7 @@ def _check(
     entries: list[Entry] = []
     faults: list[Fault] = []
     seen: dict[str, str] = {}
+    taken: dict[Path, str] = {}  # files that lie elsewhere than the list says → their row
     too_short = elsewhere = 0
     looks: Counter[str] = Counter()
     for row in rows:
@@ -342,6 +270,10 @@ def _check(
         elif not fault:
             found = finder.find(row.files or (row.id,))
             fault, elsewhere = found.fault, elsewhere + found.elsewhere
+            if found.path is not None and found.elsewhere and row.is_whole:
+                if found.path in taken:
+                    fault = f"for {id!r} there is only {found.path}, as for {taken[found.path]}"
+                taken.setdefault(found.path, row.place)
             if not fault and found.path is not None and _is_empty_file(found.path):
                 fault = f"{found.path.name!r} is empty"
             elif not fault and found.path is not None:
@@ -362,11 +294,21 @@ def _check(
             entries.append(entry)
     if not rows:
         raise DataError(f"{name}: there is no clip in it")
+    if too_short > max(1, len(rows) / 2) and not entries:
+        raise DataError(
+            f"{name}: says that all its clips have fewer than {MIN_FRAMES} frames, the first is"
+            f" {_as_written(rows[0])}. Where these numbers are no numbers of frames, name the"
+            " columns, as with --columns path,note,label; several labels a clip are not read"
+        )
     if elsewhere:
         notes += (f"{elsewhere} videos were found by their names in other folders than the list's",)
     return VideoList(
         name, tuple(entries), tuple(faults), too_short, names, notes + _of_folders(looks)
     )
+
+
+def _as_written(row: Row) -> str:
+    return f"{row.id!r} with {row.num_frames} and the label {row.label}"
 
 
 def _entry(row: Row, id: str, path: Path) -> Entry:

@@ -20,6 +20,23 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
+# How files begin that people take for text, and what to do with them.
+_NO_TEXT = (
+    (b"PK\x03\x04", "a workbook or an archive; of a workbook save the sheet as CSV UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "a workbook; save the sheet as CSV UTF-8"),
+    (b"PAR1", "a parquet table; write it as CSV"),
+    (b"ARROW1", "a feather table; write it as CSV"),
+    (b"\x1f\x8b", "compressed; unpack it"),
+    (b"BZh", "compressed; unpack it"),
+    (b"\xfd7zXZ", "compressed; unpack it"),
+    (b"\x89HDF", "an HDF5 file; write it as CSV"),
+    (b"\x93NUMPY", "a NumPy array; write it as CSV, or its scores as .npz"),
+    *(
+        (b"\x80" + bytes([version]), "a pickle; take or write it as CSV")
+        for version in (2, 3, 4, 5)
+    ),
+    (b"%PDF-", "a PDF"),
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,9 @@ def decode_text(
         DataError: if it is text in no known encoding, two are about as likely, or ``encoding`` is
             unknown or not that of the file.
     """
+    for start, what in _NO_TEXT:
+        if content.startswith(start):
+            raise DataError(f"{name}: is no text but {what}")
     if encoding is not None:
         return _given(content, name, encoding)
     for mark, codec, called in _MARKS:

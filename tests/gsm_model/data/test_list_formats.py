@@ -195,6 +195,8 @@ def test_ucf101_with_and_without_indices(folder):
     found = folder.read(one, names=names)
     assert clips(found) == expected and "count from 1" in found.notes[0]
     assert clips(folder.read(zero, names=names)) == clips(folder.read(zero)) == expected
+    assert clips(folder.read(one)) == expected  # as classInd.txt beside it says
+    (folder.path / "classInd.txt").unlink()
     with pytest.raises(DataError, match="say which with --first-label 1 or --first-label 0"):
         folder.read(one)
     assert clips(folder.read(one, first_label=1)) == expected
@@ -229,7 +231,7 @@ def test_a_converted_or_unpacked_file_is_found_and_two_are_asked(folder, suffix)
     ("text", "message"),
     [
         ("a,b\n1,2\n", "its columns: a, b.* Known are .*--columns path,label"),
-        ("id,subject,scene,actions,length\nX,Y,Z,c1 0 1,3\n", "not an EPIC-Kitchens list, nor"),
+        ("id,subject,scene,actions,length\nX,Y,Z,c1 0 1,3\n", "a list of Charades, whose clips"),
         ("video_id frame_id path labels\nx 0 x/1.jpg 3\n", "a row for each frame"),
         ("clip 1 24 0\nother 5 30 1\n", "an offset, a count and a label, or .*--columns"),
         ("once upon a time\nthere was a list\n", "Known are"),
