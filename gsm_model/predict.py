@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from gsm_model.models.card import Card
+from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
@@ -35,7 +36,8 @@ class Prediction:
     ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views. ``seconds`` is the
     forward's time; ``note`` says what was done for want of memory, and is empty where there was
     enough. ``view_average`` (K,) float32 is `average_views` of the views' logits where
-    probabilities were averaged, ``None`` where logits were.
+    probabilities were averaged, ``None`` where logits were. ``drawn`` is what the clip shows if it
+    is one of this project's own, ``None`` if it counts as filmed.
     """
 
     card: Card
@@ -45,6 +47,12 @@ class Prediction:
     seconds: float
     note: str = ""
     view_average: np.ndarray | None = None
+    drawn: str | None = None
+
+    @property
+    def caution(self) -> Caution | None:
+        """Why the answer may mean little, if anything says so."""
+        return caution_of(self.card, self.drawn)
 
     @property
     def average(self) -> Average:
@@ -123,4 +131,7 @@ def predict(
             if average != "logits":
                 averaged = average_views(found.float().mean(dim=1), average).cpu().numpy()
         seconds = time.perf_counter() - started
-    return Prediction(model.card, order, clip.frame_indices, frame_logits, seconds, note, averaged)
+    return Prediction(
+        *(model.card, order, clip.frame_indices, frame_logits, seconds, note, averaged),
+        drawn=video.drawn,
+    )

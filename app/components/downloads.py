@@ -27,6 +27,7 @@ from gsm_model.exports.gates import GateFileOptions, gate_files
 from gsm_model.exports.provenance import (
     Input,
     Recipe,
+    caution_of_tables,
     confusions_recipe,
     explain_recipe,
     portable,
@@ -52,6 +53,8 @@ def answers_csv(predictions: list[Prediction]) -> str:
                 "index": index,
                 "label": label,
                 "probability": probability,
+                "domain": prediction.card.domain,
+                "caution": "" if prediction.caution is None else prediction.caution.text,
             }
             for prediction in predictions
             for index, label, probability in prediction.top(len(prediction.logits))
@@ -256,7 +259,8 @@ def confusions_zip(
         "preset": export.preset,
         "italics": export.italics,
     }
-    files["recipe.json"] = export.recipe(more).json({"options": about})
+    cautions = caution_of_tables(model.origin for model in models)
+    files["recipe.json"] = export.recipe(more).json({"options": about, **cautions})
     return packed(files)
 
 

@@ -13,6 +13,7 @@ from app.cache.store import keep
 from app.components.media import preview
 from app.components.progress import flow_progress
 from app.shell.session import ClipRef, ModelRef, fast_model, owner, settings
+from gsm_model.data.own_clips import recognised
 from gsm_model.errors import LensError
 from gsm_model.explain.gates.interventions import Intervention, predict_under
 from gsm_model.explain.gates.report import GateReport, report_gates
@@ -41,7 +42,7 @@ def read_clip(
     """
 
     def read() -> DecodedVideo:
-        return read_video(
+        found = read_video(
             clip.path,
             segments,
             settings().video,
@@ -51,6 +52,7 @@ def read_clip(
             shifts,
             neighbours,
         )
+        return recognised(found, clip.path)
 
     try:
         found = keep(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +20,7 @@ from app.shell.permalink import apply_link, write_link
 from app.shell.uploads import Upload
 from gsm_model.errors import LensError, MemoryFullError
 from gsm_model.figures.model_colors import KnownModel, table_colors
-from gsm_model.models.card import Card
+from gsm_model.models.caution import Caution, in_words
 from gsm_model.models.inference.out_of_memory import is_out_of_memory, release_memory
 from gsm_model.predictions.table import Predictions
 from gsm_model.video.decoded import DecodedVideo
@@ -369,21 +369,29 @@ def how_it_runs() -> str:
     )
 
 
-def heading(question: str, answer: str) -> None:
-    """A page's question and the one sentence that answers it."""
+def heading(question: str, answer: str, cautions: Iterable[Caution | str | None] = ()) -> None:
+    """A page's question, what is to be said of its models before they are believed (a `Caution`, or
+    what a table of their answers says), and the one sentence that answers it.
+    """
     st.markdown(f"## {question}")
+    given = [one for one in cautions if one]
+    _warn([one for one in given if isinstance(one, Caution)])
+    for said in dict.fromkeys(one for one in given if isinstance(one, str)):
+        st.warning(escape(said), icon=":material/warning:")
     st.markdown(answer)
 
 
-def warn_of(card: Card) -> None:
-    """Say it where a model's answers and maps may mean nothing."""
-    if card.provenance == "untrained":
-        st.warning(
-            f"{escape(card.name)} has random weights: its answer means nothing.",
-            icon=":material/warning:",
-        )
-    elif card.provenance == "unknown":
-        st.caption(f"{escape(card.name)}: its file does not record whether it was trained.")
+def _warn(cautions: Sequence[Caution]) -> None:
+    """Say in one line where models' answers to the clip may mean nothing, and where to get one that
+    can judge it.
+    """
+    grave = [one for one in cautions if one.kind != "unknown"]
+    if grave:
+        st.warning(escape(in_words(grave)), icon=":material/warning:")
+    if any(one.wants_film for one in grave):
+        link_to("models", "**Get a published model** that was trained on film")
+    if mild := [one for one in cautions if one.kind == "unknown"]:
+        st.caption(escape(in_words(mild)))
 
 
 def explain_error(error: Exception, next_step: str) -> None:

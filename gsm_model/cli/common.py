@@ -22,6 +22,7 @@ from gsm_model.io.atomic import write_whole
 if TYPE_CHECKING:
     from gsm_model.data.lists import VideoList
     from gsm_model.models.card import Measure
+    from gsm_model.models.caution import Caution
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.video.isolate import DecodedVideo
 
@@ -162,11 +163,13 @@ def open_clip(
     """How many frames each model is given, and the clip with the frames of them all; what has to be
     said of how it was read is said.
     """
+    from gsm_model.data.own_clips import recognised
     from gsm_model.video.isolate import read_video
 
     counts = [segments or model.architecture.num_segments for model in models]
     neighbours = max(model.architecture.modality.neighbours for model in models)
-    video = read_video(path, sorted(set(counts)), shifts=shifts, neighbours=neighbours)
+    read = read_video(path, sorted(set(counts)), shifts=shifts, neighbours=neighbours)
+    video = recognised(read, path)
     for note in video.info.notes:
         say(f"{path}: {note}")
     return counts, video
@@ -299,6 +302,12 @@ def or_fail(action: Callable[[], Result]) -> Result:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or ''}: {error.strerror or error}")
+
+
+def caution_line(caution: Caution | None) -> None:
+    """Say under an answer why it may mean little."""
+    if caution is not None:
+        typer.echo(f"    caution: {caution.text}")
 
 
 def say(message: str) -> None:

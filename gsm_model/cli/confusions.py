@@ -123,6 +123,7 @@ def confusions(
     recipe.json. How a file was read, where that was inferred, and what was left out is said.
     """
     from gsm_model.data.label_reader import read_labels
+    from gsm_model.exports.provenance import caution_of_tables
     from gsm_model.predictions.join import join_predictions
     from gsm_model.predictions.read import read_predictions
 
@@ -180,11 +181,14 @@ def confusions(
         options["method"] = method
     if colors:
         options["color"] = list(colors)
+    cautions = caution_of_tables(model.origin for model in models)
     files["recipe.json"] = _recipe(
-        predictions, {**options, "preset": preset, "italics": italics, "seed": seed}, more
+        predictions, {**options, "preset": preset, "italics": italics, "seed": seed}, more, cautions
     )
     write_all(out, files)
     typer.echo(files.get("caption.txt", b"").decode(), nl=False)
+    if cautions and "caption.txt" not in files:
+        typer.echo(cautions["caution"])
     typer.echo(f"{out}: {', '.join(files)}")
     if no_font:
         fail(no_font)
@@ -296,9 +300,14 @@ def _matrix(model: Predictions, kind: MatrixName) -> bytes:
 
 
 def _recipe(
-    predictions: list[tuple[Path, str]], options: Mapping[str, Any], more: list[str]
+    predictions: list[tuple[Path, str]],
+    options: Mapping[str, Any],
+    more: list[str],
+    cautions: Mapping[str, str],
 ) -> bytes:
-    """The recipe of a comparison; ``predictions`` are the files with their hashes."""
+    """The recipe of a comparison; ``predictions`` are the files with their hashes, ``cautions`` as
+    in `caution_of_tables`.
+    """
     from gsm_model.exports.provenance import Input, confusions_recipe, portable
 
     if Path(options["pairs"]).is_file():
@@ -314,7 +323,7 @@ def _recipe(
         "out",
         [Input.of(value) for value in options.values() if isinstance(value, Path)],
     )
-    return made.json({"options": given})
+    return made.json({"options": given, **cautions})
 
 
 def figures(

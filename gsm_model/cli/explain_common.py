@@ -162,7 +162,7 @@ def write_beside(
     """The figures of a table of ``origin``, ``count`` clips and ``more`` files as CSV, PDF and SVG,
     and its recipe, beside ``out``; ``typed`` is the command as it was given (`arguments_of`).
     """
-    from gsm_model.exports.provenance import Input, Recipe
+    from gsm_model.exports.provenance import Input, Recipe, caution_of_tables
     from gsm_model.figures.style import figure_bytes
     from gsm_model.io.tables import csv_text
 
@@ -173,7 +173,7 @@ def write_beside(
     files = {
         f"{out.stem}.csv": csv_text(rows).encode(),
         **{f"{out.stem}.{kind}": figure_bytes(figure, kind) for kind in ("pdf", "svg")},
-        f"{out.stem}.recipe.json": recipe.json({"clips": count}),
+        f"{out.stem}.recipe.json": recipe.json({"clips": count, **caution_of_tables([origin])}),
     }
     write_all(out.parent, files)
 

@@ -14,6 +14,7 @@ from gsm_model.cli.common import (
     Labels,
     OrderName,
     arguments_of,
+    caution_line,
     fail,
     load_models,
     model_files,
@@ -197,6 +198,7 @@ def _print_layers(clip: Path, report: GateReport) -> None:
     from gsm_model.explain.gates.tables import layer_figures
 
     typer.echo(f"{clip}  {report.card.name}, frames {report.prediction.order}")
+    caution_line(report.prediction.caution)
     for layer in report.layers:
         f = layer_figures(layer)
         adaptivity = "" if f["adaptivity"] is None else f"  adaptivity {f['adaptivity']:.2f}"

@@ -18,6 +18,7 @@ from gsm_model.cli.common import (
     OrderName,
     SplitName,
     arguments_of,
+    caution_line,
     fail,
     load_models,
     model_files,
@@ -296,6 +297,7 @@ def _print(clip: Path, reports: Sequence[CamReport]) -> None:
             f" {report.layers[0].layer}"
         )
         typer.echo(f"  evidence by frame {shares}")
+        caution_line(report.prediction.caution)
 
 
 def _on_drawn(

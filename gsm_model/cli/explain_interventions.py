@@ -206,7 +206,7 @@ def _interventions_on_clips(
     from gsm_model.explain.gates.intervention_tables import intervention_rows
     from gsm_model.explain.gates.interventions import predict_under
     from gsm_model.explain.gates.report import report_gates
-    from gsm_model.exports.provenance import Input, explain_recipe, portable
+    from gsm_model.exports.provenance import Input, cautions_in, explain_recipe, portable
     from gsm_model.io.tables import csv_text
     from gsm_model.predict import predict
 
@@ -235,8 +235,10 @@ def _interventions_on_clips(
     folders = dict(zip(clips, folders_of(out, clips), strict=True))
     for clip, counts, video in opened(clips, models, segments):
         rows: list[dict] = []
+        befores = []
         for model, count, plan in zip(models, counts, plans, strict=True):
             before = predict(model, video, order, count, seed)
+            befores.append(before)
             try:
                 answers = predict_under(
                     model, video, list(plan.values()), order, count, seed, progress("experiment")
@@ -260,6 +262,7 @@ def _interventions_on_clips(
                 " reversal"
             )
         }
+        about |= cautions_in(befores)
         write_all(
             folders[clip],
             {
@@ -308,6 +311,8 @@ def _print_experiments(clip: Path, rows: list[dict]) -> None:
         if row["model"] != model:
             model = row["model"]
             typer.echo(f"{clip}  {model}: {row['answer']}, frames {row['order']}")
+            if row["caution"]:
+                typer.echo(f"    caution: {row['caution']}")
         reversal = (
             ""
             if row["reversal"] is None

@@ -10,6 +10,7 @@ import typer
 from gsm_model.cli.common import (
     Checkpoints,
     Device,
+    caution_line,
     fail,
     load_models,
     open_clip,
@@ -119,6 +120,7 @@ def _print_order(path: Path, report: OrderReport) -> None:
         f"{path}  {report.card.name}: {report.card.label(answer)}, order sensitivity"
         f" {report.sensitivity:.3f}"
     )
+    caution_line(report.caution)
     shown = (
         ("forward", report.forward),
         ("reversed", report.reversed),

@@ -160,6 +160,8 @@ def _clip_record(
                 "precision": model.precision or "float32",
                 "average": answer.average,
                 "note": answer.note,
+                "domain": model.card.domain,
+                "caution": None if answer.caution is None else answer.caution.text,
                 "frame_indices": answer.frame_indices.tolist(),
                 "frame_seconds": video.times_at(answer.frame_indices).round(6).tolist(),
                 "top": [
@@ -173,6 +175,7 @@ def _clip_record(
         "num_frames": video.info.num_frames,
         "fps": video.info.fps,
         "seconds": video.info.seconds,
+        "drawn": video.drawn,
         "notes": list(video.info.notes),
         "frame_indices": records[0]["frame_indices"],
         "order": order,
@@ -190,5 +193,7 @@ def _print_answers(record: Mapping[str, Any]) -> None:
             f"  {model['name']} ({model['device']}, {model['precision']}), frames"
             f" {' '.join(map(str, model['frame_indices']))}"
         )
+        if model["caution"]:
+            typer.echo(f"    caution: {model['caution']}")
         for entry in model["top"]:
             typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")

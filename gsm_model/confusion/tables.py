@@ -109,6 +109,8 @@ def caption(paired: PairedPredictions, rows: Sequence[Comparison], blocks: str =
             f" {paired.only_in_a:,} clips that only A's file has and {paired.only_in_b:,} that only"
             " B's has are left out."
         )
+    for said in dict.fromkeys((a.origin.caution, b.origin.caution)):
+        text += f" {said}" if said else ""
     return text + "\n"
 
 

@@ -11,11 +11,13 @@ import numpy as np
 from torch import Tensor
 
 from gsm_model.data.lists import Entry, VideoList
+from gsm_model.data.own_clips import all_drawn
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import FPS, Split, draw_clip
 from gsm_model.data.synthetic_sets import Style, SyntheticClip, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.loader import Views, feed
+from gsm_model.models.caution import caution_of_list
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import Average
 from gsm_model.predictions.table import Provenance
@@ -143,6 +145,7 @@ def drawn_video(
         clip.frames(wanted, HEIGHT, WIDTH),
         none,
         np.zeros(0, np.int64),
+        drawn=labels[clip.label],
     )
 
 
@@ -215,6 +218,7 @@ def list_origin(
         views,
         model.precision or "float32",
         average,
+        caution_of_list(card, lambda: all_drawn([entry.path for entry in videos.entries])),
     )
 
 

@@ -14,7 +14,7 @@ from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.scale import Normalise, scaled
 from gsm_model.explain.gates.tables import npz_bytes
 from gsm_model.exports.gates import film_speed
-from gsm_model.exports.provenance import Recipe
+from gsm_model.exports.provenance import Recipe, cautions_in
 from gsm_model.figures.cams import CamRow, cam_film, strip_figure
 from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes
@@ -78,6 +78,7 @@ def cam_files(
             "value": "the target by the frame's own scores",
         },
         "film": {"frames a second": fps},
+        **cautions_in(report.prediction for report in reports),
     }
     return {
         "maps.npz": npz_bytes(
@@ -136,6 +137,7 @@ def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:
     target by the frame's own scores.
     """
     found, prediction = report.layer(layer), report.prediction
+    caution = prediction.caution
     total = max(float(np.abs(found.evidence).sum()), np.finfo(float).tiny)
     return [
         {
@@ -151,6 +153,7 @@ def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:
             "evidence": float(evidence),
             "share": float(evidence) / total,
             "value": float(value),
+            "caution": "" if caution is None else caution.text,
         }
         for place, (frame, evidence, value) in enumerate(
             zip(prediction.frame_indices, found.evidence, report.frame_values(), strict=True)

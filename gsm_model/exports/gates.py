@@ -15,12 +15,13 @@ from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.gates.layers import DIRECTIONS, REGIME_EDGES, REGIMES, LayerExchange
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.gates.tables import gate_arrays, gate_rows, layer_figures
-from gsm_model.exports.provenance import Recipe
+from gsm_model.exports.provenance import Recipe, cautions_in
 from gsm_model.figures.gates import gates_figure, scale_of, strip_figure
-from gsm_model.figures.overlay import blended, colored, scale_bar, side_by_side, titled
+from gsm_model.figures.overlay import blended, cautioned, colored, scale_bar, side_by_side, titled
 from gsm_model.figures.presets import WIDTHS, Width
 from gsm_model.figures.style import FORMATS, figure_bytes
 from gsm_model.io.tables import csv_text
+from gsm_model.models.caution import in_short
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.encode import to_gif, to_mp4
 from gsm_model.video.transforms import InputSpec, frames_as_seen
@@ -70,6 +71,7 @@ def gate_files(
         "layer": layer.name,
         **_meanings(report),
         "film": {"frames a second": fps},
+        **cautions_in([report.prediction]),
     }
     return {
         "gates.npz": gate_arrays(report),
@@ -160,7 +162,7 @@ def gate_film(
         film, [f"{report.card.name}, {layer.title}, frames {report.prediction.order}"] * t
     )
     bar = scale_bar(scale.colors, scale.low, scale.high, film.shape[2], t, scale.title)
-    return np.concatenate([heading, bar], axis=1)
+    return cautioned(np.concatenate([heading, bar], axis=1), in_short([report.prediction.caution]))
 
 
 def film_speed(num_frames: int, seconds: float) -> float:

@@ -15,6 +15,9 @@ from pathlib import Path
 from gsm_model import __version__
 from gsm_model.bundled import assets
 from gsm_model.io.hashing import sha256
+from gsm_model.models.caution import in_words
+from gsm_model.predict import Prediction
+from gsm_model.predictions.table import Provenance
 
 PACKAGES = ("torch", "numpy", "matplotlib", "av", "pillow", "pyarrow")
 
@@ -72,6 +75,18 @@ class Recipe:
     def json(self, about: Mapping[str, object]) -> bytes:
         """The recipe as it is written; ``about`` says what the files hold."""
         return recipe(self.parts, {one.name: one.sha256 for one in self.inputs}, about)
+
+
+def cautions_in(predictions: Iterable[Prediction]) -> dict[str, str]:
+    """What a recipe says of answers that may mean little; nothing where nothing is to be said."""
+    text = in_words([one.caution for one in predictions if one.caution is not None])
+    return {"caution": text} if text else {}
+
+
+def caution_of_tables(origins: Iterable[Provenance]) -> dict[str, str]:
+    """`cautions_in` of tables of answers."""
+    text = " ".join(dict.fromkeys(one.caution for one in origins if one.caution))
+    return {"caution": text} if text else {}
 
 
 def explain_recipe(

@@ -16,8 +16,10 @@ from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.scale import Scaled, upsampled
 from gsm_model.figures.labels import in_print
 from gsm_model.figures.map_scale import cam_scale
-from gsm_model.figures.overlay import scale_bar, side_by_side, titled
+from gsm_model.figures.overlay import cautioned, scale_bar, side_by_side, titled
 from gsm_model.figures.presets import PAGE
+from gsm_model.figures.style import caution_below
+from gsm_model.models.caution import in_short
 
 LARGEST_PICTURE = 1.2  # inches a side
 
@@ -93,7 +95,12 @@ def strip_figure(
     )
     bar.ax.tick_params(length=2, pad=1, labelsize=6)
     bar.set_label(in_print(one_stands_for(rows)), fontsize=6)
+    caution_below(figure, in_print(_cautions(rows)))
     return figure
+
+
+def _cautions(rows: Sequence[CamRow]) -> str:
+    return in_short(row.report.prediction.caution for row in rows)
 
 
 def _signed(value: float) -> str:
@@ -132,7 +139,7 @@ def cam_film(rows: Sequence[CamRow], layer: str, opacity: float) -> np.ndarray:
     )
     scale = cam_scale(first.scaled.signed)
     bar = scale_bar(scale.colors, scale.low, scale.high, film.shape[2], t, one_stands_for(rows))
-    return np.concatenate([heading, bar], axis=1)
+    return cautioned(np.concatenate([heading, bar], axis=1), _cautions(rows))
 
 
 def same_length(rows: Sequence[CamRow]) -> int:

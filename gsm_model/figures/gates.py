@@ -16,9 +16,11 @@ from matplotlib.patches import FancyArrowPatch
 
 from gsm_model.explain.gates.layers import DIRECTIONS, LayerExchange, LayerGates
 from gsm_model.explain.gates.report import GateReport
+from gsm_model.figures.labels import in_print
 from gsm_model.figures.overlay import blended, colored
 from gsm_model.figures.presets import PAGE
-from gsm_model.figures.style import gate_colors, share_colors
+from gsm_model.figures.style import caution_below, gate_colors, share_colors
+from gsm_model.models.caution import in_short
 
 LARGEST_PICTURE = 1.2  # inches a side
 FAINTEST_SHARE = 0.002  # of a layer's energy: arrows below it are left out
@@ -89,6 +91,7 @@ def gates_figure(report: GateReport, frames: np.ndarray, width: float = PAGE) ->
     right.tick_params(labelleft=False)
     _show_scale(parts[1], [left, right], scale)
     shift_diagram(diagram, report)
+    caution_below(figure, in_print(in_short([report.prediction.caution])))
     return figure
 
 
@@ -208,4 +211,5 @@ def strip_figure(
         f"{report.card.name}, {layer.title}, frames {report.prediction.order}", fontsize=8
     )
     _show_scale(figure, list(rows.ravel()), scale)
+    caution_below(figure, in_print(in_short([report.prediction.caution])))
     return figure

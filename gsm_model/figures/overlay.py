@@ -4,6 +4,7 @@ arrays out.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 TITLE_PIXELS = 22
+CHARACTER_PIXELS = 7  # of a title's font, on average
 INK, PAPER = (22, 33, 46), (255, 255, 255)
 
 
@@ -39,6 +41,15 @@ def titled(frames: np.ndarray, texts: Sequence[str]) -> np.ndarray:
     too long is cut.
     """
     return np.stack([_with_title(frame, text) for frame, text in zip(frames, texts, strict=True)])
+
+
+def cautioned(film: np.ndarray, text: str) -> np.ndarray:
+    """``film`` (T, H, W, 3) uint8 with all of ``text`` above it, in as many lines as it needs;
+    without text as it is.
+    """
+    for line in reversed(textwrap.wrap(text, max(20, film.shape[2] // CHARACTER_PIXELS))):
+        film = titled(film, [line] * len(film))
+    return film
 
 
 def _with_title(frame: np.ndarray, text: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ GATE_STOPS = ("#0060A0", "#74B0DA", "#F7F7F7", "#F0A879", "#D55E00")
 SHARE_STOPS = ("#F7F7F7", "#A6CBE3", "#4F94C4", "#1F5F94", "#0B2F57")
 MARKERS = ("o", "s", "^", "D", "v")
 DASHES = ("-", "--", "-.", ":")
+
+_SMALL_CHARACTERS, _SMALL_LINE = 21, 0.11  # an inch, and inches, of text of 6 points
 
 # (left, bottom, right, top) → (left, bottom, width, height)
 _CORNERS_TO_SIZE = np.array([[1, 0, -1, 0], [0, 1, 0, -1], [0, 0, 1, 0], [0, 0, 0, 1]])
@@ -70,6 +73,16 @@ def gate_colors() -> Colormap:
 def share_colors() -> Colormap:
     """The scale of shares, for 0 … 1."""
     return LinearSegmentedColormap.from_list("shares", SHARE_STOPS)
+
+
+def caution_below(figure: Figure, text: str) -> None:
+    """Write ``text`` under all of ``figure``, which grows by it; nothing where there is none."""
+    if not text:
+        return
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(text, int(width * _SMALL_CHARACTERS))
+    figure.set_size_inches(width, height + len(lines) * _SMALL_LINE)
+    figure.supxlabel("\n".join(lines), fontsize=6, color=COLORS[4])
 
 
 def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:

@@ -7,9 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Provenance = Literal["trained", "untrained", "unknown"]
+# What a model has seen in training: clips made by a program, filmed ones, or it is not recorded.
+Domain = Literal["drawn", "filmed", "unknown"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+_OWN_DATA = "Reversible Actions"  # how training on synthetic clips began before cards had a domain
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Card:
     nothing. ``labels`` is ``None`` where the class names are not known. ``file`` and ``sha256`` are
     those of the file the weights were read from, empty for a model that was only built. ``alias``
     tells models of one title apart where several are shown together. ``reading`` is one sentence
-    about what was inferred when a published file was read, empty where nothing was.
+    about what was inferred when a published file was read, empty where nothing was. ``domain`` is
+    what kind of clips it was trained on.
     """
 
     title: str
@@ -46,6 +51,7 @@ class Card:
     sha256: str = ""
     alias: str = ""
     reading: str = ""
+    domain: Domain = "unknown"
 
     @property
     def name(self) -> str:
@@ -65,8 +71,9 @@ class Card:
         values = asdict(self)
         for key in ("file", "sha256", "layout", "alias"):
             del values[key]
-        if not self.reading:
-            del values["reading"]
+        for key, nothing in (("reading", ""), ("domain", "unknown")):
+            if values[key] == nothing:
+                del values[key]
         return json.dumps(values, ensure_ascii=False)
 
     @classmethod
@@ -80,12 +87,18 @@ class Card:
         provenance = values.get("provenance", "unknown")
         if provenance not in ("trained", "untrained", "unknown"):
             raise ValueError(f"provenance {provenance!r}")
+        training_data = str(values.get("training_data", ""))
+        own = provenance == "trained" and training_data.startswith(_OWN_DATA)
+        domain = values.get("domain", "drawn" if own else "unknown")
+        if domain not in DOMAINS:
+            raise ValueError(f"domain {domain!r}")
         return cls(
             title=str(values["title"]),
             provenance=provenance,
             labels=None if labels is None else tuple(str(label) for label in labels),
-            training_data=str(values.get("training_data", "")),
+            training_data=training_data,
             recipe=str(values.get("recipe", "")),
             measures=tuple(Measure(**measure) for measure in values.get("measures", ())),
             reading=str(values.get("reading", "")),
+            domain=domain,
         )

@@ -18,7 +18,8 @@ Average = Literal["logits", "probabilities"]
 @dataclass(frozen=True)
 class Provenance:
     """What a table is of: class names, the model's name and file hash, the data's name and hash,
-    how clips were shown, what the passes computed in, and what was averaged over views."""
+    how clips were shown, what the passes computed in, what was averaged over views, and why the
+    answers may mean little, empty where nothing says so."""
 
     labels: tuple[str, ...]
     model: str
@@ -29,6 +30,7 @@ class Provenance:
     views: str
     precision: str = "float32"
     average: Average = "logits"
+    caution: str = ""
 
 
 @dataclass(frozen=True)

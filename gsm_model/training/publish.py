@@ -9,12 +9,13 @@ from pathlib import Path
 import torch
 
 from gsm_model.data.lists import VideoList
+from gsm_model.data.own_clips import all_drawn
 from gsm_model.data.synthetic.dataset import Split
 from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
 from gsm_model.evaluation.probes import profile_of, score_probes
-from gsm_model.models.card import Card, Measure
+from gsm_model.models.card import Card, Domain, Measure
 from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint, title_of
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
@@ -58,6 +59,7 @@ def pack_run(
         provenance="trained",
         labels=labels,
         training_data=_training_data(config, videos),
+        domain=_domain(videos),
         recipe=(
             f"from {Path(config.initial).name or 'scratch'}, {config.steps:,} steps of"
             f" {config.batch_size} clips,"
@@ -86,6 +88,11 @@ def _training_data(config: TrainConfig, videos: VideoList | None) -> str:
             return f"{made.title}, {len(made.labels) // 2} questions: {seen}"
         return f"Reversible Actions, {len(made.labels) // 2} pairs, {made.style}: {seen}"
     return f"{videos.name}, {len(videos.entries):,} videos, {seen}"
+
+
+def _domain(videos: VideoList | None) -> Domain:
+    drawn = videos is None or all_drawn([entry.path for entry in videos.entries])
+    return "drawn" if drawn else "filmed"
 
 
 def _measured(

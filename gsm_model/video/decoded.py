@@ -20,6 +20,7 @@ class DecodedVideo:
     be 0. ``first`` and ``stop`` bound the part of the file that clips are sampled from, ``stop``
     not included; by default that is all of it. ``times`` (n,) and ``preview_times`` (m,) are the
     seconds from the first frame to those; without them frames follow each other at the info's rate.
+    ``drawn`` is what the video shows if it is known to be drawn; ``None`` counts as filmed.
     """
 
     name: str
@@ -32,6 +33,7 @@ class DecodedVideo:
     stop: int | None = None
     times: np.ndarray | None = None
     preview_times: np.ndarray | None = None
+    drawn: str | None = None
 
     @property
     def length(self) -> int:

@@ -14,12 +14,12 @@ from PIL import Image
 from gsm_model.errors import VideoError
 
 
-def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
+def to_mp4(frames: np.ndarray, fps: float, quality: int = 23, comment: str = "") -> bytes:
     """``(n, H, W, 3)`` uint8 RGB → an MP4 file's bytes: H.264, yuv420p, index in front. Odd sides
     lose one pixel.
 
-    ``quality`` is x264's constant rate factor: 18 looks lossless, 28 is small. The same frames give
-    the same bytes.
+    ``quality`` is x264's constant rate factor: 18 looks lossless, 28 is small. ``comment`` is kept
+    in the file. The same frames give the same bytes.
 
     Raises:
         ValueError: if there is no frame, or a side is under 2 pixels.
@@ -31,7 +31,7 @@ def to_mp4(frames: np.ndarray, fps: float, quality: int = 23) -> bytes:
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "clip.mp4"
-            _write(path, frames[:, :height, :width], fps, quality)
+            _write(path, frames[:, :height, :width], fps, quality, comment)
             return path.read_bytes()
     except OSError as error:
         raise VideoError(
@@ -72,8 +72,10 @@ def _require_frames(frames: np.ndarray) -> None:
         )
 
 
-def _write(path: Path, frames: np.ndarray, fps: float, quality: int) -> None:
+def _write(path: Path, frames: np.ndarray, fps: float, quality: int, comment: str) -> None:
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        if comment:
+            container.metadata["comment"] = comment
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.options = {"crf": str(quality), "threads": "1"}
         stream.height, stream.width = frames.shape[1:3]

@@ -19,7 +19,6 @@ from app.shell.layout import (
     heading,
     link_to,
     open_clip,
-    warn_of,
 )
 from app.shell.session import ClipRef
 from gsm_model.predict import Prediction
@@ -48,9 +47,11 @@ def show(choices: Choices) -> None:
 
     forward = answers("forward")
     now = forward if order == "forward" else answers(order)
-    heading(QUESTION, compare(now) if order == "forward" else order_changed(order, forward, now))
-    for prediction in now:
-        warn_of(prediction.card)
+    heading(
+        QUESTION,
+        compare(now) if order == "forward" else order_changed(order, forward, now),
+        [prediction.caution for prediction in now],
+    )
     _show_clip(clip, video, order, counts, now)
     colors = [choices.color(ref) for ref in choices.models]
     st.markdown(

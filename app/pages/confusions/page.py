@@ -78,7 +78,7 @@ def show(choices: Choices) -> None:
         return
     models = [paired.a, paired.b] if paired else models
     with top:
-        heading(QUESTION, compared(paired, models[0]))
+        heading(QUESTION, compared(paired, models[0]), [model.origin.caution for model in models])
         for model in models:
             for note in model.notes:
                 st.caption(f":material/info: {escape(model.source)}: {escape(note)}.")

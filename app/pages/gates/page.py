@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app.cache.charts import drawn
@@ -23,7 +21,6 @@ from app.shell.layout import (
     current_order,
     heading,
     open_clip,
-    warn_of,
 )
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.gates.tables import gate_rows, layer_figures
@@ -74,11 +71,8 @@ def show(choices: Choices) -> None:
         for ref, count in zip(choices.models, counts, strict=True)
         for number, which in enumerate(orders)
     ]
-    heading(
-        QUESTION, what_moves([one.report for one in seen if one.report.prediction.order == order])
-    )
-    for ref in choices.models:
-        warn_of(replace(session.load_model(ref).card, alias=choices.names[ref.key]))
+    now = [one.report for one in seen if one.report.prediction.order == order]
+    heading(QUESTION, what_moves(now), [report.prediction.caution for report in now])
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         choose_order()

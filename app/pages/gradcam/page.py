@@ -24,7 +24,6 @@ from app.shell.layout import (
     heading,
     link_to,
     open_clip,
-    warn_of,
 )
 from app.shell.permalink import go_to
 from gsm_model.explain.cam.evidence import Target
@@ -77,9 +76,7 @@ def show(choices: Choices) -> None:
     with top:
         reports = [one.report for one in mine]
         layers = [_layer_of(report) for report in reports]
-        heading(QUESTION, looks(reports, layers))
-        for ref in choices.models:
-            warn_of(replace(session.load_model(ref).card, alias=choices.names[ref.key]))
+        heading(QUESTION, looks(reports, layers), [one.prediction.caution for one in reports])
     layer = show_maps(seen, video.info.seconds, clip.key)
     _show_evidence(mine, layer)
     with st.container(horizontal=True):

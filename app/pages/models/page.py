@@ -18,7 +18,8 @@ from app.shell import session
 from app.shell.layout import Choices, device_name, explain_error, heading, how_it_runs
 from gsm_model.data.label_reader import read_label_file
 from gsm_model.errors import LensError
-from gsm_model.models.card import Measure
+from gsm_model.models.card import Card, Measure
+from gsm_model.models.caution import NARROW
 from gsm_model.models.checkpoints.files import SUFFIXES
 
 QUESTION = "What is loaded, what does it cost, how good is it?"
@@ -104,7 +105,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
                 f" {_numbers(spec.mean)}, deviation {_numbers(spec.std)}"
             ),
             "runs on": f"{device_name()}, {how_it_runs()}",
-            "trained on": escape(card.training_data) or "not recorded in the file",
+            "trained on": _trained_on(card),
             "recipe": escape(card.recipe) or "not recorded in the file",
         }
         if card.reading:
@@ -117,6 +118,16 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
         if card.labels:
             with st.expander(f"The {len(card.labels)} classes"):
                 st.dataframe({"class": list(card.labels)}, height=240)
+
+
+def _trained_on(card: Card) -> str:
+    """What the model was trained on, and which clips it can judge therefore."""
+    if card.domain == "unknown":
+        return (
+            f"{escape(card.training_data) or 'not recorded in the file'}; drawn or filmed: unknown"
+        )
+    narrow = f": {NARROW[card.training_data]} only" if card.training_data in NARROW else ""
+    return f"**{card.domain} clips**{narrow}; {escape(card.training_data) or 'which, unknown'}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -15,7 +15,7 @@ from app.pages.order import charts
 from app.pages.order.shapley import show_shapley
 from app.queries import clip_results, precomputed
 from app.shell import session
-from app.shell.layout import Choices, explain_error, heading, keep, open_clip, warn_of
+from app.shell.layout import Choices, explain_error, heading, keep, open_clip
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
 from gsm_model.errors import LensError
@@ -53,9 +53,7 @@ def show(choices: Choices) -> None:
         clip,
         video,
     )
-    heading(QUESTION, order_matters(reports))
-    for report in reports:
-        warn_of(report.card)
+    heading(QUESTION, order_matters(reports), [report.caution for report in reports])
     st.plotly_chart(
         drawn(charts.orders, reports, [choices.color(ref) for ref in choices.models]),
         key="orders",

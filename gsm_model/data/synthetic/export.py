@@ -10,6 +10,7 @@ from typing import Literal
 
 from PIL import Image
 
+from gsm_model.data.own_clips import OwnClip
 from gsm_model.data.synthetic.dataset import FPS, Split
 from gsm_model.data.synthetic_sets import Looks, Style, SyntheticClip, synthetic_set
 from gsm_model.errors import DataError
@@ -83,7 +84,8 @@ def write_dataset(
     for index in range(total):
         clip = found.draw(split, index)
         name = f"{index:06d}" + (".mp4" if format == "mp4" else "")
-        _write_clip(clip, out / name, format, height, width)
+        mark = OwnClip(style, split, index, looks or Looks()).mark()
+        _write_clip(clip, out / name, format, height, width, mark)
         lines.append(f"{name} {clip.num_frames} {clip.label}")
         if progress is not None:
             progress(index + 1, total)
@@ -122,11 +124,13 @@ def _options(style: Style, looks: Looks) -> list[str]:
     return options
 
 
-def _write_clip(clip: SyntheticClip, path: Path, format: Format, height: int, width: int) -> None:
+def _write_clip(
+    clip: SyntheticClip, path: Path, format: Format, height: int, width: int, mark: str
+) -> None:
     frames = clip.frames(range(clip.num_frames), height, width)
     if format == "mp4":
-        write_whole(path, to_mp4(frames, FPS, quality=20))
+        write_whole(path, to_mp4(frames, FPS, quality=20, comment=mark))
         return
     path.mkdir()
     for number, frame in enumerate(frames, start=1):
-        Image.fromarray(frame).save(path / f"{number:05d}.jpg", quality=92)
+        Image.fromarray(frame).save(path / f"{number:05d}.jpg", quality=92, comment=mark)

@@ -111,7 +111,9 @@ def report_cams(
     clip = clip_input(model, video, order, num_segments=num_segments, seed=seed)
     layers = [last_layer(model)] if layers is None else list(layers)
     frame_logits, chosen, maps = cams_of_clips(model, clip.views, target, method, layers, progress)
-    prediction = Prediction(model.card, order, clip.frame_indices, frame_logits[0], 0.0)
+    prediction = Prediction(
+        model.card, order, clip.frame_indices, frame_logits[0], 0.0, drawn=video.drawn
+    )
     return CamReport(
         prediction,
         method,

@@ -21,6 +21,7 @@ def intervention_rows(
     labels = before.card.labels or ()
     reversal = partner(before.card.label(answer))
     other = labels.index(reversal) if reversal in labels else None
+    caution = before.caution
     rows = []
     for name, prediction in zip(("none", *names), (before, *answers), strict=True):
         p = prediction.probabilities
@@ -37,6 +38,7 @@ def intervention_rows(
                 "reversal_probability": None if other is None else float(p[other]),
                 "likeliest": before.card.label(int(p.argmax())),
                 "moved": float(abs(p - before.probabilities).sum() / 2),
+                "caution": "" if caution is None else caution.text,
             }
         )
     return rows

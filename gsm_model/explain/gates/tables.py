@@ -28,6 +28,7 @@ def gate_rows(clip: str, report: GateReport) -> list[dict]:
     of the layer's energy; ``layer_…`` are figures of the whole layer.
     """
     prediction, rows = report.prediction, []
+    caution = prediction.caution
     for layer in report.layers:
         whole = layer_figures(layer)
         parts, made_of, arrows = layer.parts(), layer.shares_by_frame(), layer.arrows()
@@ -55,6 +56,7 @@ def gate_rows(clip: str, report: GateReport) -> list[dict]:
                         "arrives": float(arrows[place, way]),
                         "lost": float(parts["lost"][place, way] / total),
                         **{f"layer_{key}": value for key, value in whole.items()},
+                        "caution": "" if caution is None else caution.text,
                     }
                 )
     return rows

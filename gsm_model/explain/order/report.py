@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gsm_model.data.labels import partner
 from gsm_model.models.card import Card
+from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
@@ -30,7 +31,7 @@ class OrderReport:
     ``forward``, ``reversed``, ``frozen`` (the middle frame throughout) are (K,), ``shuffled`` is
     (S, K), ``left_out`` (T, K) has the clip without frame t, ``swapped`` (T, T, K) the clip with
     frames i and j in each other's place (the diagonal is ``forward``). ``frame_indices`` (T,) are
-    the video's frames.
+    the video's frames, ``drawn`` as in a `Prediction`.
     """
 
     card: Card
@@ -41,6 +42,12 @@ class OrderReport:
     shuffled: np.ndarray
     left_out: np.ndarray
     swapped: np.ndarray
+    drawn: str | None = None
+
+    @property
+    def caution(self) -> Caution | None:
+        """Why the answers may mean little, if anything says so."""
+        return caution_of(self.card, self.drawn)
 
     @property
     def answer(self) -> int:
@@ -115,7 +122,8 @@ def report_order(
     for (i, j), row in zip(pairs, p[3 + shuffles :], strict=True):
         swapped[i, j] = swapped[j, i] = row
     return OrderReport(
-        model.card, clip.frame_indices, p[0], p[1], p[2], p[3 : 3 + shuffles], left_out, swapped
+        *(model.card, clip.frame_indices, p[0], p[1], p[2], p[3 : 3 + shuffles]),
+        *(left_out, swapped, video.drawn),
     )
 
 

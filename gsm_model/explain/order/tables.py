@@ -10,9 +10,9 @@ from gsm_model.explain.order.report import OrderReport
 
 def clip_table(clip: str, report: OrderReport) -> list[dict]:
     """One row an order: the clip, the model and its hash, the order, the probability of the forward
-    answer and of its reversal.
+    answer and of its reversal, and why the answer may mean little.
     """
-    answer, partner = report.answer, report.partner
+    answer, partner, caution = report.answer, report.partner, report.caution
     return [
         {
             "clip": clip,
@@ -25,6 +25,7 @@ def clip_table(clip: str, report: OrderReport) -> list[dict]:
             "reversal_probability": "" if partner is None else float(p[partner]),
             "likeliest": report.card.label(int(p.argmax())),
             "order_sensitivity": report.sensitivity,
+            "caution": "" if caution is None else caution.text,
         }
         for name, p in report.rows()
     ]

@@ -32,6 +32,7 @@ from gsm_model.models.checkpoints.layouts import (
 from gsm_model.models.checkpoints.not_built import not_built_yet
 from gsm_model.models.checkpoints.recorded import Recorded, recorded_in
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
+from gsm_model.models.published.catalogue import listed_as
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.systems.tsm import Shift
@@ -98,7 +99,7 @@ def load_checkpoint(
         raise CheckpointError(
             f"{name}: {architecture.num_segments} segments; a model takes 1 to {MAX_SEGMENTS}"
         )
-    card = replace(read.card, file=name, sha256=sha256(path))
+    card = _listed(replace(read.card, file=name, sha256=sha256(path)), architecture)
     if labels is not None:
         names = (
             read_labels(Path(labels))
@@ -319,6 +320,20 @@ def _that_fits(found: list[Candidate], name: str) -> Candidate:
 def _seems(architecture: Architecture) -> str:
     system, backbone = systems()[architecture.temporal], backbones()[architecture.backbone]
     return f"{system.title} on {backbone.title} with {architecture.num_classes} classes"
+
+
+def _listed(card: Card, architecture: Architecture) -> Card:
+    """``card`` with what it was trained on, where its file is one of the catalogue's: by name, and
+    by hash as far as one is published.
+    """
+    one = None if card.layout == OWN_LAYOUT else listed_as(card.file, card.sha256)
+    network = (architecture.backbone, architecture.temporal, architecture.num_classes)
+    if one is None or network != (one.backbone, one.temporal, one.classes):
+        return card
+    by = "name and hash" if one.sha256 else "name"
+    said = f"By its {by} it is {one.name} of the catalogue, trained on {one.data}."
+    reading = f"{card.reading} {said}".strip()
+    return replace(card, domain="filmed", training_data=one.data, reading=reading)
 
 
 def _records_training(record: dict) -> bool:

@@ -95,6 +95,11 @@ class Published:
         """What people call its network, such as *TSM ResNet-50*."""
         return f"{self.system_title} {self.backbone_title}"
 
+    @property
+    def temporal(self) -> str:
+        """Its system's key in the registry."""
+        return "none" if self.system == "tsn" else self.system
+
     def class_names(self) -> tuple[str, ...] | None:
         """The names of its classes in index order, ``None`` where their order is not known."""
         return None if self.labels is None else label_list(self.labels)
@@ -187,6 +192,18 @@ def _published(row: dict[str, Any], content: dict[str, Any]) -> Published:
         note=row["note"],
         page=publisher["page"],
     )
+
+
+def listed_as(name: str, digest: str) -> Published | None:
+    """The checkpoint that a file is: of its ``name``, and with the SHA-256 ``digest`` that was
+    published, as far as one was; ``None`` if it is none or could be several.
+    """
+    found = [
+        one
+        for one in catalogue().values()
+        if one.file == name and digest.startswith(one.sha256 or "")
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def matched_pairs() -> tuple[MatchedPair, ...]:

@@ -64,8 +64,8 @@ def read_published(
     labels = one.class_names()
     model = load_checkpoint(path, one.frames, labels, device, name=one.file)
     found = model.architecture
-    system = "none" if one.system == "tsn" else one.system
-    if (found.backbone, found.temporal, found.num_classes) != (one.backbone, system, one.classes):
+    wanted = (one.backbone, one.temporal, one.classes)
+    if (found.backbone, found.temporal, found.num_classes) != wanted:
         raise CheckpointError(
             f"{one.name}: {path} holds a {model.card.title} with {found.num_classes} classes, the"
             f" catalogue lists a {one.title} with {one.classes}; it is another file. Delete it and"
@@ -75,6 +75,7 @@ def read_published(
         model.card,
         labels=labels,
         training_data=one.data,
+        domain="filmed",
         recipe=_recipe(one),
         provenance="trained" if one.sha256 is not None else model.card.provenance,
     )

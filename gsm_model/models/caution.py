@@ -1,0 +1,173 @@
+"""What a model cannot be expected to judge: one sentence beside its answer to a clip.
+
+Inferred from what its card records, from whether the clip is one of this project's drawn ones, and
+from the names of its classes; never from how sure it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from gsm_model.models.card import Card
+
+FILMED_FIGURES = Path(__file__).parent / "filmed.json"
+# untrained: random weights; drawn: has seen drawn clips only, and the clip is filmed; film: the
+# reverse; classes: none of its classes can fit, or only a narrow kind of clip fits; unknown: its
+# file does not record what it was trained on.
+Kind = Literal["untrained", "drawn", "film", "classes", "unknown"]
+KINDS: tuple[Kind, ...] = ("untrained", "drawn", "film", "classes", "unknown")
+# Data sets all of whose classes are of one narrow kind, by their titles in the catalogue.
+NARROW = {
+    "Diving48": "dives in competitions",
+    "FineGym99": "elements of gymnastics",
+    "Jester": "gestures of a hand before a camera",
+    "EPIC-Kitchens-100": "actions in kitchens, filmed from the head of whoever does them",
+}
+_CHANCE = {"within pair": "a guess gives 50 %"}
+_SHOWN = {"within pair": "scores the class above its time reversal"}
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Why the answer of the model called ``name`` to a clip may mean little. ``because`` is what is
+    known. ``more`` is what was measured on filmed clips, or the class that a drawn clip shows and
+    the model lacks; empty where there is neither.
+    """
+
+    kind: Kind
+    name: str
+    because: str
+    more: str = ""
+
+    @property
+    def text(self) -> str:
+        """One sentence, or two with a measured figure."""
+        return in_words([self])
+
+    @property
+    def wants_film(self) -> bool:
+        """Whether a model that was trained on filmed clips would be the better one to ask."""
+        return self.kind == "drawn"
+
+
+def caution_of(card: Card, drawn: str | None) -> Caution | None:
+    """What is to be said of the answer of ``card``'s model to a clip; ``drawn`` is what the clip
+    shows if it is one of this project's own, ``None`` if it counts as filmed.
+    """
+    if card.provenance == "untrained":
+        return Caution("untrained", card.name, "")
+    if card.domain == "unknown":
+        known = "what it was trained on"
+        missing = known if card.provenance == "trained" else f"whether it was trained, or {known}"
+        return Caution("unknown", card.name, missing)
+    if card.domain == "drawn" and drawn is None:
+        return Caution("drawn", card.name, "", _measured_on_film(card.sha256))
+    missing = "" if drawn is None or drawn in (card.labels or (drawn,)) else drawn
+    if card.domain == "filmed" and drawn is not None:
+        return Caution("film", card.name, card.training_data, missing)
+    if missing:
+        return Caution("classes", card.name, f"“{missing}” is none of its classes")
+    if card.domain == "filmed" and card.training_data in NARROW:
+        what = NARROW[card.training_data]
+        return Caution(
+            "classes",
+            card.name,
+            f"it knows {what} only ({card.training_data}) and answers with one of them whatever a"
+            " clip shows",
+        )
+    return None
+
+
+def caution_of_list(card: Card, are_drawn: Callable[[], bool]) -> str:
+    """What is to be said of the answers of ``card``'s model to the clips of a list, of which
+    ``are_drawn`` finds out whether they are this project's own; empty if nothing is.
+    """
+    if card.provenance == "untrained":
+        return Caution("untrained", card.name, "").text
+    if card.domain == "drawn" and not are_drawn():
+        return f"{card.name} has only seen drawn clips, and these count as filmed."
+    if card.domain == "filmed" and are_drawn():
+        return f"{card.name} was trained on filmed clips, and these are drawn."
+    return ""
+
+
+def in_words(cautions: Sequence[Caution]) -> str:
+    """All of ``cautions``, those of one kind and reason together, in the order of `KINDS`."""
+    groups: dict[tuple[str, str], list[Caution]] = {}
+    for kind in KINDS:
+        for one in cautions:
+            if one.kind == kind:
+                groups.setdefault((kind, one.because), []).append(one)
+    return " ".join(_sentence(group) for group in groups.values())
+
+
+def in_short(cautions: Iterable[Caution | None]) -> str:
+    """`in_words` without what was measured, for figures and films."""
+    return in_words(
+        [replace(one, more="") if one.kind == "drawn" else one for one in cautions if one]
+    )
+
+
+def _sentence(group: Sequence[Caution]) -> str:
+    first, several = group[0], len(group) > 1
+    names = _listed(one.name for one in group)
+    have, whose = ("have", "their answers") if several else ("has", "its answer")
+    if first.kind == "untrained":
+        mean = "mean" if several else "means"
+        return f"{names} {have} random weights: {whose} {mean} nothing."
+    if first.kind == "unknown":
+        do = "their files do" if several else "its file does"
+        return f"{names}: {do} not record {first.because}."
+    if first.kind == "drawn":
+        figures = "".join(f" {one.name} {one.more}." for one in group if one.more)
+        return (
+            f"{names} {have} only seen drawn clips, and this clip counts as filmed: {whose} may"
+            f" mean nothing.{figures}"
+        )
+    if first.kind == "film":
+        on = f" ({first.because})" if first.because else ""
+        without = [one for one in group if one.more]
+        none = (
+            f"; “{without[0].more}” is none of the classes of"
+            f" {_listed(one.name for one in without)}"
+            if without
+            else ""
+        )
+        were = "were" if several else "was"
+        return f"{names} {were} trained on filmed clips{on}, and this clip is drawn{none}."
+    return f"{names}: {first.because}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = dict.fromkeys(names)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+@cache
+def _figures() -> dict[str, list[dict]]:
+    content: dict[str, dict[str, list[dict]]] = json.loads(
+        FILMED_FIGURES.read_text(encoding="utf-8")
+    )
+    return content["measured"]
+
+
+def _measured_on_film(checkpoint: str) -> str:
+    """What was measured of a model's file on filmed clips, with Wilson's 95 % interval."""
+    from scipy.stats import binomtest  # takes its time, and is seldom needed
+
+    parts = []
+    for row in _figures().get(checkpoint, ()):
+        hits, n, metric = row["hits"], row["n"], row["metric"]
+        interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+        shown = _SHOWN.get(metric, f"is right by {metric}")
+        chance = f"; {_CHANCE[metric]}" if metric in _CHANCE else ""
+        parts.append(
+            f"{shown} in {hits} of {n} {row['data']} ({100 * hits / n:.0f} %, 95 % interval"
+            f" {100 * interval.low:.0f} to {100 * interval.high:.0f} %{chance})"
+        )
+    return " and ".join(parts)

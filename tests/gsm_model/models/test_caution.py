@@ -1,0 +1,114 @@
+"""What is said beside an answer: from what is recorded of the model, and from the clip."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gsm_model.bundled import shipped_checkpoints
+from gsm_model.models.card import Card
+from gsm_model.models.caution import FILMED_FIGURES, caution_of, caution_of_list, in_short, in_words
+from gsm_model.models.checkpoints.files import load_checkpoint
+
+LABELS = ("Folding something", "Unfolding something")
+DRAWN = Card("GSM", "trained", LABELS, domain="drawn")
+FILMED = Card("TSM", "trained", LABELS, "Something-Something V2", domain="filmed")
+DIVING = replace(FILMED, labels=("dive",), training_data="Diving48")
+
+
+@pytest.mark.parametrize(
+    ("card", "drawn", "text"),
+    [
+        (DRAWN, LABELS[0], None),
+        (
+            DRAWN,
+            None,
+            "GSM has only seen drawn clips, and this clip counts as filmed: its answer may mean"
+            " nothing.",
+        ),
+        (DRAWN, "Opening something", "GSM: “Opening something” is none of its classes."),
+        (FILMED, None, None),
+        (
+            FILMED,
+            LABELS[0],
+            "TSM was trained on filmed clips (Something-Something V2), and this clip is drawn.",
+        ),
+        (
+            DIVING,
+            LABELS[0],
+            "TSM was trained on filmed clips (Diving48), and this clip is drawn; “Folding"
+            " something” is none of the classes of TSM.",
+        ),
+        (
+            DIVING,
+            None,
+            "TSM: it knows dives in competitions only (Diving48) and answers with one of them"
+            " whatever a clip shows.",
+        ),
+        (Card("GSM"), LABELS[0], "GSM (untrained) has random weights: its answer means nothing."),
+        (
+            Card("GSM", "unknown"),
+            None,
+            "GSM: its file does not record whether it was trained, or what it was trained on.",
+        ),
+        (
+            Card("GSM", "trained"),
+            LABELS[0],
+            "GSM: its file does not record what it was trained on.",
+        ),
+    ],
+)
+def test_a_caution_says_why_an_answer_may_mean_little(card, drawn, text):
+    found = caution_of(card, drawn)
+    assert (None if found is None else found.text) == text
+
+
+def test_cautions_of_one_kind_are_one_sentence_the_gravest_first():
+    cards = [DRAWN, Card("A", "unknown"), replace(DRAWN, alias="TSN"), Card("B"), Card("C")]
+    assert in_words([caution_of(card, None) for card in cards]) == (
+        "B (untrained) and C (untrained) have random weights: their answers mean nothing. GSM and"
+        " TSN have only seen drawn clips, and this clip counts as filmed: their answers may mean"
+        " nothing. A: its file does not record whether it was trained, or what it was trained on."
+    )
+    assert in_words([]) == in_short([None]) == ""
+
+
+def test_the_models_that_came_with_the_project_have_seen_drawn_clips_and_say_what_was_measured():
+    measured = json.loads(FILMED_FIGURES.read_text(encoding="utf-8"))["measured"]
+    for path in shipped_checkpoints().values():
+        card = load_checkpoint(path).card
+        assert card.domain == "drawn" and caution_of(card, card.labels[0]) is None
+        found = caution_of(card, None)
+        assert found.kind == "drawn" and found.wants_film
+        for row in measured.get(card.sha256, ()):
+            assert 0 <= row["hits"] <= row["n"] and row["source"]
+            assert f"{row['hits']} of {row['n']} {row['data']}" in found.text
+            assert str(row["n"]) not in in_short([found])
+
+
+def test_a_figure_that_was_measured_stands_with_its_interval(monkeypatch):
+    rows = [{"metric": "within pair", "hits": 34, "n": 41, "data": "filmed segments"}]
+    monkeypatch.setattr("gsm_model.models.caution._figures", lambda: {"abc": rows})
+    # Wilson's interval of 34 of 41, by R's binom.confint(34, 41, methods = "wilson").
+    assert caution_of(replace(DRAWN, sha256="abc"), None).text.endswith(
+        "GSM scores the class above its time reversal in 34 of 41 filmed segments (83 %, 95 %"
+        " interval 69 to 91 %; a guess gives 50 %)."
+    )
+
+
+def test_of_a_list_it_is_found_out_only_where_it_matters_whether_it_is_drawn():
+    def never():
+        raise AssertionError
+
+    assert "count as filmed" in caution_of_list(DRAWN, lambda: False)
+    assert "these are drawn" in caution_of_list(FILMED, lambda: True)
+    assert caution_of_list(DRAWN, lambda: True) == caution_of_list(FILMED, lambda: False) == ""
+    assert caution_of_list(Card("GSM", "unknown"), never) == ""
+    assert "random weights" in caution_of_list(Card("GSM"), never)
+
+
+def test_a_card_keeps_what_it_was_trained_on_and_refuses_what_is_no_kind_of_clip():
+    assert Card.from_values(json.loads(FILMED.to_json())).domain == "filmed"
+    assert "domain" not in json.loads(Card("GSM").to_json())
+    with pytest.raises(ValueError, match="domain 'painted'"):
+        Card.from_values({"title": "GSM", "domain": "painted"})
