@@ -44,12 +44,13 @@ def titled(frames: np.ndarray, texts: Sequence[str]) -> np.ndarray:
 
 
 def cautioned(film: np.ndarray, text: str) -> np.ndarray:
-    """``film`` (T, H, W, 3) uint8 with all of ``text`` above it, in as many lines as it needs;
+    """``film`` (T, H, W, 3) uint8 with all of ``text`` under it, in as many lines as it needs;
     without text as it is.
     """
-    for line in reversed(textwrap.wrap(text, max(20, film.shape[2] // CHARACTER_PIXELS))):
-        film = titled(film, [line] * len(film))
-    return film
+    t, _, width, _ = film.shape
+    empty = np.zeros((t, 0, width, 3), np.uint8)
+    lines = textwrap.wrap(text, max(20, width // CHARACTER_PIXELS))
+    return np.concatenate([film, *(titled(empty, [line] * t) for line in lines)], axis=1)
 
 
 def _with_title(frame: np.ndarray, text: str) -> np.ndarray:
