@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class OwnClip:
     style: Style
     split: str
     index: int
-    looks: Looks = Looks()  # noqa: RUF009  # is frozen
+    looks: Looks = field(default_factory=Looks)
 
     def mark(self) -> str:
         """What a file says that holds it."""

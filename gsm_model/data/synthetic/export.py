@@ -84,7 +84,7 @@ def write_dataset(
     for index in range(total):
         clip = found.draw(split, index)
         name = f"{index:06d}" + (".mp4" if format == "mp4" else "")
-        mark = OwnClip(style, split, index, looks or Looks()).mark()
+        mark = OwnClip(style, split, index, looks).mark()
         _write_clip(clip, out / name, format, height, width, mark)
         lines.append(f"{name} {clip.num_frames} {clip.label}")
         if progress is not None:
