@@ -16,6 +16,8 @@ from gsm_model.explain.gates.adaptivity import GateMoments, decompose
 from gsm_model.explain.gates.layers import REGIMES, LayerExchange, LayerGates, regime_shares
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.order.report import OrderReport
+from gsm_model.explain.patching.clips import Patching
+from gsm_model.explain.patching.features import Side
 from gsm_model.explain.shapley.frames import FrameShapley
 from gsm_model.predict import Prediction
 from gsm_model.predictions.join import PairedPredictions
@@ -237,6 +239,36 @@ def _regime(layer: LayerGates) -> str:
 def experiment(before: Prediction, after: Prediction) -> str:
     """How one model's answer moved under an experiment on its temporal modules."""
     return moved(before, after) + "."
+
+
+def patched_most(found: Patching, side: Side) -> str:
+    """Where copying a clip's reversal moves a prediction most, and how well the estimate agrees
+    with patching in truth.
+    """
+    title = f"**{escape(found.card.name)}**"
+    if not found.moves:
+        return (
+            f"{title} gives a clip and its reversal the same scores: there is nothing to move, and"
+            " every effect is 0."
+        )
+    effects = found.effect(side)
+    at, frame = divmod(int(effects.argmax()), effects.shape[1])
+    text = (
+        f"{title}: *{escape(found.target.name(found.card))}* is {_two(found.before)} logits here and"
+        f" {_two(found.donor)} reversed; the largest effect of one copy is"
+        f" {_two(float(effects[at, frame]))}, at *{found.layers[at]}*, frame"
+        f" {found.frame_indices[frame]}"
+    )
+    correlation, cells = found.agreement(side)
+    if not cells:
+        return text + " (estimated)."
+    text += f". Over {cells} cells the estimate agrees by ρ {_two(correlation)}"
+    whole = found.whole[side]
+    best = int(whole.argmax())
+    return text + (
+        f"; of all frames of a layer at once, *{found.layers[best]}* moves most"
+        f" ({_two(float(whole[best]))})."
+    )
 
 
 def closed_gates(name: str, rows: Sequence[dict]) -> str:

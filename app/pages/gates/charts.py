@@ -13,6 +13,8 @@ from app.components.chart_style import RING_COLOR, panel_titles, short
 from gsm_model.explain.gates.layers import DIRECTIONS, REGIMES, LayerGates, regime_shares
 from gsm_model.explain.gates.readings import ClipReadings, LayerReadings
 from gsm_model.explain.gates.tables import layer_figures
+from gsm_model.explain.patching.clips import Patching
+from gsm_model.explain.patching.features import Side
 from gsm_model.figures.style import GATE_STOPS, SHARE_STOPS
 from gsm_model.models.temporal import ClipReading
 
@@ -271,4 +273,47 @@ def experiments(rows: Sequence[dict], color: str) -> go.Figure:
         height=150 + 19 * len(rows),
         margin={"l": 8, "r": 8, "t": 70, "b": 44},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )
+
+
+def patching(found: Patching, side: Side) -> go.Figure:
+    """Effects of copying a layer (row) at a frame (column), exact where they are known, blue below
+    0 and orange above; cells can be clicked.
+    """
+    effects = found.effect(side)
+    layers, t = list(found.layers), len(found.frame_indices)
+    frames = [f"{place}: {frame}" for place, frame in enumerate(found.frame_indices, start=1)]
+    limit = max(float(np.abs(effects).max()), 1e-9)
+    rows, columns = (index.ravel() for index in np.indices(effects.shape))
+    figure = go.Figure(
+        go.Heatmap(
+            z=effects,
+            x=frames,
+            y=layers,
+            colorscale=[[k / (len(GATE_STOPS) - 1), color] for k, color in enumerate(GATE_STOPS)],
+            zmin=-limit,
+            zmax=limit,
+            colorbar={"title": "effect", "thickness": 14},
+            hoverinfo="skip",
+        )
+    )
+    # Heat maps cannot be clicked in streamlit; markers that cannot be seen can.
+    figure.add_scatter(
+        x=[frames[column] for column in columns],
+        y=[layers[row] for row in rows],
+        mode="markers",
+        marker={"symbol": "square", "size": 22, "opacity": 0},
+        customdata=np.column_stack([rows, columns]).tolist(),
+        hovertemplate="%{y}, frame %{x}: %{text}<extra></extra>",
+        text=[f"{value:+.3f}" for value in effects.ravel()],
+        showlegend=False,
+    )
+    ticks = {"tickvals": frames, "ticktext": [str(frame) for frame in found.frame_indices]}
+    figure.update_xaxes(type="category", title="frame", range=[-0.5, t - 0.5], **ticks)
+    figure.update_yaxes(type="category", range=[len(layers) - 0.5, -0.5])
+    return figure.update_layout(
+        title={"text": short(found.card.name), "font": {"size": 14}},
+        height=150 + 24 * len(layers),
+        margin={"l": 8, "r": 8, "t": 40, "b": 50},
+        clickmode="event+select",
     )

@@ -10,6 +10,7 @@ from app.components.panels import Seen, by_length, lighter
 from app.components.sentences import what_moves
 from app.pages.gates.experiments import show_data_experiments, show_experiments
 from app.pages.gates.layers import show_layers
+from app.pages.gates.patching import show_patching
 from app.pages.gates.readings import show_clip_weights, show_map_readings, show_readings
 from app.pages.order import charts
 from app.queries import clip_results
@@ -107,6 +108,7 @@ def show(choices: Choices) -> None:
     show_readings(choices)
     _show_reach(choices, clip, counts, video)
     show_experiments(choices, clip, counts, video, order)
+    show_patching(choices, clip, counts, video)
     show_data_experiments(choices)
     _show_details(choices, clip, seen, video)
 
