@@ -21,7 +21,16 @@ class SampleClip:
     path: Path
 
 
-READERS = ("predict", "evaluate", "order", "explain", "confusions", "benchmark", "train")
+READERS = (
+    "predict",
+    "evaluate",
+    "order",
+    "explain",
+    "confusions",
+    "benchmark",
+    "train",
+    "report-card",
+)
 WRITTEN = ("--out", "--scores", "--csv", "--pdf", "--matrix")  # options that name a result
 
 

@@ -254,8 +254,8 @@ def patched_most(found: Patching, side: Side) -> str:
     effects = found.effect(side)
     at, frame = divmod(int(effects.argmax()), effects.shape[1])
     text = (
-        f"{title}: *{escape(found.target.name(found.card))}* is {_two(found.before)} logits here and"
-        f" {_two(found.donor)} reversed; the largest effect of one copy is"
+        f"{title}: *{escape(found.target.name(found.card))}* is {_two(found.before)} logits here"
+        f" and {_two(found.donor)} reversed; the largest effect of one copy is"
         f" {_two(float(effects[at, frame]))}, at *{found.layers[at]}*, frame"
         f" {found.frame_indices[frame]}"
     )

@@ -19,6 +19,7 @@ from gsm_model.cli import (
     order,
     order_shapley,
     predict,
+    report_card,
     start,
     synthetic,
     systems,
@@ -49,6 +50,7 @@ app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
 app.command()(evaluate.evaluate)
 app.command()(order.order)
 app.command("order shapley")(order_shapley.shapley)
+app.command("report-card")(report_card.report_card)
 explain = typer.Typer(
     no_args_is_help=True,
     help="What a model's gates do, what experiments on them change, and where a model looks.",

@@ -119,8 +119,6 @@ def data_set(
     count: int,
 ) -> tuple[Recognizer, ClipSet]:
     """The one model, and the labelled clips to run it on."""
-    from gsm_model.evaluation.dataset import drawn_clips, listed_clips
-
     if out.suffix != ".parquet":
         fail(
             "--out: over a data set, name the .parquet file to write; for a clip, name the clip"
@@ -130,9 +128,27 @@ def data_set(
         fail("--checkpoint: give one model for each table")
     [model] = load_models(checkpoint, None, device, "float32")
     or_fail(lambda: out.parent.mkdir(parents=True, exist_ok=True))
+    of = (data, videos, labels, target, skip_bad, workers, split, count)
+    return model, clips_for(model, *of)
+
+
+def clips_for(
+    model: Recognizer,
+    data: Path | None,
+    videos: Path | None,
+    labels: Path | None,
+    target: TargetName,
+    skip_bad: bool,
+    workers: int,
+    split: SplitName,
+    count: int,
+) -> ClipSet:
+    """The labelled clips of ``--data``, else drawn ones, as ``model`` wants them."""
+    from gsm_model.evaluation.dataset import drawn_clips, listed_clips
+
     if data is None:
-        return model, or_fail(lambda: drawn_clips(model, split, count))
-    return model, or_fail(
+        return or_fail(lambda: drawn_clips(model, split, count))
+    return or_fail(
         lambda: listed_clips(
             model,
             read_list(data, videos, labels, target, skip_bad, lambda: model),

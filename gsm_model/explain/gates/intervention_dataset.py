@@ -18,7 +18,7 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import Batch, ClipSet, batches
 from gsm_model.evaluation.intervals import measure_change, measure_share
 from gsm_model.evaluation.resumable import Parts
-from gsm_model.explain.gates.interventions import Intervention, intervene
+from gsm_model.explain.gates.interventions import FrameOrder, Intervention, intervene
 from gsm_model.explain.gates.report import Routed, record_routing
 from gsm_model.io.tables import list_column, list_values, read_table, what_table_says, write_table
 from gsm_model.models.card import Measure
@@ -71,12 +71,12 @@ class Effect:
 def run_interventions(
     model: Recognizer,
     clip_set: ClipSet,
-    plan: Mapping[str, Intervention],
+    plan: Mapping[str, Intervention | FrameOrder],
     out: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> InterventionTable:
-    """Score ``clip_set`` without and with every intervention of ``plan`` and write the table to
-    ``out`` (parquet).
+    """Score ``clip_set`` without and with every intervention, and in every order of frames, of
+    ``plan`` and write the table to ``out`` (parquet).
 
     *other clip* takes the gates of the clip before in its block of 40 (the first, those of the
     last). A run that was stopped goes on where it was; a clip that cannot be read is a row with its
@@ -99,7 +99,9 @@ def run_interventions(
     return parts.close(whole)
 
 
-def _scores(model: Recognizer, batch: Batch, plan: Mapping[str, Intervention]) -> np.ndarray:
+def _scores(
+    model: Recognizer, batch: Batch, plan: Mapping[str, Intervention | FrameOrder]
+) -> np.ndarray:
     """Logits (m, M, K) of the batch's m readable clips."""
     if batch.clips is None:
         return np.empty((0, len(plan) + 1, model.architecture.num_classes), np.float32)
@@ -107,6 +109,12 @@ def _scores(model: Recognizer, batch: Batch, plan: Mapping[str, Intervention]) -
     with device_turn(batch.clips.device), torch.inference_mode():
         scores, before = _unchanged(model, batch.clips, plan)
         for intervention in plan.values():
+            if isinstance(intervention, FrameOrder):
+                order = intervention.positions
+                if order not in done:
+                    done[order] = model(batch.clips[:, list(order)]).float().cpu().numpy()
+                scores.append(done[order])
+                continue
             if intervention.clamp == "other clip":
                 intervention = replace(intervention, values=before)
             same = _what_it_does(model, intervention)
@@ -118,12 +126,13 @@ def _scores(model: Recognizer, batch: Batch, plan: Mapping[str, Intervention]) -
 
 
 def _unchanged(
-    model: Recognizer, clips: Tensor, plan: Mapping[str, Intervention]
+    model: Recognizer, clips: Tensor, plan: Mapping[str, Intervention | FrameOrder]
 ) -> tuple[list[np.ndarray], dict[str, Tensor]]:
     """The logits without an intervention, and for each clip the gates of the one before it, where
     an intervention wants them.
     """
-    if not any(one.clamp == "other clip" for one in plan.values()):
+    given = [one for one in plan.values() if isinstance(one, Intervention)]
+    if not any(one.clamp == "other clip" for one in given):
         return [model(clips).float().cpu().numpy()], {}
     with record_routing(model) as found:
         scores = [model(clips).float().cpu().numpy()]

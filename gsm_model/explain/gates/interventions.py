@@ -37,6 +37,15 @@ class Intervention:
     values: Mapping[str, np.ndarray | Tensor] | None = None
 
 
+@dataclass(frozen=True)
+class FrameOrder:
+    """The frames of a clip in another order, or some of them more than once: ``positions`` are
+    their places in the clip, in the order in which the model sees them.
+    """
+
+    positions: tuple[int, ...]
+
+
 @contextmanager
 def intervene(model: Recognizer, intervention: Intervention) -> Iterator[None]:
     """Let every forward of this thread inside the block run with ``intervention`` on ``model``'s

@@ -1,0 +1,1 @@
+"""What a model makes of time on a data set, on one page."""
