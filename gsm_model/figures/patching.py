@@ -63,7 +63,7 @@ def _figure(
     figure = Figure(figsize=(width, 1.1 + 0.17 * len(layers)), layout="constrained")
     grid = figure.subplots(1, columns, squeeze=False, sharey=True)[0]
     values = np.concatenate([panel.ravel() for _, panel in panels])
-    limit = max(float(np.nanmax(np.abs(values), initial=0.0)), 1e-9)
+    limit = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     for axes, (name, panel) in zip(grid, panels, strict=False):
         shades = axes.pcolormesh(panel, cmap=gate_colors(), vmin=-limit, vmax=limit)
         axes.set_xticks(np.arange(len(frames)) + 0.5, frames, fontsize=6)

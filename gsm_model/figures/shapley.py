@@ -55,7 +55,7 @@ def _steps(axes: Axes, found: FrameShapley) -> None:
 
 
 def _matrix(axes: Axes, values: np.ndarray, title: str) -> None:
-    limit = max(float(np.abs(values).max()), 1e-9)
+    limit = float(np.abs(values).max()) or 1.0
     shades = axes.pcolormesh(values, cmap=gate_colors(), vmin=-limit, vmax=limit)
     t = len(values)
     axes.set_xticks(np.arange(t) + 0.5, [str(place + 1) for place in range(t)], fontsize=6)

@@ -283,7 +283,7 @@ def patching(found: Patching, side: Side) -> go.Figure:
     effects = found.effect(side)
     layers, t = list(found.layers), len(found.frame_indices)
     frames = [f"{place}: {frame}" for place, frame in enumerate(found.frame_indices, start=1)]
-    limit = max(float(np.abs(effects).max()), 1e-9)
+    limit = float(np.abs(effects).max()) or 1.0
     rows, columns = (index.ravel() for index in np.indices(effects.shape))
     figure = go.Figure(
         go.Heatmap(

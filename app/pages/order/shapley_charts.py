@@ -75,7 +75,7 @@ def steps(found: FrameShapley) -> go.Figure:
 def matrix(found: FrameShapley, values: np.ndarray, titles: Sequence[str], hover: str) -> go.Figure:
     """``values`` (T, T) of every two frames, in logits, blue below 0 and orange above."""
     names = [f"{place}: {frame}" for place, frame in enumerate(found.frame_indices, start=1)]
-    limit = max(float(np.abs(values).max()), 1e-9)
+    limit = float(np.abs(values).max()) or 1.0
     figure = go.Figure(
         go.Heatmap(
             z=values,

@@ -105,7 +105,7 @@ def test_the_orders_and_cuts_are_the_networks_own_and_a_page_is_made(drawn_model
     for name, expected in (("reversed", flipped), ("frozen", still), ("frame 3", still)):
         assert columns[name].tolist() == expected.tolist()
     assert columns["closed from layer3.0 on"].tolist() == closed.tolist()
-    assert [layer for layer, _, _ in card.cut][0] == "layer1.0" and len(card.cut) == 8
+    assert next(layer for layer, _, _ in card.cut) == "layer1.0" and len(card.cut) == 8
     tsn = make_small("none", num_classes=len(LABELS))
     tsn.card = Card("TSN", "trained", LABELS)
     other = run_card(tsn, drawn_clips(tsn, "test", 4), tmp_path / "tsn.parquet", 3)
