@@ -18,6 +18,7 @@ from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.order.report import OrderReport
 from gsm_model.explain.patching.clips import Patching
 from gsm_model.explain.patching.features import Side
+from gsm_model.explain.report_card.card import TemporalCard
 from gsm_model.explain.shapley.frames import FrameShapley
 from gsm_model.predict import Prediction
 from gsm_model.predictions.join import PairedPredictions
@@ -268,6 +269,17 @@ def patched_most(found: Patching, side: Side) -> str:
     return text + (
         f"; of all frames of a layer at once, *{found.layers[best]}* moves most"
         f" ({_two(float(whole[best]))})."
+    )
+
+
+def needs_order(card: TemporalCard) -> str:
+    """How right a model is in order and shuffled, and how many classes need the order."""
+    forward, shuffled = card.measure("forward"), card.measure("shuffled")
+    assert forward is not None and shuffled is not None
+    return (
+        f"**{escape(card.origin.model)}** is right on {tenths(forward.value)} of {card.n:,} clips of"
+        f" {escape(card.origin.data)} in order and on {tenths(shuffled.value)} shuffled;"
+        f" {len(card.need_time)} of {len(card.classes)} classes need the order."
     )
 
 

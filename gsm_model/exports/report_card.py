@@ -12,16 +12,21 @@ from gsm_model.figures.style import figure_bytes
 from gsm_model.io.tables import csv_text
 
 
+def card_footer(cards: Sequence[TemporalCard], recipe: Recipe) -> str:
+    """The foot of the page: how it is made again, and of what."""
+    first = cards[0].origin
+    inputs = "; ".join(f"{one.name} {one.sha256[:16]}" for one in recipe.inputs)
+    return (
+        f"{recipe.command}\nGate-Shift Lens {__version__}; views {first.views}, {first.precision};"
+        f" {inputs}"
+    )
+
+
 def card_files(name: str, cards: Sequence[TemporalCard], recipe: Recipe) -> dict[str, bytes]:
     """File name → content, all called ``name``: the page, every figure on it as a row, and the
     ``recipe`` that makes them.
     """
-    first = cards[0].origin
-    inputs = "; ".join(f"{one.name} {one.sha256[:16]}" for one in recipe.inputs)
-    footer = (
-        f"{recipe.command}\nGate-Shift Lens {__version__}; views {first.views}, {first.precision};"
-        f" {inputs}"
-    )
+    footer = card_footer(cards, recipe)
     about = {"clips": cards[0].n, "shuffles": cards[0].shuffles}
     return {
         f"{name}.pdf": figure_bytes(card_figure(cards, footer), "pdf"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from gsm_model.explain.report_card.card import LEVEL, TemporalCard
 from gsm_model.figures.labels import in_print, shortened
@@ -31,10 +31,10 @@ METRICS = {
 def card_figure(cards: Sequence[TemporalCard], footer: str = "") -> Figure:
     """The ``cards`` of one data set on an A4 page; ``footer`` says how it is made again."""
     figure = Figure(figsize=A4, layout="constrained")
-    head, body, foot = figure.subfigures(3, 1, height_ratios=(1.0, 9.4, 0.9))
+    grid = figure.add_gridspec(4, 1, height_ratios=(1.0, 4.0, 5.4, 0.9))
+    head, upper, lower, foot = (figure.add_subfigure(grid[row]) for row in range(4))
     _say(head, _heading(cards), 0.98, "top")
     _say(foot, footer, 0.5, "center", 5.5)
-    upper, lower = body.subfigures(2, 1, height_ratios=(1, 1.35))
     left, right = upper.subplots(1, 2)
     _accuracies(left, cards)
     _cut(right, cards)
@@ -44,7 +44,7 @@ def card_figure(cards: Sequence[TemporalCard], footer: str = "") -> Figure:
     return figure
 
 
-def _say(part: Figure, text: str, y: float, at: str, size: float = 7.5) -> None:  # a subfigure
+def _say(part: SubFigure, text: str, y: float, at: str, size: float = 7.5) -> None:
     part.text(0.03, y, in_print(text), fontsize=size, va=at, ha="left", linespacing=1.4)
 
 

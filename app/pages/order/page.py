@@ -12,6 +12,7 @@ from app.components.downloads import order_command
 from app.components.media import clip_strip
 from app.components.sentences import escape, flips, order_matters
 from app.pages.order import charts
+from app.pages.order.report_card import show_report_card
 from app.pages.order.shapley import show_shapley
 from app.queries import clip_results, precomputed
 from app.shell import session
@@ -75,6 +76,7 @@ def show(choices: Choices) -> None:
     show_shapley(choices, clip, counts, video)
     _show_clip_details(choices, clip, reports)
     _show_data_set()
+    show_report_card(choices)
 
 
 def _for_each(
