@@ -277,8 +277,8 @@ def needs_order(card: TemporalCard) -> str:
     forward, shuffled = card.measure("forward"), card.measure("shuffled")
     assert forward is not None and shuffled is not None
     return (
-        f"**{escape(card.origin.model)}** is right on {tenths(forward.value)} of {card.n:,} clips of"
-        f" {escape(card.origin.data)} in order and on {tenths(shuffled.value)} shuffled;"
+        f"**{escape(card.origin.model)}** is right on {tenths(forward.value)} of {card.n:,} clips"
+        f" of {escape(card.origin.data)} in order and on {tenths(shuffled.value)} shuffled;"
         f" {len(card.need_time)} of {len(card.classes)} classes need the order."
     )
 
