@@ -10,6 +10,7 @@ from pathlib import Path
 from app.cache.store import caches, keep
 from app.queries.precomputed import Printed
 from app.shell.session import ModelRef, fast_model, owner
+from gsm_model.data.synthetic.dataset import Split
 from gsm_model.evaluation.dataset import drawn_clips
 from gsm_model.explain.report_card.card import TemporalCard, card_plan, run_card
 from gsm_model.exports.provenance import Input, Recipe
@@ -17,7 +18,7 @@ from gsm_model.exports.report_card import card_files, card_footer
 from gsm_model.figures.report_card import card_figure
 from gsm_model.figures.style import figure_bytes
 
-SPLIT = "test"
+SPLIT: Split = "test"
 
 
 @dataclass(frozen=True)
