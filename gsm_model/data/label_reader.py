@@ -21,6 +21,9 @@ from gsm_model.io.text import decode_text
 _log = logging.getLogger(__name__)
 MAX_LABEL_FILE_BYTES = 4_000_000
 _SHOWN = 5
+_COMMENT = re.compile(r"#\s")
+_SEPARATOR = re.compile(r"\s*sep=.\s*")
+_JSON = re.compile(r"\s*(\{|\[(?!\s*[0-9]+\s*\][ \t]*\S))")
 _INDEX_COLUMNS = ("id", "index", "idx", "label_id", "class_id", "class_index", "verb_id", "noun_id")
 _NAME_COLUMNS = (
     *(
@@ -31,15 +34,18 @@ _NAME_COLUMNS = (
         "label_name",
         "classname",
         "display_name",
-        "category",
     ),
-    *("key", "class_key", "text", "action", "template"),
+    *("key", "class_key", "text", "action", "template", "category"),
 )
+# A first line of these alone is a header.
+_HEADERS = frozenset(("name", "names", "label", "labels", "class", "classes", "class_name"))
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 # An index and a name, and whether more than space is between them; the first that fits is the form.
 _FORMS = (
-    (re.compile(r"(?P<index>[0-9]{1,9})\s*[,;\t:]\s*(?P<name>.*\S)"), True),
-    (re.compile(r"(?P<name>.*\S)\s*[,;\t]\s*(?P<index>[0-9]{1,9})"), True),
+    (re.compile(r"(?P<index>[0-9]{1,9})\s*(?:[,;\t:=]|[=-]>)\s*(?P<name>.*\S)"), True),
+    (re.compile(r"(?P<index>[0-9]{1,9})[.)]\s+(?P<name>.*\S)"), True),
+    (re.compile(r"[(\[](?P<index>[0-9]{1,9})[)\]]\s*(?P<name>.*\S)"), True),
+    (re.compile(r"(?P<name>.*\S)\s*[,;\t=]\s*(?P<index>[0-9]{1,9})"), True),
     (re.compile(r"(?P<index>[0-9]{1,9})\s+(?P<name>.*\S)"), False),
     (re.compile(r"(?P<name>.*\S)\s+(?P<index>[0-9]{1,9})"), False),
 )
@@ -115,14 +121,42 @@ def parse_labels(text: str, source: str) -> LabelFile:
     Raises:
         DataError: as `read_label_file`.
     """
-    if text.lstrip().startswith(("{", "[")):
+    notes: tuple[str, ...] = ()
+    if _JSON.match(text):
         given = _of_json(text, source)
     else:
-        given = _of_columns(text, source) or _of_lines(text.rstrip(), source)
+        text, notes = _without_remarks(text)
+        given = _of_columns(text, source)
+        if not given:
+            text, said = _without_header(text)
+            notes += said
+            given = _of_lines(text.rstrip(), source)
     if given and given[0].index is not None:
-        return _in_order(given, source)
+        found = _in_order(given, source)
+        return LabelFile(found.names, (*notes, *found.notes))
     _require_distinct(given, source)
-    return LabelFile(tuple(one.name for one in given))
+    return LabelFile(tuple(one.name for one in given), notes)
+
+
+def _without_remarks(text: str) -> tuple[str, tuple[str, ...]]:
+    """``text`` without comments and the *sep=;* at its beginning, and without the dashes of a
+    list.
+    """
+    lines = text.splitlines()
+    while lines and (_COMMENT.match(lines[0]) or _SEPARATOR.fullmatch(lines[0])):
+        del lines[0]
+    left = len(text.splitlines()) - len(lines)
+    if len(lines) > 1 and all(line.startswith("- ") for line in lines if line.strip()):
+        lines = [line.removeprefix("- ") for line in lines]
+    said = ("a comment in its first line is no class",) if left and lines else ()
+    return "\n".join(lines), said if _COMMENT.match(text) else ()
+
+
+def _without_header(text: str) -> tuple[str, tuple[str, ...]]:
+    first, _, rest = text.lstrip().partition("\n")
+    if _key(first) not in _HEADERS or not rest.strip():
+        return text, ()
+    return rest, (f"its first line, {first.strip()!r}, is taken as a header",)
 
 
 def checked_labels(labels: Sequence[str], source: str) -> tuple[str, ...]:

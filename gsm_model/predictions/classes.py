@@ -72,6 +72,15 @@ def class_indices(
             notes.append(
                 f"classes such as {min(twofold)!r} are taken by name, not as places in the list"
             )
+    elif (
+        not numbered and all(_is_place(cell, k + 1) for cell in together) and _from_one(together, k)
+    ):
+        notes.append("classes are taken as places in the list from 1, as one is the last")
+        found = {
+            head: np.array([(place_in_list(cell) or 0) - 1 for cell in cells], dtype=np.int64)
+            for head, cells in columns.items()
+        }
+        return found, notes
     elif all(_is_place(cell, k) for cell in together):
         by = dict.fromkeys(columns, "place")
         if numbered:
@@ -96,6 +105,12 @@ def class_indices(
         for head, cells in columns.items()
     }
     return found, notes
+
+
+def _from_one(cells: set[str], k: int) -> bool:
+    """Whether places are 1 to k and can be counted from nothing but 1."""
+    places = {place_in_list(cell) for cell in cells}
+    return 0 not in places and k in places
 
 
 def _is_place(cell: str, k: int) -> bool:

@@ -41,6 +41,11 @@ ROLES = {
 _BESIDE = """start end starttime endtime startframe stopframe endframe frames numframes fps duration
 length split fold index rank correct confidence score loss probability prob time views"""
 NO_SCORES = frozenset(_BESIDE.split())  # columns of numbers that tables have beside scores
+# Columns that may hold all scores of a clip as a list.
+LISTS = frozenset(
+    ("score", "scores", "logit", "logits", "prob", "probs", "probability", "probabilities")
+)
+_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 _MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "none", "null", "nil", "-"))
 _PREFIX = re.compile(
     r"(?:scores?|prob(?:s|ability|abilities)?|logits?|conf(?:idence)?|p|class|pred|output)"
@@ -140,15 +145,58 @@ def read_delimited(file: PredictionFile) -> Predictions:
     """
     decoded = file_text(file)
     sheet = open_sheet(decoded.text, file.name)
+    return read_sheet(sheet, file, [decoded.note] if decoded.note else [])
+
+
+def read_sheet(sheet: Sheet, file: PredictionFile, notes: list[str]) -> Predictions:
+    """The predictions in a table of text of ``file``, as `read_delimited`; ``notes`` are what was
+    said of it before.
+
+    Raises:
+        DataError: as `read_delimited`.
+    """
+    sheet = _with_lists_apart(sheet, file.name)
     roles = _roles(sheet.heads, file)
     rest = [place for place in range(len(sheet.heads)) if place not in roles.values()]
     content = _Content.read(sheet, roles, _candidates(sheet.heads, rest, roles, file), file.name)
-    notes = [decoded.note] if decoded.note else []
     return _table(content, sheet, roles, rest, file, notes)
+
+
+def _with_lists_apart(sheet: Sheet, name: str) -> Sheet:
+    """``sheet`` with a column for each number where one column, called *scores* or the like, holds
+    all scores of a clip as a list, as pandas writes it.
+    """
+    places = [at for at, head in enumerate(sheet.heads) if plain_head(head) in LISTS]
+    first = next(sheet.rows, None)
+    if len(places) != 1 or first is None or not first[1][places[0]].lstrip().startswith("["):
+        rows = sheet.rows if first is None else itertools.chain([first], sheet.rows)
+        return Sheet(sheet.heads, sheet.separator, rows)
+    [at] = places
+    count = len(_listed(first[1][at]))
+
+    def apart() -> Iterator[tuple[int, list[str]]]:
+        for line, row in itertools.chain([first], sheet.rows):
+            numbers = _listed(row[at])
+            if numbers and len(numbers) != count:
+                raise DataError(
+                    f"{name}: row {line} has {len(numbers)} scores, the first row {count}; a list"
+                    " with '...' was cut short when it was written"
+                )
+            yield line, [*row[:at], *row[at + 1 :], *(numbers or [""] * count)]
+
+    heads = (*sheet.heads[:at], *sheet.heads[at + 1 :], *map(str, range(count)))
+    return Sheet(heads, sheet.separator, apart())
+
+
+def _listed(cell: str) -> list[str]:
+    return [part for part in re.split(r"[\s,\[\]]+", cell) if part]
 
 
 def _roles(heads: Sequence[str], file: PredictionFile) -> dict[str, int]:
     """Which column is what."""
+    if not any(plain_head(head) in ROLES["truth"] for head in heads):
+        shown = ", ".join(heads[:3])[:120]
+        raise DataError(f"{file.name}: its columns begin with {shown}; {EXPECTED}, in a first line")
     twice = [head for head, count in Counter(heads).items() if count > 1 and head]
     if twice:
         raise DataError(f"{file.name}: two columns are called {twice[0]!r}")
@@ -234,6 +282,7 @@ class _Content:
         cells: dict[str, list[str]] = {role: [] for role in roles}
         parts, text = [np.empty((0, len(columns)), np.float32)], dict[int, str]()
         comma = point = False
+        thousands: bool | None = None
         while chunk := list(itertools.islice(sheet.rows, ROWS_AT_A_TIME)):
             for role, place in roles.items():
                 cells[role] += [spelling(row[place]) for _, row in chunk]
@@ -247,12 +296,25 @@ class _Content:
             values = [[row[place] for place in columns] for _, row in chunk]
             joined = "\n".join("\n".join(row) for row in values)
             comma, point = comma or "," in joined, point or "." in joined
+            raw = values
             if "," in joined or "\u2212" in joined:
+                with_comma = [cell.strip() for row in values for cell in row if "," in cell]
+                if with_comma:
+                    thousands = thousands is not False and all(
+                        map(_THOUSANDS.fullmatch, with_comma)
+                    )
                 values = [
                     [cell.replace(",", ".").replace("\u2212", "-") for cell in row]
                     for row in values
                 ]
-            parts.append(_numbers(values, columns, "_" in joined, text))
+            if "%" in joined:
+                values = [[cell.strip().removesuffix("%") for cell in row] for row in values]
+            parts.append(_numbers(values, raw, columns, "_" in joined, text))
+        if thousands:
+            raise DataError(
+                f"{name}: its scores may have decimal commas or commas between thousands, as in"
+                " '1,234'; write them with a decimal point and nothing between thousands"
+            )
         if comma and point and not text:
             raise DataError(
                 f"{name}: some scores have a decimal comma and some a decimal point; write all with"
@@ -262,8 +324,15 @@ class _Content:
 
 
 def _numbers(
-    rows: list[list[str]], columns: list[int], doubtful: bool, text: dict[int, str]
+    rows: list[list[str]],
+    written: list[list[str]],
+    columns: list[int],
+    doubtful: bool,
+    text: dict[int, str],
 ) -> np.ndarray:
+    """``rows`` as numbers, NaN where a cell is empty; the first cell of each column that is none
+    goes into ``text`` as it is ``written``.
+    """
     try:
         if doubtful:  # Python reads 1_0 as ten
             raise ValueError
@@ -282,7 +351,7 @@ def _numbers(
                     raise ValueError
                 found[place, at] = float(cell)
             except ValueError:
-                text.setdefault(column, cell)
+                text.setdefault(column, written[place][at].strip())
     return found
 
 

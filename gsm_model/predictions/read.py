@@ -22,8 +22,9 @@ from gsm_model.errors import DataError
 from gsm_model.io.hashing import sha256
 from gsm_model.io.tables import list_values, read_table, what_table_says
 from gsm_model.predictions.classes import class_indices, spelling
-from gsm_model.predictions.delimited import is_sheet, read_delimited
+from gsm_model.predictions.delimited import EXPECTED, is_sheet, read_delimited
 from gsm_model.predictions.files import PredictionFile, read_text
+from gsm_model.predictions.records import is_foreign, is_records, read_columns, read_records
 from gsm_model.predictions.results import read_pickle, read_scores
 from gsm_model.predictions.table import Predictions, Provenance, checked
 
@@ -104,6 +105,11 @@ def format_of(file: PredictionFile) -> Format:
     for one in FORMATS:
         if file.path.suffix.lower() == one.ending and one.knows(file):
             return one
+    if file.path.suffix.lower() in endings():
+        raise DataError(
+            f"{file.name}: its first line names no column of true classes; {EXPECTED}, in a first"
+            " line"
+        )
     *first, last = endings()
     raise DataError(f"{file.name}: none of {', '.join(first)} and {last}")
 
@@ -156,17 +162,18 @@ def read_parquet(path: Path, name: str = "") -> Predictions:
 def read_submission(file: PredictionFile) -> Predictions:
     """Something-Something V2's submission: clip id → class, or classes in order of likelihood."""
     name, listed = file.name, file.truth_name
+    given = _json(file.path, name, file.encoding)
+    if not isinstance(given, dict) or not given:
+        raise DataError(
+            f"{name}: neither a submission, an object of clip ids and classes, nor a list of"
+            " objects with id, label and predicted or scores"
+        )
     if file.truth is None:
         raise DataError(
             f"{name}: a submission does not say the true classes; give Something-Something's list"
             " of clips with their templates"
         )
-    given, entries = (
-        _json(file.path, name, file.encoding),
-        _json(file.truth, listed, None),
-    )
-    if not isinstance(given, dict) or not given:
-        raise DataError(f"{name}: not a submission; expected an object of clip ids and classes")
+    entries = _json(file.truth, listed, None)
     try:
         true = {str(entry["id"]): _template(entry) for entry in entries}
     except (TypeError, KeyError, AttributeError):
@@ -216,6 +223,7 @@ def _cells(values: Iterable[object], name: str) -> list[str]:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format(".parquet", read_columns, is_foreign),
     Format(".parquet", lambda file: read_parquet(file.path, file.name)),
     Format(".npz", lambda file: read_scores(file.path, file.labels, file.name)),
     Format(".csv", read_delimited),
@@ -223,7 +231,10 @@ FORMATS: tuple[Format, ...] = (
     Format(".txt", read_delimited, is_sheet),  # as spreadsheets call text in UTF-16
     Format(".pkl", read_pickle),
     Format(".pickle", read_pickle),
+    Format(".json", read_records, is_records),
     Format(".json", read_submission),
+    Format(".jsonl", read_records),
+    Format(".feather", read_columns),
 )
 
 

@@ -16,15 +16,22 @@ import numpy as np
 from gsm_model.errors import DataError
 from gsm_model.io.tables import check_archive
 from gsm_model.io.unpickle import plain, unpickle
+from gsm_model.predictions.classes import class_indices, spelling
 from gsm_model.predictions.files import PredictionFile
 from gsm_model.predictions.probabilities import logits_of
 from gsm_model.predictions.table import Predictions, Provenance, checked
 
 MAX_PICKLE_BYTES = 1_000_000_000
 # What a dict of one clip calls its scores, its true class and itself; from mmaction2's versions.
-SCORES = ("pred_score", "pred_scores", "scores", "score")
-TRUTH = ("gt_label", "gt_labels", "labels", "label")
-IDS = ("frame_dir", "filename", "video_id", "id")
+SCORES = (
+    *("pred_score", "pred_scores", "scores", "score", "logits", "probs", "probabilities"),
+    *("preds", "predictions", "outputs", "output", "y_score"),
+)
+TRUTH = (
+    *("gt_label", "gt_labels", "labels", "label", "targets", "target", "gt", "truth", "y_true"),
+    *("true_labels", "ground_truth"),
+)
+IDS = ("frame_dir", "filename", "video_id", "id", "ids", "video_ids", "narration_id", "names")
 _WRONG = (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, RecursionError)
 
 
@@ -47,9 +54,14 @@ def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "")
     try:
         check_archive(path)
         with zipfile.ZipFile(path) as archive:
-            scores, truth = (_member(archive, key, name) for key in ("scores", "labels"))
+            stored = {Path(entry).stem for entry in archive.namelist()}
+            scores, truth = (
+                _member(archive, next(key for key in keys if key in stored), name)
+                for keys in (SCORES, TRUTH)
+            )
     except (
         *_WRONG,
+        StopIteration,
         OSError,
         EOFError,
         SyntaxError,
@@ -108,7 +120,9 @@ def read_pickle(file: PredictionFile) -> Predictions:
 def _parts(content: Any, name: str) -> tuple[Any, Any, list[str] | None]:
     """Scores, true classes and, if there are any, names of clips."""
     if isinstance(content, dict) and all(isinstance(key, str) for key in content):
-        return _first(content, SCORES), _first(content, TRUTH), None
+        ids = next((plain(content[key]) for key in IDS if key in content), None)
+        named = None if ids is None else [str(one) for one in ids]
+        return _first(content, SCORES), _first(content, TRUTH), named
     if not isinstance(content, (list, tuple)) or not content:
         raise ValueError
     if all(isinstance(one, dict) for one in content):
@@ -174,6 +188,7 @@ def _predictions(
             classes = np.array([_one(one) for one in classes], dtype=np.int64)
         if classes.ndim == 2 and classes.shape[1] == 1:
             classes = classes[:, 0]
+        classes = _indices(classes, averaged, labels, notes)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     except _WRONG as error:
@@ -209,6 +224,36 @@ def _predictions(
         notes=tuple(notes),
     )
     return checked(found, name)
+
+
+def _indices(
+    classes: np.ndarray, scores: np.ndarray, labels: Sequence[str] | None, notes: list[str]
+) -> np.ndarray:
+    """True classes (n,) as indices from 0: of names, of a one among zeros for each clip, and of
+    indices from 1 where the last of them is the number of the classes.
+    """
+    if classes.dtype.kind in "US" and labels is not None:
+        found, said = class_indices(
+            {"labels": [spelling(str(one)) for one in classes.tolist()]}, labels, "labels"
+        )
+        notes += said
+        return found["labels"]
+    if classes.ndim == 2 and classes.shape == scores.shape and np.isin(classes, (0, 1)).all():
+        if (classes.sum(axis=1) != 1).any():
+            raise _Several("a clip has several true classes or none, of which there may be one")
+        notes.append("the true class of a clip is the one of its row that is 1")
+        return classes.argmax(axis=1)
+    if (
+        classes.ndim == 1
+        and classes.size
+        and scores.ndim == 2
+        and np.issubdtype(classes.dtype, np.number)
+        and (classes.min(), classes.max()) >= (1, 0)
+        and classes.max() == scores.shape[1]
+    ):
+        notes.append("true classes are counted from 1: 1 is the model's class 0")
+        return classes - 1
+    return classes
 
 
 def _averaged(scores: Any) -> tuple[str | int, np.ndarray]:

@@ -19,7 +19,7 @@ from gsm_model.errors import VideoError
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _DIGITS = re.compile(r"[0-9]+")
 _PLACEHOLDER = re.compile(r"%[0-9]*[di]|\*")
-_WORD = re.compile(r"[a-z]+")
+_WORD = re.compile(r"(?<![0-9])[a-z]+|[a-z]+(?![0-9a-z])")  # the x of 640x480 is none
 # What the frames of other things than the picture are called: optical flow and its two components
 # (denseflow: flow_x, flow_y; TSN: x, y; EPIC-Kitchens: u, v), depth, masks, thumbnails.
 _OTHER = frozenset(
@@ -276,7 +276,7 @@ def missing_numbers(numbers: Sequence[int]) -> str:
         return ""
     step = min(steps)
     if len(set(steps)) == 1:
-        return f"only every {step}th number is there, from {numbers[0]} to {numbers[-1]}"
+        return f"only every {_ordinal(step)} number is there, from {numbers[0]} to {numbers[-1]}"
     if sum(one == step for one in steps) < len(steps) / 2 or any(one % step for one in steps):
         return f"its numbers, {numbers[0]} to {numbers[-1]}, are at uneven distances"
     gaps = [(a + step, b - step) for a, b in pairwise(numbers) if b - a > step]
@@ -286,8 +286,12 @@ def missing_numbers(numbers: Sequence[int]) -> str:
     )
     more = ", …" if len(gaps) > _SHOWN else ""
     verb = "is" if count == 1 else "are"
-    beside = f" beside every {step}th" if step > 1 else ""
+    beside = f" beside every {_ordinal(step)}" if step > 1 else ""
     return f"{count:,} of its numbers {verb} missing{beside} ({shown}{more})"
+
+
+def _ordinal(step: int) -> str:
+    return {2: "second", 3: "third"}.get(step, f"{step}th")
 
 
 def runs_of(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:

@@ -93,6 +93,18 @@ def test_what_is_doubled_missing_or_undecided_is_named(text, message):
         parse_labels(text, "labels")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1. a\n2. b\n", "(0) a\n(1) b\n", "[0] a\n[1] b\n", "0 -> a\n1 -> b\n", "b=1\na=0\n"),
+        *("label\na\nb\n", "# mine\na\nb\n", "sep=;\nid;name\n1;b\n0;a\n", "- a\n- b\n"),
+        "id,key,instances,category\n0,a,x,kitchen\n1,b,y,kitchen\n",
+    ],
+)
+def test_marks_of_indices_headers_and_comments_are_no_part_of_names(text):
+    assert parse_labels(text, "l").names == ("a", "b")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 def test_a_label_file_is_read_in_its_encoding(tmp_path, encoding):
     path = tmp_path / "labels.txt"

@@ -100,7 +100,12 @@ def test_a_submission_is_read_with_the_list_of_its_true_classes(tmp_path):
         ("x.csv", "", "not a CSV file that can be read"),
         ("x.npz", "words", "not a score file"),
         ("x.parquet", "words", "not a table of predictions"),
-        ("x.txt", "words", "none of .parquet, .npz, .csv, .tsv, .txt, .pkl, .pickle and .json"),
+        ("x.txt", "words", "its first line names no column of true classes"),
+        (
+            "x.bin",
+            "words",
+            "none of .parquet, .npz, .csv, .tsv, .txt, .pkl, .pickle, .json, .jsonl and .feather",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named_with_its_fault(tmp_path, name, content, message):

@@ -119,6 +119,7 @@ def test_a_time_beside_the_frames_number_is_no_series(tmp_path):
         ((1, 2, 3, 4, 10, 11, 12), "5 of its numbers are missing (5 to 9)"),
         ((1, 2, 4), "1 of its numbers is missing (3)"),
         ((0, 5, 10), "only every 5th number is there, from 0 to 10"),
+        ((0, 2, 4), "only every second number is there, from 0 to 4"),
         ((0, 5, 10, 20, 25), "1 of its numbers is missing beside every 5th (15)"),
         ((1403, 1436, 1470), "its numbers, 1403 to 1470, are at uneven distances"),
         ((10**30, 10**30 + 1), ""),
