@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,7 @@ from gsm_model.cli.common import (
 from gsm_model.errors import LensError
 
 if TYPE_CHECKING:
+    from gsm_model.fusion import Fusion
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.predict import Prediction
     from gsm_model.video.isolate import DecodedVideo
@@ -54,6 +56,16 @@ def predict(
     average: Annotated[
         AverageName, typer.Option(help="What is averaged over the crops.")
     ] = "logits",
+    fuse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="The models' scores as one, weighted so: 1:1.5, or default (flow 1.5, else 1).",
+        ),
+    ] = None,
+    fuse_of: Annotated[
+        AverageName, typer.Option(help="What --fuse takes the weighted mean of.")
+    ] = "logits",
     labels: Labels = None,
     shift_share: ShiftShare = None,
     device: Device = None,
@@ -63,11 +75,17 @@ def predict(
     ] = False,
 ) -> None:
     """What each model says about each clip."""
+    from gsm_model.fusion import fuse as fuse_answers
+    from gsm_model.fusion import parse_weights
     from gsm_model.predict import predict as answer
 
     if crops not in (1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
     models = load_models(checkpoint, labels, device, precision, shift_share)
+    weights = None
+    if fuse is not None:
+        kinds = [model.architecture.modality.kind for model in models]
+        weights = or_fail(lambda: parse_weights(fuse, kinds))
     results: list[dict[str, Any]] = []
     failed = False
     for path in clips:
@@ -86,6 +104,9 @@ def predict(
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")
         results.append(_clip_record(path, video, order, models, answers, top))
+        if weights is not None:
+            fused = or_fail(partial(fuse_answers, answers, weights, fuse_of))
+            results[-1]["fused"] = _fusion_record(fused, top)
         if not as_json:
             _print_answers(results[-1])
     if as_json:
@@ -183,6 +204,26 @@ def _clip_record(
     }
 
 
+def _fusion_record(fused: Fusion, top: int) -> dict[str, Any]:
+    """The JSON of what models say together; of each, by how much it puts the answer before the
+    runner-up.
+    """
+    return {
+        "of": fused.of,
+        "weights": list(fused.weights),
+        "lead": fused.lead().tolist(),
+        "top": [
+            {
+                "label": label,
+                "index": index,
+                "probability": p,
+                "parts": fused.parts[:, index].tolist(),
+            }
+            for index, label, p in fused.top(top)
+        ],
+    }
+
+
 def _print_answers(record: Mapping[str, Any]) -> None:
     typer.echo(
         f"{record['file']}  ({record['num_frames']} frames in {record['seconds']:.1f} s,"
@@ -196,4 +237,9 @@ def _print_answers(record: Mapping[str, Any]) -> None:
         if model["caution"]:
             typer.echo(f"    caution: {model['caution']}")
         for entry in model["top"]:
+            typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")
+    if "fused" in record:
+        shares = " : ".join(f"{weight:.0%}" for weight in record["fused"]["weights"])
+        typer.echo(f"  together, {record['fused']['of']} {shares}")
+        for entry in record["fused"]["top"]:
             typer.echo(f"    {entry['probability']:6.1%}  {entry['label']}")

@@ -80,11 +80,13 @@ class BackboneEntry:
     def input_of(self, modality: Modality) -> InputSpec:
         """The input of its published models of ``modality``.
 
-        Source: the TSN release takes flow 128 less for BN-Inception, and for ResNets the mean of
-        ImageNet's deviations around the middle.
+        Source: the TSN release takes differences as they are, flow 128 less for BN-Inception, and
+        for ResNets over the mean of ImageNet's deviations, around the middle.
         """
-        if modality.kind != "flow":
+        if modality.kind == "RGB":
             return replace(self.input, modality=modality)
+        if modality.kind == "differences":
+            return replace(self.input, mean=(0.0,) * 3, std=(1.0,) * 3, modality=modality)
         is_scaled = self.input.scale == 1
         mean, std = (0.5, sum(self.input.std) / 3) if is_scaled else (128.0, 1.0)
         return replace(self.input, channels="RGB", mean=(mean,), std=(std,), modality=modality)

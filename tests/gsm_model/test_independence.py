@@ -44,6 +44,7 @@ PARTS = (
         "predictions",
         "models",
         "predict",
+        "fusion",
     ),
     *("evaluation", "training", "confusion", "explain", "figures", "exports", "benchmark", "cli"),
 )

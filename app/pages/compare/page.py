@@ -11,6 +11,7 @@ from app.components import chart_style
 from app.components.downloads import answers_csv, predict_command
 from app.components.media import clip_strip
 from app.components.sentences import compare, escape, order_changed
+from app.pages.compare import fusion
 from app.queries import clip_results
 from app.shell.layout import (
     Choices,
@@ -20,7 +21,7 @@ from app.shell.layout import (
     link_to,
     open_clip,
 )
-from app.shell.session import ClipRef
+from app.shell.session import ClipRef, load_model
 from gsm_model.predict import Prediction
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order
@@ -63,6 +64,8 @@ def show(choices: Choices) -> None:
         key="probabilities",
         alt=compare(now),
     )
+    kinds = [load_model(ref).architecture.modality.kind for ref in choices.models]
+    fusion.show(now, kinds, TOP)
     st.markdown(
         "### Each frame's own scores",
         help=(

@@ -27,6 +27,7 @@ from gsm_model.models.checkpoints.layouts import (
     PLAIN_LAYOUT,
     Candidate,
     candidates,
+    published_input,
     segments_in_name,
 )
 from gsm_model.models.checkpoints.not_built import not_built_yet
@@ -257,8 +258,7 @@ def _from_state_dict(
         layout=found.published,
         reading=f"Read off the file: {'; '.join(said)}." if said else "",
     )
-    spec = backbones()[architecture.backbone].input
-    return _Read(found.weights, architecture, spec, card)
+    return _Read(found.weights, architecture, published_input(found), card)
 
 
 def _network_of(

@@ -24,11 +24,15 @@ from gsm_model.models.checkpoints.fit import without_clashes
 from gsm_model.models.checkpoints.naming import Named, named
 from gsm_model.models.checkpoints.shifts import read_shift, release_shift
 from gsm_model.models.recognizer import Architecture
-from gsm_model.models.registry import systems
+from gsm_model.models.registry import backbones, systems
 from gsm_model.models.systems.gsf import fused_channels
 from gsm_model.models.systems.tsm import Shift
+from gsm_model.video.modality import MAX_FIELDS, RGB, Modality
+from gsm_model.video.transforms import InputSpec
 
 MAX_PLANES = 256
+# The first convolution of each kind of backbone.
+STEMS = tuple(f"base_model.{stem}.weight" for stem in ("conv1", "conv1_7x7_s2", "conv_Conv2D"))
 # A gate, and in front of it the convolution after which it is called.
 _FUSED = re.compile(r"^(.*\.)gsf_(\w+)\.conv3D\.weight$")
 _SEGMENTS_IN_NAME = re.compile(r"segment(\d+)|1x1x(\d+)")
@@ -83,12 +87,13 @@ _MMACTION2 = (
     (r"\.conv(\d)\.conv\.", r".conv\1."),
     (r"\.conv(\d)\.bn\.", r".bn\1."),
 )
+MMACTION2 = "mmaction2"
 _CONV_MODULE = r"^base_model\.conv1\.conv\.weight$"
 _FUSED_BLOCK = r"\.gsf\.conv3D\.weight$"
 _FUSED_BRANCH = r"^base_model\.gsf_\w+\.conv3D\.weight$"
 _TEMPORAL_PART = r"\.Tconv\.weight$"
 LAYOUTS = (
-    Layout("mmaction2", (_CONV_MODULE,), renames=_MMACTION2, systems=("none",)),
+    Layout(MMACTION2, (_CONV_MODULE,), renames=_MMACTION2, systems=("none",)),
     Layout(
         "GST release",
         (_TEMPORAL_PART,),
@@ -157,12 +162,21 @@ def candidates(
     for layout in (layout for layout in LAYOUTS if layout.matches(bare)):
         weights = layout.renamed(bare, name)
         backbone, width = _backbone_of(weights, name)
+        modality = _modality_of(weights, layout)
         architecture = Architecture(
-            backbone, "none", weights["new_fc.weight"].shape[0], num_segments, width
+            backbone,
+            "none",
+            weights["new_fc.weight"].shape[0],
+            num_segments,
+            width,
+            modality=modality,
         )
         ratio = _gsf_ratio(weights)
         partly = [] if ratio == 100 else [f"its GSF works on {ratio} % of the channels"]
-        reading = (*names.reading, *said, *_head_said(names), *partly)
+        seen = (
+            [] if modality == RGB else [f"its input is {modality.planes} planes: {modality.title}"]
+        )
+        reading = (*names.reading, *said, *_head_said(names), *partly, *seen)
         for system in ["tsm"] if shift else _systems_of(weights, layout):
             yield Candidate(
                 _published(layout, names),
@@ -180,7 +194,7 @@ def candidates(
 def _published(layout: Layout, names: Named) -> str:
     """Whose naming it is; without a release's own root no more is known than torchvision's."""
     last = names.root.rstrip(".").rpartition(".")[2]
-    known = last == "base_model" or layout.published == "mmaction2"
+    known = last == "base_model" or layout.published == MMACTION2
     return layout.published if known else PLAIN_LAYOUT
 
 
@@ -251,6 +265,32 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
         f"{name}: a ResNet with {'-'.join(map(str, depths))} blocks and {planes} channels in its"
         f" stem; known are {', '.join(RESNETS)}, with at most {MAX_PLANES} channels there."
     )
+
+
+def _modality_of(weights: Mapping[str, Tensor], layout: Layout) -> Modality:
+    """What the first convolution takes, by its planes: of flow two a field, of differences of
+    frames three; RGB where that does not tell, which then fits no network.
+    """
+    found = next((weights[stem] for stem in STEMS if stem in weights), None)
+    planes = 3 if found is None or found.ndim != 4 else found.shape[1]
+    fields = {0: planes // 2, 1: planes // 3}[planes % 2]
+    if planes == 3 or planes % 6 == 0 or fields > MAX_FIELDS:
+        return RGB
+    if planes % 2 == 0:
+        return Modality("flow", fields, 127 if layout.published == MMACTION2 else 128)
+    return RGB if planes % 3 else Modality("differences", fields)
+
+
+def published_input(found: Candidate) -> InputSpec:
+    """What a network of a publisher wants to see.
+
+    Source: mmaction2 takes flow less 128, over 128 (``configs/_base_`` of its flow models).
+    """
+    architecture = found.architecture
+    spec = backbones()[architecture.backbone].input_of(architecture.modality)
+    if found.published == MMACTION2 and architecture.modality.kind == "flow":
+        return replace(spec, scale=255.0, mean=(128.0,), std=(128.0,))
+    return spec
 
 
 def _blocks_in_stage(weights: Mapping[str, Tensor], stage: int) -> int:

@@ -313,3 +313,13 @@ def test_the_profile_over_the_probes_is_printed_and_written(tmp_path, run):
         "profile.pdf",
     }
     assert "which first" in (tmp_path / "out" / "profile.csv").read_text()
+
+
+def test_predict_fuses_the_models_scores(run, clip, checkpoint):
+    both = ("predict", str(clip), "--checkpoint", str(checkpoint), "--checkpoint", str(checkpoint))
+    [one] = json.loads(run(*both, "--fuse", "1:3", "--json").stdout)["clips"]
+    assert one["fused"]["weights"] == [0.25, 0.75]
+    alone = {entry["label"]: entry["probability"] for entry in one["models"][0]["top"]}
+    assert {e["label"]: e["probability"] for e in one["fused"]["top"]} == pytest.approx(alone)
+    assert "together, logits 50% : 50%" in run(*both, "--fuse", "default").stdout
+    assert "such as 1:1.5" in run(*both, "--fuse", "2", code=2).stderr

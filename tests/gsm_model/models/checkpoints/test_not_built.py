@@ -67,10 +67,10 @@ def test_what_is_built_is_not_named_otherwise():
 
 def test_a_file_of_one_is_refused_by_name_and_others_by_first_keys_and_shapes(tmp_path):
     state = make_small("none").state_dict()
-    flow = state | {"base_model.conv1.weight": torch.zeros(8, 10, 7, 7)}
+    flow = state | {"base_model.conv1.weight": torch.zeros(8, 12, 7, 7)}
     torch.save({"state_dict": flow}, tmp_path / "flow.pth")
     with pytest.raises(
-        CheckpointError, match=r"^flow\.pth: is a network on optical flow: .*\(8, 10"
+        CheckpointError, match=r"^flow\.pth: is a network on optical flow: .*\(8, 12"
     ):
         load_checkpoint(tmp_path / "flow.pth")
     torch.save({"state_dict": {"stem.w": torch.zeros(4, 2)}}, tmp_path / "other.pth")
