@@ -45,6 +45,18 @@ class ClipSet:
     read: Callable[[int], Iterator[np.ndarray | str]]
 
 
+def require_still_frames(model: Recognizer, what: str) -> None:
+    """Raises:
+    DataError: if ``model`` sees motion between frames, which other orders of the frames that were
+        cut for ``what`` do not give.
+    """
+    if model.input.modality.neighbours:
+        raise DataError(
+            f"{model.card.name} sees motion between frames; {what} puts the frames of a clip in"
+            " other orders, for models of RGB frames alone"
+        )
+
+
 @dataclass(frozen=True)
 class Batch:
     """Consecutive clips: ``errors`` is empty for those that were read, which ``clips`` (m, T, 3, S,

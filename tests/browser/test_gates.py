@@ -249,3 +249,18 @@ def test_a_published_network_at_sixteen_frames_is_served(page, app, app_checkpoi
 def test_a_model_without_gates_says_what_to_do(page, app):
     open_gates(page, app, "models=tsn")
     expect(page.get_by_text("None of the chosen models has a temporal module")).to_be_visible()
+
+
+def test_a_click_on_a_layer_and_frame_shows_the_prediction_with_that_copy(page, app):
+    page.goto(f"{app}/gates?clip=unfolding&models=gsm%2Ctsn&frames=4")
+    page.get_by_text("Which features carry the order?").first.click()
+    expect(page.get_by_text("Shown is the estimate.")).to_be_visible()
+    expect(page.get_by_text("there is nothing to move")).to_be_visible()
+    wait_until_still(page)
+    chart = page.locator(".js-plotly-plot", has_text="GSM ResNet-18").last
+    cells = chart.locator(".nsewdrag").first
+    cells.scroll_into_view_if_needed()
+    box = cells.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 2.5 / 4, box["y"] + box["height"] * 7.5 / 8)
+    expect(page.get_by_text("With the reversal's features at layer4.1")).to_be_visible()
+    assert "Traceback" not in main_text(page)

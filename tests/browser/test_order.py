@@ -34,6 +34,19 @@ def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
     assert "Traceback" not in main_text(page)
 
 
+def test_frame_values_are_computed_when_asked_for_and_add_up(page, app):
+    page.goto(f"{app}/order?clip=unfolding&models=gsm%2Ctsn&frames=4")
+    expect(page.get_by_role("heading", name="What is each frame worth?")).to_be_visible()
+    assert "forward passes" in main_text(page)
+    page.get_by_role("button", name="Compute the frames' values").click()
+    expect(page.get_by_text("4 frames take Unfolding something rather than")).to_have_count(1)
+    wait_until_still(page)
+    text = main_text(page)
+    assert "TSN ResNet-18: 4 frames take" in text and "Traceback" not in text
+    expect(page.get_by_role("button", name="of the frame values (ZIP)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Temporal report card")).to_be_visible()
+
+
 @pytest.fixture
 def two_tables(tmp_path):
     names = ("Folding something", "Unfolding something")

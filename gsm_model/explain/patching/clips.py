@@ -208,7 +208,7 @@ def cell_logits(
 def passes_needed(layers: int, t: int, sides: int = 1, cells: int | None = None) -> int:
     """About what `patch` costs, in forward passes of one clip."""
     each = layers * t if cells is None else min(cells, layers * t)
-    return 6 + sides * (each + layers) + t + 1
+    return 6 + sides * (each + 2 * layers) + t + 1
 
 
 class _Patcher:

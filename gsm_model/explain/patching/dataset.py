@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
 from gsm_model.errors import DataError
-from gsm_model.evaluation.dataset import Batch, ClipSet, batches
+from gsm_model.evaluation.dataset import Batch, ClipSet, batches, require_still_frames
 from gsm_model.evaluation.resumable import Parts
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.patching.clips import (
@@ -99,9 +99,11 @@ def run_patching(
     time reversal, is a row with its reason.
 
     Raises:
-        DataError: if no clip could be used, or parts of another run are in the way.
+        DataError: if no clip could be used, the model sees motion between frames, or parts of
+            another run are in the way.
         ValueError: for a side that the model has not.
     """
+    require_still_frames(model, "patching over a data set")
     places = places_of(model)
     if side not in places.sides:
         raise ValueError(

@@ -15,7 +15,7 @@ import numpy as np
 
 from gsm_model.confusion.significance import Comparison, class_groups, compare
 from gsm_model.data.labels import partner_indices
-from gsm_model.evaluation.dataset import ClipSet
+from gsm_model.evaluation.dataset import ClipSet, require_still_frames
 from gsm_model.evaluation.intervals import measure_mean, measure_share
 from gsm_model.evaluation.reversal import ALL_PAIRS
 from gsm_model.explain.gates.intervention_dataset import InterventionTable, run_interventions
@@ -115,8 +115,10 @@ def run_card(
     the card of it. A run that was stopped goes on where it was.
 
     Raises:
-        DataError: if no clip could be read, or parts of another run are in the way.
+        DataError: if no clip could be read, the model sees motion between frames, or parts of
+            another run are in the way.
     """
+    require_still_frames(model, "a report card")
     plan = card_plan(model, shuffles)
     return card_of(run_interventions(model, clip_set, plan, out, progress))
 

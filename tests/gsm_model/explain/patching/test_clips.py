@@ -13,6 +13,7 @@ from gsm_model.explain.patching.clips import (
     cell_logits,
     clip_pair,
     default_target,
+    passes_needed,
     patch,
 )
 from gsm_model.explain.patching.features import patched, places_of, record
@@ -107,7 +108,7 @@ def test_only_the_largest_estimates_are_patched_where_it_is_asked(small_gsm, vid
     estimate = attribution_patching(small_gsm, pair, CONTRAST)
     found = patch(small_gsm, pair, CONTRAST, cells=5)
     there = np.isfinite(found.exact["after"])
-    assert there.sum() == 5
+    assert there.sum() == 5 and abs(found.passes - passes_needed(8, 4, 1, 5)) <= 2
     sizes = np.abs(estimate.attribution["after"])
     assert sizes[there].min() >= sizes[~there].max()
     layer, frame = np.argwhere(there)[0]
