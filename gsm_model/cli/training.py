@@ -24,6 +24,7 @@ from gsm_model.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from gsm_model.data.lists import VideoList
+    from gsm_model.training.stored import StoredClips
 
 
 def train(
@@ -38,6 +39,21 @@ def train(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that draw or decode clips, for each that trains.")
     ] = 1,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "Paint the synthetic clips into this folder before the training, or take them from"
+                " it: runs that differ in the network alone share them."
+            )
+        ),
+    ] = None,
+    stored_clips: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --store: how many, shown again and again; without it all of the run."
+        ),
+    ] = None,
     devices: Annotated[
         int, typer.Option(min=1, help="Processes that train, on this machine or on each node.")
     ] = 1,
@@ -56,8 +72,15 @@ def train(
     settings = or_fail(lambda: TrainConfig.read(config))
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
     initial = config.parent / settings.initial if settings.initial else None
+    if store is None and stored_clips is not None:
+        fail("--stored-clips: goes with --store; name the folder to paint into")
     tell = progress("step")
     with together(None, devices, nodes, settings.precision) as fabric:
+        stored = None
+        for rank in range(fabric.world_size) if store is not None else ():
+            if fabric.global_rank == rank:  # the first paints, the others find all there
+                stored = or_fail(lambda: _stored(settings, store, stored_clips, workers))
+            fabric.barrier()
         or_fail(
             lambda: run(
                 settings,
@@ -67,6 +90,7 @@ def train(
                 fabric,
                 lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, "),
                 initial,
+                stored,
             )
         )
         if fabric.global_rank == 0:
@@ -77,6 +101,16 @@ def train(
                 )
             )
             print_result(result_of(model, model.card.measures))
+
+
+def _stored(settings: TrainConfig, folder: Path, count: int | None, workers: int) -> StoredClips:
+    """The clips that a run of ``settings`` is shown, out of ``folder``."""
+    from gsm_model.training.optim import build_model
+    from gsm_model.training.stored import store_clips
+
+    spec = build_model(settings, 1).input
+    places = count or settings.steps * settings.batch_size
+    return store_clips(settings, spec, folder, places, workers, progress("clip"))
 
 
 def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> VideoList | None:

@@ -21,7 +21,7 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from gsm_model.data.lists import VideoList
 from gsm_model.data.synthetic_sets import synthetic_set
@@ -46,12 +46,14 @@ def train(
     fabric: Fabric | None = None,
     progress: Callable[[int, int, float], None] | None = None,
     initial: Path | None = None,
+    stored: Dataset | None = None,
 ) -> Recognizer:
     """Train, or go on with the run whose state lies in ``out``; returns the trained model in
     evaluation mode.
 
     ``videos`` is the list that ``config.data`` names, ``None`` for synthetic clips. ``initial`` is
-    the checkpoint that ``config.initial`` names; a run that goes on does not read it. ``fabric``
+    the checkpoint that ``config.initial`` names; a run that goes on does not read it. ``stored``
+    are synthetic clips that were painted before (`store_clips`). ``fabric``
     carries device, precision and processes; the batch of ``config`` is that of all processes
     together. Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically),
     ``log.csv`` (step, loss, accuracy, learning rate) and the same for TensorBoard in
@@ -91,7 +93,7 @@ def train(
         # purge_step on.
         board = TensorBoardLogger(out, name="", version=TENSORBOARD_FOLDER, purge_step=first)
     augment = Augment.of(config, model.input, labels)
-    clips = (
+    clips = stored or (
         SyntheticClips(config, augment, "cpu" if workers else fabric.device)
         if videos is None
         else ListedClips(config, augment, videos.entries)
