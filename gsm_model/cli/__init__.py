@@ -65,6 +65,8 @@ app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(training.curves)
 app.command()(systems.systems)
+app.command("train-alike")(systems.train_alike)
+app.command("measure-systems")(systems.measure_systems)
 published = typer.Typer(
     no_args_is_help=True, help="Published checkpoints: list them, get one by its name."
 )

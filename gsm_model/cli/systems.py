@@ -1,25 +1,189 @@
-"""``systems``: the ways to put time into a 2D network that this package has."""
+"""``systems``, ``train-alike`` and ``measure-systems``: the ways to put time into a 2D network that
+this package has, trained by one recipe and measured beside each other.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from gsm_model.cli.common import Device, fail, or_fail, progress, say
+
+if TYPE_CHECKING:
+    from gsm_model.training.alike import AlikeRun
+
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--system", help="One of them; repeat for several. Without it: all."),
+]
 
 
 def systems(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
 ) -> None:
-    """Every registered system: its name for --system and configurations, its title, its paper."""
+    """Every registered system: its name for configurations, its paper, what it costs, how far it
+    sees and, where it was trained, what it can tell.
+    """
+    from gsm_model.evaluation.systems import systems_table
+
+    rows = or_fail(systems_table)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    typer.echo(
+        f"{'':<15} {'':<19} {'parameters':>10} {'GMAC':>6}  {'reach':<7} {'within pair':<22}"
+    )
+    for row in rows:
+        typer.echo(
+            f"{row['name']:<15} {row['title']:<19} {_cost(row)}  {_within_pair(row):<22}"
+            f" {row['paper']}"
+        )
+
+
+def _cost(row: dict[str, Any]) -> str:
+    if row["parameters"] is None:
+        return f"{'–':>10} {'–':>6}  {'–':<7}"
+    back, ahead = row["reach"]
+    return f"{row['parameters'] / 1e6:>8.2f} M {row['gmacs']:>6.2f}  −{back} … +{ahead}"
+
+
+def _within_pair(row: dict[str, Any]) -> str:
+    if not row["test"]:
+        return "not trained"
+    measure = row["test"]["within_pair"]
+    return f"{measure['value']:.1%} ({measure['low']:.1%} to {measure['high']:.1%})"
+
+
+def train_alike(
+    recipe: Annotated[
+        Path, typer.Argument(help="A configuration of train, such as assets/training/alike.json.")
+    ],
+    out: Annotated[Path, typer.Option(help="A folder for the clips and a folder a run.")],
+    system: Names = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each system.")] = 1,
+    stored_clips: Annotated[
+        int | None,
+        typer.Option(min=1, help="Clips to paint, shown again and again; without it all."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that paint clips.")] = 1,
+) -> None:
+    """Train systems alike: one recipe, the same clips in the same order. What was stopped goes on,
+    what has ended is left as it is.
+    """
+    from gsm_model.models.registry import systems as registered
+    from gsm_model.training.alike import alike_runs
+    from gsm_model.training.alike import train_alike as run
+    from gsm_model.training.config import TrainConfig
+
+    config = or_fail(lambda: TrainConfig.read(recipe))
+    runs = or_fail(lambda: alike_runs(system or registered(), seeds))
+    tell = progress("step")
+
+    def told(one: AlikeRun, step: int, steps: int, loss: float) -> None:
+        tell(step, steps, f"{one.name}, loss {loss:.3f}, ")
+
+    ended = or_fail(
+        lambda: run(config, runs, out, stored_clips, workers, None, told, progress("clip"))
+    )
+    for one, how in ended.items():
+        fate = "diverged" if how.diverged else f"loss {how.loss:.3f}, {how.accuracy:.1%} right"
+        typer.echo(f"{one.name:<24} {how.steps:,} steps, {fate} at the end")
+
+
+def measure_systems(
+    table: Annotated[Path, typer.Argument(help="The .json to write; what it has already is kept.")],
+    runs: Annotated[
+        Path | None, typer.Option(help="The folder of train-alike, to measure what it trained.")
+    ] = None,
+    system: Names = None,
+    clips: Annotated[int, typer.Option(min=20, help="Drawn clips of each split.")] = 1000,
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Also time each system against TSN.")
+    ] = False,
+    device: Device = None,
+) -> None:
+    """Measure systems for the table: cost and reach, time against TSN, and with --runs what each
+    run can tell on the test and the shifted split.
+    """
+    import torch
+
+    from gsm_model.benchmark.timing import machine
+    from gsm_model.evaluation.systems import cost_of_system, costs_row, latency_ratios
+    from gsm_model.io.atomic import write_whole
+    from gsm_model.models.recognizer import best_device
     from gsm_model.models.registry import systems as registered
 
-    entries = [
-        {"name": system.name, "title": system.title, "paper": system.paper}
-        for system in registered().values()
+    names = system or list(registered())
+    if unknown := [name for name in names if name not in registered()]:
+        fail(f"--system: unknown system {unknown[0]!r}; there are {', '.join(registered())}")
+    found: dict[str, Any] = or_fail(lambda: _read(table))
+    rows = found.setdefault("systems", {})
+    for number, name in enumerate(names, 1):
+        rows.setdefault(name, {}).update(costs_row(cost_of_system(name)))
+        progress("system")(number, len(names))
+    if latency:
+        where = torch.device(device) if device else best_device()
+        for name, ratio in latency_ratios(names, where, progress=progress("round")).items():
+            rows.setdefault(name, {})["latency_ratio"] = {**ratio, **machine(where)}
+    if runs is not None:
+        _measure_runs(rows, runs, names, clips)
+    write_whole(table, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    typer.echo(table)
+
+
+def _read(table: Path) -> dict[str, Any]:
+    from gsm_model.errors import DataError
+
+    if not table.exists():
+        return {}
+    try:
+        found = json.loads(table.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{table.name}: cannot be read ({error})") from None
+    if not isinstance(found, dict) or not isinstance(found.get("systems", {}), dict):
+        raise DataError(f"{table.name}: is no table of systems; name another file")
+    return found
+
+
+def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int) -> None:
+    """What each system's first run can tell, and the figures of all its seeds beside it."""
+    from gsm_model.evaluation.systems import measure_systems as measure
+    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.training.alike import CHECKPOINT_FILE, curve_of, ended_as
+    from gsm_model.training.log import LOG_FILE
+
+    folders = [
+        path.parent for name in names for path in sorted(runs.glob(f"{name}-seed*/{LOG_FILE}"))
     ]
-    if as_json:
-        typer.echo(json.dumps(entries, ensure_ascii=False, indent=1))
-        return
-    for entry in entries:
-        typer.echo(f"{entry['name']:<10} {entry['title']:<10} {entry['paper']}")
+    if not folders:
+        fail(f"{runs}: holds no run of {', '.join(names)} that has ended; train-alike makes them")
+    ended = or_fail(lambda: {folder: ended_as(folder) for folder in folders})
+    for folder, how in ended.items():
+        if how.diverged:
+            say(f"{folder.name}: diverged and is not measured")
+    models = {
+        folder.name: load_checkpoint(folder / CHECKPOINT_FILE)
+        for folder in folders
+        if not ended[folder].diverged
+    }
+    found = or_fail(lambda: measure(models, clips, progress=progress("clip")))
+    for folder in folders:
+        name, _, seed = folder.name.rpartition("-seed")
+        row = rows.setdefault(name, {})
+        of_seed = {
+            **found.get(folder.name, {}),
+            "steps": ended[folder].steps,
+            "diverged": ended[folder].diverged,
+        }
+        row.setdefault("seeds", {})[seed] = of_seed
+        if seed == "0":
+            row.update(found.get(folder.name, {}))
+            row["ended"] = {
+                "diverged": ended[folder].diverged,
+                "loss": round(ended[folder].loss, 4),
+            }
+            row["curve"] = curve_of(folder)
+            row["checkpoint"] = f"{folder.name}.safetensors"

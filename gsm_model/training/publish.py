@@ -33,9 +33,9 @@ def pack_run(
 ) -> Recognizer:
     """Write the model of a finished run to ``target``, weights in float16.
 
-    What was trained on synthetic clips is measured, as written, on ``num_clips`` clips of each test
-    split, what was trained on randomised ones on their test split first; what was trained on the
-    probes is measured on theirs; what was trained on
+    With ``num_clips`` 0 nothing is measured. What was trained on synthetic clips is measured, as
+    written, on ``num_clips`` clips of each test split, what was trained on randomised ones on their
+    test split first; what was trained on the probes is measured on theirs; what was trained on
     ``videos`` is to be measured on a list of its own, with `score_list`.
 
     Raises:
@@ -69,7 +69,7 @@ def pack_run(
     )
     save_checkpoint(model, target, card, half=True)
     stored = load_checkpoint(target)
-    if videos is not None:
+    if videos is not None or num_clips == 0:
         return stored
     measures = (
         _profiled(stored, config, num_clips, progress)

@@ -1,0 +1,204 @@
+"""What each system costs, how far it sees, and what it can tell when all are trained alike: the
+table of systems.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from gsm_model.benchmark.timing import in_turn
+from gsm_model.bundled import assets
+from gsm_model.data.synthetic.dataset import Split
+from gsm_model.errors import DataError
+from gsm_model.evaluation.evaluate import BothWays, measures_of, score_drawn_clips
+from gsm_model.evaluation.intervals import measure_share
+from gsm_model.models.card import Measure
+from gsm_model.models.cost import cost_of
+from gsm_model.models.recognizer import Recognizer, build_recognizer
+from gsm_model.models.registry import systems
+from gsm_model.models.temporal import WHOLE_CLIP
+
+BACKBONE, FRAMES = "resnet18", 8
+TABLE_FILE = "systems.json"
+
+
+@dataclass(frozen=True)
+class SystemCost:
+    """What a system costs on ResNet-18 with 174 classes and clips of 8 frames of 224 × 224 pixels,
+    and how many frames back and ahead its scores of a frame can depend on (at most 7 of 8), by its
+    structure: no weight being zero.
+    """
+
+    parameters: int
+    macs: int
+    back: int
+    ahead: int
+
+
+def cost_of_system(name: str) -> SystemCost:
+    """The cost and the reach of a system."""
+    model = build_recognizer(BACKBONE, name, num_segments=FRAMES)
+    cost = cost_of(model)
+    back, ahead = reach_of(_without_zeros(model))
+    return SystemCost(cost.parameters, cost.macs, back, ahead)
+
+
+def _without_zeros(model: Recognizer) -> Recognizer:
+    """``model`` with noise in place of the temporal weights that start at zero."""
+    generator = torch.Generator().manual_seed(0)
+    for layer in model.temporal_layers():
+        for parameter in () if layer.module is None else layer.module.parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.data = torch.where(parameter == 0, noise, parameter.data)
+    return model
+
+
+def reach_of(model: Recognizer, frames: int = FRAMES) -> tuple[int, int]:
+    """How many frames back and ahead the scores of a frame can depend on in a clip of ``frames``,
+    by which of the weights are not zero.
+    """
+    back = ahead = 0
+    for layer in model.temporal_layers():
+        if layer.module is not None:
+            far = layer.module.reach()
+            back, ahead = (
+                frames if WHOLE_CLIP in (one, more) else one + more
+                for one, more in zip((back, ahead), far, strict=True)
+            )
+    return min(back, frames - 1), min(ahead, frames - 1)
+
+
+def latency_ratios(
+    names: Sequence[str],
+    device: torch.device,
+    runs: int = 15,
+    width: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, float]]:
+    """How many times as long as TSN a forward pass of each system takes on ``device``, one clip of
+    noise, all in turn: name → median, smallest and largest ``ratio`` over ``runs`` rounds.
+    """
+    models = {
+        name: _without_zeros(build_recognizer(BACKBONE, name, num_segments=FRAMES, width=width))
+        .eval()
+        .channels_last()
+        .to(device)
+        for name in dict.fromkeys(("none", *names))
+    }
+    size = models["none"].input.size
+    clip = torch.randn(1, FRAMES, 3, size, size, generator=torch.Generator().manual_seed(0))
+    clip = clip.to(device)
+
+    def forward(model: nn.Module) -> Callable[[], object]:
+        def once() -> object:
+            with torch.inference_mode():
+                return model(clip)
+
+        return once
+
+    seconds = in_turn({name: forward(one) for name, one in models.items()}, runs, device, progress)
+    ratios = {name: taken / seconds["none"] for name, taken in seconds.items()}
+    return {
+        name: {
+            "ratio": round(float(np.median(ratio)), 3),
+            "low": round(float(ratio.min()), 3),
+            "high": round(float(ratio.max()), 3),
+            "runs": runs,
+        }
+        for name, ratio in ratios.items()
+    }
+
+
+def measure_systems(
+    models: Mapping[str, Recognizer],
+    num_clips: int,
+    splits: Sequence[Split] = ("test", "shifted"),
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """The figures of trained models on the same drawn clips, name → split → figure → value, low,
+    high and n: those of `measures_of`, and which share of answers *changes when reversed*.
+
+    Raises:
+        DataError: if a model's classes are not those of the drawn set.
+    """
+    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {name: {} for name in models}
+    for split in splits:
+        tables = score_drawn_clips(list(models.values()), split, num_clips, progress=progress)
+        for name, both in zip(models, tables, strict=True):
+            found[name][split] = {
+                measure.metric.replace(" ", "_").replace("-", ""): _numbers(measure)
+                for measure in (*measures_of(both), _changed(both))
+            }
+    return found
+
+
+def _changed(both: BothWays) -> Measure:
+    changed = both.forward.predicted != both.reversed.predicted
+    n = len(changed)
+    return measure_share("changes when reversed", int(changed.sum()), n, both.forward.data)
+
+
+def _numbers(measure: Measure) -> dict[str, float]:
+    return {
+        "value": round(measure.value, 4),
+        "low": round(measure.low, 4),
+        "high": round(measure.high, 4),
+        "n": measure.n,
+    }
+
+
+def systems_table() -> list[dict[str, Any]]:
+    """A row for each registered system, in the registry's order: what it is, what it costs, how far
+    it sees and, where it was trained, what it can tell; ``None`` for what was not measured.
+
+    Raises:
+        DataError: if the table that comes with the project cannot be read.
+    """
+    path = assets() / "systems" / TABLE_FILE
+    try:
+        measured = json.loads(path.read_text())["systems"] if path.exists() else {}
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{path.name}: cannot be read ({error}); measure the systems again"
+        ) from None
+    rows = []
+    for name, system in systems().items():
+        of = measured.get(name, {})
+        costs = {key: of.get(key) for key in ("parameters", "gmacs", "reach")}
+        rows.append(
+            {
+                "name": name,
+                "title": system.title,
+                "paper": system.paper,
+                **costs,
+                "latency_ratio": of.get("latency_ratio"),
+                **{split: of.get(split) for split in (*_SPLITS, "filmed")},
+                "checkpoint": of.get("checkpoint"),
+                "seeds": of.get("seeds"),
+                "ended": of.get("ended"),
+                "curve": of.get("curve"),
+            }
+        )
+    return rows
+
+
+_SPLITS = tuple(name for name in get_args(Split) if name in ("test", "shifted"))
+
+
+def costs_row(cost: SystemCost) -> dict[str, Any]:
+    """A cost as the table has it: parameters, thousand million multiply-adds a clip, frames back
+    and ahead.
+    """
+    found = asdict(cost)
+    return {
+        "parameters": found["parameters"],
+        "gmacs": round(found["macs"] / 1e9, 4),
+        "reach": [found["back"], found["ahead"]],
+    }

@@ -1,0 +1,149 @@
+"""All systems trained alike: one recipe, the same clips in the same order, one backbone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from lightning_fabric import Fabric
+
+from gsm_model.errors import CheckpointError, DataError
+from gsm_model.models.registry import systems
+from gsm_model.training.config import TrainConfig
+from gsm_model.training.log import LOG_FILE, read_log
+from gsm_model.training.optim import build_model
+from gsm_model.training.publish import pack_run
+from gsm_model.training.stored import StoredClips, store_clips
+from gsm_model.training.train import train
+
+CHECKPOINT_FILE = "model.safetensors"
+LAST = 100  # steps whose mean loss says how a run ended
+
+
+@dataclass(frozen=True)
+class AlikeRun:
+    """One training of a system: its name in the registry and the seed of its weights."""
+
+    system: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What its folder and its checkpoint are called."""
+        return f"{self.system}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: the steps it took, the mean loss and accuracy of the last ones, and whether
+    that loss or the weights were no numbers any more.
+    """
+
+    steps: int
+    loss: float
+    accuracy: float
+    diverged: bool
+
+
+def alike_runs(names: Iterable[str], seeds: int = 1) -> tuple[AlikeRun, ...]:
+    """The runs of the systems ``names``, the first seed of all before the second of any.
+
+    Raises:
+        DataError: for a name that is no system's.
+    """
+    names, known = tuple(names), systems()
+    for name in names:
+        if name not in known:
+            raise DataError(f"unknown system {name!r}; there are {', '.join(known)}")
+    return tuple(AlikeRun(name, seed) for seed in range(seeds) for name in names)
+
+
+def train_alike(
+    recipe: TrainConfig,
+    runs: Sequence[AlikeRun],
+    out: Path,
+    stored_clips: int | None = None,
+    workers: int = 1,
+    fabric: Fabric | None = None,
+    progress: Callable[[AlikeRun, int, int, float], None] | None = None,
+    painting: Callable[[int, int], None] | None = None,
+) -> dict[AlikeRun, Ended]:
+    """Train each of ``runs`` by ``recipe``, whose ``temporal`` and weights' seed are the run's.
+
+    Clips are painted once, into ``out/clips``; the clips, their order and their crops are those of
+    the recipe's own seed for every run. A run that was stopped goes on, one that has ended is left
+    as it is. Each run has a folder in ``out`` with what `train` writes and ``model.safetensors``.
+    A run that diverged has no checkpoint. ``stored_clips`` is how many clips are painted (all of
+    the run's if not given);
+    ``progress(run, step, steps, loss)`` and ``painting(done, all)`` are told how far it is.
+
+    Raises:
+        DataError: if ``out`` holds runs or clips of another recipe.
+    """
+    spec = build_model(recipe, 1).input
+    count = stored_clips or recipe.steps * recipe.batch_size
+    clips: StoredClips | None = None
+    ended = {}
+    for run in runs:
+        folder = out / run.name
+        if not (folder / CHECKPOINT_FILE).is_file():
+            if clips is None:
+                clips = store_clips(recipe, spec, out / "clips", count, workers, painting)
+            config = replace(recipe, temporal=run.system, seed=run.seed)
+            tell = None if progress is None else _telling(progress, run)
+            train(config, folder, workers=0, fabric=fabric, progress=tell, stored=clips)
+            _pack(folder)
+        ended[run] = ended_as(folder)
+    return ended
+
+
+def _pack(folder: Path) -> None:
+    """The checkpoint of the run in ``folder``; none where its weights are no numbers any more."""
+    try:
+        pack_run(folder, folder / CHECKPOINT_FILE, 0)
+    except CheckpointError:
+        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+
+
+def _telling(
+    progress: Callable[[AlikeRun, int, int, float], None], run: AlikeRun
+) -> Callable[[int, int, float], None]:
+    return lambda step, steps, loss: progress(run, step, steps, loss)
+
+
+def ended_as(folder: Path) -> Ended:
+    """How the run in ``folder`` ended, by its log and whether there is a checkpoint.
+
+    Raises:
+        DataError: if there is no log of a run.
+    """
+    log = read_log(folder / LOG_FILE)
+    loss, accuracy = (float(np.mean(log[name][-LAST:])) for name in ("loss", "accuracy"))
+    numbers = math.isfinite(loss) and (folder / CHECKPOINT_FILE).is_file()
+    return Ended(len(log["step"]), loss, accuracy, not numbers)
+
+
+def curve_of(folder: Path, points: int = 60) -> list[dict[str, float]]:
+    """The learning curve of a run in about ``points`` means over equally many steps: step (the
+    last of them), loss, accuracy on training clips.
+    """
+    log = read_log(folder / LOG_FILE)
+    parts = np.array_split(np.arange(len(log["step"])), min(points, len(log["step"])))
+    return [
+        {
+            "step": float(log["step"][part[-1]]),
+            "loss": round(float(log["loss"][part].mean()), 4),
+            "accuracy": round(float(log["accuracy"][part].mean()), 4),
+        }
+        for part in parts
+    ]
+
+
+def recipe_of(recipe: TrainConfig) -> dict[str, object]:
+    """The recipe as it is written to files, without what each run has of its own."""
+    return {
+        name: value for name, value in asdict(recipe).items() if name not in ("temporal", "seed")
+    }

@@ -1,0 +1,71 @@
+"""The table of systems: every registered one, with what it costs and how far it sees."""
+
+import json
+
+import pytest
+
+from gsm_model import build_recognizer
+from gsm_model.bundled import assets
+from gsm_model.errors import DataError
+from gsm_model.evaluation.systems import (
+    cost_of_system,
+    costs_row,
+    latency_ratios,
+    measure_systems,
+    reach_of,
+    systems_table,
+)
+from gsm_model.models.registry import systems
+from gsm_model.models.systems.tsm import Shift
+from tests.conftest import draw_zeros
+
+
+@pytest.mark.parametrize("name", ["none", "gsm", "motion_feature"])
+def test_the_table_that_comes_with_the_project_is_what_the_systems_cost(name):
+    [row] = [row for row in systems_table() if row["name"] == name]
+    expected = costs_row(cost_of_system(name))
+    assert {key: row[key] for key in expected} == expected
+
+
+def test_the_table_has_every_system_and_nothing_where_nothing_was_measured(monkeypatch, tmp_path):
+    assert [row["name"] for row in systems_table()] == list(systems())
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
+    assert {row["parameters"] for row in systems_table()} == {None}
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems" / "systems.json").write_text("[")
+    with pytest.raises(DataError, match=r"systems\.json: cannot be read"):
+        systems_table()
+
+
+def test_reach_is_that_of_the_layers_one_after_the_other():
+    shifted = build_recognizer(
+        "resnet18", "tsm", 2, width=0.125, shift=Shift(blocks=("layer1.1", "layer4.0"))
+    )
+    assert reach_of(shifted) == (2, 2) and reach_of(shifted, frames=2) == (1, 1)
+    assert cost_of_system("none").back == cost_of_system("motion_feature").back == 0
+    assert cost_of_system("motion_feature").ahead == 4
+
+
+def test_latency_is_a_ratio_to_tsn_in_the_same_rounds():
+    import torch
+
+    found = latency_ratios(["gsm"], torch.device("cpu"), runs=2, width=0.125)
+    assert found["none"]["ratio"] == 1.0 and set(found) == {"none", "gsm"}
+    assert found["gsm"]["low"] <= found["gsm"]["ratio"] <= found["gsm"]["high"]
+
+
+def test_trained_systems_are_measured_on_the_same_clips(drawn_model):
+    for layer in drawn_model.temporal_layers():
+        if layer.module is not None:
+            draw_zeros(layer.module)
+    found = measure_systems({"gsm": drawn_model}, 20, splits=("test",))["gsm"]["test"]
+    assert found["top1"]["n"] == 20 and "within_pair" in found
+    assert 0 <= found["changes_when_reversed"]["low"] <= found["changes_when_reversed"]["high"]
+
+
+def test_what_the_table_says_of_training_has_its_interval_and_clips():
+    path = assets() / "systems" / "systems.json"
+    for row in json.loads(path.read_text())["systems"].values():
+        for split in ("test", "shifted"):
+            for figure in row.get(split, {}).values():
+                assert figure["low"] <= figure["value"] <= figure["high"] and figure["n"] > 0
