@@ -23,6 +23,8 @@ from gsm_model.cli.processes import together
 from gsm_model.training.config import TrainConfig
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
     from gsm_model.data.lists import VideoList
     from gsm_model.training.stored import StoredClips
 
@@ -76,11 +78,7 @@ def train(
         fail("--stored-clips: goes with --store; name the folder to paint into")
     tell = progress("step")
     with together(None, devices, nodes, settings.precision) as fabric:
-        stored = None
-        for rank in range(fabric.world_size) if store is not None else ():
-            if fabric.global_rank == rank:  # the first paints, the others find all there
-                stored = or_fail(lambda: _stored(settings, store, stored_clips, workers))
-            fabric.barrier()
+        stored = None if store is None else _stored(fabric, settings, store, stored_clips, workers)
         or_fail(
             lambda: run(
                 settings,
@@ -103,14 +101,24 @@ def train(
             print_result(result_of(model, model.card.measures))
 
 
-def _stored(settings: TrainConfig, folder: Path, count: int | None, workers: int) -> StoredClips:
-    """The clips that a run of ``settings`` is shown, out of ``folder``."""
+def _stored(
+    fabric: Fabric, settings: TrainConfig, folder: Path, count: int | None, workers: int
+) -> StoredClips:
+    """The clips that a run of ``settings`` is shown, out of ``folder``: the first process paints
+    them, the others find them there.
+    """
     from gsm_model.training.optim import build_model
     from gsm_model.training.stored import store_clips
 
     spec = build_model(settings, 1).input
     places = count or settings.steps * settings.batch_size
-    return store_clips(settings, spec, folder, places, workers, progress("clip"))
+    for rank in range(fabric.world_size):
+        if fabric.global_rank == rank:
+            stored = or_fail(
+                lambda: store_clips(settings, spec, folder, places, workers, progress("clip"))
+            )
+        fabric.barrier()
+    return stored
 
 
 def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> VideoList | None:
