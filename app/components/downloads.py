@@ -14,7 +14,8 @@ import numpy as np
 from app.components.panels import Seen
 from app.queries.cams import Question
 from app.queries.clip_results import SHUFFLE_SEED
-from app.queries.comparison import PredictionsRef
+from app.queries.comparison import NOTHING_BESIDE, PredictionsRef
+from app.queries.comparison import Beside as FilesBeside
 from app.shell.session import ClipRef, ModelRef
 from gsm_model.confusion.embedding import FEWEST_CLIPS
 from gsm_model.confusion.significance import Comparison
@@ -25,6 +26,7 @@ from gsm_model.exports.cam import CamFileOptions, cam_files
 from gsm_model.exports.confusion import confusion_files, more_figures, significance_files
 from gsm_model.exports.gates import GateFileOptions, gate_files
 from gsm_model.exports.provenance import (
+    Beside,
     Input,
     Recipe,
     caution_of_tables,
@@ -77,9 +79,24 @@ def order_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | Non
 def _command(name: str, clip: ClipRef, models: Sequence[ModelRef], segments: int | None) -> str:
     parts = [f"python -m gsm_model {name}", shlex.quote(portable(clip.path, clip.name))]
     parts += [f"--checkpoint {shlex.quote(portable(ref.path, ref.name))}" for ref in models]
-    if segments:
-        parts.append(f"--segments {segments}")
+    options = {"segments": _segments(segments, models), **_beside(models).options()}
+    parts += [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value]
     return " ".join(parts)
+
+
+def _segments(segments: int | None, models: Sequence[ModelRef]) -> int | None:
+    """How many frames a command has to be told: what is chosen on the page, else what was said of
+    all models when they were loaded.
+    """
+    said = {ref.num_segments for ref in models}
+    return segments or (said.pop() if len(said) == 1 else None)
+
+
+def _beside(models: Sequence[ModelRef]) -> Beside:
+    """What was said of models when they were loaded; of several the first."""
+    labels = next((ref.labels_file for ref in models if ref.labels_file), None)
+    share = next((ref.shift_share for ref in models if ref.shift_share), None)
+    return Beside(None if labels is None else Input(*labels), share)
 
 
 def _input(ref: ClipRef | ModelRef | PredictionsRef) -> Input:
@@ -99,7 +116,8 @@ def _gates_recipe(
 ) -> Recipe:
     order, options = seen.report.prediction.order, {"width": width}
     return explain_recipe(
-        "gates", _input(clip), [_input(ref)], order, SHUFFLE_SEED, segments, options, "gates"
+        *("gates", _input(clip), [_input(ref)], order, SHUFFLE_SEED),
+        *(_segments(segments, [ref]), options, "gates", _beside([ref])),
     )
 
 
@@ -148,9 +166,10 @@ class CamExport:
             [_input(ref) for ref in self.models],
             self.question.order,
             SHUFFLE_SEED,
-            self.segments,
+            _segments(self.segments, self.models),
             options,
             "gradcam",
+            _beside(self.models),
         )
 
     def command(self) -> str:
@@ -179,7 +198,10 @@ def interventions_command(
 ) -> str:
     """Every experiment on the gates of ``models`` from a terminal in the project's folder."""
     files, of = [_input(ref) for ref in models], "interventions"
-    return explain_recipe(of, _input(clip), files, order, SHUFFLE_SEED, segments, {}, of).command
+    return explain_recipe(
+        *(of, _input(clip), files, order, SHUFFLE_SEED, _segments(segments, models), {}, of),
+        _beside(models),
+    ).command
 
 
 @dataclass(frozen=True)
@@ -187,7 +209,7 @@ class ConfusionExport:
     """What is chosen on the Confusions page: the ``files`` of A and B; which ``pairs`` (*reversed*,
     *auto*, *mine*), the ``own_pairs`` that a person wrote; what is tested (*pairs*,
     *classes*, *mine*), the ``groups`` of a person's own; how it prints; the models' ``colors`` if
-    the command must be told them."""
+    the command must be told them; what came ``beside`` the files."""
 
     files: tuple[PredictionsRef, ...]
     pairs: str
@@ -197,10 +219,15 @@ class ConfusionExport:
     preset: PresetName
     italics: bool
     colors: tuple[str, ...]
+    beside: FilesBeside = NOTHING_BESIDE
 
     def recipe(self, more: Sequence[str]) -> Recipe:
         """How the same is made, with the figures ``more``."""
+        beside = self.beside.of(self.files)
         options: dict[str, object] = {
+            "names": beside.labels_file and beside.labels_file.name,
+            "truth": beside.truth and beside.truth.name,
+            "encoding": beside.encoding,
             "pairs": PAIRS_FILE if self.own_pairs else self.pairs,
             "preset": self.preset,
             "italics": self.italics,
@@ -212,8 +239,11 @@ class ConfusionExport:
             Input(name, hashlib.sha256(content).hexdigest())
             for name, content in self.lists().items()
         ]
+        given = [
+            Input(file.name, file.sha256) for file in (beside.labels_file, beside.truth) if file
+        ]
         tables = [_input(file) for file in self.files]
-        return confusions_recipe(tables, options, "confusions", lists)
+        return confusions_recipe(tables, options, "confusions", [*given, *lists])
 
     def lists(self) -> dict[str, bytes]:
         """The lists that a person wrote, as the files that the command names."""

@@ -51,13 +51,28 @@ class PredictionsRef:
 
 @dataclass(frozen=True)
 class Beside:
-    """What came with files of answers that do not say it: class names, the list with the true
-    classes of a submission, and the encoding of text, if a person chose it.
+    """What came with files of answers that do not say it: class names and the file they are from,
+    the list with the true classes of a submission, and the encoding of text, if a person chose it.
     """
 
     labels: tuple[str, ...] | None = None
     truth: Upload | None = None
     encoding: str | None = None
+    labels_file: Upload | None = None
+
+    def of(self, files: Sequence[PredictionsRef]) -> Beside:
+        """What of it ``files`` are read with."""
+        suffixes = {file.path.suffix for file in files}
+        return Beside(
+            self.labels if any(file.needs_labels for file in files) else None,
+            self.truth if ".json" in suffixes else None,
+            self.encoding if suffixes & TEXT else None,
+            self.labels_file if any(file.needs_labels for file in files) else None,
+        )
+
+
+NOTHING_BESIDE = Beside()
+TEXT = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
 
 
 def prediction_refs() -> dict[str, PredictionsRef]:

@@ -34,7 +34,8 @@ STARTED = time.monotonic()
 class ModelRef:
     """A model a session can choose: ``key`` for links, the file it is in, where that came from;
     ``private`` if it was uploaded. ``published`` is its name in the catalogue, which then says what
-    its classes and its input are.
+    its classes and its input are; ``labels_file`` the name and the SHA-256 of the label file that
+    ``labels`` are from.
     """
 
     key: str
@@ -47,6 +48,7 @@ class ModelRef:
     private: bool = False
     shift_share: int | None = None
     published: str = ""
+    labels_file: tuple[str, str] | None = None
 
     @property
     def content(self) -> tuple[object, ...]:

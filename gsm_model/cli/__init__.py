@@ -26,6 +26,7 @@ from gsm_model.cli import (
     training,
 )
 from gsm_model.cli.common import RecordedGroup, say
+from gsm_model.cli.shared import with_shared_options
 from gsm_model.errors import LensError
 from gsm_model.training.config import describe
 
@@ -44,23 +45,23 @@ app.command(
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(start.open_app)
-app.command()(predict.predict)
+app.command()(with_shared_options(predict.predict))
 app.command()(predict.convert)
 app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
-app.command()(evaluate.evaluate)
-app.command()(order.order)
-app.command("order shapley")(order_shapley.shapley)
-app.command("report-card")(report_card.report_card)
+app.command()(with_shared_options(evaluate.evaluate))
+app.command()(with_shared_options(order.order))
+app.command("order shapley")(with_shared_options(order_shapley.shapley))
+app.command("report-card")(with_shared_options(report_card.report_card))
 explain = typer.Typer(
     no_args_is_help=True,
     help="What a model's gates do, what experiments on them change, and where a model looks.",
 )
-explain.command()(explain_gates.gates)
-explain.command()(explain_interventions.interventions)
-explain.command()(explain_patching.patching)
-explain.command()(explain_gradcam.gradcam)
+explain.command()(with_shared_options(explain_gates.gates))
+explain.command()(with_shared_options(explain_interventions.interventions))
+explain.command()(with_shared_options(explain_patching.patching))
+explain.command()(with_shared_options(explain_gradcam.gradcam))
 app.add_typer(explain, name="explain")
-app.command()(benchmark.benchmark)
+app.command()(with_shared_options(benchmark.benchmark))
 app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(training.curves)

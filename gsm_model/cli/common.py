@@ -16,6 +16,7 @@ from typer import Context
 from typer.core import TyperGroup
 
 from gsm_model.bundled import find_given
+from gsm_model.cli.shared import list_options, shift_share
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
 
@@ -65,16 +66,6 @@ Camera = Annotated[
     float, typer.Option(min=0, max=1, help="How far the camera of probes jumps between frames.")
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
-ShiftShare = Annotated[
-    int | None,
-    typer.Option(
-        min=2,
-        help=(
-            "A TSM shifts one in so many channels each way; without it what the file's name says"
-            " (shift8), else 8."
-        ),
-    ),
-]
 Labels = Annotated[Path | None, typer.Option(help=LABELS_HELP)]
 
 
@@ -123,24 +114,32 @@ def load_models(
     labels: Path | None,
     device: str | None,
     precision: PrecisionName | None = None,
-    shift_share: int | None = None,
 ) -> list[Recognizer]:
     """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for
-    quick passes, else as their files say. What was inferred of a file is said.
+    quick passes, else as their files say. What was inferred of a file is said. ``--shift-share`` is
+    for those of several models that shift channels.
     """
     from gsm_model.models.checkpoints.files import OWN_LAYOUT, load_checkpoint
     from gsm_model.models.inference.optimize import optimize
     from gsm_model.models.recognizer import best_device
 
     paths = model_files(checkpoints)
-    models = or_fail(
-        lambda: [
-            load_checkpoint(
-                path, labels=labels, device=device or best_device(), shift_share=shift_share
-            )
-            for path in paths
-        ]
-    )
+    share = shift_share()
+
+    def load(path: Path) -> Recognizer:
+        model = load_checkpoint(
+            path,
+            labels=labels,
+            device=device or best_device(),
+            shift_share=share if len(paths) == 1 else None,
+        )
+        if share is None or len(paths) == 1 or model.architecture.temporal != "tsm":
+            return model
+        return load_checkpoint(
+            path, labels=labels, device=device or best_device(), shift_share=share
+        )
+
+    models = or_fail(lambda: [load(path) for path in paths])
     for model in models:
         if model.card.reading and model.card.layout != OWN_LAYOUT:
             say(f"{model.card.file}: {model.card.reading}")
@@ -182,12 +181,11 @@ def read_list(
     target: TargetName,
     skip_bad: bool,
     model: Callable[[], Recognizer] | None = None,
-    columns: str | None = None,
-    first_label: int | None = None,
-    series: str | None = None,
+    **options: Any,
 ) -> VideoList:
     """The list that ``--data`` names; its faults end the command unless ``skip_bad``. What was
-    inferred is said. ``model()`` is the model it is for, asked for only where its classes decide.
+    inferred is said. ``model()`` is the model it is for, asked for only where its classes decide;
+    ``options`` are those of `list_options` where the command line does not say them.
     """
     from gsm_model.data.lists import read_video_list
 
@@ -198,9 +196,7 @@ def read_list(
         target,
         classes=None if model is None else lambda: model().card.labels,
         num_classes=None if model is None else lambda: model().architecture.num_classes,
-        columns=columns.split(",") if columns else None,
-        first_label=first_label,
-        series=series,
+        **(options or list_options()),
     )
     found = found if skip_bad else found.require_clean()
     for note in found.notes:

@@ -35,6 +35,7 @@ from gsm_model.cli.common import (
     write_all,
 )
 from gsm_model.cli.processes import together
+from gsm_model.cli.shared import shift_share
 from gsm_model.io.names import unique_names
 from gsm_model.video.source import Limits
 
@@ -102,21 +103,6 @@ def evaluate(
             ),
         ),
     ] = False,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            help=(
-                "The columns of a list of another form, such as path,start_frame,stop_frame,label."
-            )
-        ),
-    ] = None,
-    first_label: Annotated[
-        int | None, typer.Option(min=0, help="The index of the list's first class: 0 or 1.")
-    ] = None,
-    series: Annotated[
-        str | None,
-        typer.Option(help="Which pictures of a folder with several series, such as img_%05d.jpg."),
-    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
     max_mb: Annotated[
         int | None,
@@ -196,13 +182,9 @@ def evaluate(
     def its_model() -> Recognizer:
         from gsm_model.models.checkpoints.files import load_checkpoint
 
-        return load_checkpoint(checkpoint[0], device="cpu")
+        return load_checkpoint(checkpoint[0], device="cpu", shift_share=shift_share())
 
-    found = or_fail(
-        lambda: read_list(
-            *(data, videos, labels, target, skip_bad, its_model, columns, first_label, series)
-        )
-    )
+    found = or_fail(lambda: read_list(*(data, videos, labels, target, skip_bad, its_model)))
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
         results = _measure_list(

@@ -19,6 +19,7 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
+from gsm_model.cli.shared import shift_share
 from gsm_model.errors import LensError
 from gsm_model.io.names import unique_names
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from gsm_model.evaluation.dataset import ClipSet
     from gsm_model.explain.cam.evidence import Target as LogitTarget
+    from gsm_model.exports.provenance import Beside
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.predictions.table import Provenance
     from gsm_model.video.isolate import DecodedVideo
@@ -155,6 +157,13 @@ def clips_for(
             workers,
         )
     )
+
+
+def said_beside(labels: Path | None) -> Beside:
+    """What the options say of models whose files do not, for recipes."""
+    from gsm_model.exports.provenance import Beside, Input
+
+    return Beside(None if labels is None else Input.of(labels), shift_share())
 
 
 def folders_of(out: Path, paths: Sequence[Path]) -> list[Path]:

@@ -35,6 +35,7 @@ from gsm_model.cli.explain_common import (
     data_set,
     folders_of,
     opened,
+    said_beside,
     write_beside,
 )
 from gsm_model.figures.presets import WIDTHS, Width
@@ -151,6 +152,7 @@ def _gates_of_clips(
                 segments,
                 options,
                 "gates",
+                said_beside(labels),
             )
             seen = seen_frames(report, video, model.input)
             chosen = GateFileOptions(**options)

@@ -27,7 +27,14 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Segments, Split, opened, target_named, write_beside
+from gsm_model.cli.explain_common import (
+    Segments,
+    Split,
+    opened,
+    said_beside,
+    target_named,
+    write_beside,
+)
 from gsm_model.explain.cam.names import METHODS, Method
 from gsm_model.figures.presets import Width
 from gsm_model.io.names import unique_names
@@ -217,6 +224,7 @@ def _on_clips(
                 segments,
                 options,
                 "gradcam",
+                said_beside(labels),
             )
             files = cam_files(reports, clip.name, seen, video.info.seconds, chosen, recipe)
             if options["trial"]:

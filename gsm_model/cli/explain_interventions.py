@@ -36,6 +36,7 @@ from gsm_model.cli.explain_common import (
     data_set,
     folders_of,
     opened,
+    said_beside,
     write_beside,
 )
 from gsm_model.explain.gates.clamps import CLAMPS
@@ -255,6 +256,7 @@ def _interventions_on_clips(
             segments,
             options,
             "out",
+            said_beside(labels),
         )
         about = {
             "interventions.csv": (

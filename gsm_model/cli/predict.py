@@ -20,13 +20,13 @@ from gsm_model.cli.common import (
     Labels,
     OrderName,
     Precision,
-    ShiftShare,
     fail,
     load_models,
     open_clip,
     or_fail,
     say,
 )
+from gsm_model.cli.shared import ShiftShare
 from gsm_model.errors import LensError
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ def predict(
         AverageName, typer.Option(help="What --fuse takes the weighted mean of.")
     ] = "logits",
     labels: Labels = None,
-    shift_share: ShiftShare = None,
     device: Device = None,
     precision: Precision = "float32",
     as_json: Annotated[
@@ -81,7 +80,7 @@ def predict(
 
     if crops not in (1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
-    models = load_models(checkpoint, labels, device, precision, shift_share)
+    models = load_models(checkpoint, labels, device, precision)
     weights = None
     if fuse is not None:
         kinds = [model.architecture.modality.kind for model in models]

@@ -129,7 +129,12 @@ def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> Video
         folder / name if name else None for name in (settings.videos, settings.labels)
     )
     [target] = [name for name in get_args(TargetName) if name == settings.target]
-    return read_list(folder / settings.data, videos, labels, target, skip_bad)
+    return read_list(
+        *(folder / settings.data, videos, labels, target, skip_bad),
+        columns=settings.columns.split(",") if settings.columns else None,
+        first_label=None if settings.first_label < 0 else settings.first_label,
+        series=settings.series or None,
+    )
 
 
 def curves(

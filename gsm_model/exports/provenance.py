@@ -55,6 +55,21 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a person said of models whose files do not: the label file, and one in how many channels
+    a TSM shifts each way.
+    """
+
+    labels: Input | None = None
+    shift_share: int | None = None
+
+    def options(self) -> dict[str, object]:
+        """The same as options of a command."""
+        labels = None if self.labels is None else self.labels.name
+        return {"labels": labels, "shift-share": self.shift_share}
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a result is made: the ``parts`` of the command after ``python -m gsm_model``, and the
     ``inputs`` that it reads.
@@ -89,6 +104,9 @@ def caution_of_tables(origins: Iterable[Provenance]) -> dict[str, str]:
     return {"caution": text} if text else {}
 
 
+NOTHING_BESIDE = Beside()
+
+
 def explain_recipe(
     what: str,
     clip: Input,
@@ -98,13 +116,16 @@ def explain_recipe(
     segments: int | None,
     options: Mapping[str, object],
     out: str,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Recipe:
     """The recipe of ``explain gates``, ``gradcam`` or ``interventions`` for one clip; ``options``
     as in `_options`.
     """
     names = [model.name for model in models]
+    options = {**beside.options(), **options}
     parts = explain_command(what, clip.name, names, order, seed, segments, options, out)
-    return Recipe(tuple(parts), (clip, *models))
+    labels = () if beside.labels is None else (beside.labels,)
+    return Recipe(tuple(parts), (clip, *models, *labels))
 
 
 def confusions_recipe(

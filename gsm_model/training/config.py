@@ -57,6 +57,11 @@ class TrainConfig:
     target: str = _key(
         "verb", "what an EPIC-Kitchens clip is labelled with", "verb", "noun", "action"
     )
+    columns: str = _key("", "the list's columns, such as path,offset,num_frames,label")
+    first_label: int = _key(
+        -1, "the index of the list's first class, 0 or 1; -1: read off the list"
+    )
+    series: str = _key("", "which pictures of folders with several, such as img_%05d.jpg")
     style: str = _key(
         "drawn",
         "without a list: the drawn clips, the randomised ones, which vary in all they can, or the"

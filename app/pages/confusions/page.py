@@ -22,6 +22,7 @@ from app.queries.comparison import (
     reliabilities,
 )
 from app.shell.layout import Choices, distinct, explain_error, heading, keep
+from app.shell.uploads import Upload
 from gsm_model.confusion.embedding import (
     FEWEST_CLIPS,
     METHODS,
@@ -84,7 +85,7 @@ def show(choices: Choices) -> None:
                 st.caption(f":material/info: {escape(model.source)}: {escape(note)}.")
     found = choices.table_colors(models)
     colors = found.shown
-    pairs = show_pairs(models, paired, files, found.named)
+    pairs = show_pairs(models, paired, files, found.named, beside)
     if paired is not None:
         _show_gains(paired, colors)
     _show_calibration(models, colors)
@@ -139,8 +140,13 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
     known = prediction_refs()
     if not known:
         return [], Beside()
+    labels_file = keep(names, ".txt")
+    labels = _labels(labels_file)
     beside = Beside(
-        _labels(names), keep(listed, ".json"), None if encoding == FOUND_OUT else encoding
+        labels,
+        keep(listed, ".json"),
+        None if encoding == FOUND_OUT else encoding,
+        None if labels is None else labels_file,
     )
     left, right = st.columns(2)
     shown = distinct({key: ref.name for key, ref in known.items()})
@@ -166,8 +172,7 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
     return [known[key] for key in (a, b) if key], beside
 
 
-def _labels(file: UploadedFile | None) -> tuple[str, ...] | None:
-    upload = keep(file, ".txt")
+def _labels(upload: Upload | None) -> tuple[str, ...] | None:
     if upload is None:
         return None
     try:

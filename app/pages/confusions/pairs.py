@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.downloads import ConfusionExport, confusions_command_line, confusions_zip
-from app.queries.comparison import PredictionsRef, comparisons, confusion_figure
+from app.queries.comparison import Beside, PredictionsRef, comparisons, confusion_figure
 from app.shell.layout import explain_error
 from gsm_model.confusion.groups import parse_groups
 from gsm_model.confusion.pairs import Pair, found_pairs, parse_pairs, reversed_class_pairs
@@ -31,9 +31,11 @@ def show_pairs(
     paired: PairedPredictions | None,
     files: Sequence[PredictionsRef],
     colors: tuple[str, ...],
+    beside: Beside,
 ) -> list[Pair]:
     """The figure of pairs, the tests, and the files, with the models' ``colors`` if a
-    command must be told them; returns the pairs that are shown, none if there is none to show.
+    command must be told them, and what came ``beside`` the files;
+    returns the pairs that are shown, none if there is none to show.
     """
     chosen = _choose_pairs(models, paired)
     if chosen is None:
@@ -74,7 +76,9 @@ def show_pairs(
     except FontError as error:
         explain_error(error, "The tests and charts below, and the tables of the ZIP, need no font.")
     rows, test, groups = _show_tests(paired, pairs) if paired is not None else ([], "pairs", "")
-    export = ConfusionExport(tuple(files), kind, text, test, groups, preset, italics, colors)
+    export = ConfusionExport(
+        *(tuple(files), kind, text, test, groups, preset, italics, colors, beside)
+    )
     st.download_button(
         "Figure, tables, caption and recipe (ZIP)",
         lambda: confusions_zip(models, paired, rows, pairs, export),

@@ -237,11 +237,11 @@ def _add(
 ) -> None:
     """Load the checkpoint that was dropped, or else the one of the server's folder."""
     try:
-        labels = None
+        labels = named = None
         if labels_file is not None:
             kept = session.uploads().keep(labels_file.name, labels_file.getvalue(), ".txt")
             read = read_label_file(kept.path)
-            labels = read.names
+            labels, named = read.names, (kept.name, kept.sha256)
             for note in read.notes:
                 st.caption(escape(f"{labels_file.name}: {note}"))
         if file is not None:
@@ -263,6 +263,7 @@ def _add(
         slug = re.sub(r"[^a-z0-9]+", "-", ref.name.lower()).strip("-")[:24]
         key = f"{slug}-{ref.sha256[:6]}" + (f"-shift{shift_share}" if shift_share else "")
         ref = replace(ref, key=key, labels=labels, num_segments=segments, shift_share=shift_share)
+        ref = replace(ref, labels_file=named)
         with st.spinner("Reading the checkpoint …"):
             model = session.add_model(ref)
     except LensError as error:

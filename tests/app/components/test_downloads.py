@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from app.components.downloads import (
+    ConfusionExport,
     answers_csv,
     gates_command,
     interventions_command,
+    order_command,
     predict_command,
 )
 from app.components.panels import Seen
+from app.queries.comparison import Beside, PredictionsRef
 from app.shell.session import ClipRef, ModelRef
+from app.shell.uploads import Upload
 from gsm_model.bundled import sample_clips, shipped_checkpoints
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.models.card import Card
@@ -95,3 +99,34 @@ def test_the_commands_for_gates_name_shipped_files_from_the_projects_folder_and_
     assert "explain interventions 'my clip.mp4'" in interventions_command(
         clip, [ref], None, "forward"
     )
+
+
+def test_commands_say_what_was_said_of_models_when_they_were_loaded():
+    clip = ClipRef("upload-1", Path("/elsewhere/abc"), "", "c.mp4")
+    ref = ModelRef(
+        *("m", Path("/elsewhere/m"), "f" * 64, "m.pth", "uploaded", ("a", "b"), 16),
+        shift_share=4,
+        labels_file=("own labels.txt", "e" * 64),
+    )
+    expected = "--segments 16 --labels 'own labels.txt' --shift-share 4"
+    for command in (
+        predict_command(clip, [ref], None, "forward", 5),
+        order_command(clip, [ref], None),
+        interventions_command(clip, [ref], None, "forward"),
+    ):
+        assert expected in command
+    assert "--segments 8 " in predict_command(clip, [ref], 8, "forward", 5)
+
+
+def test_a_comparison_says_what_came_beside_its_files():
+    table = PredictionsRef("a", Path("/elsewhere/a.csv"), "a" * 64, "a.csv", private=True)
+    shipped = PredictionsRef("b", Path("/elsewhere/b.parquet"), "b" * 64, "b.parquet")
+    names, truth = (Upload(name, Path("/x"), digit * 64)
+                    for name, digit in (("n.txt", "c"), ("t.json", "d")))  # fmt: skip
+    beside = Beside(("x", "y"), truth, "cp1252", names)
+    shown = ((table,), "auto", "", "pairs", "", "cvpr-page", False, ())
+    recipe = ConfusionExport(*shown, beside).recipe([])
+    assert recipe.parts[2:6] == ("--names", "n.txt", "--encoding", "cp1252")
+    assert [one.name for one in recipe.inputs] == ["a.csv", "n.txt"]
+    own = ConfusionExport((shipped,), *shown[1:], beside).recipe([])
+    assert own == ConfusionExport((shipped,), *shown[1:]).recipe([])

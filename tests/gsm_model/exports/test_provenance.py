@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gsm_model.bundled import shipped_checkpoints
 from gsm_model.exports.provenance import (
+    Beside,
     Input,
     command_line,
     confusions_recipe,
@@ -82,3 +83,16 @@ def test_what_a_recipe_is_built_of_is_in_its_json_in_the_order_it_is_read():
     found = confusions_recipe([table], {"pairs": "p.csv"}, "out", [pairs])
     assert found.parts == ("confusions", "t", "--pairs", "p.csv", "--out", "out")
     assert list(json.loads(found.json({}))["inputs"]) == ["t", "p.csv"]
+
+
+def test_what_was_said_beside_a_model_is_in_the_command_and_the_inputs():
+    clip, model, labels = (Input(name, name.upper()) for name in ("c", "m", "labels.txt"))
+    beside = Beside(labels, 4)
+    made = explain_recipe("gates", clip, [model], "forward", 0, 8, {"width": "page"}, "out", beside)
+    assert made.parts[7:] == (
+        *("--segments", "8", "--labels", "labels.txt", "--shift-share", "4"),
+        *("--width", "page", "--out", "out"),
+    )
+    assert list(json.loads(made.json({}))["inputs"]) == ["c", "m", "labels.txt"]
+    plain = explain_recipe("gates", clip, [model], "forward", 0, 8, {}, "out", Beside())
+    assert plain == explain_recipe("gates", clip, [model], "forward", 0, 8, {}, "out")

@@ -1,0 +1,58 @@
+"""Options that every command has which takes models or a list."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gsm_model.cli import app
+from gsm_model.cli.shared import list_options, shift_share, with_shared_options
+
+SHARED = (
+    ({"checkpoint"}, {"shift_share"}),
+    ({"data", "skip_bad"}, {"columns", "first_label", "series"}),
+)
+
+
+def commands(group):
+    yield from group.registered_commands
+    for inner in group.registered_groups:
+        yield from commands(inner.typer_instance)
+
+
+def test_every_command_that_takes_models_or_a_list_has_the_options_that_go_with_them():
+    found = [set(inspect.signature(one.callback).parameters) for one in commands(app)]
+    for needed, options in SHARED:
+        having = [names for names in found if names >= needed]
+        assert len(having) >= 4 and all(names >= options for names in having)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("", (None, None, None, None)),
+        ("--shift-share 4 --first-label 1", (4, None, 1, None)),
+        ("--columns path,x --series i_*.jpg", (None, ["path", "x"], None, "i_*.jpg")),
+    ],
+)
+def test_what_is_given_is_read_while_the_command_runs_and_not_after(typed, expected):
+    seen = []
+
+    def command(
+        checkpoint: Path | None = None, data: Path | None = None, skip_bad: bool = False
+    ) -> None:
+        seen.append((shift_share(), *list_options().values()))
+
+    program = typer.Typer()
+    program.command()(with_shared_options(command))
+    done = CliRunner().invoke(program, typed.split())
+    assert done.exit_code == 0 and seen == [expected]
+    assert shift_share() is None and set(list_options().values()) == {None}
+
+
+def test_a_command_without_models_or_a_list_stays_as_it_is():
+    def command(out: Path) -> None: ...
+
+    assert with_shared_options(command) is command
