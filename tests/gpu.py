@@ -78,7 +78,7 @@ def benchmarks(device: torch.device, small: bool) -> dict[str, object]:
     found: dict[str, object] = {
         "systems": latency_ratios(list(systems()), device, runs, 0.125 if small else 1.0)
     }
-    for backbone in ("resnet18",) if small else ("bn_inception", "inception_v3", "resnet50"):
+    for backbone in () if small else ("bn_inception", "inception_v3", "resnet50"):
         rows = benchmark_networks(
             backbone, ["none", "tsm", "gsm"], list(PRECISIONS), device, runs=runs
         )
