@@ -18,6 +18,7 @@ from gsm_model.cli.common import (
     progress,
     read_list,
     result_of,
+    say,
 )
 from gsm_model.cli.processes import together
 from gsm_model.training.config import TrainConfig
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from gsm_model.data.lists import VideoList
+    from gsm_model.models.recognizer import Recognizer
     from gsm_model.training.stored import StoredClips
 
 
@@ -73,7 +75,7 @@ def train(
 
     settings = or_fail(lambda: TrainConfig.read(config))
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
-    initial = config.parent / settings.initial if settings.initial else None
+    initial = _initial(settings, config.parent) if settings.initial else None
     if store is None and stored_clips is not None:
         fail("--stored-clips: goes with --store; name the folder to paint into")
     tell = progress("step")
@@ -89,6 +91,7 @@ def train(
                 lambda step, steps, loss: tell(step, steps, f"loss {loss:.3f}, "),
                 initial,
                 stored,
+                say if fabric.global_rank == 0 else None,
             )
         )
         if fabric.global_rank == 0:
@@ -119,6 +122,13 @@ def _stored(
             )
         fabric.barrier()
     return stored
+
+
+def _initial(settings: TrainConfig, folder: Path) -> Recognizer:
+    """The model that training starts from, with a word on what of it is taken."""
+    from gsm_model.training.start import initial_model
+
+    return or_fail(lambda: initial_model(settings.initial, folder))
 
 
 def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> VideoList | None:

@@ -6,6 +6,7 @@ order of the frames cannot change the answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -190,16 +191,19 @@ def build_recognizer(
     shift: Shift | None = None,
     ratio: int = 100,
     modality: Modality = RGB,
+    weights_2d: Mapping[str, Tensor] | None = None,
 ) -> Recognizer:
-    """A recogniser with untrained weights.
+    """A recogniser with untrained weights, or whose backbone starts from those of a 2D network.
 
     ``backbone`` is one of `backbones`, ``temporal`` one of `systems`; ``width`` scales a
     ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels);
     ``shift`` places the shifts of a TSM otherwise than its release does; ``ratio`` is the share of
     the channels that a GSF works on, in per cent; ``modality`` what of the frames the network
-    takes.
+    takes. ``weights_2d`` is the state dict of the backbone without a temporal module, which the
+    system starts from by its own rule; the classifier and what has no counterpart stay untrained.
 
     Raises:
+        RuntimeError: if ``weights_2d`` is not the backbone's in every key and shape.
         ValueError: for an unknown name, a count below 1, a width the backbone cannot have, or a
             shift that is not a TSM's or stands where the backbone has no block; for a ratio that
             is not a GSF's, not 1 to 100, or gives no multiple of 4 channels.
@@ -218,6 +222,8 @@ def build_recognizer(
     base_model = entry.build(width)
     if modality != RGB:
         base_model.take_planes(modality.planes)
+    if weights_2d is not None:
+        base_model.load_state_dict(weights_2d)
     if ratio != 100 and (temporal != "gsf" or not 1 <= ratio <= 100):
         raise ValueError(
             "a GSF works on 1 to 100 % of the channels, every other system on all; got a ratio of"

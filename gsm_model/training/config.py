@@ -76,7 +76,12 @@ class TrainConfig:
     camera: float = _key(0.0, "how far the camera of the probes jumps, in 0 to 1")
     clutter_from: float = _key(0.0, "the clutter of the first step")
     clutter_steps: int = _key(0, "steps in which it rises to 'clutter'; 0: it is there at once")
-    initial: str = _key("", "a checkpoint of the same network to start from; empty: random weights")
+    initial: str = _key(
+        "",
+        "what to start from (also called init): a checkpoint's file, of the same network or of a"
+        " TSN or TSM of the same backbone, or a name of models list or imagenet-resnet50 and the"
+        " like; empty: random weights",
+    )
     crops: str = _key(
         "random",
         "training crops: random places, or the release's multi-scale",
@@ -180,6 +185,8 @@ class TrainConfig:
             raise DataError(
                 f"{path.name}: a training configuration is an object with at least 'temporal'"
             )
+        if "init" in values and "initial" not in values:
+            values["initial"] = values.pop("init")
         for key, value in values.items():
             if key not in known:
                 raise DataError(f"{path.name}: unknown key {key!r}; there are {', '.join(known)}")

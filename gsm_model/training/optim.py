@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
-from gsm_model.errors import DataError
-from gsm_model.models.cross_modality import cross_modality_weights
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.training.config import TrainConfig
-from gsm_model.video.modality import RGB
 
 
-def build_model(config: TrainConfig, num_classes: int) -> Recognizer:
-    """The untrained network that ``config`` describes."""
+def build_model(
+    config: TrainConfig, num_classes: int, weights_2d: Mapping[str, Tensor] | None = None
+) -> Recognizer:
+    """The untrained network that ``config`` describes, or one that starts from ``weights_2d`` as
+    `build_recognizer` does.
+    """
     return build_recognizer(
         config.backbone,
         config.temporal,
@@ -32,36 +32,8 @@ def build_model(config: TrainConfig, num_classes: int) -> Recognizer:
         config.dropout,
         Shift(blocks=tuple(config.shift_blocks.split())) if config.shift_blocks else None,
         modality=config.seen,
+        weights_2d=weights_2d,
     )
-
-
-def start_from(model: Recognizer, labels: Sequence[str], trained: Recognizer) -> None:
-    """Give ``model``, whose classes are ``labels``, the weights of ``trained``: of the classifier
-    those of the classes that both know, by name. A ``model`` of motion may start from one of
-    pictures (`cross_modality_weights`).
-
-    Raises:
-        DataError: if ``trained`` is another network, its classes have no names, or the two have no
-            class in common.
-    """
-    name, card = trained.card.file or trained.card.name, trained.card
-    same = replace(model.architecture, num_classes=0, num_segments=0)
-    own = replace(trained.architecture, num_classes=0, num_segments=0)
-    if own != same and own != replace(same, modality=RGB):
-        raise DataError(
-            f"{name}: is {trained.architecture}, but the configuration is of {model.architecture};"
-            " name a checkpoint of the same network as 'initial'"
-        )
-    both = [label for label in labels if card.labels is not None and label in card.labels]
-    if card.labels is None or not both:
-        raise DataError(f"{name}: knows none of the classes by name; choose another 'initial'")
-    state = model.state_dict()
-    for key, weights in cross_modality_weights(trained.state_dict(), state).items():
-        if key.startswith("new_fc."):
-            rows = [labels.index(label) for label in both]
-            state[key][rows] = weights[[card.labels.index(label) for label in both]]
-        else:
-            state[key].copy_(weights)
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:

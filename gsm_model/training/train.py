@@ -27,12 +27,12 @@ from gsm_model.data.lists import VideoList
 from gsm_model.data.synthetic_sets import synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.io.atomic import whole_file, write_whole
-from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.dataset import Augment, ListedClips, RunPlaces, SyntheticClips, style_of
 from gsm_model.training.log import LOG_FILE
-from gsm_model.training.optim import build_model, build_optimizer, build_schedule, start_from
+from gsm_model.training.optim import build_model, build_optimizer, build_schedule
+from gsm_model.training.start import started_model
 from gsm_model.video.transforms import InputSpec, normalise
 
 STATE_FILE, CONFIG_FILE, TENSORBOARD_FOLDER = "state.pt", "config.json", "tensorboard"
@@ -45,20 +45,22 @@ def train(
     workers: int = 1,
     fabric: Fabric | None = None,
     progress: Callable[[int, int, float], None] | None = None,
-    initial: Path | None = None,
+    initial: Recognizer | None = None,
     stored: Dataset | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Recognizer:
     """Train, or go on with the run whose state lies in ``out``; returns the trained model in
     evaluation mode.
 
     ``videos`` is the list that ``config.data`` names, ``None`` for synthetic clips. ``initial`` is
-    the checkpoint that ``config.initial`` names; a run that goes on does not read it. ``stored``
-    are synthetic clips that were painted before (`store_clips`). ``fabric``
+    the model that ``config.initial`` names (`initial_model`); a run that goes on does not need it.
+    ``stored`` are synthetic clips that were painted before (`store_clips`). ``fabric``
     carries device, precision and processes; the batch of ``config`` is that of all processes
     together. Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically),
     ``log.csv`` (step, loss, accuracy, learning rate) and the same for TensorBoard in
     ``tensorboard/`` to ``out``; `gsm_model.figures.training.draw_run` draws it.
-    ``progress(step, steps, loss)`` is called after each step.
+    ``progress(step, steps, loss)`` is called after each step, ``notice`` with a sentence on what
+    was taken of ``initial``.
 
     Raises:
         DataError: if ``out`` holds a run with another configuration, the list has no labels or
@@ -81,7 +83,9 @@ def train(
     torch.manual_seed(config.seed)
     model = build_model(config, len(labels))
     if initial is not None and not (out / STATE_FILE).exists():
-        start_from(model, labels, load_checkpoint(initial))
+        model, said = started_model(config, labels, initial)
+        if notice is not None:
+            notice(said)
     model = model.channels_last()
     optimizer = build_optimizer(model, config)
     schedule = build_schedule(optimizer, config)

@@ -217,18 +217,21 @@ def matched_pairs() -> tuple[MatchedPair, ...]:
 
 
 def find(name: str) -> Published:
-    """The checkpoint of that name.
+    """The checkpoint of that name, an ImageNet ResNet among them.
 
     Raises:
         CheckpointError: if there is none, with the names that are nearest.
     """
-    listed = catalogue()
+    from gsm_model.models.published.imagenet import imagenet_networks
+
+    listed = catalogue() | imagenet_networks()
     if name in listed:
         return listed[name]
     near = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise CheckpointError(
-        f"{name}: no published checkpoint of this name{hint} 'models list' shows all {len(listed)}."
+        f"{name}: no published checkpoint of this name{hint} 'models list' shows all"
+        f" {len(catalogue())}."
     )
 
 

@@ -8,8 +8,6 @@ import torch
 
 from gsm_model.bundled import assets
 from gsm_model.data.probes.dataset import probe_clip
-from gsm_model.errors import DataError
-from gsm_model.models.card import Card
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.dataset import Augment, SyntheticClips
 from gsm_model.training.optim import (
@@ -17,7 +15,6 @@ from gsm_model.training.optim import (
     build_optimizer,
     build_schedule,
     parameter_groups,
-    start_from,
     warmup_cosine,
 )
 from tests.conftest import make_small
@@ -80,31 +77,6 @@ def test_a_schedule_goes_on_from_its_state():
         again.load_state_dict(rates[25][1].state_dict())
         assert resumed.get_last_lr() == rates[25][0].get_last_lr()
         assert torch.tensor(resumed.get_last_lr()).isfinite().all()
-
-
-def trained(labels, **kind):
-    model = make_small("gsm", num_classes=len(labels), seed=3, **kind)
-    model.card = Card("A model", "trained", labels)
-    return model
-
-
-def test_a_run_starts_from_the_weights_of_another_with_the_classes_that_both_know():
-    """In another order, with one class more and one less."""
-    source, model = trained(("a", "b", "c")), make_small("gsm", num_classes=3)
-    before = model.new_fc.weight[1].clone()
-    start_from(model, ("c", "new", "a"), source)
-    for key, weights in source.base_model.state_dict().items():
-        assert torch.equal(model.base_model.state_dict()[key], weights), key
-    assert torch.equal(model.new_fc.weight[0], source.new_fc.weight[2])
-    assert torch.equal(model.new_fc.bias[2], source.new_fc.bias[0])
-    assert torch.equal(model.new_fc.weight[1], before)
-
-
-def test_another_network_or_other_classes_are_no_start():
-    with pytest.raises(DataError, match="of the same network"):
-        start_from(make_small("tsm"), tuple("abcde"), trained(tuple("abcde")))
-    with pytest.raises(DataError, match="none of the classes"):
-        start_from(make_small("gsm"), tuple("vwxyz"), trained(tuple("abcde")))
 
 
 def test_clutter_rises_in_a_straight_line_and_stays():
