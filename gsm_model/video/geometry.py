@@ -10,8 +10,10 @@ from fractions import Fraction
 import numpy as np
 from PIL import Image
 
+from gsm_model.video.container_crop import Crop
 from gsm_model.video.source import Limits, fits
 
+NO_CROP = Crop()
 # ffmpeg's command takes angles within this of a quarter turn for one.
 _TOLERANCE = math.tan(math.radians(1))
 # Pixels longer than this are a fault of the file; the most stretched format in use has 2.
@@ -23,17 +25,21 @@ _TURNS = {(1, 0, 0, 1): 0, (0, -1, 1, 0): 1, (-1, 0, 0, -1): 2, (0, 1, -1, 0): 3
 
 @dataclass(frozen=True)
 class Geometry:
-    """What is done to a stored picture to show it: turned by ``rotation`` degrees anticlockwise,
-    then ``mirrored`` left for right, then scaled to ``width`` × ``height``.
+    """What is done to a stored picture to show it: cut by ``crop``, turned by ``rotation`` degrees
+    anticlockwise, then ``mirrored`` left for right, then scaled to ``width`` × ``height``.
     """
 
     width: int
     height: int
     rotation: int = 0
     mirrored: bool = False
+    crop: Crop = NO_CROP
 
     def shown(self, frames: np.ndarray) -> np.ndarray:
         """Stored frames (n, h, w, 3) uint8 as they are shown, (n, height, width, 3)."""
+        if self.crop:
+            bottom, right = frames.shape[1] - self.crop.bottom, frames.shape[2] - self.crop.right
+            frames = frames[:, self.crop.top : bottom, self.crop.left : right]
         frames = np.rot90(frames, self.rotation // 90, (1, 2))
         if self.mirrored:
             frames = frames[:, :, ::-1]
@@ -54,14 +60,22 @@ def geometry(
     matrix: bytes | None,
     pixel: Fraction | None,
     limits: Limits,
+    crop: Crop = NO_CROP,
 ) -> tuple[Geometry, list[str]]:
     """How a stored picture of ``width`` × ``height`` pixels is shown, and what is to be said of it.
 
     ``matrix`` is the display matrix (36 bytes, nine int32 as ffmpeg has them), ``pixel`` the width
-    of a pixel by its height; ``None`` where the file states none. The shorter side of a pixel is
-    stretched, so that nothing is lost, unless the picture would go over ``limits``.
+    of a pixel by its height; ``None`` where the file states none; ``crop`` is what its container
+    leaves out. The shorter side of a pixel is stretched, so that nothing is lost, unless the
+    picture would go over ``limits``.
     """
     notes: list[str] = []
+    if crop:
+        stored = f"{width} × {height}"
+        width, height = width - crop.left - crop.right, height - crop.top - crop.bottom
+        notes.append(
+            f"of {stored} stored pixels {width} × {height} are shown, as its container says"
+        )
     turn = (0, False) if matrix is None else quarter_turns(matrix)
     if turn is None:
         notes.append(
@@ -75,7 +89,7 @@ def geometry(
     shown = _square(width, height, pixel, limits, notes)
     if turns % 2:
         shown = shown[::-1]
-    return Geometry(*shown, 90 * turns, mirrored), notes
+    return Geometry(*shown, 90 * turns, mirrored, crop), notes
 
 
 def quarter_turns(matrix: bytes) -> tuple[int, bool] | None:

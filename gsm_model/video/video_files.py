@@ -29,6 +29,7 @@ from gsm_model.video.colours import (
     colour_notes,
     is_plain,
 )
+from gsm_model.video.container_crop import container_crop
 from gsm_model.video.geometry import Geometry, geometry
 from gsm_model.video.source import (
     SIZE_CHANGES,
@@ -159,7 +160,8 @@ def _probe(path: Path, limits: Limits, name: str) -> _Found:
             notes.append("its transparency cannot be read here: its colours are shown without it")
         stored = first.height, first.width
         pixel = stream.sample_aspect_ratio
-        shape, said = geometry(first.width, first.height, _matrix(first), pixel, limits)
+        crop = container_crop(path, first.width, first.height)
+        shape, said = geometry(first.width, first.height, _matrix(first), pixel, limits, crop)
         notes += said
         check_size(shape.width, shape.height, limits, name)
     plain = is_plain(first) and not many and decoder is None
