@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 
 from gsm_model.explain.report_card.card import LEVEL, TemporalCard
 from gsm_model.figures.labels import in_print, shortened
@@ -30,22 +30,18 @@ METRICS = {
 
 def card_figure(cards: Sequence[TemporalCard], footer: str = "") -> Figure:
     """The ``cards`` of one data set on an A4 page; ``footer`` says how it is made again."""
-    figure = Figure(figsize=A4, layout="constrained")
-    grid = figure.add_gridspec(4, 1, height_ratios=(1.0, 4.0, 5.4, 0.9))
-    head, upper, lower, foot = (figure.add_subfigure(grid[row]) for row in range(4))
-    _say(head, _heading(cards), 0.98, "top")
-    _say(foot, footer, 0.5, "center", 5.5)
-    left, right = upper.subplots(1, 2)
-    _accuracies(left, cards)
-    _cut(right, cards)
-    left, right = lower.subplots(1, 2)
-    _pairs(left, cards)
-    _classes(right, cards)
+    figure = Figure(figsize=A4)
+    figure.set_layout_engine("constrained", rect=(0.02, 0.05, 0.95, 0.84))
+    panels = figure.subplots(2, 2, height_ratios=(1, 1.5))
+    for axes, draw in zip(panels.ravel(), (_accuracies, _cut, _pairs, _classes), strict=True):
+        draw(axes, cards)
+    _say(figure, _heading(cards), 0.975, "top", 7.5)
+    _say(figure, footer, 0.02, "bottom", 5.5)
     return figure
 
 
-def _say(part: SubFigure, text: str, y: float, at: str, size: float = 7.5) -> None:
-    part.text(0.03, y, in_print(text), fontsize=size, va=at, ha="left", linespacing=1.4)
+def _say(figure: Figure, text: str, y: float, at: str, size: float) -> None:
+    figure.text(0.03, y, in_print(text), fontsize=size, va=at, ha="left", linespacing=1.4)
 
 
 def _heading(cards: Sequence[TemporalCard]) -> str:
