@@ -15,6 +15,7 @@ from gsm_model.cli.common import (
     Labels,
     TargetName,
     arguments_of,
+    caution_line,
     fail,
     load_models,
     model_files,
@@ -211,6 +212,7 @@ def _print(clip: Path, one: Patching, side: SideName) -> None:
         f"{clip}  {one.card.name}: {one.target.name(one.card)}, {one.before:+.2f} here,"
         f" {one.donor:+.2f} in {one.donor_name}"
     )
+    caution_line(one.caution)
     if not one.moves:
         typer.echo(f"  {NOTHING_TO_MOVE}")
         return

@@ -15,6 +15,7 @@ from gsm_model.cli.common import (
     Labels,
     OrderName,
     arguments_of,
+    caution_line,
     load_models,
     model_files,
     or_fail,
@@ -149,6 +150,7 @@ def _print(clip: Path, one: FrameShapley) -> None:
             f"  Grad-CAM {one.evidence[place]:+.2f}"
         )
     typer.echo(f"  {'the clip':<12}{game.full:+8.2f}")
+    caution_line(one.caution)
     for test in one.tests:
         typer.echo(
             f"  deletion, {test.filling:<9} {test.attribution:<14} correlation"

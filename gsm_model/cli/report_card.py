@@ -106,6 +106,8 @@ def report_card(
         for layer, top1, within in card.cut:
             shown = top1 if within is None else within
             typer.echo(f"  cut from {layer:<14} {shown.value:6.1%} {shown.metric}")
+        if card.origin.caution:
+            typer.echo(f"    caution: {card.origin.caution}")
         typer.echo(f"  need the order: {', '.join(card.need_time) or 'no class'}")
 
 

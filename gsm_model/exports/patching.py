@@ -22,6 +22,7 @@ def patching_files(clip: str, found: Patching, side: Side, recipe: Recipe) -> di
         "donor": found.donor_name,
         "patching.csv": "a row a side, layer and frame; effects are 0 to 1 of the whole difference",
     }
+    about |= {} if found.caution is None else {"caution": found.caution.text}
     numbers = {"clip": clip} | patching_object(found, side)
     return {
         "patching.csv": csv_text(patching_rows(clip, found)).encode(),

@@ -22,6 +22,7 @@ def shapley_files(clip: str, found: FrameShapley, recipe: Recipe) -> dict[str, b
         "frames.csv": "a row a frame; values add up to full - empty, in logits",
         "pairs.csv": "a row for every two frames, in logits",
     }
+    about |= {} if found.caution is None else {"caution": found.caution.text}
     numbers = {"clip": clip} | shapley_object(found)
     return {
         "frames.csv": csv_text(frame_rows(clip, found)).encode(),

@@ -30,6 +30,7 @@ from gsm_model.explain.patching.features import (
     record_with_gradients,
 )
 from gsm_model.models.card import Card
+from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.video.clip_input import clip_input
@@ -46,7 +47,7 @@ NOTHING = 1e-4
 class ClipPair:
     """Two clips of T frames for one model, (T, 3, S, S) float32, normalised: ``donor``'s features
     are copied into the run of ``recipient``. ``is_reversal`` says that the donor is the recipient
-    reversed, ``frame_indices`` (T,) are the recipient's frames.
+    reversed, ``frame_indices`` (T,) are the recipient's frames, ``drawn`` as in a `Prediction`.
     """
 
     recipient: Tensor
@@ -54,6 +55,7 @@ class ClipPair:
     frame_indices: np.ndarray
     donor_name: str = REVERSED
     is_reversal: bool = True
+    drawn: str | None = None
 
 
 def clip_pair(
@@ -73,9 +75,9 @@ def clip_pair(
         donor = view.flip(0)
         if model.input.modality.neighbours:  # within a segment time runs backwards too
             donor = clip_input(model, video, "reversed", num_segments=num_segments).views[0]
-        return ClipPair(view, donor, clip.frame_indices)
+        return ClipPair(view, donor, clip.frame_indices, drawn=video.drawn)
     donor = clip_input(model, other, num_segments=num_segments).views[0]
-    return ClipPair(view, donor, clip.frame_indices, other.name, False)
+    return ClipPair(view, donor, clip.frame_indices, other.name, False, video.drawn)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Patching:
     ``whole`` (L,) that of all frames at once. ``inputs`` (T,) are the effects of single input
     frames and ``whole_input`` that of all. Where the two clips give the same (``moves`` is false,
     as for a clip and its reversal in a TSN) there is nothing to move and all effects are 0.
-    ``passes`` is the cost in forward passes of one clip.
+    ``passes`` is the cost in forward passes of one clip, ``drawn`` as in a `Prediction`.
     """
 
     card: Card
@@ -106,6 +108,12 @@ class Patching:
     inputs: np.ndarray | None = None
     whole_input: float = 0.0
     passes: float = 0.0
+    drawn: str | None = None
+
+    @property
+    def caution(self) -> Caution | None:
+        """Why the effects may mean little, if anything says so."""
+        return caution_of(self.card, self.drawn)
 
     @property
     def gap(self) -> float:
@@ -276,6 +284,7 @@ class _Patcher:
             *ends,
             grids,
             passes=self.passes,
+            drawn=self.pair.drawn,
         )
 
     def _effects(self, change: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
@@ -331,6 +340,7 @@ class _Patcher:
             inputs[:-1],
             float(inputs[-1]),
             self.passes,
+            found.drawn,
         )
 
     def _values(self, logits: Tensor) -> np.ndarray:

@@ -43,6 +43,7 @@ def patching_object(found: Patching, side: Side = "after") -> dict:
         },
         "attribution": {side: grid.tolist() for side, grid in found.attribution.items()},
         "passes": found.passes,
+        "caution": None if found.caution is None else found.caution.text,
     }
 
 

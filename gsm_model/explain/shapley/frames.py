@@ -28,6 +28,7 @@ from gsm_model.explain.shapley.values import (
     shapley_values,
 )
 from gsm_model.models.card import Card
+from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
@@ -66,7 +67,7 @@ class FrameShapley:
     it enters every value alike, with weight 1 / T. ``relations`` are the values of the order
     relations of all T frames. ``evidence`` (T,) float32 is Grad-CAM's by frame at the last block,
     ``tests`` how both agree with deletion. ``passes`` is what all that cost, in forward passes of
-    the whole clip.
+    the whole clip, ``drawn`` as in a `Prediction`.
     """
 
     card: Card
@@ -79,6 +80,12 @@ class FrameShapley:
     evidence: np.ndarray
     tests: tuple[DeletionTest, ...]
     passes: float
+    drawn: str | None = None
+
+    @property
+    def caution(self) -> Caution | None:
+        """Why the values may mean little, if anything says so."""
+        return caution_of(self.card, self.drawn)
 
     @property
     def target_name(self) -> str:
@@ -153,6 +160,7 @@ def frame_shapley(
         by_frame,
         tests,
         game.frames / t + 2,
+        video.drawn,
     )
 
 

@@ -98,4 +98,5 @@ def shapley_object(found: FrameShapley) -> dict:
             for test in found.tests
         ],
         "passes": found.passes,
+        "caution": None if found.caution is None else found.caution.text,
     }
