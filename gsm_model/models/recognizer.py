@@ -17,6 +17,7 @@ from gsm_model.models.observers import current_probe
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.slots import Backbone, Host
 from gsm_model.models.systems import gsf
+from gsm_model.models.systems.non_local import NonLocalBlocks, install_non_local
 from gsm_model.models.systems.tsm import Shift, install_shift
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.video.modality import RGB, Modality
@@ -30,6 +31,7 @@ class Architecture:
     ``shift`` is where a TSM's shifts stand and how many channels they move, ``None`` where that is
     as in its release. ``ratio`` is the share of the channels that a GSF works on, in per cent.
     ``modality`` is what of the frames the network takes.
+    ``non_local`` says where non-local blocks stand beside the system, ``None`` without any.
     """
 
     backbone: str
@@ -40,6 +42,7 @@ class Architecture:
     shift: Shift | None = None
     ratio: int = 100
     modality: Modality = RGB
+    non_local: NonLocalBlocks | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,7 @@ def build_recognizer(
     ratio: int = 100,
     modality: Modality = RGB,
     weights_2d: Mapping[str, Tensor] | None = None,
+    non_local: NonLocalBlocks | None = None,
 ) -> Recognizer:
     """A recogniser with untrained weights, or whose backbone starts from those of a 2D network.
 
@@ -201,12 +205,14 @@ def build_recognizer(
     the channels that a GSF works on, in per cent; ``modality`` what of the frames the network
     takes. ``weights_2d`` is the state dict of the backbone without a temporal module, which the
     system starts from by its own rule; the classifier and what has no counterpart stay untrained.
+    ``non_local`` puts non-local blocks behind blocks of the backbone.
 
     Raises:
         RuntimeError: if ``weights_2d`` is not the backbone's in every key and shape.
         ValueError: for an unknown name, a count below 1, a width the backbone cannot have, or a
             shift that is not a TSM's or stands where the backbone has no block; for a ratio that
-            is not a GSF's, not 1 to 100, or gives no multiple of 4 channels.
+            is not a GSF's, not 1 to 100, or gives no multiple of 4 channels; for non-local blocks
+            where the backbone has no block or another module stands.
     """
     known, kinds = backbones(), systems()
     if backbone not in known:
@@ -238,12 +244,16 @@ def build_recognizer(
         install_shift(base_model, shift)
     else:
         raise ValueError(f"a shift can be placed in a TSM, not in {kinds[temporal].title}")
+    if non_local is not None:
+        install_non_local(base_model, non_local)
     spec = entry.input_of(modality)
     if input_size is not None:
         spec = replace(spec, size=input_size, resize=input_size * 256 // 224)
     return Recognizer(
         base_model,
-        Architecture(backbone, temporal, num_classes, num_segments, width, shift, ratio, modality),
+        Architecture(
+            backbone, temporal, num_classes, num_segments, width, shift, ratio, modality, non_local
+        ),
         spec,
         dropout,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from gsm_model.models.backbones.bn_inception import BNInception
 from gsm_model.models.backbones.inception_v3 import InceptionV3
-from gsm_model.models.backbones.resnet import LAYOUTS, ResNet
+from gsm_model.models.backbones.mobilenet_v2 import MobileNetV2
+from gsm_model.models.backbones.resnet import LAYOUTS, RESNEXT, ResNet
 from gsm_model.models.slots import Backbone
 from gsm_model.models.systems import (
     cost_a,
@@ -19,6 +20,7 @@ from gsm_model.models.systems import (
     gsf,
     gsm,
     gst,
+    gst_large,
     mc3,
     mict,
     motion_feature,
@@ -53,6 +55,7 @@ def systems() -> dict[str, System]:
         p3d.SYSTEM,
         csn.SYSTEM,
         gst.SYSTEM,
+        gst_large.SYSTEM,
         stm.SYSTEM,
         cost_a.SYSTEM,
         cost_b.SYSTEM,
@@ -110,10 +113,13 @@ def backbones() -> dict[str, BackboneEntry]:
         "inception_v3": BackboneEntry(
             "Inception-V3", _fixed_width("Inception-V3", InceptionV3), InputSpec.caffe(229)
         ),
+        "mobilenet_v2": BackboneEntry(
+            "MobileNetV2", _fixed_width("MobileNetV2", MobileNetV2), InputSpec.imagenet(224)
+        ),
         **{name: _resnet(name) for name in LAYOUTS},
     }
 
 
 def _resnet(name: str) -> BackboneEntry:
-    title = f"ResNet-{name.removeprefix('resnet')}"
+    title = "ResNeXt-101" if name == RESNEXT else f"ResNet-{name.removeprefix('resnet')}"
     return BackboneEntry(title, lambda width: ResNet(name, width), InputSpec.imagenet(224))

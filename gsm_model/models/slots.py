@@ -46,7 +46,8 @@ class Site:
     one of the same branch, in front of which a module *at the start* stands, ``spatial`` the
     convolutions of the block that look beyond one place, in order, which a module can replace.
     ``end`` is what the host calls the block's output. ``title`` is what people call the block;
-    ``block`` counts the blocks of a ``stage`` from 0.
+    ``block`` counts the blocks of a ``stage`` from 0. ``takes_shift`` is false where TSM's release
+    shifts nothing, in a block of a MobileNetV2 that no shortcut passes.
     """
 
     host: Host
@@ -57,6 +58,7 @@ class Site:
     end: str = ""
     stage: str = ""
     block: int = 0
+    takes_shift: bool = True
 
     def insert(
         self, build: Callable[[int], TemporalModule], at: Place = "before_norm", prefix: str = ""
@@ -82,7 +84,16 @@ class Site:
         self.host.add_module_at(conv, f"{prefix}_{conv}", build(channels), at)
 
     def replace(self, conv: str, build: Callable[[nn.Conv2d], TemporalModule]) -> None:
-        """Put ``build(convolution)`` in the place of the convolution ``conv`` of the block."""
+        """Put ``build(convolution)`` in the place of the convolution ``conv`` of the block.
+
+        Raises:
+            ValueError: if it works on groups of channels, which no temporal module does.
+        """
+        if getattr(self.host, conv).groups != 1:
+            raise ValueError(
+                f"{conv} of {self.title} works on groups of channels, and nothing can stand in its"
+                " place; choose a ResNet"
+            )
         self.host.replace_conv(conv, build(getattr(self.host, conv)))
 
     def follow(self, conv: str, build: Callable[[int], TemporalModule], prefix: str) -> None:
@@ -103,7 +114,12 @@ class Site:
 
 
 class Host(nn.Module):
-    """A module of named convolutions, each with its BatchNorm, that temporal modules can join."""
+    """A module of named convolutions, each with its BatchNorm, that temporal modules can join.
+
+    ``ceiling`` is where its ReLUs end, such as 6, ``None`` where they do not.
+    """
+
+    ceiling: float | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,7 +153,13 @@ class Host(nn.Module):
         raise ValueError(f"{type(self).__name__} has no block input; only residual blocks have")
 
     def add_at_end(self, end: str, name: str, module: TemporalModule) -> None:
-        """Put ``module`` behind the output called ``end``."""
+        """Put ``module`` behind the output called ``end``.
+
+        Raises:
+            ValueError: if one stands there.
+        """
+        if end in self._ends:
+            raise ValueError(f"{self._ends[end]} stands where {name} should; one can stand there")
         self.add_module(name, module)
         self._ends[end] = name
 
@@ -171,7 +193,13 @@ class Host(nn.Module):
             x = self._at_module(conv, self._before[conv], x, probe)
         if conv in self._replaced:
             x = self._at_module(conv, conv, x, probe)
-        elif relu and conv not in self._after and probe.is_bare and hasattr(layer, "basis"):
+        elif (
+            relu
+            and self.ceiling is None
+            and conv not in self._after
+            and probe.is_bare
+            and hasattr(layer, "basis")
+        ):
             return self._through_behind(conv, layer(x, relu=True), probe)
         else:
             x = layer(x)
@@ -179,7 +207,11 @@ class Host(nn.Module):
                 x = self._at_module(conv, self._after.get(conv), x, probe)
         x = getattr(self, self.norm_name(conv))(x)
         probe.show(self, conv, x)
-        return self._through_behind(conv, F.relu(x, inplace=True) if relu else x, probe)
+        return self._through_behind(conv, self._relu(x) if relu else x, probe)
+
+    def _relu(self, x: Tensor) -> Tensor:
+        """In place, but where it has an end: then what is shown of ``x`` stays as it is."""
+        return F.relu(x, inplace=True) if self.ceiling is None else F.hardtanh(x, 0, self.ceiling)
 
     def _through_behind(self, conv: str, x: Tensor, probe: Probe) -> Tensor:
         """``x`` through the module behind ``conv``, if any."""

@@ -25,9 +25,9 @@ from gsm_model.video.sampling import Order
 class Intervention:
     """What is done to which gates.
 
-    ``layers`` names temporal layers, ``None`` for all; ``directions`` are indices into
-    `DIRECTIONS`. ``seed`` picks a shuffle. ``values`` holds an array a layer: for *data mean* (2,),
-    for *other clip* (T, 2, h, w), or (N, T, 2, h, w) to give each clip of a batch its own.
+    ``layers`` names temporal layers, ``None`` for all it can act on; ``directions`` are indices
+    into `DIRECTIONS`. ``seed`` picks a shuffle. ``values`` holds an array a layer: for *data mean*
+    (2,), for *other clip* (T, 2, h, w), or (N, T, 2, h, w) to give each clip of a batch its own.
     """
 
     clamp: Clamp
@@ -116,6 +116,8 @@ def _chosen(
                 module.is_pure_shift or clamp != "closed"
             )
             (gated if by_gates else others)[module] = name
+    if layers is None and gated and clamp != "closed":
+        others = {}  # all means all that it can act on
     if others and clamp != "closed":
         raise ValueError(
             f"{model.card.name}: {next(iter(others.values()))!r} has no gates, so {clamp!r} cannot"

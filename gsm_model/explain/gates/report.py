@@ -128,6 +128,8 @@ def record_routing(model: Recognizer, crossing: bool = False) -> Iterator[dict[s
     by_site: dict[tuple[nn.Module, str], str] = {
         (layer.host, layer.conv): layer.name for layer in layers if layer.module is None
     }
+    # Beside modules without gates a fixed shift is shown as they are, by what arrives.
+    mixed = any(not isinstance(module, GatedModule) for module in by_module)
     found: dict[str, Recorded] = {}
     gates: dict[nn.Module, Tensor] = {}
 
@@ -139,7 +141,7 @@ def record_routing(model: Recognizer, crossing: bool = False) -> Iterator[dict[s
         if module not in by_module:
             return out
         with torch.no_grad():
-            if isinstance(module, GatedModule):
+            if isinstance(module, GatedModule) and (module.is_learnt or not mixed):
                 routed = _routed(module, module.own_input(x), gates.pop(module))
                 routed.owed = None if module.is_pure_shift else _contributed(module, x)
                 what: Recorded = routed

@@ -1,4 +1,5 @@
-"""ResNets (He et al., 2016) with torchvision's layer names: stride two sits in the 3×3 convolution.
+"""ResNets (He et al., 2016) and ResNeXt-101 32×4d (Xie et al., 2017) with torchvision's layer
+names: stride two sits in the 3×3 convolution.
 
 ``(N·T, 3, H, W)`` → ``(N·T, num_features)``. ``width`` scales every channel count, for small
 models.
@@ -22,6 +23,7 @@ class ResidualBlock(Host):
     """
 
     expansion: int
+    groups = 1
     last_conv: str
     # The convolutions that look beyond one place.
     spatial: tuple[str, ...]
@@ -89,14 +91,17 @@ class Bottleneck(ResidualBlock):
     expansion = 4
     last_conv = "conv3"
     spatial = ("conv2",)
+    # How many times ``planes`` the 3×3 convolution has, in how many groups.
+    widened = 1
 
     def __init__(self, c_in: int, planes: int, stride: int) -> None:
         super().__init__(c_in, planes * 4, stride)
-        self.conv1 = nn.Conv2d(c_in, planes, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.conv3 = nn.Conv2d(planes, planes * 4, 1, bias=False)
+        middle, groups = planes * self.widened, self.groups
+        self.conv1 = nn.Conv2d(c_in, middle, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(middle)
+        self.conv2 = nn.Conv2d(middle, middle, 3, stride, 1, groups=groups, bias=False)
+        self.bn2 = nn.BatchNorm2d(middle)
+        self.conv3 = nn.Conv2d(middle, planes * 4, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(planes * 4)
 
     def branch(self, x: Tensor, probe: Probe) -> Tensor:
@@ -105,12 +110,21 @@ class Bottleneck(ResidualBlock):
         return self.conv_bn("conv3", x, probe)
 
 
+class GroupedBottleneck(Bottleneck):
+    """1×1, 3×3 in 32 groups of four channels each in the first stage, 1×1 (ResNeXt-101 32×4d)."""
+
+    widened = 2
+    groups = 32
+
+
+RESNEXT = "resnext101_32x4d"
 LAYOUTS: dict[str, tuple[type[ResidualBlock], tuple[int, int, int, int]]] = {
     "resnet18": (BasicBlock, (2, 2, 2, 2)),
     "resnet34": (BasicBlock, (3, 4, 6, 3)),
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
     "resnet101": (Bottleneck, (3, 4, 23, 3)),
     "resnet152": (Bottleneck, (3, 8, 36, 3)),
+    RESNEXT: (GroupedBottleneck, (3, 4, 23, 3)),
 }
 
 
@@ -118,17 +132,18 @@ class ResNet(Backbone):
     """A 7×7 stem and four stages of residual blocks.
 
     Raises:
-        ValueError: if ``width`` gives no channels, or a number that is not a multiple of 4.
+        ValueError: if ``width`` gives no channels, or a number that is not a multiple of 4 (in a
+            ResNeXt of 16).
     """
 
     def __init__(self, layout: str, width: float = 1.0) -> None:
         super().__init__()
         block, depths = LAYOUTS[layout]
-        planes = round(64 * width)
-        if planes < 4 or planes % 4:
+        planes, multiple = round(64 * width), 4 if block.groups == 1 else 16
+        if planes < multiple or planes % multiple:
             raise ValueError(
                 f"width {width} gives {planes} channels; use a width for which 64·width is a"
-                " multiple of 4"
+                f" multiple of {multiple}"
             )
         self.conv1 = nn.Conv2d(3, planes, 7, 2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(planes)

@@ -36,6 +36,7 @@ from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_
 from gsm_model.models.published.catalogue import listed_as
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
+from gsm_model.models.systems.non_local import NonLocalBlocks
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.transforms import InputSpec
@@ -135,6 +136,8 @@ def save_checkpoint(
         del architecture["shift"]
     if model.architecture.ratio == 100:
         del architecture["ratio"]
+    if model.architecture.non_local is None:
+        del architecture["non_local"]
     spec = asdict(model.input)
     for values, modality in ((architecture, model.architecture.modality), (spec, spec["modality"])):
         if modality in (RGB, asdict(RGB)):
@@ -209,11 +212,13 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
 def _architecture_of(values: Mapping) -> Architecture:
     """The architecture of a header."""
     shift, modality = values.get("shift"), values.get("modality")
+    non_local = values.get("non_local")
     return Architecture(
         **{
             **values,
             "shift": None if shift is None else Shift.from_values(shift),
             "modality": RGB if modality is None else Modality.from_values(modality),
+            "non_local": None if non_local is None else NonLocalBlocks.from_values(non_local),
         }
     )
 
@@ -370,6 +375,7 @@ def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
         shift=architecture.shift,
         ratio=architecture.ratio,
         modality=architecture.modality,
+        non_local=architecture.non_local,
     )
     model.input = spec
     return model

@@ -34,6 +34,7 @@ def faults(architecture: Architecture, weights: dict[str, Tensor]) -> list[str]:
             shift=architecture.shift,
             ratio=architecture.ratio,
             modality=architecture.modality,
+            non_local=architecture.non_local,
         ).state_dict()
     missing = [
         key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")

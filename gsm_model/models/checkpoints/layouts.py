@@ -19,9 +19,10 @@ from torch import Tensor
 
 from gsm_model.errors import CheckpointError
 from gsm_model.models.backbones.resnet import LAYOUTS as RESNETS
-from gsm_model.models.backbones.resnet import Bottleneck
 from gsm_model.models.checkpoints.fit import without_clashes
+from gsm_model.models.checkpoints.mobilenet import mobilenet_names
 from gsm_model.models.checkpoints.naming import Named, named
+from gsm_model.models.checkpoints.non_local import read_non_local
 from gsm_model.models.checkpoints.shifts import read_shift, release_shift
 from gsm_model.models.recognizer import Architecture
 from gsm_model.models.registry import backbones, systems
@@ -102,7 +103,7 @@ LAYOUTS = (
             (r"\.conv2\.weight$", ".conv2.spatial.weight"),
             (r"\.Tconv\.", ".conv2.temporal."),
         ),
-        systems=("gst",),
+        systems=("gst", "gst_large"),
     ),
     Layout(
         "GSF release",
@@ -158,7 +159,8 @@ def candidates(
             " Inception-V3 and ResNet. Choose a checkpoint of one of these, or one written by"
             " 'python -m gsm_model convert'."
         )
-    bare, shift, said = read_shift(names.weights, name, shift_share, recorded_share)
+    plain, non_local, looked = read_non_local(mobilenet_names(names.weights, name), name)
+    bare, shift, said = read_shift(plain, name, shift_share, recorded_share)
     for layout in (layout for layout in LAYOUTS if layout.matches(bare)):
         weights = layout.renamed(bare, name)
         backbone, width = _backbone_of(weights, name)
@@ -170,13 +172,14 @@ def candidates(
             num_segments,
             width,
             modality=modality,
+            non_local=non_local,
         )
         ratio = _gsf_ratio(weights)
         partly = [] if ratio == 100 else [f"its GSF works on {ratio} % of the channels"]
         seen = (
             [] if modality == RGB else [f"its input is {modality.planes} planes: {modality.title}"]
         )
-        reading = (*names.reading, *said, *_head_said(names), *partly, *seen)
+        reading = (*names.reading, *looked, *said, *_head_said(names), *partly, *seen)
         for system in ["tsm"] if shift else _systems_of(weights, layout):
             yield Candidate(
                 _published(layout, names),
@@ -248,18 +251,22 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
         return "bn_inception", 1.0
     if "base_model.conv_Conv2D.weight" in weights:
         return "inception_v3", 1.0
+    if "base_model.layer7.0.conv3.weight" in weights:
+        return "mobilenet_v2", 1.0
     stem = weights.get("base_model.conv1.weight")
     if stem is None or stem.ndim != 4:
         raise CheckpointError(
-            f"{name}: the backbone is none of BN-Inception, Inception-V3 and ResNet; other networks"
-            " cannot be loaded yet."
+            f"{name}: the backbone is none of BN-Inception, Inception-V3, MobileNetV2 and ResNet;"
+            " other networks cannot be loaded yet."
         )
     depths = tuple(_blocks_in_stage(weights, stage) for stage in range(1, 5))
     bottleneck = any(re.match(r"base_model\.layer1\.0\.conv3\.", key) for key in weights)
-    planes = stem.shape[0]
+    planes, groups = stem.shape[0], _groups(weights)
     for backbone, (block, layout) in RESNETS.items():
-        same = layout == depths and (block is Bottleneck) == bottleneck
-        if same and planes % 4 == 0 and planes <= MAX_PLANES:
+        kind = (block.expansion == 4, block.groups)
+        if kind != (bottleneck, groups) or layout != depths:
+            continue
+        if planes % 4 == 0 and planes <= MAX_PLANES:
             return backbone, planes / 64
     raise CheckpointError(
         f"{name}: a ResNet with {'-'.join(map(str, depths))} blocks and {planes} channels in its"
@@ -291,6 +298,17 @@ def published_input(found: Candidate) -> InputSpec:
     if found.published == MMACTION2 and architecture.modality.kind == "flow":
         return replace(spec, scale=255.0, mean=(128.0,), std=(128.0,))
     return spec
+
+
+def _groups(weights: Mapping[str, Tensor]) -> int:
+    """Into how many groups of channels the 3×3 convolutions of a ResNet fall: a ResNeXt's, or 1."""
+    before, conv = (
+        weights.get(f"base_model.layer1.0.{name}.weight") for name in ("conv1", "conv2")
+    )
+    if before is None or conv is None or min(before.ndim, conv.ndim) < 4 or not conv.shape[1]:
+        return 1
+    groups = before.shape[0] // conv.shape[1]
+    return groups if any(block.groups == groups for block, _ in RESNETS.values()) else 1
 
 
 def _blocks_in_stage(weights: Mapping[str, Tensor], stage: int) -> int:

@@ -35,14 +35,16 @@ _LEFT_OUT = (
 # The first convolution of each kind of backbone, and its first blocks; what stands before both are
 # the names of wrappers.
 _ROOT = r"^((?:(?!layer\d)[A-Za-z_]\w*\.)*?)"
-_STEM = re.compile(rf"{_ROOT}(conv1(?:\.conv)?(?:\.net)?|conv1_7x7_s2|conv_Conv2D)\.weight$")
-_BLOCKS = re.compile(rf"{_ROOT}(layer1\.|inception_3a_|mixed_)")
+_STEM = re.compile(
+    rf"{_ROOT}(conv1(?:\.conv)?(?:\.net)?|conv1_7x7_s2|conv_Conv2D|features\.0\.0)\.weight$"
+)
+_BLOCKS = re.compile(rf"{_ROOT}(layer1\.|features\.1\.|inception_3a_|mixed_)")
 # Classifiers that stand inside the backbone, as torchvision's and its followers' do; and what else
 # stands there.
 _USUAL_HEAD = re.compile(
     r"(new_fc|fc|classifier|last_linear|logits|head|cls_head|top_cls_fc|linear|output)(\.[\w.]+)?"
 )
-_BODY = re.compile(r"(conv|bn|layer|inception|mixed|gs[mf]_)")
+_BODY = re.compile(r"(conv|bn|layer|features|inception|mixed|gs[mf]_)")
 _PARTS = ("weight", "bias")
 
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from gsm_model.errors import CheckpointError
+from gsm_model.models.backbones.mobilenet_v2 import shifted_blocks
 from gsm_model.models.backbones.resnet import LAYOUTS as RESNETS
 from gsm_model.models.checkpoints.fit import without_clashes
 from gsm_model.models.systems.tsm import SHIFTED_FRACTION, Shift, ShiftPlace, block_step
@@ -90,9 +91,11 @@ def read_shift(
 
 
 def release_shift(backbone: str) -> Shift | None:
-    """The shifts that TSM's release puts into a ResNet called ``backbone``, every block named;
-    ``None`` for other backbones.
+    """The shifts that TSM's release puts into a ResNet or a MobileNetV2 called ``backbone``, every
+    block named; ``None`` for other backbones.
     """
+    if backbone == "mobilenet_v2":
+        return Shift("blockres", shifted_blocks(), SHIFTED_FRACTION)
     if backbone not in RESNETS:
         return None
     depths = RESNETS[backbone][1]

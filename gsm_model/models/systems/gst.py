@@ -4,7 +4,7 @@ Source: Luo, Yuille, "Grouped Spatial-Temporal Aggregation for Efficient Action 
 2019, section 3, and the authors' release (chenxuluo/GST-video). In each block the last 3×3
 convolution becomes two: of C output channels the first C·(α − 1)/α come from a spatial one, the
 last C/α from a full 3×3×3; with β = 2 the spatial one sees the first half of the input channels and
-the other the second half. α = 4.
+the other the second half, with β = 1 (GST-Large) both see all. α = 4.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ class GroupedSpatialTemporal(TemporalModule):
         ValueError: if β does not divide the input channels or α the output channels.
     """
 
-    def __init__(self, conv: nn.Conv2d) -> None:
+    def __init__(self, conv: nn.Conv2d, beta: int = BETA) -> None:
         super().__init__()
         c_in, c_out = conv.in_channels, conv.out_channels
-        if c_in % BETA or c_out % ALPHA:
+        if c_in % beta or c_out % ALPHA:
             raise ValueError(
-                f"GST needs input channels that {BETA} divides and output channels that {ALPHA}"
+                f"GST needs input channels that {beta} divides and output channels that {ALPHA}"
                 f" divides, got {c_in} and {c_out}"
             )
-        sees, temporal = c_in // BETA, c_out // ALPHA
+        sees, temporal = c_in // beta, c_out // ALPHA
         kernel, stride, padding = geometry(conv)
         self.spatial = nn.Conv2d(sees, c_out - temporal, kernel, stride, padding, bias=False)
         self.temporal = nn.Conv3d(
-            c_in - sees,
+            sees,
             temporal,
             (TAPS, *kernel),
             (1, *stride),
@@ -62,7 +62,7 @@ class GroupedSpatialTemporal(TemporalModule):
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         sees = self.spatial.in_channels
         still = self.spatial(x[:, :, :sees].flatten(0, 1)).unflatten(0, x.shape[:2])
-        return torch.cat([still, conv_over_time(x[:, :, sees:], self.temporal)], dim=2)
+        return torch.cat([still, conv_over_time(x[:, :, -sees:], self.temporal)], dim=2)
 
     def reach(self) -> tuple[int, int]:
         return conv_reach(self.temporal)

@@ -104,11 +104,11 @@ class TemporalShift(GatedModule):
 
 
 def choose_sites(sites: Sequence[Site]) -> Sequence[Site]:
-    """Every block, or every second one in networks with a stage of 23 blocks or more (ResNet-101),
-    as the release does.
+    """Every block, every second one in networks with a stage of 23 blocks or more (ResNet-101), in
+    a MobileNetV2 those with a shortcut, as the release does.
     """
     step = block_step(max((site.block for site in sites), default=0) + 1)
-    return [site for site in sites if site.block % step == 0]
+    return [site for site in sites if site.block % step == 0 and site.takes_shift]
 
 
 def block_step(longest: int) -> int:

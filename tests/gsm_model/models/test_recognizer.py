@@ -10,12 +10,14 @@ from gsm_model.models.observers import observe_gates
 from gsm_model.models.registry import backbones, systems
 from tests.conftest import make_small
 
+# Backbones with convolutions on groups of channels.
+GROUPED = {"mobilenet_v2": 1.0, "resnext101_32x4d": 0.25}
 # Systems that are defined on the blocks of a ResNet alone.
 OF_RESNETS = ["mc3", "p3d", "csn", "multifiber", "mict"]
 
 
 @pytest.mark.parametrize("temporal", list(systems()))
-@pytest.mark.parametrize("backbone", list(backbones()))
+@pytest.mark.parametrize("backbone", [one for one in backbones() if one not in GROUPED])
 def test_any_backbone_takes_any_temporal_module_or_says_what_does(backbone, temporal):
     width, side = (0.125, 32) if backbone.startswith("resnet") else (1.0, 101)
     if "inception" in backbone and temporal in OF_RESNETS:
@@ -25,6 +27,16 @@ def test_any_backbone_takes_any_temporal_module_or_says_what_does(backbone, temp
     model = build_recognizer(backbone, temporal, num_classes=3, num_segments=2, width=width).eval()
     with torch.inference_mode():
         assert model(torch.randn(2, 2, 3, side, side)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("backbone", list(GROUPED))
+def test_a_backbone_of_grouped_convolutions_takes_what_replaces_none_of_them(backbone):
+    with torch.device("meta"):
+        model = build_recognizer(backbone, "gsf", 3, 2, width=GROUPED[backbone]).eval()
+        assert model(torch.zeros(2, 2, 3, 64, 64)).shape == (2, 3)
+        for temporal in ("r3d", "stm", "gst", "csn"):
+            with pytest.raises(ValueError, match="ResNet"):
+                build_recognizer(backbone, temporal, num_classes=3, width=GROUPED[backbone])
 
 
 def test_a_model_without_temporal_modules_cannot_tell_a_clip_from_its_reverse():

@@ -13,7 +13,9 @@ from gsm_model.errors import CheckpointError
 from gsm_model.models.checkpoints.fit import faults
 from gsm_model.models.checkpoints.layouts import candidates
 from gsm_model.models.published.catalogue import catalogue, find, matched_pairs, select
+from gsm_model.models.recognizer import Architecture
 from gsm_model.models.registry import backbones, systems
+from gsm_model.models.systems.non_local import NonLocalBlocks
 from tests.published import in_layout_of
 
 ROWS = list(catalogue().values())
@@ -33,7 +35,7 @@ def registered(system: str) -> str:
 
 
 def test_every_row_is_whole():
-    assert len(ROWS) >= 300 and len(LOADABLE) >= 100
+    assert len(ROWS) >= 300 and len(LOADABLE) >= 115
     for one in ROWS:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one.name), one.name
         assert re.fullmatch(r"[A-Za-z0-9][\w.-]*\.(pth|pth\.tar|pkl|pyth|ckpt)", one.file), one.name
@@ -58,23 +60,49 @@ def test_no_two_rows_are_one_file():
     assert not [url for url, count in Counter(one.url for one in ROWS).items() if url and count > 1]
 
 
+# Where both releases put non-local blocks into a ResNet-50.
+NON_LOCAL = ("layer2.0", "layer2.2", "layer3.0", "layer3.2", "layer3.4")
+
+
+def kind_of(name: str) -> str | None:
+    """The kind of non-local blocks that a row's name says."""
+    words = name.split("-")
+    if "nl" not in words:
+        return None
+    if "dot" in words:
+        return "dot_product"
+    is_plain = "gaussian" in words and "embedded" not in words
+    return "gaussian" if is_plain else "embedded_gaussian"
+
+
+def network_of(one) -> tuple[str, dict]:
+    """The smallest network that is named as a row's: every ResNet without non-local blocks is
+    named alike.
+    """
+    kind = kind_of(one.name)
+    if kind is not None:
+        return one.backbone, {"non_local": NonLocalBlocks(kind, NON_LOCAL)}
+    return re.sub(r"^resnet\d+$", "resnet18", one.backbone), {}
+
+
 @pytest.mark.parametrize(
     "one",
-    {(one.publisher.split()[0], one.system): one for one in reversed(LOADABLE)}.values(),
+    {
+        (one.publisher, one.system, *map(str, network_of(one))): one for one in reversed(LOADABLE)
+    }.values(),
     ids=lambda one: one.name,
 )
 def test_what_is_listed_as_loadable_is_read_as_that_network(one):
-    """Weights under its publisher's keys, of which only the shapes exist; every ResNet is named
-    alike, so the smallest stands for them.
-    """
-    backbone = re.sub("^resnet.*", "resnet18", one.backbone)
-    wanted = (backbone, registered(one.system), one.classes)
+    """Weights under its publisher's keys, of which only the shapes exist."""
+    backbone, more = network_of(one)
+    system = registered(one.system)
     with torch.device("meta"):
-        weights = build_recognizer(*wanted, one.frames).state_dict()
-    state = in_layout_of(one.name, weights, one.system)
+        weights = build_recognizer(backbone, system, one.classes, one.frames, **more).state_dict()
+    state = in_layout_of(one.name, weights, one.system, NON_LOCAL if more else ())
+    assert not set(state) & set(weights), "not the publisher's names"
     found = candidates(state, one.frames, one.file)
     [fits] = [each.architecture for each in found if not faults(each.architecture, each.weights)]
-    assert (fits.backbone, fits.temporal, fits.num_classes) == wanted
+    assert fits == Architecture(backbone, system, one.classes, one.frames, **more)
 
 
 def test_loadable_rows_are_of_registered_networks():

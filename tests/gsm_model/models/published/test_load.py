@@ -58,5 +58,5 @@ def test_another_network_under_a_listed_name_is_refused(offered):
 
 
 def test_what_this_version_cannot_load_says_what_it_needs():
-    with pytest.raises(CheckpointError, match="cannot load it yet: it needs non-local blocks"):
-        load_published("tsm-r50-kinetics400-8f-dense-nl")
+    with pytest.raises(CheckpointError, match="cannot load it yet: it needs temporal adaptive"):
+        load_published("mmaction2-tanet-r50-kinetics400-8f-dense")

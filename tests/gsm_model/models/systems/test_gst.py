@@ -49,13 +49,22 @@ def test_the_networks_have_the_parameters_and_the_cost_counted_of_them():
     assert cost_of(bottleneck, 8).macs == pytest.approx(29.000564736e9, rel=1e-3)
 
 
-def test_it_is_one_3d_convolution_with_zeros_outside_its_groups():
+def test_gst_large_has_the_parameters_and_the_cost_counted_of_it():
+    with torch.device("meta"):
+        large = build_recognizer("resnet50", "gst_large", num_classes=174)
+    assert sum(p.numel() for p in large.parameters()) == pytest.approx(29.52e6, abs=5e3)
+    assert cost_of(large, 8).macs == pytest.approx(40.1e9, rel=2e-3)
+
+
+@pytest.mark.parametrize("beta", [1, 2])
+def test_it_is_one_3d_convolution_with_zeros_outside_its_groups(beta):
     torch.manual_seed(0)
-    module = GroupedSpatialTemporal(nn.Conv2d(8, 12, 3, 2, 1, bias=False))
+    module = GroupedSpatialTemporal(nn.Conv2d(8, 12, 3, 2, 1, bias=False), beta)
+    still, moving = {1: (slice(8), slice(8)), 2: (slice(4), slice(4, 8))}[beta]
     whole = nn.Conv3d(8, 12, 3, (1, 2, 2), 1, bias=False)
     nn.init.zeros_(whole.weight)
-    whole.weight.data[:9, :4, 1] = module.spatial.weight.data
-    whole.weight.data[9:, 4:] = module.temporal.weight.data
+    whole.weight.data[:9, still, 1] = module.spatial.weight.data
+    whole.weight.data[9:, moving] = module.temporal.weight.data
     x = torch.randn(2, 5, 8, 7, 7)
     with torch.inference_mode():
         expected = whole(x.transpose(1, 2)).transpose(1, 2)
