@@ -110,7 +110,10 @@ class MobileNetV2(Backbone):
         """Each block by its title, and the last convolution, → where its output passes
         (`Probe.pass_point`), in network order.
         """
-        return {site.title: (site.host, "") for site in self.sites()} | {LAST: (self, LAST)}
+        ends: dict[str, tuple[nn.Module, str]] = {
+            site.title: (site.host, "") for site in self.sites()
+        }
+        return ends | {LAST: (self, LAST)}
 
     def sites(self) -> list[Site]:
         """One site a block."""

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gsm_model.models.inference.folded_conv import FoldedConv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.temporal_conv import NormedConv
@@ -105,10 +106,9 @@ class NonLocalBlock(TemporalModule):
 
     def reach(self) -> tuple[int, int]:
         """The whole clip, unless what it adds is zero."""
-        conv, norm = self.out
-        scales = norm.weight if isinstance(norm, nn.BatchNorm2d) else conv.weight
-        adds = self.g.weight.any() and conv.weight.any() and scales.any()
-        return (WHOLE_CLIP, WHOLE_CLIP) if adds else (0, 0)
+        layers = (nn.Conv2d, FoldedConv, nn.BatchNorm2d)
+        weights = [one.weight for one in (self.g, *self.out) if isinstance(one, layers)]
+        return (WHOLE_CLIP, WHOLE_CLIP) if all(bool(one.any()) for one in weights) else (0, 0)
 
     def alone(self, x: Tensor) -> Tensor:
         """The output where a frame looks at its own places alone, which is what it gives among
