@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import torch
@@ -19,13 +18,12 @@ from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
-from gsm_model.predictions.table import Average, softmax
+from gsm_model.predictions.table import AVERAGES, Average, softmax
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import Order
 
-# What is averaged over the views of a video.
-AVERAGES: tuple[Average, ...] = get_args(Average)
+FRAMES_A_PASS = 64  # of several views: bounds the memory of one forward
 
 
 @dataclass(frozen=True)
@@ -108,24 +106,34 @@ def predict(
     crops: int = 1,
     average: Average = "logits",
     progress: Callable[[int, int], None] | None = None,
+    clips: int = 1,
 ) -> Prediction:
     """``model``'s answer to ``video``, its frames presented in ``order`` (``seed`` picks the
     shuffle).
 
-    The views of ``crops`` are averaged by their logits or by their probabilities
-    (`average_views`). ``num_segments`` defaults to the model's own. ``progress`` is told how many
-    of how many fields of flow are computed, for a model that sees flow.
+    The views of ``clips`` × ``crops`` are averaged by their logits or by their probabilities
+    (`average_views`); the frames of the middle clip are those of the answer. ``num_segments``
+    defaults to the model's own. `predict_by_protocol` takes all of it from the model's card.
+    ``progress`` is told how many of how many fields of flow are computed, for a model that sees
+    flow.
 
     Raises:
         KeyError: if ``video`` was not read for this number of segments.
         ValueError: for an unknown order, number of crops or average.
     """
-    clip = clip_input(model, video, order, crops, num_segments, seed, progress)
+    cut = [
+        clip_input(model, video, order, crops, num_segments, seed, progress, number, clips)
+        for number in range(clips)
+    ]
+    clip = cut[clips // 2]
+    views = clip.views if clips == 1 else torch.cat([one.views for one in cut])
+    at_once = max(1, FRAMES_A_PASS // views.shape[1])
     device = next(model.parameters()).device
     with device_turn(device):
         started = time.perf_counter()
         with torch.inference_mode():
-            found, note = within_memory(model, clip.views)
+            passes = [within_memory(model, part) for part in views.split(at_once)]
+            found, note = torch.cat([scores for scores, _ in passes]), passes[-1][1]
             frame_logits = found.float().mean(dim=0).cpu().numpy()
             averaged = None
             if average != "logits":
@@ -134,4 +142,24 @@ def predict(
     return Prediction(
         *(model.card, order, clip.frame_indices, frame_logits, seconds, note, averaged),
         drawn=video.drawn,
+    )
+
+
+def predict_by_protocol(
+    model: Recognizer,
+    video: DecodedVideo,
+    order: Order = "forward",
+    num_segments: int | None = None,
+    seed: int = 0,
+) -> Prediction:
+    """`predict` with the number of frames, clips and crops and the average of the model's own
+    protocol (``model.card.protocol``); ``num_segments`` goes before its number of frames.
+
+    Raises:
+        KeyError: if ``video`` was not read for it.
+    """
+    own = model.card.protocol
+    return predict(
+        *(model, video, order, num_segments or own.segments, seed),
+        *(own.crops, own.average, None, own.clips),
     )

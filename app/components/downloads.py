@@ -65,10 +65,18 @@ def answers_csv(predictions: list[Prediction]) -> str:
 
 
 def predict_command(
-    clip: ClipRef, models: Sequence[ModelRef], segments: int | None, order: str, top: int
+    clip: ClipRef,
+    models: Sequence[ModelRef],
+    segments: int | None,
+    order: str,
+    top: int,
+    one_view: bool = False,
 ) -> str:
-    """The same answers from a terminal in the project's folder."""
-    return f"{_command('predict', clip, models, segments)} --order {order} --top {top}"
+    """The same answers from a terminal in the project's folder; ``one_view``: of one clip, whatever
+    the models' own protocol is.
+    """
+    views = " --views 1" if one_view else ""
+    return f"{_command('predict', clip, models, segments)} --order {order} --top {top}{views}"
 
 
 def order_command(clip: ClipRef, models: Sequence[ModelRef], segments: int | None) -> str:

@@ -88,8 +88,9 @@ def map_trial(
 ) -> MapTrial:
     """Whether the map of ``report`` at ``layer`` is to be believed; computed once."""
     question = replace(question, target=report.target, layer=layer)
-    neighbours = load_model(ref).architecture.modality.neighbours
-    video = read_clip(clip, (segments,), (0, *SHIFTS), neighbours)
+    spec = load_model(ref).input
+    clips = ((spec.sampling, 1),)
+    video = read_clip(clip, (segments,), (0, *SHIFTS), spec.modality.neighbours, clips)
     key = _key(ref, clip, question, segments)
     return keep(
         "trials",

@@ -19,10 +19,11 @@ from gsm_model.explain.gates.interventions import Intervention, predict_under
 from gsm_model.explain.gates.report import GateReport, report_gates
 from gsm_model.explain.order.flow import Flow, information_flow
 from gsm_model.explain.order.report import OrderReport, report_order
+from gsm_model.models.protocol import UNSTATED, EvalProtocol
 from gsm_model.predict import Prediction, predict
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.isolate import read_video
-from gsm_model.video.sampling import Order
+from gsm_model.video.sampling import Order, Sampling
 
 PREVIEW_FRAMES, PREVIEW_HEIGHT = 48, 240
 SHUFFLE_SEED, SHUFFLES = 0, 20
@@ -33,9 +34,11 @@ def read_clip(
     segments: tuple[int, ...],
     shifts: tuple[int, ...] = (0,),
     neighbours: int = 0,
+    clips: tuple[tuple[Sampling, int], ...] = (("even", 1),),
 ) -> DecodedVideo:
     """The frames of ``clip`` for these numbers of segments, those ``shifts`` frames away, and the
-    ``neighbours`` that follow each, decoded once for each content.
+    ``neighbours`` that follow each, of these samplings and numbers of clips, decoded once for each
+    content.
 
     Raises:
         LensError: if it is no video, damaged, or over a limit; the message names the person's file.
@@ -51,13 +54,14 @@ def read_clip(
             PREVIEW_HEIGHT,
             shifts,
             neighbours,
+            clips,
         )
         return recognised(found, clip.path)
 
     try:
         found = keep(
             "clips",
-            (clip.sha256, segments, shifts, neighbours),
+            (clip.sha256, segments, shifts, neighbours, clips),
             read,
             owner(clip),
             doing="Reading the clip …",
@@ -68,18 +72,28 @@ def read_clip(
 
 
 def answer(
-    ref: ModelRef, name: str, clip: ClipRef, video: DecodedVideo, order: Order, segments: int
+    ref: ModelRef,
+    name: str,
+    clip: ClipRef,
+    video: DecodedVideo,
+    order: Order,
+    segments: int,
+    tested: EvalProtocol = UNSTATED,
 ) -> Prediction:
-    """The answer of ``ref``'s model, shown as ``name``; computed once for each (model, clip, order,
-    number of frames).
+    """The answer of ``ref``'s model, shown as ``name``, of one clip or of the views of a protocol;
+    computed once for each (model, clip, order, number of frames, protocol).
     """
     model = fast_model(ref)
-    key = ("answer", *_content(ref, clip), order, segments)
+    how = (tested.crops, tested.average, tested.clips)
+    key = ("answer", *_content(ref, clip), order, segments, *how)
     with flow_progress() as tell:
         prediction = keep(
             "answers",
             key,
-            lambda: predict(model, video, order, segments, SHUFFLE_SEED, progress=tell),
+            lambda: predict(
+                *(model, video, order, segments, SHUFFLE_SEED),
+                *(tested.crops, tested.average, tell, tested.clips),
+            ),
             owner(ref, clip),
         )
     return replace(prediction, card=replace(model.card, alias=name))

@@ -22,6 +22,7 @@ from gsm_model.errors import LensError, MemoryFullError
 from gsm_model.figures.model_colors import KnownModel, table_colors
 from gsm_model.models.caution import Caution, in_words
 from gsm_model.models.inference.out_of_memory import is_out_of_memory, release_memory
+from gsm_model.models.protocol import UNSTATED, EvalProtocol
 from gsm_model.predictions.table import Predictions
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
@@ -294,8 +295,11 @@ def distinct(names: dict[str, str]) -> dict[str, str]:
     return {key: name if counts[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
-def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo] | None:
-    """How many frames each chosen model is given, and the chosen clip with the frames of them all.
+def open_clip(
+    choices: Choices, question: str, protocols: Sequence[EvalProtocol] = ()
+) -> tuple[list[int], DecodedVideo] | None:
+    """How many frames each chosen model is given, and the chosen clip with the frames of them all:
+    one clip, or those of ``protocols``, one a model.
 
     ``None`` where there is nothing to show: the page then has ``question`` as its heading and says
     what to do next.
@@ -305,10 +309,19 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
         return None
     try:
         models = [session.load_model(ref) for ref in choices.models]
-        counts = [choices.segments or model.architecture.num_segments for model in models]
+        tested = protocols or [UNSTATED] * len(models)
+        counts = [
+            choices.segments or own.segments or model.architecture.num_segments
+            for model, own in zip(models, tested, strict=True)
+        ]
         segments = tuple(sorted(set(counts)))
         neighbours = max(model.architecture.modality.neighbours for model in models)
-        return counts, clip_results.read_clip(choices.clip, segments, neighbours=neighbours)
+        clips = {
+            (model.input.sampling, own.clips) for model, own in zip(models, tested, strict=True)
+        }
+        return counts, clip_results.read_clip(
+            choices.clip, segments, (0,), neighbours, tuple(sorted(clips))
+        )
     except LensError as error:
         st.markdown(f"## {question}")
         explain_error(
@@ -316,6 +329,30 @@ def open_clip(choices: Choices, question: str) -> tuple[list[int], DecodedVideo]
             "Choose a sample clip or drop another file in the sidebar; nothing else was changed.",
         )
         return None
+
+
+def own_protocols(choices: Choices) -> list[EvalProtocol]:
+    """How the authors of each chosen model test it; as if nothing were stated where a model cannot
+    be loaded, which the page then says.
+    """
+    try:
+        return [session.load_model(ref).card.protocol for ref in choices.models]
+    except LensError:
+        return [UNSTATED] * len(choices.models)
+
+
+def say_protocols(choices: Choices) -> None:
+    """Say what a page shows of models whose authors test them with more than one view."""
+    several = [
+        f"{escape(choices.names[ref.key])}: {own.clips} × {own.crops}"
+        for ref, own in zip(choices.models, own_protocols(choices), strict=True)
+        if own.views > 1
+    ]
+    if several:
+        st.caption(
+            "This page shows one clip, its centre crop, sampled as each model was trained. Its"
+            f" authors test with more clips × crops ({'; '.join(several)}), as Compare does."
+        )
 
 
 def link_to(module: str, text: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, TypeVar
 
@@ -22,10 +23,13 @@ from gsm_model.io.atomic import write_whole
 
 if TYPE_CHECKING:
     from gsm_model.data.lists import VideoList
+    from gsm_model.evaluation.loader import Views
     from gsm_model.models.card import Measure
     from gsm_model.models.caution import Caution
+    from gsm_model.models.protocol import EvalProtocol
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.video.isolate import DecodedVideo
+    from gsm_model.video.sampling import Sampling
 
 _TYPED = "gsm_model.cli.arguments"
 # As the package has them; here, so that the command line starts without it.
@@ -158,20 +162,57 @@ def open_clip(
     models: Sequence[Recognizer],
     segments: int | None,
     shifts: Sequence[int] = (0,),
+    protocols: Sequence[EvalProtocol] = (),
 ) -> tuple[list[int], DecodedVideo]:
-    """How many frames each model is given, and the clip with the frames of them all; what has to be
-    said of how it was read is said.
+    """How many frames each model is given, and the clip with the frames of them all, of one clip
+    each or as ``protocols`` say; what has to be said of how it was read is said.
     """
     from gsm_model.data.own_clips import recognised
+    from gsm_model.models.protocol import EvalProtocol
     from gsm_model.video.isolate import read_video
 
-    counts = [segments or model.architecture.num_segments for model in models]
+    own = protocols or [EvalProtocol()] * len(models)
+    counts = [
+        segments or one.segments or model.architecture.num_segments
+        for model, one in zip(models, own, strict=True)
+    ]
+    clips = {(model.input.sampling, one.clips) for model, one in zip(models, own, strict=True)}
     neighbours = max(model.architecture.modality.neighbours for model in models)
-    read = read_video(path, sorted(set(counts)), shifts=shifts, neighbours=neighbours)
+    read = read_video(
+        *(path, sorted(set(counts))), shifts=shifts, neighbours=neighbours, clips=sorted(clips)
+    )
     video = recognised(read, path)
     for note in video.info.notes:
         say(f"{path}: {note}")
     return counts, video
+
+
+def protocols_of(
+    models: Sequence[Recognizer], views: str | None, average: AverageName | None
+) -> list[EvalProtocol]:
+    """How each model is tested: as its authors do, or as a person chose ``views`` and
+    ``average``.
+    """
+    from dataclasses import replace
+
+    from gsm_model.models.protocol import EvalProtocol
+
+    found = []
+    for model in models:
+        own = model.card.protocol
+        if views is not None:
+            chosen = or_fail(partial(_views_for, views, model.input.sampling))
+            own = EvalProtocol(chosen.clips, chosen.crops, None, own.average, "as chosen")
+        if average is not None and average != own.average:
+            own = replace(own, average=average, source="as chosen")
+        found.append(own)
+    return found
+
+
+def _views_for(text: str, sampling: Sampling) -> Views:
+    from gsm_model.evaluation.loader import Views
+
+    return Views.parse(text).checked(sampling)
 
 
 def read_list(
@@ -223,7 +264,14 @@ def print_result(result: Mapping[str, Any]) -> None:
     typer.echo(f"{result['name']}  {result['sha256'][:12]}")
     for m in result["measures"]:
         print_measure(m)
-    for key in ("largest_reversal_change", "undecodable", "skipped", "too_short", "out"):
+    for key in (
+        "protocol",
+        "largest_reversal_change",
+        "undecodable",
+        "skipped",
+        "too_short",
+        "out",
+    ):
         if key in result:
             value = f"{result[key]:.2g}" if isinstance(result[key], float) else result[key]
             typer.echo(f"  {key.replace('_', ' '):<22} {value}")

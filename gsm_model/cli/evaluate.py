@@ -29,6 +29,7 @@ from gsm_model.cli.common import (
     print_measure,
     print_result,
     progress,
+    protocols_of,
     read_list,
     result_of,
     say,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from gsm_model.data.lists import VideoList
+    from gsm_model.models.protocol import EvalProtocol
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.predictions.table import Predictions
 
@@ -74,11 +76,23 @@ def evaluate(
         Path | None, typer.Option(help="Also write the GSM release's score file (.npz).")
     ] = None,
     views: Annotated[
-        str, typer.Option(help="Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10.")
-    ] = "1",
+        str | None,
+        typer.Option(
+            help=(
+                "Clips x crops of a video: 1, 2x1, 1x3, 2x3, 1x10; without it, as the model's"
+                " authors test it."
+            )
+        ),
+    ] = None,
     average: Annotated[
-        AverageName, typer.Option(help="What is averaged over the views of a video.")
-    ] = "logits",
+        AverageName | None,
+        typer.Option(
+            help=(
+                "What is averaged over the views of a video; without it, what the model's authors"
+                " average."
+            )
+        ),
+    ] = None,
     order: Annotated[
         OrderName, typer.Option(help="The order in which the models see the frames.")
     ] = "forward",
@@ -151,7 +165,7 @@ def evaluate(
     predictions.
     """
     if data is None:
-        shown = (views, average, order) != ("1", "logits", "forward")
+        shown = (views or "1", average or "logits", order) != ("1", "logits", "forward")
         if scores or videos or labels or skip_bad or shown or also_reversed:
             fail(
                 "--scores, --videos, --labels, --skip-bad, --views, --average, --order and"
@@ -187,18 +201,18 @@ def evaluate(
     found = or_fail(lambda: read_list(*(data, videos, labels, target, skip_bad, its_model)))
     with together(device, devices, nodes) as fabric:
         [model] = load_models(checkpoint, None, device or str(fabric.device), precision)
+        [own] = protocols_of([model], views, average)
         results = _measure_list(
             fabric,
             model,
             found,
             out,
             scores,
-            views,
+            own,
             order,
             seed,
             workers,
             limits,
-            average,
             also_reversed,
         )
         if fabric.global_rank == 0:
@@ -211,6 +225,10 @@ def _print(results: list[dict], as_json: bool) -> None:
         return
     for result in results:
         print_result(result)
+        if "published" in result:
+            from gsm_model.evaluation.beside import Beside
+
+            typer.echo(f"  {'published top-1':<22} {Beside(**result['published']).in_words()}")
         for pair in result.get("pairs", ()):
             typer.echo(f"  {pair['group']}")
             for m in (value for key, value in pair.items() if key != "group"):
@@ -296,15 +314,15 @@ def _measure_list(
     found: VideoList,
     out: Path,
     scores: Path | None,
-    views: str,
+    own: EvalProtocol,
     order: OrderName,
     seed: int,
     workers: int,
     limits: Limits,
-    average: AverageName,
     also_reversed: bool,
 ) -> list[dict]:
     """The result, in the first process; in the others nothing."""
+    from gsm_model.evaluation.beside import published_beside
     from gsm_model.evaluation.distributed import score_list_together
     from gsm_model.evaluation.loader import Views
     from gsm_model.evaluation.measures import measures_of_table
@@ -316,9 +334,9 @@ def _measure_list(
     tell = progress("clip") if fabric.global_rank == 0 else None
 
     def score(order: OrderName, out: Path) -> Predictions | None:
-        shown = Views.parse(views)
+        shown = Views(own.clips, own.crops, own.segments)
         return score_list_together(
-            *(fabric, model, found, out, shown, order, seed, workers, tell, limits, average)
+            *(fabric, model, found, out, shown, order, seed, workers, tell, limits, own.average)
         )
 
     table = or_fail(lambda: score(order, out))
@@ -336,13 +354,18 @@ def _measure_list(
         "skipped": sum(not fault.usable for fault in found.faults),
         "too_short": found.too_short,
     }
+    t = model.architecture.num_segments
+    measures = or_fail(lambda: measures_of_table(table))
+    beside = published_beside(model.card, own, measures[0])
     pairs = () if turned is None else or_fail(lambda: pair_accuracies(table, turned))
     return [
         result_of(
             model,
-            or_fail(lambda: measures_of_table(table)),
+            measures,
             out=str(out),
-            average=average,
+            average=own.average,
+            protocol=own.in_words(model.input.sampling, own.segments or t),
+            **({} if beside is None else {"published": asdict(beside)}),
             **counts,
             seconds=seconds,
             **({"pairs": [asdict(pair) for pair in pairs]} if pairs else {}),

@@ -24,13 +24,18 @@ from gsm_model.cli.common import (
     load_models,
     open_clip,
     or_fail,
+    protocols_of,
     say,
 )
 from gsm_model.cli.shared import ShiftShare
 from gsm_model.errors import LensError
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from gsm_model.fusion import Fusion
+=======
+    from gsm_model.models.protocol import EvalProtocol
+>>>>>>> e225ee4 (Test models as their authors do, and say how)
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.predict import Prediction
     from gsm_model.video.isolate import DecodedVideo
@@ -52,8 +57,19 @@ def predict(
             min=1, max=64, help="Frames a model sees; without it, as many as it was trained with."
         ),
     ] = None,
-    crops: Annotated[int, typer.Option(help="Crops a frame: 1, 3 or 10.")] = 1,
+    views: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Clips x crops: 1, 2x1, 1x3, 2x3, 1x10; without it, as the model's authors test it."
+            )
+        ),
+    ] = None,
+    crops: Annotated[
+        int | None, typer.Option(help="Crops a frame, of one clip: 1, 3 or 10; see --views.")
+    ] = None,
     average: Annotated[
+<<<<<<< HEAD
         AverageName, typer.Option(help="What is averaged over the crops.")
     ] = "logits",
     fuse: Annotated[
@@ -66,6 +82,11 @@ def predict(
     fuse_of: Annotated[
         AverageName, typer.Option(help="What --fuse takes the weighted mean of.")
     ] = "logits",
+=======
+        AverageName | None,
+        typer.Option(help="What is averaged over the views; without it, what its authors average."),
+    ] = None,
+>>>>>>> e225ee4 (Test models as their authors do, and say how)
     labels: Labels = None,
     device: Device = None,
     precision: Precision = "float32",
@@ -78,34 +99,48 @@ def predict(
     from gsm_model.fusion import parse_weights
     from gsm_model.predict import predict as answer
 
-    if crops not in (1, 3, 10):
+    if crops not in (None, 1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
+<<<<<<< HEAD
     models = load_models(checkpoint, labels, device, precision)
     weights = None
     if fuse is not None:
         kinds = [model.architecture.modality.kind for model in models]
         weights = or_fail(lambda: parse_weights(fuse, kinds))
+=======
+    if crops is not None and views is not None:
+        fail("--crops and --views both say how many crops; give one of them")
+    models = load_models(checkpoint, labels, device, precision, shift_share)
+    protocols = protocols_of(models, views or (f"1x{crops}" if crops else None), average)
+>>>>>>> e225ee4 (Test models as their authors do, and say how)
     results: list[dict[str, Any]] = []
     failed = False
     for path in clips:
         try:
-            counts, video = open_clip(path, models, segments)
+            counts, video = open_clip(path, models, segments, protocols=protocols)
         except LensError as error:
             say(str(error))
             results.append({"file": str(path), "error": str(error)})
             failed = True
             continue
         answers = [
-            answer(model, video, order, count, seed, crops, average, _flow_progress(model))
-            for model, count in zip(models, counts, strict=True)
+            answer(
+                *(model, video, order, count, seed, own.crops, own.average),
+                *(_flow_progress(model), own.clips),
+            )
+            for model, own, count in zip(models, protocols, counts, strict=True)
         ]
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")
+<<<<<<< HEAD
         results.append(_clip_record(path, video, order, models, answers, top))
         if weights is not None:
             fused = or_fail(partial(fuse_answers, answers, weights, fuse_of))
             results[-1]["fused"] = _fusion_record(fused, top)
+=======
+        results.append(_clip_record(path, video, order, models, protocols, answers, top))
+>>>>>>> e225ee4 (Test models as their authors do, and say how)
         if not as_json:
             _print_answers(results[-1])
     if as_json:
@@ -158,6 +193,7 @@ def _clip_record(
     video: DecodedVideo,
     order: OrderName,
     models: Sequence[Recognizer],
+    protocols: Sequence[EvalProtocol],
     answers: Sequence[Prediction],
     top: int,
 ) -> dict[str, Any]:
@@ -165,8 +201,8 @@ def _clip_record(
     has its own too.
     """
     records = []
-    for model, answer in zip(models, answers, strict=True):
-        a = model.architecture
+    for model, own, answer in zip(models, protocols, answers, strict=True):
+        a, t = model.architecture, len(answer.frame_indices)
         records.append(
             {
                 "name": model.card.name,
@@ -179,6 +215,10 @@ def _clip_record(
                 "device": next(model.parameters()).device.type,
                 "precision": model.precision or "float32",
                 "average": answer.average,
+                "clips": own.clips,
+                "crops": own.crops,
+                "sampling": model.input.sampling,
+                "protocol": own.in_words(model.input.sampling, t),
                 "note": answer.note,
                 "domain": model.card.domain,
                 "caution": None if answer.caution is None else answer.caution.text,
@@ -233,6 +273,7 @@ def _print_answers(record: Mapping[str, Any]) -> None:
             f"  {model['name']} ({model['device']}, {model['precision']}), frames"
             f" {' '.join(map(str, model['frame_indices']))}"
         )
+        typer.echo(f"    {model['protocol']}")
         if model["caution"]:
             typer.echo(f"    caution: {model['caution']}")
         for entry in model["top"]:

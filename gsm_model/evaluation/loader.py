@@ -17,22 +17,27 @@ import numpy as np
 from gsm_model.data.lists import Entry
 from gsm_model.errors import DataError, VideoError
 from gsm_model.video.pool import DecoderPool
-from gsm_model.video.sampling import Order
+from gsm_model.video.sampling import Order, Sampling
 from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import InputSpec
 from gsm_model.video.views import ViewsWanted, read_part
 
 _log = logging.getLogger(__name__)
 MOST_SAID = 10  # videos of which it is said what was inferred
+MOST_CLIPS = 10  # of dense sampling
 AHEAD = 3  # clips in the making for each process
 
 
 @dataclass(frozen=True)
 class Views:
-    """How many clips and crops of a video are scored: ``clips`` 1 or 2, ``crops`` 1, 3 or 10."""
+    """How many clips and crops of a video are scored: ``clips`` 1 or 2, of dense sampling up to 10,
+    ``crops`` 1, 3 or 10; ``segments`` frames a clip, ``None`` for as many as the model was trained
+    with.
+    """
 
     clips: int = 1
     crops: int = 1
+    segments: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Views:
@@ -46,15 +51,29 @@ class Views:
             views = cls(int(clips), int(crops or 1))
         except ValueError:
             views = cls(0, 0)
-        if views.clips not in (1, 2) or views.crops not in (1, 3, 10):
+        if not 1 <= views.clips <= MOST_CLIPS or views.crops not in (1, 3, 10):
             raise DataError(
                 f"views {text!r}: give clips x crops, with 1 or 2 clips and 1, 3 or 10 crops, such"
                 " as 2x3"
             )
         return views
 
+    def checked(self, sampling: Sampling) -> Views:
+        """These, if clips can be sampled so.
+
+        Raises:
+            DataError: if there is no rule for so many clips.
+        """
+        if sampling == "even" and self.clips > 2:
+            raise DataError(
+                f"views {self}: frames that are spread evenly make 1 or 2 clips; more are for"
+                " models with dense sampling"
+            )
+        return self
+
     def __str__(self) -> str:
-        return f"{self.clips}x{self.crops}"
+        frames = "" if self.segments is None else f" of {self.segments} frames"
+        return f"{self.clips}x{self.crops}{frames}"
 
 
 def read_frames(
@@ -86,8 +105,8 @@ def wanted_views(
         entry.path,
         entry.id,
         spec,
-        num_segments,
-        views.clips,
+        views.segments or num_segments,
+        views.checked(spec.sampling).clips,
         views.crops,
         order,
         _shuffle_seed(entry.id, seed),

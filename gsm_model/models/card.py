@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
+from gsm_model.models.protocol import UNSTATED, EvalProtocol
+
 Provenance = Literal["trained", "untrained", "unknown"]
 # What a model has seen in training: clips made by a program, filmed ones, or it is not recorded.
 Domain = Literal["drawn", "filmed", "unknown"]
@@ -37,7 +39,7 @@ class Card:
     those of the file the weights were read from, empty for a model that was only built. ``alias``
     tells models of one title apart where several are shown together. ``reading`` is one sentence
     about what was inferred when a published file was read, empty where nothing was. ``domain`` is
-    what kind of clips it was trained on.
+    what kind of clips it was trained on, ``protocol`` how its accuracy is measured.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Card:
     alias: str = ""
     reading: str = ""
     domain: Domain = "unknown"
+    protocol: EvalProtocol = UNSTATED
 
     @property
     def name(self) -> str:
@@ -71,7 +74,8 @@ class Card:
         values = asdict(self)
         for key in ("file", "sha256", "layout", "alias"):
             del values[key]
-        for key, nothing in (("reading", ""), ("domain", "unknown")):
+        nothing_said = UNSTATED.values()
+        for key, nothing in (("reading", ""), ("domain", "unknown"), ("protocol", nothing_said)):
             if values[key] == nothing:
                 del values[key]
         return json.dumps(values, ensure_ascii=False)
@@ -101,4 +105,5 @@ class Card:
             measures=tuple(Measure(**measure) for measure in values.get("measures", ())),
             reading=str(values.get("reading", "")),
             domain=domain,
+            protocol=EvalProtocol.of(values.get("protocol", {})),
         )

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from gsm_model._moved import renamed
 from gsm_model.errors import DataError
 
+# What is averaged over the views of a video.
 Average = Literal["logits", "probabilities"]
+AVERAGES: tuple[Average, ...] = get_args(Average)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def cut_clip(
         KeyError: if ``video`` was not read for this clip.
         ValueError: for an unknown order, number of crops or number of clips.
     """
-    indices = video.clip_indices(num_segments, clip=clip, num_clips=num_clips)
+    indices = video.clip_indices(num_segments, 0, clip, num_clips, spec.sampling)
     if not video.has(indices):
         raise KeyError(f"{video.name} was not read for {num_segments} segments")
     positions = order_positions(num_segments, order, seed)
@@ -126,8 +126,11 @@ def clip_input(
     num_segments: int | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    clip: int = 0,
+    num_clips: int = 1,
 ) -> ClipInput:
-    """What ``model`` is given of ``video``'s evaluation clip, its frames presented in ``order``.
+    """What ``model`` is given of ``video``'s evaluation clip ``clip`` of ``num_clips``, its frames
+    presented in ``order``.
 
     ``num_segments`` defaults to the number of frames the model was trained with. ``progress`` is
     told how many of how many fields of flow are computed, for a model that sees flow.
@@ -137,7 +140,8 @@ def clip_input(
         ValueError: for an unknown order or number of crops.
     """
     t = num_segments or model.architecture.num_segments
-    return cut_clip(video, model.input, t, order, crops, seed).normalised(model.input, progress)
+    cut = cut_clip(video, model.input, t, order, crops, seed, clip, num_clips)
+    return cut.normalised(model.input, progress)
 
 
 def clip_input_at(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gsm_model.video.modality import stacks
-from gsm_model.video.sampling import segment_indices, shifted
+from gsm_model.video.sampling import Sampling, clip_indices, shifted
 from gsm_model.video.source import VideoInfo
 
 
@@ -69,15 +69,20 @@ class DecodedVideo:
         return np.searchsorted(self.indices, indices)
 
     def clip_indices(
-        self, num_segments: int, shift: int = 0, clip: int = 0, num_clips: int = 1
+        self,
+        num_segments: int,
+        shift: int = 0,
+        clip: int = 0,
+        num_clips: int = 1,
+        sampling: Sampling = "even",
     ) -> np.ndarray:
         """The frame indices (T,) int64 of evaluation clip ``clip`` of ``num_clips``, of
         ``num_segments`` frames, moved by ``shift`` within the part of the file that counts.
 
         Raises:
-            ValueError: as `segment_indices`.
+            ValueError: as `clip_indices` of `gsm_model.video.sampling`.
         """
-        within = segment_indices(self.length, num_segments, clip, num_clips)
+        within = clip_indices(self.length, num_segments, clip, num_clips, sampling)
         return self.first + shifted(within, shift, self.length)
 
     def stacks_at(self, indices: np.ndarray, neighbours: int) -> np.ndarray:
@@ -87,16 +92,21 @@ class DecodedVideo:
         return stacks(np.asarray(indices), neighbours, self.first, self.first + self.length)
 
     def clip(
-        self, num_segments: int, shift: int = 0, clip: int = 0, num_clips: int = 1
+        self,
+        num_segments: int,
+        shift: int = 0,
+        clip: int = 0,
+        num_clips: int = 1,
+        sampling: Sampling = "even",
     ) -> tuple[np.ndarray, np.ndarray]:
         """The frame indices (T,) of an evaluation clip, as `clip_indices`, and those frames (T, H,
         W, 3).
 
         Raises:
             KeyError: if the video was not read for this number of segments and this shift.
-            ValueError: as `segment_indices`.
+            ValueError: as `clip_indices`.
         """
-        wanted = self.clip_indices(num_segments, shift, clip, num_clips)
+        wanted = self.clip_indices(num_segments, shift, clip, num_clips, sampling)
         if not self.has(wanted):
             raise KeyError(f"{self.name} was not read for {num_segments} segments")
         return wanted, self.frames_at(wanted)

@@ -13,6 +13,7 @@ import numpy as np
 
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.pool import DecoderPool
+from gsm_model.video.sampling import Sampling
 from gsm_model.video.source import Limits, VideoInfo
 
 MAX_SEGMENTS = 64
@@ -29,14 +30,15 @@ def read_video(
     preview_height: int = 240,
     shifts: Sequence[int] = (0,),
     neighbours: int = 0,
+    clips: Sequence[tuple[Sampling, int]] = (("even", 1),),
 ) -> DecodedVideo:
     """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
 
     ``shifts`` are numbers of frames by which those clips are wanted earlier (negative) or later
-    too. ``neighbours`` is how many frames after each are wanted with it, for models that see
-    motion (`Modality.neighbours`). ``preview_frames`` is the most small pictures wanted beside them
-    (0 for none), ``preview_height`` their height in pixels. ``name`` is what messages call the
-    file.
+    too, ``clips`` the samplings and numbers of clips that they are wanted of. ``neighbours`` is how
+    many frames after each are wanted with it, for models that see motion (`Modality.neighbours`).
+    ``preview_frames`` is the most small pictures wanted beside them (0 for none),
+    ``preview_height`` their height in pixels. ``name`` is what messages call the file.
 
     Raises:
         VideoError: if the file is no video, damaged, over a limit, or took the decoder down.
@@ -51,6 +53,7 @@ def read_video(
         "segments": list(segments),
         "shifts": list(shifts),
         "neighbours": neighbours,
+        "clips": list(clips),
         "limits": asdict(limits or Limits()),
         "preview_frames": preview_frames,
         "preview_height": preview_height,

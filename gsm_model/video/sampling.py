@@ -10,6 +10,9 @@ import numpy as np
 
 Order = Literal["forward", "reversed", "shuffled", "frozen"]
 ORDERS: tuple[Order, ...] = get_args(Order)
+# even: over the whole video; dense: a window of 64 frames.
+Sampling = Literal["even", "dense"]
+SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 DENSE_WINDOW = 64
 
 
@@ -34,6 +37,23 @@ def segment_indices(
     tick = num_frames / num_segments
     start = 0.0 if num_clips == 2 and clip == 0 else tick / 2
     return np.array([int(start + tick * k) for k in range(num_segments)], dtype=np.int64)
+
+
+def clip_indices(
+    num_frames: int, num_segments: int, clip: int, num_clips: int, sampling: Sampling = "even"
+) -> np.ndarray:
+    """Frame indices of one evaluation clip, shape ``(num_segments,)``, int64, as `segment_indices`
+    or, of ``dense`` sampling, as `dense_indices`; a single dense clip is the middle window, where
+    the releases take the first or a random one.
+
+    Raises:
+        ValueError: as those.
+    """
+    if sampling == "even":
+        return segment_indices(num_frames, num_segments, clip, num_clips)
+    if num_clips == 1:
+        return dense_indices(num_frames, num_segments, clip=1, num_clips=3)
+    return dense_indices(num_frames, num_segments, clip, num_clips)
 
 
 def shifted(indices: np.ndarray, by: int, num_frames: int) -> np.ndarray:

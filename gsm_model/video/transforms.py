@@ -8,13 +8,14 @@ tensor is made: a decoding process cuts views without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image
 
 from gsm_model.video.modality import RGB, Modality
+from gsm_model.video.sampling import Sampling
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,8 @@ class InputSpec:
     ``size``: pixels a side of the square crop. ``resize``: pixels of the shorter side before it is
     cut. ``channels``: the order of the three colour planes. ``scale``: the largest value of a pixel
     before ``mean`` and ``std``, one number a plane in the order of ``channels``, are applied; one
-    number for all planes of flow. ``modality``: what of the frames it is given.
+    number for all planes of flow. ``modality``: what of the frames it is given,
+    ``sampling``: how they are taken from a video.
     """
 
     size: int
@@ -37,6 +39,7 @@ class InputSpec:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     modality: Modality = RGB
+    sampling: Sampling = "even"
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> InputSpec:
@@ -67,6 +70,34 @@ class InputSpec:
         return cls(
             size, size * 256 // 224, "RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
         )
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What is done to pixels before a network sees them, as one of the usual conventions has it:
+    the largest value, and mean and deviation of red, green and blue; ``usual`` is the order of the
+    planes that goes with it.
+    """
+
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    usual: Literal["RGB", "BGR"] = "RGB"
+
+    def applied(self, spec: InputSpec) -> InputSpec:
+        """``spec`` with these values, in its own order of planes."""
+        step = 1 if spec.channels == "RGB" else -1
+        (a, b, c), (d, e, f) = self.mean[::step], self.std[::step]
+        return replace(spec, scale=self.scale, mean=(a, b, c), std=(d, e, f))
+
+
+NORMALISATIONS: dict[str, Normalisation] = {
+    "imagenet": Normalisation(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "caffe": Normalisation(255.0, (128.0, 117.0, 104.0), (1.0, 1.0, 1.0), "BGR"),
+    "kinetics": Normalisation(1.0, (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),
+    "half": Normalisation(1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "none": Normalisation(1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
 
 
 def to_views(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> Tensor:

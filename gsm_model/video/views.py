@@ -5,7 +5,7 @@ torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decode import Choose, open_source, read_chosen
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.part import Part, Span, locate
-from gsm_model.video.sampling import Order
+from gsm_model.video.sampling import Order, Sampling
 from gsm_model.video.source import Limits, Source, VideoInfo
 from gsm_model.video.transforms import InputSpec
 
@@ -28,7 +28,8 @@ class ViewsWanted:
     """What a decoding process is asked for: ``clips`` × ``crops`` views of a video, each of
     ``num_segments`` frames in ``order`` (``seed`` picks the shuffle).
 
-    ``name`` is what messages call the video, ``part`` which of its frames count.
+    ``name`` is what messages call the video, ``part`` which of its frames count. ``also`` are
+    numbers of segments and samplings of which one clip each is wanted too, its centre crop.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class ViewsWanted:
     seed: int
     part: Part
     limits: Limits
+    also: tuple[tuple[int, Sampling], ...] = ()
 
     def request(self) -> dict:
         """This as what a decoding process is sent."""
@@ -54,17 +56,20 @@ class ViewsWanted:
         wanted["spec"] = InputSpec.from_values(wanted["spec"])
         wanted["part"] = Part(**wanted["part"])
         wanted["limits"] = Limits(**wanted["limits"])
+        wanted["also"] = tuple((count, sampling) for count, sampling in wanted["also"])
         return cls(**wanted)
 
 
 @dataclass(frozen=True)
 class ViewsRead:
     """The views of one video, ``(clips · crops, T, 3, S, S)`` uint8, clip by clip, of a model of
-    motion with the planes of `CutClip`, and sentences on what was inferred.
+    motion with the planes of `CutClip`, and sentences on what was inferred. ``also`` has one
+    ``(1, T, 3, S, S)`` for each that was asked for too.
     """
 
     views: np.ndarray
     notes: tuple[str, ...]
+    also: tuple[np.ndarray, ...] = ()
 
 
 def read_views(wanted: ViewsWanted) -> np.ndarray:
@@ -83,14 +88,19 @@ def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
         VideoError: if the video cannot be decoded, exceeds a limit, or is shorter than the part
             that is wanted.
     """
-    t, clips = wanted.num_segments, wanted.clips
+    t, clips, sampling = wanted.num_segments, wanted.clips, wanted.spec.sampling
     spans: list[Span] = []
 
     def choose(info: VideoInfo) -> np.ndarray:
         spans[:] = [locate(wanted.part, info, _FILE)]
         nothing = np.zeros(0, np.int64), np.zeros((0, 2, 2, 3), np.uint8)
         part = _video(wanted.name, spans[0], info, *nothing)
-        sampled = np.concatenate([part.clip_indices(t, 0, clip, clips) for clip in range(clips)])
+        sampled = np.concatenate(
+            [
+                *(part.clip_indices(t, 0, clip, clips, sampling) for clip in range(clips)),
+                *(part.clip_indices(count, sampling=how) for count, how in wanted.also),
+            ]
+        )
         return np.union1d(sampled, part.stacks_at(sampled, wanted.spec.modality.neighbours))
 
     info, indices, frames = _decode(wanted.path, choose, wanted.limits, wanted.name)
@@ -101,7 +111,11 @@ def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
     ]
     # What is to be said of folders is said of the whole list, before any is read.
     notes = () if info.kind == "folder" else (*info.notes, *spans[0].notes)
-    return ViewsRead(np.concatenate(views), notes)
+    also = tuple(
+        cut_clip(video, replace(wanted.spec, sampling=how), count, wanted.order).views
+        for count, how in wanted.also
+    )
+    return ViewsRead(np.concatenate(views), notes, also)
 
 
 def _video(

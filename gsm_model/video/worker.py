@@ -68,16 +68,18 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     """Decode what ``request`` asks for; returns the answer's header and its arrays."""
     from gsm_model.video.decode import open_source, read_chosen
     from gsm_model.video.modality import stacks
-    from gsm_model.video.sampling import segment_indices, shifted
+    from gsm_model.video.sampling import clip_indices, shifted
     from gsm_model.video.source import Limits
 
     parts: dict[str, np.ndarray] = {}
 
     def choose(info: VideoInfo) -> np.ndarray:
         wanted = [
-            shifted(segment_indices(info.num_frames, t), by, info.num_frames)
+            shifted(clip_indices(info.num_frames, t, clip, clips, sampling), by, info.num_frames)
             for t in request["segments"]
             for by in request["shifts"]
+            for sampling, clips in request["clips"]
+            for clip in range(clips)
         ]
         sampled, neighbours = np.concatenate(wanted), request.get("neighbours", 0)
         parts["sampled"] = np.union1d(sampled, stacks(sampled, neighbours, 0, info.num_frames))
@@ -111,7 +113,8 @@ def answer_views(request: dict) -> tuple[dict, list[np.ndarray]]:
     from gsm_model.video.views import ViewsWanted, views_and_notes
 
     read = views_and_notes(ViewsWanted.of(request))
-    return {"shapes": [read.views.shape], "notes": list(read.notes)}, [read.views]
+    arrays = [read.views, *read.also]
+    return {"shapes": [array.shape for array in arrays], "notes": list(read.notes)}, arrays
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from app.components.media import clip_strip
 from app.components.sentences import compare, escape, order_changed
 from app.pages.compare import fusion
 from app.queries import clip_results
+from app.shell import session
 from app.shell.layout import (
     Choices,
     choose_order,
@@ -20,8 +21,10 @@ from app.shell.layout import (
     heading,
     link_to,
     open_clip,
+    own_protocols,
 )
 from app.shell.session import ClipRef, load_model
+from gsm_model.models.protocol import UNSTATED, EvalProtocol
 from gsm_model.predict import Prediction
 from gsm_model.video.isolate import DecodedVideo
 from gsm_model.video.sampling import Order
@@ -32,7 +35,10 @@ TOP = 5
 
 def show(choices: Choices) -> None:
     """Answers of the chosen models to the chosen clip, under the chosen order of its frames."""
-    opened = open_clip(choices, QUESTION)
+    own = own_protocols(choices)
+    if not st.session_state.setdefault("own_protocol", True):
+        own = [EvalProtocol(source="as chosen")] * len(own)
+    opened = open_clip(choices, QUESTION, own)
     clip = choices.clip
     if opened is None or clip is None:
         return
@@ -42,8 +48,10 @@ def show(choices: Choices) -> None:
     def answers(which: Order) -> list[Prediction]:
         with st.spinner("The models look at the clip …"):
             return [
-                clip_results.answer(ref, choices.names[ref.key], clip, video, which, count)
-                for ref, count in zip(choices.models, counts, strict=True)
+                clip_results.answer(
+                    *(ref, choices.names[ref.key], clip, video, which, count, tested)
+                )
+                for ref, count, tested in zip(choices.models, counts, own, strict=True)
             ]
 
     forward = answers("forward")
@@ -54,6 +62,7 @@ def show(choices: Choices) -> None:
         [prediction.caution for prediction in now],
     )
     _show_clip(clip, video, order, counts, now)
+    _show_protocols(choices, own, now)
     colors = [choices.color(ref) for ref in choices.models]
     st.markdown(
         "### Probabilities",
@@ -109,6 +118,27 @@ def _show_clip(
             st.html(clip_strip(video, prediction.frame_indices))
 
 
+def _show_protocols(
+    choices: Choices, tested: Sequence[EvalProtocol], now: Sequence[Prediction]
+) -> None:
+    """Of how many views each answer is, and a way to have it of one clip."""
+    if all(own == UNSTATED for own in own_protocols(choices)):
+        return
+    st.toggle(
+        "As the models' authors test them",
+        key="own_protocol",
+        persist_state="session",
+        help=(
+            "With the authors' number of clips, crops and frames, and what they average. Off: one"
+            " clip, its centre crop. The frames shown are those of the middle clip."
+        ),
+    )
+    for ref, own, prediction in zip(choices.models, tested, now, strict=True):
+        sampling = session.load_model(ref).input.sampling
+        said = own.in_words(sampling, len(prediction.frame_indices))
+        st.caption(f"{escape(prediction.card.name)}: {escape(said)}")
+
+
 def _names(predictions: list[Prediction], count: int) -> str:
     """The models that are given ``count`` frames."""
     return " and ".join(escape(p.card.name) for p in predictions if len(p.frame_indices) == count)
@@ -142,7 +172,10 @@ def _show_details(choices: Choices, clip: ClipRef, order: Order, now: list[Predi
         )
     with st.expander("The same on the command line"):
         st.code(
-            predict_command(clip, choices.models, choices.segments, order, TOP),
+            predict_command(
+                *(clip, choices.models, choices.segments, order, TOP),
+                one_view=not st.session_state["own_protocol"],
+            ),
             language="bash",
             wrap_lines=True,
         )

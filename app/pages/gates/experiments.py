@@ -183,12 +183,14 @@ def _held(
     if clamp == "other clip":
         if other is None:
             raise LensError("There is no other clip to take gates from")
-        neighbours = session.load_model(ref).architecture.modality.neighbours
+        spec = session.load_model(ref).input
         donor = clip_results.gate_report(
             ref,
             other.name,
             other,
-            clip_results.read_clip(other, (count,), neighbours=neighbours),
+            clip_results.read_clip(
+                other, (count,), (0,), spec.modality.neighbours, ((spec.sampling, 1),)
+            ),
             order,
             count,
         )

@@ -22,6 +22,7 @@ from app.shell.layout import (
     current_order,
     heading,
     open_clip,
+    say_protocols,
 )
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.gates.tables import gate_rows, layer_figures
@@ -74,6 +75,7 @@ def show(choices: Choices) -> None:
     ]
     now = [one.report for one in seen if one.report.prediction.order == order]
     heading(QUESTION, what_moves(now), [report.prediction.caution for report in now])
+    say_protocols(choices)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         choose_order()

@@ -24,6 +24,7 @@ from app.shell.layout import (
     heading,
     link_to,
     open_clip,
+    say_protocols,
 )
 from app.shell.permalink import go_to
 from gsm_model.explain.cam.evidence import Target
@@ -77,6 +78,7 @@ def show(choices: Choices) -> None:
         reports = [one.report for one in mine]
         layers = [_layer_of(report) for report in reports]
         heading(QUESTION, looks(reports, layers), [one.prediction.caution for one in reports])
+        say_protocols(choices)
     layer = show_maps(seen, video.info.seconds, clip.key)
     _show_evidence(mine, layer)
     with st.container(horizontal=True):

@@ -16,7 +16,7 @@ from app.pages.order.report_card import show_report_card
 from app.pages.order.shapley import show_shapley
 from app.queries import clip_results, precomputed
 from app.shell import session
-from app.shell.layout import Choices, explain_error, heading, keep, open_clip
+from app.shell.layout import Choices, explain_error, heading, keep, open_clip, say_protocols
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
 from gsm_model.errors import LensError
@@ -55,6 +55,7 @@ def show(choices: Choices) -> None:
         video,
     )
     heading(QUESTION, order_matters(reports), [report.caution for report in reports])
+    say_protocols(choices)
     st.plotly_chart(
         drawn(charts.orders, reports, [choices.color(ref) for ref in choices.models]),
         key="orders",
@@ -68,7 +69,8 @@ def show(choices: Choices) -> None:
         )
     for count in sorted(set(counts)):
         st.caption(f"The {count} frames of the clip, forward")
-        st.html(clip_strip(video, video.clip_indices(count)))
+        report = reports[counts.index(count)]
+        st.html(clip_strip(video, report.frame_indices))
     _show_swaps(reports)
     _show_flow(
         _for_each("Tracing what moves what", chosen, choices, clip_results.flow, clip, video)

@@ -33,12 +33,13 @@ from gsm_model.models.checkpoints.layouts import (
 from gsm_model.models.checkpoints.not_built import not_built_yet
 from gsm_model.models.checkpoints.recorded import Recorded, recorded_in
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
-from gsm_model.models.published.catalogue import listed_as
+from gsm_model.models.published.catalogue import Published, listed_as
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.systems.non_local import NonLocalBlocks
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.video.modality import RGB, Modality
+from gsm_model.video.sampling import SAMPLINGS
 from gsm_model.video.transforms import InputSpec
 
 HEADER_KEY = "gate_shift_lens"
@@ -101,7 +102,11 @@ def load_checkpoint(
         raise CheckpointError(
             f"{name}: {architecture.num_segments} segments; a model takes 1 to {MAX_SEGMENTS}"
         )
-    card = _listed(replace(read.card, file=name, sha256=sha256(path)), architecture)
+    card = replace(read.card, file=name, sha256=sha256(path))
+    spec = read.spec
+    if (one := _listed(card, architecture)) is not None:
+        card = _as_listed(card, one)
+        spec = replace(spec, sampling=one.sampling)
     if labels is not None:
         names = (
             read_labels(Path(labels))
@@ -111,7 +116,7 @@ def load_checkpoint(
         card = replace(card, labels=names)
     _check_classes(architecture, card, name)
     check_finite(read.weights, name)
-    model = _build(architecture, read.spec)
+    model = _build(architecture, spec)
     wanted = model.state_dict()
     model.load_state_dict({key: read.weights.get(key, wanted[key]) for key in wanted})
     model.card = card
@@ -142,6 +147,8 @@ def save_checkpoint(
     for values, modality in ((architecture, model.architecture.modality), (spec, spec["modality"])):
         if modality in (RGB, asdict(RGB)):
             del values["modality"]
+    if model.input.sampling == "even":
+        del spec["sampling"]
     header = {
         "format": 1,
         "architecture": architecture,
@@ -176,6 +183,7 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
         card = replace(Card.from_values(header["card"]), layout=OWN_LAYOUT)
         sizes = 16 <= spec.size <= 1024 and spec.size <= spec.resize <= 2048
         sizes = sizes and spec.modality == architecture.modality
+        sizes = sizes and spec.sampling in SAMPLINGS
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original"
@@ -327,18 +335,27 @@ def _seems(architecture: Architecture) -> str:
     return f"{system.title} on {backbone.title} with {architecture.num_classes} classes"
 
 
-def _listed(card: Card, architecture: Architecture) -> Card:
-    """``card`` with what it was trained on, where its file is one of the catalogue's: by name, and
-    by hash as far as one is published.
+def _listed(card: Card, architecture: Architecture) -> Published | None:
+    """The catalogue's checkpoint that a file is: by name, by hash as far as one is published, and
+    by its network.
     """
     one = None if card.layout == OWN_LAYOUT else listed_as(card.file, card.sha256)
     network = (architecture.backbone, architecture.temporal, architecture.num_classes)
     if one is None or network != (one.backbone, one.temporal, one.classes):
-        return card
+        return None
+    return one
+
+
+def _as_listed(card: Card, one: Published) -> Card:
     by = "name and hash" if one.sha256 else "name"
     said = f"By its {by} it is {one.name} of the catalogue, trained on {one.data}."
-    reading = f"{card.reading} {said}".strip()
-    return replace(card, domain="filmed", training_data=one.data, reading=reading)
+    return replace(
+        card,
+        domain="filmed",
+        training_data=one.data,
+        protocol=one.protocol,
+        reading=f"{card.reading} {said}".strip(),
+    )
 
 
 def _records_training(record: dict) -> bool:

@@ -9,15 +9,17 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gsm_model.data.labels import label_list
 from gsm_model.errors import CheckpointError
+from gsm_model.models.protocol import EvalProtocol, parse_protocol
 
 if TYPE_CHECKING:
+    from gsm_model.video.sampling import Sampling
     from gsm_model.video.transforms import InputSpec
 
 FILE = Path(__file__).parent / "catalogue.json"
@@ -96,6 +98,22 @@ class Published:
         return f"{self.system_title} {self.backbone_title}"
 
     @property
+    def sampling(self) -> Sampling:
+        """How the frames of its clips are taken."""
+        return "dense" if "densely sampled" in self.note else "even"
+
+    @property
+    def protocol(self) -> EvalProtocol:
+        """How its authors test it, as far as they state it for the first accuracy they give.
+
+        mmaction2 averages the probabilities of views, of TSN the features, which is the same as its
+        logits; the other releases average logits.
+        """
+        mmaction2 = self.publisher.startswith("mmaction2") and self.system != "tsn"
+        stated = self.accuracy[0].protocol if self.accuracy else None
+        return parse_protocol(stated, "probabilities" if mmaction2 else "logits", "its authors")
+
+    @property
     def temporal(self) -> str:
         """Its system's key in the registry."""
         return "none" if self.system == "tsn" else self.system
@@ -110,7 +128,8 @@ class Published:
 
         if self.input_name is None:
             return None
-        return InputSpec.from_values(_content()["inputs"][self.input_name])
+        found = InputSpec.from_values(_content()["inputs"][self.input_name])
+        return replace(found, sampling=self.sampling)
 
     def record(self) -> dict[str, Any]:
         """All of it as one JSON object; ``top1`` is the first accuracy, ``protocol`` its."""

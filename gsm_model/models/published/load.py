@@ -76,6 +76,7 @@ def read_published(
         labels=labels,
         training_data=one.data,
         domain="filmed",
+        protocol=one.protocol,
         recipe=_recipe(one),
         provenance="trained" if one.sha256 is not None else model.card.provenance,
     )
