@@ -16,10 +16,13 @@ import typer
 from gsm_model.cli.common import (
     AverageName,
     Checkpoints,
+    ColoursName,
     Device,
     Labels,
+    NormalisationName,
     OrderName,
     Precision,
+    SamplingName,
     fail,
     load_models,
     open_clip,
@@ -31,11 +34,8 @@ from gsm_model.cli.shared import ShiftShare
 from gsm_model.errors import LensError
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     from gsm_model.fusion import Fusion
-=======
     from gsm_model.models.protocol import EvalProtocol
->>>>>>> e225ee4 (Test models as their authors do, and say how)
     from gsm_model.models.recognizer import Recognizer
     from gsm_model.predict import Prediction
     from gsm_model.video.isolate import DecodedVideo
@@ -69,9 +69,9 @@ def predict(
         int | None, typer.Option(help="Crops a frame, of one clip: 1, 3 or 10; see --views.")
     ] = None,
     average: Annotated[
-<<<<<<< HEAD
-        AverageName, typer.Option(help="What is averaged over the crops.")
-    ] = "logits",
+        AverageName | None,
+        typer.Option(help="What is averaged over the views; without it, what its authors average."),
+    ] = None,
     fuse: Annotated[
         str | None,
         typer.Option(
@@ -82,11 +82,6 @@ def predict(
     fuse_of: Annotated[
         AverageName, typer.Option(help="What --fuse takes the weighted mean of.")
     ] = "logits",
-=======
-        AverageName | None,
-        typer.Option(help="What is averaged over the views; without it, what its authors average."),
-    ] = None,
->>>>>>> e225ee4 (Test models as their authors do, and say how)
     labels: Labels = None,
     device: Device = None,
     precision: Precision = "float32",
@@ -101,18 +96,14 @@ def predict(
 
     if crops not in (None, 1, 3, 10):
         fail(f"--crops {crops}: choose 1, 3 or 10")
-<<<<<<< HEAD
+    if crops is not None and views is not None:
+        fail("--crops and --views both say how many crops; give one of them")
     models = load_models(checkpoint, labels, device, precision)
     weights = None
     if fuse is not None:
         kinds = [model.architecture.modality.kind for model in models]
         weights = or_fail(lambda: parse_weights(fuse, kinds))
-=======
-    if crops is not None and views is not None:
-        fail("--crops and --views both say how many crops; give one of them")
-    models = load_models(checkpoint, labels, device, precision, shift_share)
     protocols = protocols_of(models, views or (f"1x{crops}" if crops else None), average)
->>>>>>> e225ee4 (Test models as their authors do, and say how)
     results: list[dict[str, Any]] = []
     failed = False
     for path in clips:
@@ -133,14 +124,10 @@ def predict(
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")
-<<<<<<< HEAD
-        results.append(_clip_record(path, video, order, models, answers, top))
+        results.append(_clip_record(path, video, order, models, protocols, answers, top))
         if weights is not None:
             fused = or_fail(partial(fuse_answers, answers, weights, fuse_of))
             results[-1]["fused"] = _fusion_record(fused, top)
-=======
-        results.append(_clip_record(path, video, order, models, protocols, answers, top))
->>>>>>> e225ee4 (Test models as their authors do, and say how)
         if not as_json:
             _print_answers(results[-1])
     if as_json:
@@ -157,18 +144,43 @@ def convert(
     ] = None,
     labels: Labels = None,
     shift_share: ShiftShare = None,
+    colours: Annotated[
+        ColoursName | None, typer.Option(help="The order of the colour planes it was trained on.")
+    ] = None,
+    normalisation: Annotated[
+        NormalisationName | None,
+        typer.Option(
+            "--normalise",
+            help="The mean and deviation it was trained with.",
+        ),
+    ] = None,
+    sampling: Annotated[
+        SamplingName | None, typer.Option(help="How its frames are taken from a video.")
+    ] = None,
+    shift: Annotated[
+        bool | None,
+        typer.Option(
+            "--shift/--no-shift",
+            help="Take a TSN's weights for a TSM's, or the reverse: a shift has no weights.",
+        ),
+    ] = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store the weights in float16: half the size.")
     ] = False,
 ) -> None:
-    """Rewrite a published checkpoint as safetensors that carry everything: architecture, labels,
-    segments, input.
+    """Rewrite a checkpoint as safetensors that carry everything: architecture, labels, segments,
+    input. What is wrong in the file, which 'check' finds out, can be put right.
     """
     from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
+    from gsm_model.models.checkpoints.put_right import put_right
 
     if target.suffix != ".safetensors":
         fail(f"{target.name}: the file to write must end in .safetensors")
-    model = or_fail(lambda: load_checkpoint(source, segments, labels, shift_share=shift_share))
+    share = None if shift is not None else shift_share
+    model = or_fail(lambda: load_checkpoint(source, segments, labels, shift_share=share))
+    model = or_fail(
+        lambda: put_right(model, colours, normalisation, sampling, shift, shift_share or 8)
+    )
     or_fail(lambda: save_checkpoint(model, target, half=half))
     a = model.architecture
     typer.echo(f"{target}: {model.card.title}, {a.num_classes} classes, {a.num_segments} segments")
@@ -235,7 +247,6 @@ def _clip_record(
         "num_frames": video.info.num_frames,
         "fps": video.info.fps,
         "seconds": video.info.seconds,
-        "drawn": video.drawn,
         "notes": list(video.info.notes),
         "frame_indices": records[0]["frame_indices"],
         "order": order,
