@@ -250,5 +250,5 @@ def _gated_share(layer: TemporalLayer) -> float:
     if not isinstance(layer.module, GatedModule):
         return 0.0
     of = 64  # any number that every rule divides
-    half = layer.module.gated_channels(of)[0]
+    half = layer.module.gated_channels(of)[1]  # of as many channels as the other, if that has any
     return (half.stop - half.start) / of

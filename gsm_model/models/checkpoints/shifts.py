@@ -39,6 +39,8 @@ _PLACE_IN_NAME = re.compile(r"(?<![a-z])(blockres|block)(?![a-z])", re.IGNORECAS
 _ONE_WAY_IN_NAME = re.compile(
     r"(?<![a-z])(online|unidirectional|uni|causal)(?![a-z])", re.IGNORECASE
 )
+# The release's online model has no wrappers: its blocks are given what the frame before left.
+_ONLY_IN_MOBILENETS = "base_model.layer7.0.conv3.weight"
 _SHARES = {2: "half", 3: "a third", 4: "a quarter", 8: "an eighth", 16: "a sixteenth"}
 
 
@@ -61,6 +63,14 @@ def read_shift(
     wrapped = [key for key in weights if _WRAPPED.search(key)]
     in_name = _SHARE_IN_NAME.search(name)
     if not wrapped:
+        one_way = _ONE_WAY_IN_NAME.search(name)
+        if one_way and _ONLY_IN_MOBILENETS in weights:
+            why = (
+                f"in {len(shifted_blocks())} blocks a shift takes channels from the past alone,"
+                f" after '{one_way.group(0)}' in its name; no key says so"
+            )
+            shift = Shift("blockres", shifted_blocks(), share or SHIFTED_FRACTION, one_way=True)
+            return dict(weights), shift, [why]
         _check_unshifted(name, share, in_name)
         return dict(weights), None, []
     place, blocks = _arrangement(weights, wrapped, name)

@@ -33,7 +33,8 @@ class Shift:
     ``place`` is the release's word: *blockres* at the start of the residual branch, *block* in
     front of the whole block. ``blocks`` are the titles of the blocks that have one, such as
     ``layer1.0``, ``None`` for those the release chooses. Of C channels C // ``share`` move each
-    way.
+    way; with ``one_way`` as many come from the frame before and none from the next, so that a
+    network can be given a frame at a time.
 
     Raises:
         ValueError: for another place, or a share that is not 2 or more.
@@ -42,6 +43,7 @@ class Shift:
     place: ShiftPlace = "blockres"
     blocks: tuple[str, ...] | None = None
     share: int = SHIFTED_FRACTION
+    one_way: bool = False
 
     def __post_init__(self) -> None:
         if self.place not in get_args(ShiftPlace):
@@ -63,12 +65,12 @@ class Shift:
         """
         blocks = values["blocks"]
         named = None if blocks is None else tuple(str(block) for block in blocks)
-        return cls(values["place"], named, values["share"])
+        return cls(values["place"], named, values["share"], bool(values.get("one_way", False)))
 
 
 class TemporalShift(GatedModule):
     """The first C//share channels take t+1, the next C//share take t−1, zeros at the ends; the rest
-    stay.
+    stay. With ``one_way`` the first take t−1, and all others stay.
 
     ``(N, T, C, H, W)`` → the same shape. Its gates are 1 at every place and time; to those who
     observe gates or replace them it is a gate-shift of that part of the channels.
@@ -76,31 +78,43 @@ class TemporalShift(GatedModule):
 
     is_learnt = False
 
-    def __init__(self, share: int = SHIFTED_FRACTION) -> None:
+    def __init__(self, share: int = SHIFTED_FRACTION, one_way: bool = False) -> None:
         super().__init__()
-        self.share = share
+        self.share, self.one_way = share, one_way
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         fold = x.shape[2] // self.share
         if probe.gates or probe.readings:
             return self._gated(x, fold, probe)
         out = torch.zeros_like(x)
+        if self.one_way:
+            out[:, 1:, :fold] = x[:, :-1, :fold]
+            out[:, :, fold:] = x[:, :, fold:]
+            return out
         out[:, :-1, :fold] = x[:, 1:, :fold]
         out[:, 1:, fold : 2 * fold] = x[:, :-1, fold : 2 * fold]
         out[:, :, 2 * fold :] = x[:, :, 2 * fold :]
         return out
 
     def _gated(self, x: Tensor, fold: int, probe: Probe) -> Tensor:
-        gate = probe.gate(self, x.new_ones(*x.shape[:2], 2, *x.shape[3:]))
+        gate = x.new_ones(*x.shape[:2], 2, *x.shape[3:])
+        if self.one_way:
+            gate[:, :, 0] = 0
+            past = x[:, :, None, :fold].expand(-1, -1, 2, -1, -1, -1)
+            moved = gated_shift(past, probe.gate(self, gate))[:, :, 1]
+            return torch.cat([moved, x[:, :, fold:]], dim=2)
+        gate = probe.gate(self, gate)
         moved = gated_shift(x[:, :, : 2 * fold].unflatten(2, (2, fold)), gate)
         return torch.cat([moved.flatten(2, 3), x[:, :, 2 * fold :]], dim=2)
 
     def gated_channels(self, channels: int) -> tuple[slice, slice]:
         fold = channels // self.share
+        if self.one_way:
+            return slice(0, 0), slice(0, fold)
         return slice(0, fold), slice(fold, 2 * fold)
 
     def reach(self) -> tuple[int, int]:
-        return 1, 1
+        return 1, 0 if self.one_way else 1
 
 
 def choose_sites(sites: Sequence[Site]) -> Sequence[Site]:
@@ -140,7 +154,7 @@ def install_shift(backbone: Backbone, shift: Shift) -> None:
         chosen = [site for title, site in sites.items() if title in shift.blocks]
     for site in chosen:
         site.insert(
-            lambda channels: TemporalShift(shift.share),
+            lambda channels: TemporalShift(shift.share, shift.one_way),
             "input" if shift.place == "block" else "start",
             "tsm",
         )

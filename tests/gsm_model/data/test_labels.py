@@ -38,6 +38,7 @@ def test_the_class_lists_have_the_sizes_of_their_sets_and_something_something_co
         "diving48": 48,
         "hmdb51": 51,
         "jester": 27,
+        "jester_tsm": 27,
         "kinetics400": 400,
         "kinetics600": 600,
         "something_something": 174,
@@ -46,6 +47,8 @@ def test_the_class_lists_have_the_sizes_of_their_sets_and_something_something_co
     }
     other = label_list("something_something_v1_mmaction2")
     assert set(other) == set(something_something()) and other != something_something()
+    online = label_list("jester_tsm")  # the demo's, which is sorted
+    assert set(online) == set(label_list("jester")) and online == tuple(sorted(online))
     with pytest.raises(DataError, match="kinetics9000"):
         label_list("kinetics9000")
 

@@ -8,16 +8,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from gsm_model import build_recognizer, load_checkpoint
+from gsm_model.explain.gates.report import layer_gates, record_routing
+from gsm_model.models.backbones.mobilenet_v2 import block_titles, shifted_blocks
 from gsm_model.models.cost import cost_of
 from gsm_model.models.inference.optimize import fold, optimize
+from gsm_model.models.probe import Probe
+from gsm_model.models.systems.tsm import Shift
 from tests.published import in_layout_of
 
 STRIDES = {0: 2, 2: 2, 4: 2, 7: 2, 14: 2}  # of the release's numbered blocks; others 1
 FILE = "TSM_kinetics_RGB_mobilenetv2_shift8_blockres_avg_segment8_e100_dense.pth"
 
 
-def drawn(system: str = "tsm"):
-    model = build_recognizer("mobilenet_v2", system, 5, 8, input_size=64).eval()
+def drawn(system: str = "tsm", shift: Shift | None = None):
+    model = build_recognizer("mobilenet_v2", system, 5, 8, input_size=64, shift=shift).eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.weight.data.uniform_(0.5, 1.5)
@@ -72,6 +76,53 @@ def test_a_published_file_gives_the_releases_logits(publisher, tmp_path):
         expected = released(in_layout_of("tsm-mobilenetv2-any", model.state_dict(), "tsm"), clip[0])
         found = loaded.frame_logits(clip)[0]
     assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
+def a_frame_at_a_time(model, clip: torch.Tensor) -> torch.Tensor:
+    """The scores of a clip's frames as the release's online demo computes them: each shifted block
+    is given an eighth of its channels of the frame before, and keeps this frame's for the next.
+    """
+    kept = {block: 0 for block in shifted_blocks()}
+    scores = []
+    for frame in clip[0]:
+        x = model.base_model.conv_bn("conv1", frame[None], Probe(), relu=True)
+        for title in block_titles():
+            block = model.base_model.get_submodule(title)
+            entering = x
+            if title in kept:
+                fold = x.shape[1] // 8
+                entering = x.clone()
+                entering[:, :fold] = kept[title]
+                kept[title] = x[:, :fold]
+            out = entering
+            if block.conv1 is not None:
+                out = F.relu6(block.bn1(block.conv1(out)))
+            out = block.bn3(block.conv3(F.relu6(block.bn2(block.conv2(out)))))
+            x = x + out if title in kept else out
+        x = model.base_model.conv_bn("conv2", x, Probe(), relu=True).mean((2, 3))
+        scores.append(model.new_fc(x)[0])
+    return torch.stack(scores)
+
+
+def test_the_online_model_is_given_its_clip_whole_and_scores_it_frame_by_frame(tmp_path):
+    """Its file's keys are those of a TSN; its name says that it shifts."""
+    shift = Shift("blockres", shifted_blocks(), one_way=True)
+    model = drawn("tsm", shift)
+    state = in_layout_of("tsm-mobilenetv2-any", model.state_dict(), "none")
+    bare = {key.removeprefix("module.base_model."): value for key, value in state.items()}
+    bare = {key.replace("module.new_fc", "classifier"): value for key, value in bare.items()}
+    torch.save(bare, tmp_path / "mobilenetv2_jester_online.pth.tar")
+    loaded = load_checkpoint(tmp_path / "mobilenetv2_jester_online.pth.tar")
+    clip = torch.randn(1, 5, 3, 64, 64)
+    assert loaded.architecture == model.architecture and "past alone" in loaded.card.reading
+    with torch.inference_mode():
+        found = loaded.frame_logits(clip)[0]
+        expected = a_frame_at_a_time(model, clip)
+        assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
+        with record_routing(loaded) as routed:  # through gates
+            torch.testing.assert_close(loaded.frame_logits(clip)[0], found, atol=1e-5, rtol=1e-5)
+    [first, *_] = [one for one in layer_gates(loaded, routed) if one.shares().moves]
+    assert first.shares().next == 0 < first.shares().previous
 
 
 def test_folding_and_half_precision_keep_the_scores():
