@@ -124,7 +124,7 @@ def sampled_values(worth: Worth, n: int, pairs: int = 32, seed: int = 0) -> Shap
     swapped = chains[:, :-2].copy()  # the first k and, in place of the next, the one after it
     np.put_along_axis(swapped, orders[:, 1:, None], True, axis=2)
     extra = _more_of_pairs(orders, n, rng)
-    known = _known(worth, [chains, swapped, extra.sets])
+    known = _Known(worth, [chains, swapped, extra.sets])
     along, aside = known(chains), known(swapped)
     gains = np.empty((len(orders), n))
     np.put_along_axis(gains, orders, np.diff(along, axis=1), axis=1)
@@ -183,7 +183,7 @@ def _more_of_pairs(orders: np.ndarray, n: int, rng: np.random.Generator) -> _Pai
     return _PairSamples(i, j, sets)
 
 
-class _known:
+class _Known:
     """The worths of the coalitions in ``groups`` (…, n), each asked for once."""
 
     def __init__(self, worth: Worth, groups: Sequence[np.ndarray]) -> None:
