@@ -1,5 +1,5 @@
 """Set up everything and start the app (``python3 run.py app``), run the cheap checks (``python3
-run.py check``) or all the tests (``python3 run.py test``).
+run.py check``) or the tests (``python3 run.py test``; with ``--thorough`` all of them).
 
 Needs Python 3.10 or newer and nothing else: it makes its own virtual environment in ``.venv`` and,
 for the tests, brings Chromium.
@@ -24,8 +24,8 @@ CHECKS = (
     ("mypy",),
     ("oxlint", "--deny-warnings", "app"),
 )
-# Two tests at a time; what is left of one half when the other is done is divided again.
-SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
+# Two tests at a time, and what shares something costly, such as a browser, in one of the two.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup")
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -116,8 +116,8 @@ def main() -> int:
             [PYTHON, "-m", "pytest", *SIDE_BY_SIDE, *rest], cwd=ROOT, env=environment, check=False
         ).returncode
     sys.exit(
-        "Usage: python3 run.py app [options of streamlit]   or   python3 run.py test [options of"
-        " pytest]   or   python3 run.py check"
+        "Usage: python3 run.py app [options of streamlit]   or   python3 run.py test [--thorough]"
+        " [options of pytest]   or   python3 run.py check"
     )
 
 

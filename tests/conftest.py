@@ -48,6 +48,35 @@ def released_weights(name: str) -> dict[str, torch.Tensor]:
     }
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="all tests: those marked thorough too, which repeat at scale what others state",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--thorough"):
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
+    for item in items:
+        if group := _shares(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _shares(item: pytest.Item) -> str:
+    """Where tests are run side by side: a name for what a test shares with others that is costly to
+    make twice, the browser or what is made once for a file; else nothing.
+    """
+    if "browser" in item.fixturenames:
+        return "browser"
+    made = item._fixtureinfo.name2fixturedefs.values()
+    return item.path.stem if any(one[-1].scope == "module" for one in made) else ""
+
+
 def _seed() -> None:
     """Begin every generator of random numbers anew."""
     random.seed(0)

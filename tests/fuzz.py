@@ -160,18 +160,13 @@ def _decode(requests: connection.Connection, answers: connection.Connection) -> 
     worker.main()
 
 
-def _imported() -> list[str]:
-    """The modules that this one needs, which a forked process imports too."""
-    return [name for name in sys.modules if name.startswith(("tests.", "gsm_model.", "psutil"))]
-
-
 @contextmanager
 def mostly_forked() -> Iterator[None]:
     """In the block nine of ten decoders are forked, where the system can."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         yield
         return
-    forkserver.set_forkserver_preload(["gsm_model.video.views", "decord", *_imported()])
+    forkserver.set_forkserver_preload(["gsm_model.video.views", "decord", "tests.fuzz", "pytest"])
     forkserver.ensure_running()
     numbers, start = itertools.count(), pool.start_worker
 

@@ -47,6 +47,7 @@ def test_what_is_copied_is_what_may_be_copied():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_is_copied_is_enough(tmp_path):
     """The package is built of it alone, and runs with its pages and models from where it is
     installed.

@@ -2,9 +2,9 @@
 what happened is said.
 """
 
+import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 
 from app.pages import gates
+from gsm_model import cli
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.predictions.read import read_parquet
 from tests.conftest import make_small
 from tests.load import Session, Wrong, questions
-from tests.server import start_server
+from tests.server import ROOT, start_server
 from tests.videos import constant_rate
 
 pytestmark = pytest.mark.slow
@@ -31,72 +32,86 @@ FRAMES = 24
 
 @pytest.fixture
 def folder(tmp_path, moving_bar):
-    """A checkpoint, and a list of 160 short videos, which every process takes in more than one
-    part.
-    """
+    """A checkpoint and a few short videos."""
     save_checkpoint(
         make_small("gsm"), tmp_path / "small.safetensors", Card("Small", "trained", tuple("abcde"))
     )
-    lines = []
-    for index in range(160):
-        if index < 8:
-            constant_rate(tmp_path / f"{index}.mp4", np.roll(moving_bar, index, axis=0))
-        else:
-            shutil.copy(tmp_path / f"{index % 8}.mp4", tmp_path / f"{index}.mp4")
-        lines.append(f"{index}.mp4 {FRAMES} {index % 5}")
-    (tmp_path / "list.txt").write_text("\n".join(lines) + "\n")
+    for index in range(8):
+        constant_rate(tmp_path / f"{index}.mp4", np.roll(moving_bar, index, axis=0))
     return tmp_path
 
 
-def command(folder: Path, *parts: object) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "gsm_model",
-        *map(str, parts),
-        "--checkpoint",
-        str(folder / "small.safetensors"),
-        "--device",
-        "cpu",
-    ]
+def write_list(folder: Path, count: int) -> Path:
+    """A list of so many videos."""
+    lines = []
+    for index in range(count):
+        if index >= 8:
+            shutil.copy(folder / f"{index % 8}.mp4", folder / f"{index}.mp4")
+        lines.append(f"{index}.mp4 {FRAMES} {index % 5}")
+    (folder / "list.txt").write_text("\n".join(lines) + "\n")
+    return folder / "list.txt"
 
 
-def fill_disk() -> None:
-    """To this process the disk is full: no file may grow over two kilobytes."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+def arguments(folder: Path, *parts: object) -> list[str]:
+    checkpoint = ("--checkpoint", folder / "small.safetensors")
+    return [str(part) for part in (*parts, *checkpoint, "--device", "cpu")]
 
 
-@pytest.mark.parametrize("name", ["explain", "order", "evaluate"])
-def test_on_a_full_disk_a_command_says_which_file_and_leaves_no_half_of_it(folder, name):
+# To this process the disk is full: no file may grow over two kilobytes. Each command is told apart
+# by the line behind what it says.
+ON_A_FULL_DISK = """
+import json, resource, sys
+from gsm_model.cli import run
+resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+for arguments in json.load(sys.stdin):
+    try:
+        run(arguments, "python -m gsm_model")
+    except SystemExit as ended:
+        print("status", ended.code, file=sys.stderr, flush=True)
+"""
+
+
+def test_on_a_full_disk_a_command_says_which_file_and_leaves_no_half_of_it(folder):
     out = folder / "results"
     out.mkdir()
-    parts = {
-        "explain": ("explain", "gates", folder / "0.mp4", "--out", out / "gates"),
-        "order": (
-            "order",
-            *(folder / f"{index}.mp4" for index in range(4)),
-            "--csv",
-            out / "order.csv",
-        ),
-        "evaluate": ("evaluate", "--data", folder / "list.txt", "--out", out / "table.parquet"),
-    }[name]
+    listed, clips = write_list(folder, 10), [folder / f"{index}.mp4" for index in range(4)]
+    commands = [
+        ("explain", "gates", clips[0], "--out", out / "gates"),
+        ("order", *clips, "--csv", out / "order.csv"),
+        ("evaluate", "--data", listed, "--out", out / "table.parquet"),
+    ]
     done = subprocess.run(
-        command(folder, *parts), capture_output=True, text=True, preexec_fn=fill_disk
+        [sys.executable, "-c", ON_A_FULL_DISK],
+        input=json.dumps([arguments(folder, *parts) for parts in commands]),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
-    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
-    assert "File too large" in done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    *said, rest = done.stderr.split("status 2\n")
+    assert len(said) == len(commands) and rest == "", done.stderr
+    for text in said:
+        assert "File too large" in text.strip().splitlines()[-1], done.stderr
     assert not [path for path in out.rglob("*") if path.is_file()]
 
 
-def evaluation(folder: Path, out: str, *more: object) -> list[str]:
-    return command(folder, "evaluate", "--data", folder / "list.txt", "--out", folder / out, *more)
+# Every process takes its videos in more than one part, of 64.
+@pytest.mark.parametrize(
+    ("processes", "count"), [(1, 80), pytest.param(2, 160, marks=pytest.mark.thorough)]
+)
+def test_an_evaluation_that_is_killed_goes_on_where_it_was(folder, processes, count):
+    listed = write_list(folder, count)
 
+    def evaluation(out: str, *more: object) -> list[str]:
+        return arguments(folder, "evaluate", "--data", listed, "--out", folder / out, *more)
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_an_evaluation_that_is_killed_goes_on_where_it_was(folder, processes):
-    parts = evaluation(folder, "killed.parquet", "--devices", processes)
+    parts = evaluation("killed.parquet", "--devices", processes)
+    command = [sys.executable, "-m", "gsm_model"]
     with subprocess.Popen(
-        parts, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        [*command, *parts],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as killed:
         end = time.monotonic() + 120
         while (
@@ -110,8 +125,11 @@ def test_an_evaluation_that_is_killed_goes_on_where_it_was(folder, processes):
         "it was killed midway"
     )
     assert list(folder.glob("killed.parquet*/*.parquet")), "what was done is kept"
-    for again in (parts, evaluation(folder, "whole.parquet")):
-        subprocess.run(again, check=True, capture_output=True)
+    if processes == 1:
+        cli.app(parts, standalone_mode=False)
+    else:
+        subprocess.run([*command, *parts], check=True, capture_output=True)
+    cli.app(evaluation("whole.parquet"), standalone_mode=False)
     found, expected = (
         read_parquet(folder / "killed.parquet"),
         read_parquet(folder / "whole.parquet"),
@@ -123,23 +141,25 @@ def test_an_evaluation_that_is_killed_goes_on_where_it_was(folder, processes):
     )
 
 
-@pytest.fixture
-def server(tmp_path):
-    process, port = start_server(tmp_path / "log.txt", TMPDIR=str(tmp_path))
-    yield process, port
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server's process, its port and its temporary folder."""
+    temporary = tmp_path_factory.mktemp("server")
+    process, port = start_server(temporary / "log.txt", TMPDIR=str(temporary))
+    yield process, port, temporary
     process.terminate()
     process.wait(30)
-    assert "Traceback" not in (tmp_path / "log.txt").read_text()
+    assert "Traceback" not in (temporary / "log.txt").read_text()
 
 
 def test_a_temporary_folder_that_is_cleared_costs_the_upload_and_nothing_else(server, tmp_path):
-    process, port = server
+    process, port, temporary = server
     samples, [own] = questions(1, tmp_path)
     with closing(Session(port)) as session:
         session.run("")
         session.drop("my clip.mp4", own.content)
         assert own.sentence in session.run("models=gsm,tsn")
-        [left] = tmp_path.glob(f"gate-shift-lens-{process.pid}-*")
+        [left] = temporary.glob(f"gate-shift-lens-{process.pid}-*")
         shutil.rmtree(left)
         assert own.sentence in session.run("models=gsm,tsn"), "what is known of it stays"
         with pytest.raises(Wrong, match=r"my clip.+mp4.+ there is no such file"):
@@ -157,7 +177,7 @@ def test_a_temporary_folder_that_is_cleared_costs_the_upload_and_nothing_else(se
 
 
 def test_a_browser_that_is_reloaded_midway_gets_its_answer_and_holds_nobody_up(server, tmp_path):
-    _, port = server
+    _, port, _ = server
     samples, _ = questions(0, tmp_path)
     for question in samples[:6]:
         with closing(Session(port)) as left:

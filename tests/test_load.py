@@ -7,14 +7,18 @@ from tests.load import CLICK, QUESTIONS, WORKING, memory_slope, report, run, vie
 
 
 @pytest.mark.slow
-def test_eight_sessions_meet_no_wrong_answer_and_no_error():
-    met = run(sessions=8, seconds=25, think=1.0)
-    assert met.faults == [] and met.checked >= 8
+@pytest.mark.parametrize(
+    ("sessions", "seconds"), [(2, 5), pytest.param(8, 25, marks=pytest.mark.thorough)]
+)
+def test_sessions_meet_no_wrong_answer_and_no_error(sessions, seconds):
+    met = run(sessions, seconds, think=1.0)
+    assert met.faults == [] and met.checked >= sessions
     assert len(met.seconds[WORKING]) == met.checked
-    assert met.kept[-1] > 1 and "Its caches kept" in report(met, 8, 25)
+    assert met.kept[-1] > 1 and "Its caches kept" in report(met, sessions, seconds)
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_sessions_that_only_click_ask_once_each():
     met = run(sessions=3, seconds=10, think=0.5, clicks_only=True)
     assert met.faults == [] and len(met.seconds[WORKING]) == 3
@@ -32,6 +36,7 @@ def test_a_slope_of_memory_is_found_with_its_interval():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_page_that_is_shown_again_runs_no_model():
     found = views(runs=2)
     assert (

@@ -73,14 +73,14 @@ class PageEntry:
 
 
 # Streamlit leaves 70 to 100 pixels between the bar with the pages' names and what is below it.
+# The primary colour carries white text; as the colour of text itself, on the dark ground, it would
+# be too dim to read. Which ground it is, the browser knows at once; the server with the next run.
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] {
+  color: light-dark(#0060A0, #7CC4F0) !important;
+}
 </style>"""
-# The primary colour carries white text; as the colour of text itself, on the dark ground, it would
-# be too dim to read.
-DARK_STYLE = """<style>
-button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] { color: #7CC4F0 !important; }
-</style>"""  # noqa: E501
 OPERATOR = PageEntry(
     "server", "Server", ":material/monitor_heart:"
 )  # for whoever runs the app for others
@@ -147,8 +147,6 @@ def run(*entries: PageEntry) -> None:
     page = st.navigation(pages, position="top")
     st.session_state["page_now"] = page.url_path
     st.html(STYLE)
-    if st.context.theme.type == "dark":
-        st.html(DARK_STYLE)
     st.session_state["choices"] = _sidebar()
     page.run()
     write_link()

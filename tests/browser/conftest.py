@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,25 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from gsm_model.data.synthetic.dataset import FPS, draw_clip
+from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.video.encode import to_mp4
+from tests.conftest import make_small
+from tests.file_server import serving
+from tests.load import Session
+from tests.published_catalogue import write_catalogue
 from tests.server import running_app
 
 PATIENCE = 120_000  # milliseconds
+VIEWPORT = {"width": 1300, "height": 1100}
+SESSION_MEGABYTES = 8
+# Names of classes made to break pages.
+HOSTILE = (
+    "<img src=x onerror=document.title='broken'>",
+    "**bold** _under_ `code` [link](javascript:alert(1))",
+    "$x^2$ \\input{/etc/passwd} \\textbf{b} 100% & # ~",
+    "</script><script>document.title='broken'</script>",
+    ":material/home: :red[colour] --- :smile:",
+)
 CLIP_UPLOAD = '[data-testid="stSidebar"] [data-testid="stFileUploaderDropzoneInput"]'
 
 expect.set_options(timeout=PATIENCE)
@@ -31,33 +47,55 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def app_checkpoints(tmp_path_factory) -> Path:
-    """The folder of checkpoints that ``app`` offers."""
-    folder = tmp_path_factory.mktemp("app") / "checkpoints"
+def app_folder(tmp_path_factory) -> Path:
+    """Where the app keeps what it is given and writes."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def app_checkpoints(app_folder) -> Path:
+    """The folder of checkpoints that ``app`` offers; one is of a model whose classes have names
+    made to break pages.
+    """
+    folder = app_folder / "checkpoints"
     folder.mkdir()
+    model = make_small("gsm", num_classes=len(HOSTILE))
+    model.card = type(model.card)("<b>Model</b> of $k$", "trained", HOSTILE)
+    save_checkpoint(model, folder / "hostile.safetensors")
     return folder
 
 
 @pytest.fixture(scope="session")
-def app(app_checkpoints):
-    """The app's address."""
-    folder = app_checkpoints.parent
-    with running_app(folder, GATE_SHIFT_LENS_CHECKPOINTS=str(app_checkpoints)) as address:
-        yield address
+def app(app_folder, app_checkpoints):
+    """The address of the one app for all tests, for a start costs as much as many of them: with the
+    operator's page and little room for uploads, a catalogue whose first pair is on a server of the
+    tests, and counters (`counts`).
+    """
+    with serving() as server:
+        settings = {
+            "GATE_SHIFT_LENS_CHECKPOINTS": str(app_checkpoints),
+            "GATE_SHIFT_LENS_OPERATOR_PAGE": "1",
+            "GATE_SHIFT_LENS_MAX_SESSION_MB": str(SESSION_MEGABYTES),
+            "GATE_SHIFT_LENS_CACHE": str(app_folder / "cache"),
+            "CATALOGUE": str(write_catalogue(app_folder, server)),
+            "COUNTS": str(app_folder / "counts"),
+        }
+        with running_app(app_folder, "tests/browser/counted_app.py", **settings) as address:
+            # The first page of all takes longest: on a busy machine longer than a test waits.
+            with closing(Session(int(address.rpartition(":")[2]))) as first:
+                first.run("")
+            yield address
 
 
-@pytest.fixture(scope="session")
-def counted(tmp_path_factory):
-    """An app that counts, with a function that says how many runs and forward passes there were."""
-    folder = tmp_path_factory.mktemp("counted")
+@pytest.fixture
+def counts(app, app_folder) -> Callable[[], tuple[int, int]]:
+    """How many runs of its script and forward passes of a model there were in the app so far."""
 
-    def counts() -> tuple[int, int]:
-        lines = (folder / "counts").read_text().splitlines()
+    def count() -> tuple[int, int]:
+        lines = (app_folder / "counts").read_text().splitlines()
         return lines.count("run"), lines.count("forward")
 
-    script = "tests/browser/counted_app.py"
-    with running_app(folder, script, COUNTS=str(folder / "counts")) as address:
-        yield address, counts
+    return count
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +116,7 @@ class Runs:
         page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:
+        self.waits = self.runs = False  # what was asked through the last one is asked no more
         socket.on("framesent", self._sent)
         socket.on("framereceived", self._received)
 
@@ -112,35 +151,35 @@ def watch(page: Page) -> None:
 
 
 @pytest.fixture(scope="session")
-def contexts(browser):
-    """``contexts(color_scheme)``: one a scheme for all tests, so that what the browser has fetched
-    and compiled of the app serves them all. What a page keeps between visits is cleared.
+def context(browser) -> Iterator[BrowserContext]:
+    """One for all tests, so that what the browser has fetched of the app serves them all."""
+    made = browser.new_context(
+        viewport=VIEWPORT,
+        color_scheme="light",
+        reduced_motion="reduce",  # fading in and out is half of what a visit costs
+    )
+    made.set_default_timeout(PATIENCE)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def first_tab(context) -> Page:
+    """A tab for all tests, so that what the browser has compiled of the app serves them all; half
+    of what a visit in a new tab costs. Each visit is a session of its own.
     """
-    made: dict[str, BrowserContext] = {}
-
-    def context(color_scheme: str) -> BrowserContext:
-        if color_scheme not in made:
-            made[color_scheme] = browser.new_context(
-                viewport={"width": 1300, "height": 1100},
-                color_scheme=color_scheme,
-                reduced_motion="reduce",  # fading in and out is half of what a visit costs
-            )
-            made[color_scheme].set_default_timeout(PATIENCE)
-        made[color_scheme].clear_cookies()
-        return made[color_scheme]
-
-    yield context
-    for one in made.values():
-        one.close()
+    page = context.new_page()
+    watch(page)
+    return page
 
 
 @pytest.fixture
-def new_page(contexts):
-    """``new_page(color_scheme)``: a fresh page of its own session, whose log must hold no error at
-    the end, nor that of any tab opened beside it.
+def new_page(context, first_tab, app):
+    """``new_page()``: a page that shows nothing yet, whose log must hold no error at the end, nor
+    that of any tab opened beside it.
     """
-    used: list[BrowserContext] = []
     errors: list[str] = []
+    free = [first_tab]
 
     def note(message) -> None:
         # Opened at a page's own address, streamlit looks for its server there before it looks at
@@ -158,29 +197,29 @@ def new_page(contexts):
 
     listeners = {"page": watch, "console": note, "requestfailed": failed}
 
-    def make(color_scheme: str = "light") -> Page:
-        context = contexts(color_scheme)
-        if context not in used:
-            used.append(context)
-            for event, listener in listeners.items():
-                context.on(event, listener)
-        page = context.new_page()
-        watch(page)
-        return page
+    def make() -> Page:
+        return free.pop() if free else context.new_page()
 
+    context.clear_cookies()
+    for event, listener in listeners.items():
+        context.on(event, listener)
     yield make
-    for context in used:
-        for page in context.pages:
+    for event, listener in listeners.items():
+        context.remove_listener(event, listener)
+    for page in context.pages:
+        if page is not first_tab:
             page.close()
-        for event, listener in listeners.items():
-            context.remove_listener(event, listener)
+    first_tab.goto(f"{app}/_stcore/health")  # leaves the session, stays in the process
+    first_tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    first_tab.set_viewport_size(VIEWPORT)
+    first_tab.emulate_media(color_scheme="light")
     assert errors == []
 
 
-@pytest.fixture(params=["light"])
-def page(request, new_page) -> Page:
-    """A fresh page, whose log must hold no error at the end."""
-    return new_page(request.param)
+@pytest.fixture
+def page(new_page) -> Page:
+    """A page that shows nothing yet, whose log must hold no error at the end."""
+    return new_page()
 
 
 def main_text(page: Page) -> str:

@@ -1,5 +1,6 @@
 """The app, counting: every run of its script, of a fragment of it, and every forward pass of a
-model is a line in the file COUNTS.
+model is a line in the file COUNTS. The file CATALOGUE, where it is named, is its catalogue of
+published models.
 """
 
 import os
@@ -15,15 +16,17 @@ def _note(what: str) -> None:
         file.write(what + "\n")
 
 
-def _count() -> None:
-    """Put the counters in, once for the process."""
+def _begin() -> None:
+    """Put the counters and the catalogue in, once for the process."""
     from streamlit.runtime.scriptrunner import ScriptRunner
 
+    from gsm_model.models.published import catalogue
     from gsm_model.models.recognizer import Recognizer
 
     if getattr(Recognizer, "counted", False):
         return
     Recognizer.counted = True
+    catalogue.FILE = Path(os.environ.get("CATALOGUE", catalogue.FILE))
     run, forward = ScriptRunner._run_script, Recognizer.frame_logits
 
     def counted_run(self, rerun_data):
@@ -37,5 +40,5 @@ def _count() -> None:
     ScriptRunner._run_script, Recognizer.frame_logits = counted_run, counted_forward
 
 
-_count()
+_begin()
 exec(compile((ROOT / "streamlit_app.py").read_text(), "streamlit_app.py", "exec"))

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from gsm_model.bundled import shipped_checkpoints
@@ -62,6 +63,7 @@ def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_
     assert captions == expected["gsm"]["reversed"].frame_indices.tolist()
 
 
+@pytest.mark.thorough
 def test_an_address_shows_the_same_again(page, app):
     page.goto(app)
     wait_until_still(page)

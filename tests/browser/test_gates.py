@@ -73,10 +73,9 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
 
 
 def test_another_layer_frame_place_or_opacity_runs_no_model_and_playing_not_even_the_page(
-    page, counted
+    page, app, counts
 ):
-    address, counts = counted
-    open_gates(page, address)
+    open_gates(page, app)
     viewer = page.locator(".gsl-viewer")
     runs, forwards = counts()
     assert forwards > 0
@@ -154,6 +153,7 @@ def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_o
     )
 
 
+@pytest.mark.thorough
 def test_an_address_shows_the_same_layer_again_and_another_page_and_back_keeps_it(page, app):
     open_gates(page, app, "models=gsm&clip=folding&layer=layer3.0&beside=1")
     viewer = page.locator(".gsl-viewer")
@@ -173,8 +173,9 @@ def test_an_address_shows_the_same_layer_again_and_another_page_and_back_keeps_i
     assert viewer.locator("select option:checked").inner_text() == "layer2.1"
 
 
+@pytest.mark.thorough
 def test_every_experiment_is_tried_and_listed(page, app):
-    open_gates(page, app, "models=gsm%2Ctsm&clip=closing")
+    open_gates(page, app, "models=gsm%2Ctsm&clip=closing&frames=4")
     page.get_by_text("Try every clamp, and every layer in turn").click()
     expect(page.get_by_role("button", name="Download all experiments (CSV)")).to_be_visible()
     wait_until_still(page)
@@ -186,6 +187,7 @@ def test_every_experiment_is_tried_and_listed(page, app):
     )
 
 
+@pytest.mark.thorough
 def test_the_files_are_those_of_the_clip_and_model(page, app):
     open_gates(page, app, "models=gsm&clip=opening")
     with page.expect_download() as download:
@@ -220,6 +222,7 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
     )
 
 
+@pytest.mark.thorough
 def test_a_published_network_at_sixteen_frames_is_served(page, app, app_checkpoints):
     name = "something-v1_RGB_InceptionV3_avg_segment16_checkpoint.pth.tar"
     torch.save(

@@ -7,6 +7,7 @@ import json
 import zipfile
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from gsm_model.bundled import sample_clips, shipped_checkpoints
@@ -84,9 +85,10 @@ def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_
     ) == set(arrays)
 
 
-def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_model(page, counted):
-    address, counts = counted
-    open_cams(page, address)
+def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_model(
+    page, app, counts
+):
+    open_cams(page, app)
     viewer = page.locator(".gsl-viewer")
     runs, forwards = counts()
     assert forwards > 0
@@ -109,17 +111,18 @@ def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_m
     wait_until_still(page)
     assert counts()[1] == forwards and "map_layer=layer2.1" in page.url
     # The same question in another session is not computed again.
-    open_cams(page, address)
+    open_cams(page, app)
     assert counts()[1] == forwards
 
 
+@pytest.mark.thorough
 def test_maps_are_put_to_the_test_and_what_was_found_stays(page, app):
-    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
+    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1&frames=4")
     page.get_by_role("button", name="Run faithfulness tests").click()
     expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
     wait_until_still(page)
     assert "the map for Moving something down" in main_text(page)
-    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
+    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1&frames=4")
     expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
 
 
@@ -135,6 +138,7 @@ def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app):
     ).input_value() and "(gradcam, nothing else is rescaled)" in main_text(page)
 
 
+@pytest.mark.thorough
 def test_two_people_at_once_get_their_own_maps(new_page, app):
     clips = sample_clips()
     pages = [new_page() for _ in range(2)]
@@ -149,7 +153,6 @@ def test_two_people_at_once_get_their_own_maps(new_page, app):
             model, read_video(clips[clip].path), Target(target), "gradcam", ["layer3.1"]
         )
         np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
-        page.close()
 
 
 def test_the_gates_of_the_same_layer_are_one_click_away(page, app):

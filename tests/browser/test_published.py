@@ -1,33 +1,13 @@
 """From an uploaded clip to the answers of two published models, in a real browser."""
 
-import pytest
 from playwright.sync_api import expect
 
 from gsm_model.data.labels import something_something
 from tests.browser.conftest import drop_clip, main_text, wait_until_still
-from tests.file_server import serving
-from tests.published_catalogue import write_catalogue
-from tests.server import running_app
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """The address of an app whose catalogue has its first pair on a server of this test."""
-    folder = tmp_path_factory.mktemp("published")
-    with serving() as server:
-        settings = {
-            "CATALOGUE": str(write_catalogue(folder, server)),
-            "GATE_SHIFT_LENS_CACHE": str(folder / "cache"),
-        }
-        with running_app(folder, "tests/browser/published_app.py", **settings) as address:
-            yield address
-
-
-def test_a_newcomer_gets_two_answers_to_an_uploaded_clip_in_two_clicks(
-    new_page, published, drawn_clip
-):
-    page = new_page()
-    page.goto(f"{published}/models")
+def test_a_newcomer_gets_two_answers_to_an_uploaded_clip_in_two_clicks(page, app, drawn_clip):
+    page.goto(f"{app}/models")
     drop_clip(page, drawn_clip)
     page.get_by_role("link", name="Get a published model").click()
     page.get_by_role("button", name="Get both and compare").first.click()

@@ -140,7 +140,24 @@ def test_waiting_for_frames_is_part_of_a_clips_time_decoded_ahead_or_not(
         benchmark_feeding(small_gsm, runs=0)
 
 
+def test_an_evaluation_in_two_processes_is_compared_with_one_in_the_same_round(
+    tmp_path, small_set, monkeypatch
+):
+    took = {1: iter([4.0, 6.0]), 2: iter([2.0, 4.0])}
+
+    def evaluate(checkpoint, data, out, devices):
+        assert len(list(data.glob("*.mp4"))) == 20
+        return next(took[devices])
+
+    monkeypatch.setattr(evaluating, "write_dataset", small_set)
+    monkeypatch.setattr(evaluating, "_evaluate", evaluate)
+    one, two = benchmark_evaluation(tmp_path / "small.safetensors", clips_per_class=1, runs=2)
+    assert (one.what, two.what) == (ONE, TWO)
+    assert one.seconds.tolist() == [4, 6] and two.ratio.tolist() == [2, 1.5]
+
+
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_an_evaluation_is_timed_in_one_process_and_in_two(
     tmp_path, drawn_model, small_set, monkeypatch
 ):

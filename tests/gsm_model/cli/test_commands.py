@@ -86,9 +86,7 @@ def test_bad_input_exits_with_2_and_one_line(run, clip, arguments, message):
     assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_published_layout_is_converted_and_gives_the_same_answer(
-    run, run_process, clip, tmp_path
-):
+def test_a_published_layout_is_converted_and_gives_the_same_answer(run, clip, tmp_path):
     import torch
 
     source, target = tmp_path / "small_segment4_checkpoint.pth.tar", tmp_path / "small.safetensors"
@@ -100,7 +98,7 @@ def test_a_published_layout_is_converted_and_gives_the_same_answer(
         source,
     )
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\ne\n")
-    run_process("convert", source, target, "--labels", tmp_path / "labels.txt")
+    run("convert", source, target, "--labels", tmp_path / "labels.txt")
     model = load_checkpoint(target)
     assert (model.architecture.num_segments, model.card.labels, model.card.provenance) == (
         4,
@@ -150,11 +148,11 @@ def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
 
 
 @pytest.mark.slow
-def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run_process, tmp_path):
+def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, run_process, tmp_path):
     from gsm_model.data.synthetic.actions import LABELS
     from gsm_model.predictions.read import read_parquet, read_scores
 
-    run_process("make-dataset", tmp_path / "set", "--clips-per-class", 1)
+    run("make-dataset", tmp_path / "set", "--clips-per-class", 1)
     save_checkpoint(
         make_small("gsm", num_classes=20),
         tmp_path / "m.safetensors",
@@ -219,12 +217,12 @@ def test_order_of_a_clip_prints_every_models_answers_and_writes_all_of_them(run,
     assert len(rows) == 1 + len(shipped_checkpoints()) * (3 + 2 + 8 + 28)
 
 
-def test_order_of_tables_writes_csv_and_pdf(run, run_process, tmp_path):
+def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
     files = []
     for order, answers in (("forward", [0, 1, 2, 3, 4]), ("reversed", [1, 1, 4, 2, 4])):
         files.append(tmp_path / f"{order}.parquet")
         write_parquet(table(order, answers), files[-1])
-    done = run_process("order", *files, "--csv", tmp_path / "o.csv", "--pdf", tmp_path / "o.pdf")
+    done = run("order", *files, "--csv", tmp_path / "o.csv", "--pdf", tmp_path / "o.pdf")
     assert "GSM  all pairs (4 clips of five clips): to partner 50.0%" in done.stdout
     assert (tmp_path / "o.pdf").read_bytes().startswith(b"%PDF") and len(
         (tmp_path / "o.csv").read_text().splitlines()
@@ -237,7 +235,7 @@ def test_order_of_tables_writes_csv_and_pdf(run, run_process, tmp_path):
     )
 
 
-def test_the_benchmark_says_on_what_it_was_measured(run, run_process):
+def test_the_benchmark_says_on_what_it_was_measured(run):
     options = [
         "--backbone",
         "resnet18",
@@ -261,7 +259,7 @@ def test_the_benchmark_says_on_what_it_was_measured(run, run_process):
         "Grad-CAM of the last block"
         in run("benchmark", "looking", *options[:2], "--temporal", "gsm", *options[4:]).stdout
     )
-    assert "unknown backbone 'vgg'" in run_process("benchmark", "--backbone", "vgg", code=2).stderr
+    assert "unknown backbone 'vgg'" in run("benchmark", "--backbone", "vgg", code=2).stderr
 
 
 def test_segments_are_scored_forward_and_reversed_pair_by_pair(run, clip, tmp_path):

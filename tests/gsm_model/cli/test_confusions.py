@@ -61,8 +61,8 @@ def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the
         )
 
 
-def test_one_model_has_a_figure_of_what_it_mixes_up_most(run_process, tmp_path):
-    run_process("confusions", TSN, "--most", 3, "--out", tmp_path)
+def test_one_model_has_a_figure_of_what_it_mixes_up_most(run, tmp_path):
+    run("confusions", TSN, "--most", 3, "--out", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         *(f"confusion.{kind}" for kind in ("pdf", "svg", "png", "pgf")),
         "recipe.json",

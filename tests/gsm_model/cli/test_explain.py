@@ -160,10 +160,10 @@ def test_experiments_on_a_data_set_know_its_mean(run, drawn_checkpoint, tmp_path
     assert inputs[str(tmp_path / "gates.parquet")] == sha256(tmp_path / "gates.parquet")
 
 
-def test_another_clips_gates_are_its_own(run_process, clip, checkpoint, tmp_path):
+def test_another_clips_gates_are_its_own(run, clip, checkpoint, tmp_path):
     args = ("-c", checkpoint, "--clamp", "other clip", "--out", tmp_path / "o")
     other = shutil.copy(clip, tmp_path / "other.mp4")
-    run_process("explain", "interventions", clip, "--other", other, *args)
+    run("explain", "interventions", clip, "--other", other, *args)
     with (tmp_path / "o" / "interventions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows[1]["intervention"] == "other clip" and float(rows[1]["moved"]) == pytest.approx(
@@ -198,6 +198,7 @@ def test_bad_input_exits_with_2_and_one_line(run, clip, checkpoint, tmp_path, ar
     assert message in lines[-1] and len(lines) == 1
 
 
+@pytest.mark.thorough
 def test_two_models_whose_files_have_one_name_do_not_overwrite_each_other(
     run, clip, checkpoint, drawn_checkpoint, tmp_path
 ):

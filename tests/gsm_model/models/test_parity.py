@@ -23,8 +23,19 @@ NETWORKS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["default layout", "channels-last", "optimised"])
-@pytest.mark.parametrize(("fixture", "backbone", "temporal", "size"), NETWORKS)
+@pytest.mark.parametrize(
+    ("fixture", "backbone", "temporal", "size", "way"),
+    [
+        pytest.param(
+            *network,
+            way,
+            marks=[pytest.mark.thorough]
+            * (way != "default layout" and network[0] != "bninception_gsm_8f"),
+        )
+        for network in NETWORKS
+        for way in ("default layout", "channels-last", "optimised")
+    ],
+)
 def test_logits_frame_logits_and_gates_are_those_of_the_release(
     fixture, backbone, temporal, size, way
 ):

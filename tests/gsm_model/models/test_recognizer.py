@@ -14,10 +14,24 @@ from tests.conftest import make_small
 GROUPED = {"mobilenet_v2": 1.0, "resnext101_32x4d": 0.25}
 # Systems that are defined on the blocks of a ResNet alone.
 OF_RESNETS = ["mc3", "p3d", "csn", "multifiber", "mict"]
+# These on every backbone, and every system on the smallest; with --thorough every one on every one.
+ON_ALL = ["none", "gsm", "tsm", "s3d"]
 
 
-@pytest.mark.parametrize("temporal", list(systems()))
-@pytest.mark.parametrize("backbone", [one for one in backbones() if one not in GROUPED])
+@pytest.mark.parametrize(
+    ("backbone", "temporal"),
+    [
+        pytest.param(
+            backbone,
+            temporal,
+            marks=[pytest.mark.thorough]
+            * (backbone != "resnet18" and temporal not in [*ON_ALL, *OF_RESNETS]),
+        )
+        for backbone in backbones()
+        for temporal in systems()
+        if backbone not in GROUPED
+    ],
+)
 def test_any_backbone_takes_any_temporal_module_or_says_what_does(backbone, temporal):
     width, side = (0.125, 32) if backbone.startswith("resnet") else (1.0, 101)
     if "inception" in backbone and temporal in OF_RESNETS:

@@ -164,6 +164,7 @@ def test_training_on_a_list_of_videos_resumes_and_carries_its_classes(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_two_processes_give_the_losses_of_one_with_the_same_batch(tmp_path):
     """The batch is cut into the same two parts: one after the other, or one in each process."""
     config = replace(TINY, batch_size=4, steps=3, accumulate=2)
@@ -225,6 +226,15 @@ def draw_list(folder, split, clips_per_class) -> VideoList:
 
 
 @pytest.mark.slow
+def test_a_tiny_model_learns_the_clips_it_sees(tmp_path):
+    config = replace(TINY, steps=30, batch_size=6, learning_rate=0.004, data="train", save_every=30)
+    train(config, tmp_path / "run", draw_list(tmp_path / "train", "train", 2), workers=0)
+    loss = read_log(tmp_path / "run" / LOG_FILE)["loss"]
+    assert loss[-5:].mean() < 0.5 * loss[:5].mean()
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_tiny_model_trained_for_real_beats_chance_on_clips_it_has_not_seen(tmp_path):
     config = replace(
         TINY,

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.corpus import CODECS, make_corpus, try_case
+from tests.fuzz import mostly_forked
 
 LARGEST_DIFFERENCE = (
     1.5  # of 255, on average over a frame: what conversions of colour may differ by
@@ -23,8 +24,9 @@ def corpus(tmp_path_factory):
 def test_every_file_gives_the_right_frames_or_a_clear_error_in_bounded_time(corpus):
     assert len(corpus) >= 80 and len({case.path for case in corpus}) == len(corpus)
     faults = []
-    for case in corpus:
-        found = try_case(case)
+    with mostly_forked():
+        found_of = [(case, try_case(case)) for case in corpus]
+    for case, found in found_of:
         if case.outcome not in (found.outcome, "either") or found.seconds > MOST_SECONDS:
             faults.append(f"{case.what}: {found}")
         if (
