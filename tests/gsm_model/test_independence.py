@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_every_module_of_the_package_imports_without_streamlit_plotly_and_the_app():
     names = sorted(
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -52,8 +56,8 @@ PARTS = (
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 
-def imported(source: str) -> set[str]:
-    """The parts of the package that a file imports, at its top or in functions."""
+def names_imported(source: str) -> set[str]:
+    """All that a file imports, at its top or in functions."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -63,7 +67,20 @@ def imported(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "the package's imports are absolute"
             found.add(str(node.module))
-    return {name.split(".")[1] for name in found if name.startswith("gsm_model.")}
+    return found
+
+
+def imported(source: str) -> set[str]:
+    """The parts of the package that a file imports."""
+    return {name.split(".")[1] for name in names_imported(source) if name.startswith("gsm_model.")}
+
+
+def test_no_file_of_the_package_imports_streamlit_plotly_or_the_app():
+    files = sorted((ROOT / "gsm_model").rglob("*.py"))
+    assert len(files) > 100
+    for path in files:
+        names = {name.split(".")[0] for name in names_imported(path.read_text(encoding="utf-8"))}
+        assert not names & {"streamlit", "plotly", "app"}, path
 
 
 def test_imports_go_one_way_through_the_package():

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
 from gsm_model.bundled import shipped_checkpoints
 from gsm_model.data.probes.plans import LABELS as PROBE_LABELS
+from gsm_model.data.synthetic import export
 from gsm_model.models.card import Card
 from gsm_model.predictions.write import write_parquet
 from tests.conftest import make_small
@@ -148,10 +150,14 @@ def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
 
 
 @pytest.mark.slow
-def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, run_process, tmp_path):
+def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(
+    run, run_process, tmp_path, monkeypatch
+):
     from gsm_model.data.synthetic.actions import LABELS
     from gsm_model.predictions.read import read_parquet, read_scores
 
+    small = partial(export.write_dataset, height=48, width=64)
+    monkeypatch.setattr(export, "write_dataset", small)
     run("make-dataset", tmp_path / "set", "--clips-per-class", 1)
     save_checkpoint(
         make_small("gsm", num_classes=20),
