@@ -114,22 +114,18 @@ def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, 
 
 
 @pytest.mark.thorough
-def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app, two_files):
+def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app):
     open_confusions(page, app)
-    page.get_by_text("Your own answers").click()
-    drop(page, page.locator(DROP).first, *two_files)
-    expect(page.get_by_text("On the same 60 clips of weak.csv")).to_be_visible()
-    wait_until_still(page)
     page.get_by_text("my own", exact=True).click()
     wait_until_still(page)
     pairs = page.get_by_role("textbox", name="Two class names a line")
-    pairs.fill("Folding something, Knitting")
+    pairs.fill("Folding something, Waving")
     pairs.press("Control+Enter")
     expect(
-        page.get_by_text("your list: line 1: 'Knitting' is none of the 3 classes")
+        page.get_by_text("your list: line 1: 'Waving' is none of the 20 classes")
     ).to_be_visible()
     wait_until_still(page)
-    pairs.fill("Folding *, Unfolding *")
+    pairs.fill("Moving *, Pushing * to left")
     pairs.press("Control+Enter")
     expect(page.get_by_test_id("stImage")).to_be_visible()
     wait_until_still(page)
@@ -142,10 +138,10 @@ def test_pairs_and_groups_of_ones_own_are_shown_tested_and_packed(page, app, two
     with page.expect_download() as download:
         page.get_by_role("button", name="Figure, tables, caption and recipe (ZIP)").click()
     archive = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes()))
-    assert archive.read("pairs.csv").decode() == "Folding *, Unfolding *"
+    assert archive.read("pairs.csv").decode() == "Moving *, Pushing * to left"
     assert archive.read("groups.txt").decode() == "cloth: *olding something"
     rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
-    assert [(row["name"], row["n"]) for row in rows] == [("all", "60"), ("cloth", "40")]
+    assert [(row["name"], row["n"]) for row in rows] == [("all", "2000"), ("cloth", "200")]
     assert "--pairs pairs.csv" in archive.read("recipe.json").decode()
 
 

@@ -175,7 +175,7 @@ def test_an_address_shows_the_same_layer_again_and_another_page_and_back_keeps_i
 
 @pytest.mark.thorough
 def test_every_experiment_is_tried_and_listed(page, app):
-    open_gates(page, app, "models=gsm%2Ctsm&clip=closing&frames=4")
+    open_gates(page, app, "models=gsm%2Ctsm&clip=closing")
     page.get_by_text("Try every clamp, and every layer in turn").click()
     expect(page.get_by_role("button", name="Download all experiments (CSV)")).to_be_visible()
     wait_until_still(page)

@@ -117,12 +117,12 @@ def test_opacity_colours_contours_and_playing_run_nothing_and_another_layer_no_m
 
 @pytest.mark.thorough
 def test_maps_are_put_to_the_test_and_what_was_found_stays(page, app):
-    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1&frames=4")
+    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
     page.get_by_role("button", name="Run faithfulness tests").click()
     expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
     wait_until_still(page)
     assert "the map for Moving something down" in main_text(page)
-    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1&frames=4")
+    open_cams(page, app, "models=gsm&clip=moving-up&map_layer=layer3.1")
     expect(page.get_by_text("when the clip is sampled one frame earlier or later")).to_be_visible()
 
 
