@@ -20,8 +20,12 @@ from gsm_model.models.systems import gsf
 from gsm_model.models.systems.non_local import NonLocalBlocks, install_non_local
 from gsm_model.models.systems.tsm import Shift, install_shift
 from gsm_model.models.temporal import GatedModule, TemporalModule
+from gsm_model.models.tvnet import TVNet
+from gsm_model.motion.stored import BOUND
 from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.transforms import InputSpec
+
+FLOW_STD = 0.226  # the mean of ImageNet's deviations, by which TSN's release divides flow
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,11 @@ class Recognizer(nn.Module):
     """Clip → logits: ``(N, T, P, H, W)`` normalised float → ``(N, K)``; P, the planes of its
     modality, is 3 of RGB. Make one with `build_recognizer`.
 
-    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its
-    weights come from. The number of frames T is that of the clip it is given;
-    ``architecture.num_segments`` is the number it was trained with. ``precision`` is that of an
-    inference-only copy (`optimize`), else ``None``.
+    ``front``, where there is one, computes the flow that enters the backbone. ``architecture``
+    says how it was built, ``input`` what it wants to see, ``card`` where its weights come from. The
+    number of frames T is that of the clip it is given; ``architecture.num_segments`` is the number
+    it was trained with. ``precision`` is that of an inference-only copy (`optimize`), else
+    ``None``.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Recognizer(nn.Module):
         self.card = Card(title=f"{architecture.temporal} {architecture.backbone}")
         self.precision: str | None = None
         self.base_model = base_model
+        self.front = TVNet() if architecture.modality.kind == "learnt flow" else None
         self.dropout = nn.Dropout(dropout)
         self.new_fc = nn.Linear(base_model.num_features, architecture.num_classes)
         nn.init.normal_(self.new_fc.weight, std=0.001)
@@ -99,7 +105,12 @@ class Recognizer(nn.Module):
         planes = self.architecture.modality.planes
         if clip.ndim != 5 or clip.shape[2] != planes:
             raise ValueError(f"a clip is (N, T, {planes}, H, W), got {tuple(clip.shape)}")
-        frames = clip.flatten(0, 1).to(next(self.base_model.parameters()).dtype)
+        frames = clip.flatten(0, 1)
+        if self.front is not None:
+            # As a stream of flow is given it: ±20 pixels are ±½, over the deviation.
+            bound = self.front(frames).clamp(-BOUND, BOUND)
+            frames = bound / (2 * BOUND * FLOW_STD)
+        frames = frames.to(next(self.base_model.parameters()).dtype)
         features = self.base_model(frames, current_probe(len(clip)))
         scores = self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype))
         return scores.unflatten(0, (len(clip), -1))
@@ -227,7 +238,7 @@ def build_recognizer(
     entry = known[backbone]
     base_model = entry.build(width)
     if modality != RGB:
-        base_model.take_planes(modality.planes)
+        base_model.take_planes(modality.stem_planes)
     if weights_2d is not None:
         base_model.load_state_dict(weights_2d)
     if ratio != 100 and (temporal != "gsf" or not 1 <= ratio <= 100):

@@ -29,6 +29,7 @@ from gsm_model.models.systems import (
     p3d,
     r2plus1d,
     r3d,
+    representation_flow,
     s3d,
     s3dg,
     stm,
@@ -62,6 +63,7 @@ def systems() -> dict[str, System]:
         motion_feature.SYSTEM,
         difference.SYSTEM,
         off.SYSTEM,
+        representation_flow.SYSTEM,
         multifiber.SYSTEM,
         mict.SYSTEM,
         eco.SYSTEM,
@@ -84,12 +86,22 @@ class BackboneEntry:
         """The input of its published models of ``modality``.
 
         Source: the TSN release takes differences as they are, flow 128 less for BN-Inception, and
-        for ResNets over the mean of ImageNet's deviations, around the middle.
+        for ResNets over the mean of ImageNet's deviations, around the middle. A network that
+        computes its flow takes frames as they are.
         """
         if modality.kind == "RGB":
             return replace(self.input, modality=modality)
         if modality.kind == "differences":
             return replace(self.input, mean=(0.0,) * 3, std=(1.0,) * 3, modality=modality)
+        if modality.kind == "learnt flow":
+            return replace(
+                self.input,
+                channels="RGB",
+                scale=255.0,
+                mean=(0.0,),
+                std=(1.0,),
+                modality=modality,
+            )
         is_scaled = self.input.scale == 1
         mean, std = (0.5, sum(self.input.std) / 3) if is_scaled else (128.0, 1.0)
         return replace(self.input, channels="RGB", mean=(mean,), std=(std,), modality=modality)

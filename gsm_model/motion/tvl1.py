@@ -20,6 +20,11 @@ from torch import Tensor
 GREY = (0.299, 0.587, 0.114)
 _SMALLEST = 16  # pixels of the shorter side of the coarsest scale
 _TINY = 1e-9
+# The dual variables of the flow over columns and over rows, each (B, 2, H, W).
+Duals = tuple[Tensor, Tensor]
+# The iterations at a scale and warp: flow, dual variables, gradient of the warped picture and
+# constant → flow and dual variables.
+Iterations = Callable[[tuple[int, int], Tensor, Duals, Tensor, Tensor], tuple[Tensor, Duals]]
 _PAIRS_AT_ONCE = 4  # on a CPU, so that what an iteration touches stays in the processor's cache
 
 
@@ -70,30 +75,47 @@ def tvl1_flow(
     [moving] = (first != second).flatten(1).any(1).nonzero(as_tuple=True)
     with torch.no_grad():
         for at in moving.split(at_once) if len(moving) else ():
-            flows[at] = _coarse_to_fine(first[at].float(), second[at].float(), settings)
+            flows[at] = coarse_to_fine(first[at].float(), second[at].float(), settings)
             if progress is not None:
                 progress(int((moving <= at[-1]).sum()), len(moving))
     return flows
 
 
-def _coarse_to_fine(first: Tensor, second: Tensor, settings: TVL1) -> Tensor:
+def coarse_to_fine(
+    first: Tensor,
+    second: Tensor,
+    settings: TVL1,
+    iterations: Iterations | None = None,
+    start: Tensor | None = None,
+) -> Tensor:
+    """`tvl1_flow` of float pictures, with other ``iterations`` between warps, from another constant
+    flow ``start`` (2,) than none.
+    """
     u = None
-    for one, other in reversed(_pyramid(first, second, settings.scales)):
-        u = one.new_zeros(len(one), 2, *one.shape[1:]) if u is None else _enlarged(u, one.shape[1:])
+    pairs = _pyramid(first, second, settings.scales)
+    for scale in reversed(range(len(pairs))):
+        one, other = pairs[scale]
+        if u is None:
+            u = one.new_zeros(len(one), 2, *one.shape[1:])
+            u = u if start is None else u + start.view(1, 2, 1, 1)
+        else:
+            u = _enlarged(u, one.shape[1:])
         duals = torch.zeros_like(u), torch.zeros_like(u)
         with_gradient = torch.stack([other, *central_gradient(other)], dim=1)
-        for _ in range(settings.warps):
+        for warp in range(settings.warps):
             moved, across, down = warped(with_gradient, u).unbind(1)
             # What the brightness differs by at no flow, as a linear function sees it.
-            constant = (moved - one).sub_(across * u[:, 0]).sub_(down * u[:, 1])
-            _iterate(u, duals, torch.stack([across, down], 1), constant, settings)
+            constant = moved - one - across * u[:, 0] - down * u[:, 1]
+            gradient = torch.stack([across, down], 1)
+            if iterations is None:
+                _iterate(u, duals, gradient, constant, settings)
+            else:
+                u, duals = iterations((scale, warp), u, duals, gradient, constant)
     assert u is not None
     return u
 
 
-def _iterate(
-    u: Tensor, duals: tuple[Tensor, Tensor], gradient: Tensor, constant: Tensor, settings: TVL1
-) -> None:
+def _iterate(u: Tensor, duals: Duals, gradient: Tensor, constant: Tensor, settings: TVL1) -> None:
     """The iterations between two warps, in place: of the flow ``u`` and its dual variables over
     columns and rows, each (B, 2, H, W).
     """

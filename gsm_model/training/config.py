@@ -41,10 +41,12 @@ class TrainConfig:
     width: float = _key(0.5, "share of a ResNet's channels")
     modality: str = _key(
         "RGB",
-        "what of the frames the network takes: them, their differences, or their optical flow",
+        "what of the frames the network takes: them, their differences, their optical flow, or flow"
+        " that it learns to compute (TVNet)",
         "RGB",
         "differences",
         "flow",
+        "learnt flow",
     )
     fields: int = _key(5, "differences or fields of flow a segment")
     num_segments: int = _key(8, "frames of a clip, or segments of differences or flow")

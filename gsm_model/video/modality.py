@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Kind = Literal["RGB", "differences", "flow"]
+Kind = Literal["RGB", "differences", "flow", "learnt flow"]
 MAX_FIELDS = 32
 
 
@@ -22,7 +22,8 @@ class Modality:
 
     ``kind``: *RGB*, a frame; *differences*, of ``fields`` + 1 consecutive frames each less the one
     before; *flow*, the optical flow from each of them to the next, as two planes each, to the right
-    and down, clipped and stored as bytes. ``zero`` is the byte of no motion.
+    and down, clipped and stored as bytes; *learnt flow*, the frames, of which the network
+    computes the flow itself. ``zero`` is the byte of no motion.
 
     Raises:
         ValueError: for another kind, number of fields or byte.
@@ -49,15 +50,24 @@ class Modality:
 
     @property
     def planes(self) -> int:
-        """How many input planes a network of it has."""
-        return {"RGB": 3, "differences": 3 * self.fields, "flow": 2 * self.fields}[self.kind]
+        """How many planes a network of it is given of a segment."""
+        return 3 * (1 + self.fields) if self.kind == "learnt flow" else self.stem_planes
+
+    @property
+    def stem_planes(self) -> int:
+        """How many planes enter its first convolution."""
+        if self.kind == "RGB":
+            return 3
+        return (3 if self.kind == "differences" else 2) * self.fields
 
     @property
     def title(self) -> str:
         """What people call it."""
         if self.kind == "RGB":
             return "RGB"
-        what = "differences of frames" if self.kind == "differences" else "optical flow"
+        what = {"differences": "differences of frames", "flow": "optical flow"}.get(
+            self.kind, "optical flow of its own (TVNet)"
+        )
         return f"{what}, {self.fields} a segment" if self.fields > 1 else what
 
     @classmethod

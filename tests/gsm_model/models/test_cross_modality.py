@@ -1,7 +1,9 @@
 """A network of motion starts from one of pictures."""
 
+import pytest
 import torch
 
+from gsm_model.models.cost import cost_of
 from gsm_model.models.cross_modality import cross_modality_weights
 from gsm_model.models.recognizer import build_recognizer
 from gsm_model.video.modality import RGB, Modality
@@ -24,3 +26,9 @@ def test_equal_planes_give_ten_thirds_of_a_grey_pictures_answer_at_the_first_con
     assert all(
         torch.equal(own[key], weights[key]) for key in own if key != "base_model.conv1.weight"
     )
+
+
+def test_the_flow_stream_has_the_size_of_the_two_stream_network():
+    cost = cost_of(build_recognizer("resnet18", modality=Modality("flow", 5)))
+    assert cost.parameters / 1e6 == pytest.approx(11.288, abs=5e-4)
+    assert cost.macs / 8e9 == pytest.approx(2.089, abs=5e-4)
