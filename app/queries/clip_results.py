@@ -17,6 +17,7 @@ from gsm_model.data.own_clips import recognised
 from gsm_model.errors import LensError
 from gsm_model.explain.gates.interventions import Intervention, predict_under
 from gsm_model.explain.gates.report import GateReport, report_gates
+from gsm_model.explain.motion import ClipMotion, motion_of_clip
 from gsm_model.explain.order.flow import Flow, information_flow
 from gsm_model.explain.order.report import OrderReport, report_order
 from gsm_model.models.protocol import UNSTATED, EvalProtocol
@@ -97,6 +98,22 @@ def answer(
             owner(ref, clip),
         )
     return replace(prediction, card=replace(model.card, alias=name))
+
+
+def clip_motion(
+    ref: ModelRef, clip: ClipRef, video: DecodedVideo, order: Order, segments: int
+) -> ClipMotion:
+    """The optical flow in ``clip`` as ``ref``'s model would see it; computed once for each (model,
+    clip, order, number of frames).
+    """
+    model = fast_model(ref)
+    with flow_progress() as tell:
+        return keep(
+            "maps",
+            ("motion", *_content(ref, clip), order, segments),
+            lambda: motion_of_clip(model, video, order, segments, SHUFFLE_SEED, tell),
+            owner(ref, clip),
+        )
 
 
 def order_report(

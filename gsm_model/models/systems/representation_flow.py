@@ -171,11 +171,12 @@ class RepresentationFlow(MotionBranch):
 
     def kernels(self) -> FlowKernels:
         """Its kernels and numbers, in float32."""
-        pairs = [
+        gradient, difference, divergence = (
             (getattr(self, f"{name}_x").float(), getattr(self, f"{name}_y").float())
             for name in ("gradient", "difference", "divergence")
-        ]
-        return FlowKernels(*pairs, self.tau.float(), self.lam.float(), self.theta.float())
+        )
+        numbers = self.tau.float(), self.lam.float(), self.theta.float()
+        return FlowKernels(gradient, difference, divergence, *numbers)
 
     def motion(self, x: Tensor, probe: Probe) -> Tensor:
         features = by_frame(self.reduce, x).float()

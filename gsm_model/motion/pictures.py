@@ -1,0 +1,68 @@
+"""Flow as pictures: the colour wheel, and arrows over a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.colors import hsv_to_rgb
+from PIL import Image, ImageDraw
+
+_ARROW_EVERY = 12  # of the picture's shorter side, how many arrows
+_INK, _HALO = (22, 33, 46), (255, 255, 255)
+
+
+def largest_move(flow: np.ndarray) -> float:
+    """The scale for pictures of ``flow`` (T, 2, H, W): the 99th percentile of its length, in
+    pixels, at least 1.
+    """
+    return max(1.0, float(np.percentile(np.hypot(flow[:, 0], flow[:, 1]), 99)))
+
+
+def wheel(flow: np.ndarray, largest: float) -> np.ndarray:
+    """``flow`` (T, 2, H, W) in pixels → (T, H, W, 3) uint8: the hue is the direction, white is no
+    motion, the full colour is ``largest`` pixels or more.
+
+    To the right is red, down is yellow-green, to the left is cyan, up is violet. Source: Baker and
+    others, "A Database and Evaluation Methodology for Optical Flow", IJCV 2011, has a wheel of this
+    kind; the hues are those of HSV.
+    """
+    hue = np.arctan2(flow[:, 1], flow[:, 0]) / (2 * np.pi) % 1
+    saturation = np.clip(np.hypot(flow[:, 0], flow[:, 1]) / largest, 0, 1)
+    hsv = np.stack([hue, saturation, np.ones_like(hue)], axis=-1)
+    return (hsv_to_rgb(hsv) * 255).round().astype(np.uint8)
+
+
+def with_arrows(frames: np.ndarray, flow: np.ndarray, largest: float) -> np.ndarray:
+    """``frames`` (T, H, W, 3) uint8 with an arrow at places of a grid, for ``flow`` (T, 2, H, W):
+    one of ``largest`` pixels is as long as the grid is wide; below a tenth of that there is a dot.
+    """
+    return np.stack(
+        [_with_arrows(frame, one, largest) for frame, one in zip(frames, flow, strict=True)]
+    )
+
+
+def _with_arrows(frame: np.ndarray, flow: np.ndarray, largest: float) -> np.ndarray:
+    picture = Image.fromarray(frame)
+    draw = ImageDraw.Draw(picture)
+    step = max(6, min(frame.shape[:2]) // _ARROW_EVERY)
+    for y in range(step // 2, frame.shape[0], step):
+        for x in range(step // 2, frame.shape[1], step):
+            move = flow[:, y, x] * (step / largest)
+            length = float(np.hypot(*move))
+            if length < step / 10:
+                draw.point((x, y), _HALO)
+                continue
+            move *= min(1.0, 1.5 * step / length)
+            _arrow(draw, (x, y), (float(move[0]), float(move[1])))
+    return np.asarray(picture)
+
+
+def _arrow(draw: ImageDraw.ImageDraw, at: tuple[int, int], move: tuple[float, float]) -> None:
+    end = at[0] + move[0], at[1] + move[1]
+    # The head: a third of the shaft to both sides of it.
+    sides = [
+        (end[0] - move[0] / 3 + turn * move[1] / 4, end[1] - move[1] / 3 - turn * move[0] / 4)
+        for turn in (1, -1)
+    ]
+    for width, color in ((3, _HALO), (1, _INK)):
+        for start in (at, *sides):
+            draw.line([start, end], color, width)
