@@ -20,6 +20,9 @@ from torch import Tensor
 GREY = (0.299, 0.587, 0.114)
 _SMALLEST = 16  # pixels of the shorter side of the coarsest scale
 _TINY = 1e-9
+# Operations on fewer numbers than this PyTorch leaves to one processor; shared between processors
+# that are busy with other work, so small ones take a hundred times as long.
+_ALONE = 32768
 # The dual variables of the flow over columns and over rows, each (B, 2, H, W).
 Duals = tuple[Tensor, Tensor]
 # The iterations at a scale and warp: flow, dual variables, gradient of the warped picture and
@@ -70,7 +73,10 @@ def tvl1_flow(
             f" {tuple(second.shape)}"
         )
     settings = settings or TVL1()
-    at_once = _PAIRS_AT_ONCE if first.device.type == "cpu" else max(1, len(first))
+    at_once = max(1, len(first))
+    if first.device.type == "cpu":
+        calm = _ALONE // (2 * first[0].numel()) if len(first) else 1
+        at_once = max(1, min(_PAIRS_AT_ONCE, calm))
     flows = torch.zeros(len(first), 2, *first.shape[1:], device=first.device)
     [moving] = (first != second).flatten(1).any(1).nonzero(as_tuple=True)
     with torch.no_grad():
