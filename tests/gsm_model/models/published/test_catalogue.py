@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from urllib.parse import urlparse
 
 import pytest
@@ -112,7 +113,7 @@ def test_loadable_rows_are_of_registered_networks():
         assert one.frames is not None and one.megabytes is not None
         spec, seen = backbones()[one.backbone].input, one.input()
         if seen.modality.kind == "RGB":
-            assert spec == seen
+            assert replace(spec, sampling=one.sampling) == seen
         else:
             assert seen.modality.planes == 10 and (spec.size, spec.resize) == (
                 seen.size,
