@@ -16,6 +16,9 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import feather
 
 from gsm_model.errors import DataError
 from gsm_model.predictions.read import PredictionFile, format_of
@@ -57,6 +60,16 @@ def sources(folder: Path) -> dict[str, bytes]:
     }
     for name in ("table.parquet", "scores.npz"):
         write_predictions(make_predictions(n=N, k=K), folder / name)
+        found[name] = (folder / name).read_bytes()
+    records = [
+        {"id": f"v{i}", "label": LABELS[t], "scores": s.tolist()}
+        for i, (t, s) in enumerate(zip(truth, scores, strict=True))
+    ]
+    found["records.json"] = json.dumps(records).encode()
+    found["records.jsonl"] = "\n".join(map(json.dumps, records)).encode()
+    pq.write_table(pa.Table.from_pylist(records), folder / "pandas.parquet")
+    feather.write_feather(pa.Table.from_pylist(records), folder / "pandas.feather")
+    for name in ("pandas.parquet", "pandas.feather"):
         found[name] = (folder / name).read_bytes()
     pairs = np.empty((N, 2), dtype=object)
     for row, (score, label) in enumerate(zip(scores, truth, strict=True)):

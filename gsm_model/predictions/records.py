@@ -99,6 +99,7 @@ def _feather(path: Path) -> Any:
     with pa.OSFile(str(path)) as opened, pa.ipc.open_file(opened) as file:
         for at in range(file.num_record_batches):
             batches.append(file.get_batch(at))
+            batches[-1].validate(full=True)  # that no length or offset leads out of it
             taken += batches[-1].nbytes
             if taken > MAX_BYTES:
                 raise ValueError(f"unpacks to more than {MAX_BYTES // 2**20} MB")
