@@ -74,11 +74,11 @@ def _by_input(stem: Tensor, host: str) -> str | None:
     if stem.ndim != 4 or stem.shape[1] == 3:
         return None
     planes = stem.shape[1]
-    if planes % 2 == 0 and planes % 3 and planes != 4:
+    if planes % 2 == 0 and planes != 4:  # 4: pictures with a fourth channel as well
         fields = "one field" if planes == 2 else f"{planes // 2} fields"
         return (
             f"a {host} on optical flow: its input is {planes} planes, {fields} of flow in x and y"
         )
-    if planes % 3 == 0 and planes % 2:
+    if planes % 3 == 0:
         return f"a {host} on differences of frames: its input is {planes} planes, not 3 of RGB"
     return f"a {host} whose input is {planes} planes, not 3 of RGB"
