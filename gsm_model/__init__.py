@@ -25,6 +25,7 @@ _HOMES = {
     "fetch_published": "models.published.fetch",
     "DownloadError": "errors",
     "DownloadCancelled": "errors",
+    "check_checkpoint": "confusion.checkup",
     "optimize": "models.inference.optimize",
     "save_checkpoint": "models.checkpoints.files",
     "best_device": "models.recognizer",

@@ -9,6 +9,7 @@ import typer
 
 from gsm_model.cli import (
     benchmark,
+    checkup,
     confusions,
     evaluate,
     explain_gates,
@@ -49,6 +50,7 @@ app.command()(with_shared_options(predict.predict))
 app.command()(predict.convert)
 app.command(epilog="Keys of CONFIG.\n\n" + describe())(training.train)
 app.command()(with_shared_options(evaluate.evaluate))
+app.command()(with_shared_options(checkup.check))
 app.command()(with_shared_options(order.order))
 app.command("order shapley")(with_shared_options(order_shapley.shapley))
 app.command("report-card")(with_shared_options(report_card.report_card))
