@@ -121,6 +121,11 @@ class CheckUp:
         )
         if given.low > self.chance:
             return f"{undecided} Give more --clips to tell them apart."
+        if self.diagonal_permuted > 2 * self.diagonal + 0.2:
+            undecided += (
+                " With its classes in another order it would fit these clips: give more clips of"
+                " each class, so that an order can be found on some and tested on others."
+            )
         return (
             f"{undecided} Neither is more than a guess ({100 * self.chance:.0f} %) can be: the"
             " clips may be of other classes, or the file another network."
