@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 
 from gsm_model.benchmark.networks import benchmark_networks
+from gsm_model.benchmark.systems import latency_ratios
 from gsm_model.benchmark.timing import machine
 from gsm_model.bundled import assets, shipped_checkpoints
-from gsm_model.evaluation.systems import latency_ratios
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inference.optimize import PRECISIONS, optimize
 from gsm_model.models.recognizer import Recognizer, best_device, build_recognizer

@@ -110,8 +110,9 @@ def measure_systems(
     """
     import torch
 
+    from gsm_model.benchmark.systems import latency_ratios
     from gsm_model.benchmark.timing import machine
-    from gsm_model.evaluation.systems import cost_of_system, costs_row, latency_ratios
+    from gsm_model.evaluation.systems import cost_of_system, costs_row
     from gsm_model.io.atomic import write_whole
     from gsm_model.models.recognizer import best_device
     from gsm_model.models.registry import systems as registered

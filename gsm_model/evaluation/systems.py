@@ -9,11 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-import numpy as np
 import torch
-from torch import nn
 
-from gsm_model.benchmark.timing import in_turn
 from gsm_model.bundled import assets
 from gsm_model.data.synthetic.dataset import Split
 from gsm_model.errors import DataError
@@ -46,11 +43,11 @@ def cost_of_system(name: str) -> SystemCost:
     """The cost and the reach of a system."""
     model = build_recognizer(BACKBONE, name, num_segments=FRAMES)
     cost = cost_of(model)
-    back, ahead = reach_of(_without_zeros(model))
+    back, ahead = reach_of(without_zeros(model))
     return SystemCost(cost.parameters, cost.macs, back, ahead)
 
 
-def _without_zeros(model: Recognizer) -> Recognizer:
+def without_zeros(model: Recognizer) -> Recognizer:
     """``model`` with noise in place of the temporal weights that start at zero."""
     generator = torch.Generator().manual_seed(0)
     for layer in model.temporal_layers():
@@ -73,47 +70,6 @@ def reach_of(model: Recognizer, frames: int = FRAMES) -> tuple[int, int]:
                 for one, more in zip((back, ahead), far, strict=True)
             )
     return min(back, frames - 1), min(ahead, frames - 1)
-
-
-def latency_ratios(
-    names: Sequence[str],
-    device: torch.device,
-    runs: int = 15,
-    width: float = 1.0,
-    progress: Callable[[int, int], None] | None = None,
-) -> dict[str, dict[str, float]]:
-    """How many times as long as TSN a forward pass of each system takes on ``device``, one clip of
-    noise, all in turn: name → median, smallest and largest ``ratio`` over ``runs`` rounds.
-    """
-    models = {
-        name: _without_zeros(build_recognizer(BACKBONE, name, num_segments=FRAMES, width=width))
-        .eval()
-        .channels_last()
-        .to(device)
-        for name in dict.fromkeys(("none", *names))
-    }
-    size = models["none"].input.size
-    clip = torch.randn(1, FRAMES, 3, size, size, generator=torch.Generator().manual_seed(0))
-    clip = clip.to(device)
-
-    def forward(model: nn.Module) -> Callable[[], object]:
-        def once() -> object:
-            with torch.inference_mode():
-                return model(clip)
-
-        return once
-
-    seconds = in_turn({name: forward(one) for name, one in models.items()}, runs, device, progress)
-    ratios = {name: taken / seconds["none"] for name, taken in seconds.items()}
-    return {
-        name: {
-            "ratio": round(float(np.median(ratio)), 3),
-            "low": round(float(ratio.min()), 3),
-            "high": round(float(ratio.max()), 3),
-            "runs": runs,
-        }
-        for name, ratio in ratios.items()
-    }
 
 
 def measure_systems(

@@ -10,7 +10,6 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.systems import (
     cost_of_system,
     costs_row,
-    latency_ratios,
     measure_systems,
     reach_of,
     systems_table,
@@ -44,14 +43,6 @@ def test_reach_is_that_of_the_layers_one_after_the_other():
     assert reach_of(shifted) == (2, 2) and reach_of(shifted, frames=2) == (1, 1)
     assert cost_of_system("none").back == cost_of_system("motion_feature").back == 0
     assert cost_of_system("motion_feature").ahead == 4
-
-
-def test_latency_is_a_ratio_to_tsn_in_the_same_rounds():
-    import torch
-
-    found = latency_ratios(["gsm"], torch.device("cpu"), runs=2, width=0.125)
-    assert found["none"]["ratio"] == 1.0 and set(found) == {"none", "gsm"}
-    assert found["gsm"]["low"] <= found["gsm"]["ratio"] <= found["gsm"]["high"]
 
 
 def test_trained_systems_are_measured_on_the_same_clips(drawn_model):
