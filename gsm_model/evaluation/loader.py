@@ -53,8 +53,8 @@ class Views:
             views = cls(0, 0)
         if not 1 <= views.clips <= MOST_CLIPS or views.crops not in (1, 3, 10):
             raise DataError(
-                f"views {text!r}: give clips x crops, with 1 or 2 clips and 1, 3 or 10 crops, such"
-                " as 2x3"
+                f"views {text!r}: give clips x crops, with 1 or 2 clips (of dense sampling up to"
+                f" {MOST_CLIPS}) and 1, 3 or 10 crops, such as 2x3"
             )
         return views
 

@@ -9,20 +9,19 @@ number of iterations in the place of a stopping rule, and no median filter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 # Luma of ITU-R BT.601, as OpenCV and the releases of flow networks make grey.
 GREY = (0.299, 0.587, 0.114)
 _SMALLEST = 16  # pixels of the shorter side of the coarsest scale
 _TINY = 1e-9
-# Operations on fewer numbers than this PyTorch leaves to one processor; shared between processors
-# that are busy with other work, so small ones take a hundred times as long.
-_ALONE = 32768
 # The dual variables of the flow over columns and over rows, each (B, 2, H, W).
 Duals = tuple[Tensor, Tensor]
 # The iterations at a scale and warp: flow, dual variables, gradient of the warped picture and
@@ -72,19 +71,38 @@ def tvl1_flow(
             f"two stacks of grey pictures (B, H, W) are needed, got {tuple(first.shape)} and"
             f" {tuple(second.shape)}"
         )
-    settings = settings or TVL1()
-    at_once = max(1, len(first))
-    if first.device.type == "cpu":
-        calm = _ALONE // (2 * first[0].numel()) if len(first) else 1
-        at_once = max(1, min(_PAIRS_AT_ONCE, calm))
+    settings, cpu = settings or TVL1(), first.device.type == "cpu"
     flows = torch.zeros(len(first), 2, *first.shape[1:], device=first.device)
     [moving] = (first != second).flatten(1).any(1).nonzero(as_tuple=True)
-    with torch.no_grad():
-        for at in moving.split(at_once) if len(moving) else ():
-            flows[at] = coarse_to_fine(first[at].float(), second[at].float(), settings)
-            if progress is not None:
-                progress(int((moving <= at[-1]).sum()), len(moving))
+    if not len(moving):
+        return flows
+    parts = moving.split(_PAIRS_AT_ONCE if cpu else len(moving))
+
+    def flow(at: Tensor) -> Tensor:
+        with torch.no_grad():  # a thread has its own mode
+            return coarse_to_fine(first[at].float(), second[at].float(), settings)
+
+    for at, found in zip(parts, _in_threads(flow, parts) if cpu else map(flow, parts), strict=True):
+        flows[at] = found
+        if progress is not None:
+            progress(int((moving <= at[-1]).sum()), len(moving))
     return flows
+
+
+def _in_threads(flow: Callable[[Tensor], Tensor], parts: Sequence[Tensor]) -> Iterator[Tensor]:
+    """``flow`` of each part, in order, several at a time, each on one processor.
+
+    The iteration is many small operations; sharing each of them between processors takes longer
+    than it saves, and on processors that are busy a hundred times as long.
+    """
+    with ThreadPoolExecutor(min(len(parts), torch.get_num_threads()), "tvl1", _on_one) as pool:
+        yield from pool.map(flow, parts)
+
+
+def _on_one() -> None:
+    """Let this thread's operations run on one processor each."""
+    torch.get_num_threads()  # PyTorch sets the number at a thread's first use
+    threadpool_limits(1, user_api="openmp")  # of this thread alone
 
 
 def coarse_to_fine(

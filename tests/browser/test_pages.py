@@ -85,7 +85,7 @@ def space_above_the_heading(page: Page, name: str) -> float:
 
 def test_pages_are_reached_by_keyboard_alone(app, page):
     open_page(page, app, "")
-    for name in ("models", "confusions"):
+    for name in ("confusions", "models"):
         link = page.get_by_role("link", name=name.capitalize(), exact=True).first
         for _ in range(40):
             if link.evaluate("element => element === document.activeElement"):

@@ -45,7 +45,7 @@ def _published(
         data="ImageNet-1K",
         classes=1000,
         frames=1,
-        accuracy=(Accuracy(top1, "one picture, centre crop"),),
+        accuracy=(Accuracy(top1, "centre crop"),),
         source="torchvision 0.28",
         url=_ADDRESS + file,
         file=file,
@@ -56,6 +56,6 @@ def _published(
         labels=None,
         input_name="imagenet",
         needs="",
-        note="no model of videos; training starts from it",
+        note="no model of videos; training starts from it; tested with one picture",
         page="https://pytorch.org/vision/stable/models.html",
     )

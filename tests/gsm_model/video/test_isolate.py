@@ -69,6 +69,7 @@ def test_a_decoder_that_dies_costs_a_message_that_tells_who_ended_it(
     kill = f"import os, signal; os.kill(os.getpid(), signal.{number})"
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     monkeypatch.setattr(pool, "worker_command", lambda: python(kill))
+    monkeypatch.setattr(isolate, "_decoders", DecoderPool(1, reuse=False))  # none started before
     with pytest.raises(
         VideoError, match=r"^clip\.mp4: the decoder stopped while reading it" + cause
     ):
@@ -82,6 +83,7 @@ def test_a_decoder_that_uses_up_its_time_is_said_to_take_too_long(
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     kill = "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)"
     monkeypatch.setattr(pool, "worker_command", lambda: python(kill))
+    monkeypatch.setattr(isolate, "_decoders", DecoderPool(1, reuse=False))  # none started before
     with pytest.raises(VideoError, match=r"^clip\.mp4: decoding it takes longer than 60\.0 s"):
         read_video(path)
 
@@ -140,6 +142,7 @@ def test_the_decoder_loads_neither_torch_nor_streamlit(tmp_path, moving_bar):
     code = (
         "import sys, json; from pathlib import Path; import gsm_model.video.worker as"
         f" worker;worker.answer(dict(path={str(path)!r}, name='a', segments=[8], shifts=[0],"
+        " clips=[['even', 1]], neighbours=0,"
         " preview_frames=2, preview_height=20, limits={}));print(json.dumps([name for name in"
         " ('torch', 'streamlit') if name in sys.modules]))"
     )
