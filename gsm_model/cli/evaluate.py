@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -288,7 +288,11 @@ def _measure_probes(
         names = unique_names([Path(model.card.file).stem for model in models])
         for name, table in zip(names, tables, strict=True):
             write_parquet(table, out / f"{name}_probes_{split}.parquet")
-        titles = unique_names([model.card.name for model in models])
+        titles = [model.card.name for model in models]
+        if len(set(titles)) < len(
+            titles
+        ):  # several of one network: their files tell which is which
+            titles = names
         named = list(zip(titles, profiles, strict=True))
         rows = profile_table(named)
         write_all(out, {"profile.csv": csv_text(rows).encode()})
@@ -296,7 +300,11 @@ def _measure_probes(
     return [
         result_of(
             model,
-            tuple(result.right for result in profile if result.distance is None),
+            tuple(
+                replace(result.right, metric=result.probe)
+                for result in profile
+                if result.distance is None
+            ),
             profile=[asdict(result) for result in profile],
         )
         for model, profile in zip(models, profiles, strict=True)

@@ -310,6 +310,7 @@ def test_the_profile_over_the_probes_is_printed_and_written(tmp_path, run):
     found = run("evaluate", *arguments, "--out", tmp_path / "out", "--json")
     [result] = json.loads(found.stdout)["models"]
     profile = result["profile"]
+    assert [measure["metric"] for measure in result["measures"]][:2] == ["which first", "direction"]
     assert [row["right"]["value"] for row in profile if not row["static"]] == [0.5] * 13
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "m_probes_test.parquet",
