@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gsm_model.bundled import find_asset
 from gsm_model.errors import CheckpointError, DataError
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.cross_modality import cross_modality_weights
@@ -27,9 +28,10 @@ AS_2D = ("none", "tsm")
 def initial_model(
     initial: str, folder: Path, mirror: str | None = None, progress: Tell | None = None
 ) -> Recognizer:
-    """The model that a configuration in ``folder`` names: the file ``folder / initial``, or what
-    the catalogue calls ``initial``, such as ``imagenet-resnet50``, downloaded if need be from its
-    publisher or ``mirror``.
+    """The model that a configuration in ``folder`` names: the file ``folder / initial``, else that
+    file from the working folder or of the product's assets, or what the catalogue calls
+    ``initial``, such as ``imagenet-resnet50``, downloaded if need be from its publisher or
+    ``mirror``.
 
     Raises:
         DataError: if there is neither a file nor a published checkpoint of that name.
@@ -37,8 +39,9 @@ def initial_model(
         DownloadError: if it cannot be had.
     """
     path = folder / initial
-    if path.is_file():
-        return load_checkpoint(path)
+    for file in (path, Path(find_asset(initial))):
+        if file.is_file():
+            return load_checkpoint(file)
     try:
         find(initial)
     except CheckpointError as error:

@@ -1,5 +1,5 @@
-"""Networks of the family that this version cannot build, known by their keys, so that a file of one
-is called what it is.
+"""Networks of the family that this version cannot build, and those it builds in another
+arrangement, known by their keys, so that a file of one is called what it is.
 
 Only what fits no network of this package is looked up here.
 
@@ -17,6 +17,11 @@ _NEXT = (
     "This version cannot build it, and nothing was loaded. Run it with its authors' code and open"
     " its scores on the Confusions page, or choose one of the networks in docs/checkpoints.md."
 )
+_OTHERWISE = (
+    "This version builds such networks, but this file fits none: it lacks weights, has others as"
+    " well, or is of another arrangement. Nothing was loaded. docs/checkpoints.md lists the files"
+    " that load; save the whole state_dict of one of these networks."
+)
 _STEM = re.compile(
     r"(^|\.)(conv1(\.conv)?(\.net)?|conv1_7x7_s2|conv_Conv2D|features\.0\.0|Conv2d_1a_3x3\.conv)"
     r"\.weight$"
@@ -24,12 +29,14 @@ _STEM = re.compile(
 _IN_BLOCK = re.compile(r"layer\d\.\d+\.")
 _SHIFTED = re.compile(r"\.net\.")
 # What a network is → keys that only it has; the first that is there names it.
-_KINDS = (
+_BUILT = (
     ("a {host} with non-local blocks", r"\.(nl|non_local|non_local_block|nonlocal)\.\w"),
     (
         "a {host} on MobileNetV2",
         r"(^|\.)features\.\d+\.conv\.\d+\.|\.layer\d\.\d+\.conv\.\d+\.(net\.)?(conv|bn)\.",
     ),
+)
+_KINDS = (
     ("a TANet (temporal adaptive modules)", r"\.tam\.[GL]\."),
     ("a TIN (temporal interlacing network)", r"\.net1\.(offset_net|weight_net)\."),
     ("a TRN (temporal relation network)", r"(^|\.)consensus\.(classifier|fc_fusion|relation)"),
@@ -52,10 +59,11 @@ def not_built_yet(state: Mapping[str, Tensor]) -> str | None:
     words; ``None`` where no key says.
     """
     host = "TSM" if any(map(_SHIFTED.search, state)) else "network"
-    for kind, marks in _KINDS:
-        found = [key for key in state if re.search(marks, key)]
-        if found:
-            return f"is {kind.format(host=host)} ({', '.join(found[:2])}). {_NEXT}"
+    for kinds, then in ((_BUILT, _OTHERWISE), (_KINDS, _NEXT)):
+        for kind, marks in kinds:
+            found = [key for key in state if re.search(marks, key)]
+            if found:
+                return f"is {kind.format(host=host)} ({', '.join(found[:2])}). {then}"
     for key, tensor in state.items():
         if _STEM.search(key) and not _IN_BLOCK.search(key):
             what = _by_input(tensor, host)
