@@ -71,11 +71,13 @@ def train(
     """
     from gsm_model.figures.training import draw_run
     from gsm_model.training.publish import pack_run
+    from gsm_model.training.train import STATE_FILE
     from gsm_model.training.train import train as run
 
     settings = or_fail(lambda: TrainConfig.read(config))
     videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
-    initial = _initial(settings, config.parent) if settings.initial else None
+    begins = not (out / STATE_FILE).exists()  # a run that goes on needs nothing to start from
+    initial = _initial(settings, config.parent) if settings.initial and begins else None
     if store is None and stored_clips is not None:
         fail("--stored-clips: goes with --store; name the folder to paint into")
     tell = progress("step")

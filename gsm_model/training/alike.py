@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -140,10 +140,3 @@ def curve_of(folder: Path, points: int = 60) -> list[dict[str, float]]:
         }
         for part in parts
     ]
-
-
-def recipe_of(recipe: TrainConfig) -> dict[str, object]:
-    """The recipe as it is written to files, without what each run has of its own."""
-    return {
-        name: value for name, value in asdict(recipe).items() if name not in ("temporal", "seed")
-    }

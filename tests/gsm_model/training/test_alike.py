@@ -1,6 +1,5 @@
 """Systems trained alike: the same clips, each its own folder, what has ended left as it is."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from gsm_model.training.alike import (
     AlikeRun,
     alike_runs,
     curve_of,
-    recipe_of,
     train_alike,
 )
 from gsm_model.training.config import TrainConfig
@@ -78,8 +76,7 @@ def test_a_run_whose_loss_is_no_number_has_diverged_and_has_no_checkpoint(traine
     assert ended[run].diverged and not (tmp_path / run.name / "model.safetensors").exists()
 
 
-def test_curve_and_recipe_are_plain_values(trained):
+def test_a_curve_is_plain_values(trained):
     out, _, _ = trained
     curve = curve_of(out / "gsm-seed0", points=2)
     assert [point["step"] for point in curve] == [1.0, 3.0]
-    assert "temporal" not in json.loads(json.dumps(recipe_of(RECIPE)))
