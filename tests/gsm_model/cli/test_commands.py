@@ -328,3 +328,15 @@ def test_predict_fuses_the_models_scores(run, clip, checkpoint):
     assert {e["label"]: e["probability"] for e in one["fused"]["top"]} == pytest.approx(alone)
     assert "together, logits 50% : 50%" in run(*both, "--fuse", "default").stdout
     assert "such as 1:1.5" in run(*both, "--fuse", "2", code=2).stderr
+
+
+def test_a_run_goes_on_without_the_file_it_started_from(tmp_path, run):
+    start = tmp_path / "start.safetensors"
+    save_checkpoint(make_small("gsm", num_classes=2), start, Card("A", "trained", ("a", "b")))
+    config = {"temporal": "gsm", "width": 0.125, "input_size": 32, "style": "probes"}
+    config |= {"steps": 1, "batch_size": 2, "precision": "32-true", "initial": start.name}
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    command = ("train", tmp_path / "c.json", "--out", tmp_path / "run", "--clips", 2)
+    assert "starts from start.safetensors: all weights" in run(*command, "--workers", 0).stderr
+    start.unlink()
+    assert "starts from" not in run(*command, "--workers", 0).stderr
