@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gsm_model.figures.model_colors import MODEL_COLORS, model_color
+from gsm_model.figures.style import GATE_STOPS
 from gsm_model.predict import Prediction
 
 __all__ = ["MODEL_COLORS", "model_color"]  # beside what is defined here
@@ -17,6 +18,8 @@ CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00")
 CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 RING_COLOR = "#7B8794"
 BESIDE_RING = 4 * "\u00a0"  # as wide as a ring's half, whatever the width of the chart
+# A scale of Plotly's about zero: blue below, orange above.
+DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
 MAX_LABEL = 34
 
 

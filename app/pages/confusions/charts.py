@@ -8,18 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from statsmodels.stats.proportion import proportion_confint
 
-from app.components.chart_style import RING_COLOR, SYMBOLS, model_color, short
+from app.components.chart_style import DIVERGING, RING_COLOR, SYMBOLS, model_color, short
 from app.pages.gates.charts import EDGE_LINE
 from gsm_model.confusion.calibration import Reliability
 from gsm_model.confusion.embedding import Embedding, Marked
 from gsm_model.confusion.significance import Comparison
 from gsm_model.figures.labels import shortened
-from gsm_model.figures.style import GATE_STOPS
 from gsm_model.predictions.table import Predictions
 
 REST_COLOR = "rgba(123, 135, 148, 0.45)"
 MOST_MARKS = 4000  # cells that can be clicked; beyond, those with most clips
-DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
 
 
 def gains(rows: Sequence[Comparison], colors: Sequence[str]) -> go.Figure:

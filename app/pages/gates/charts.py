@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.components.chart_style import RING_COLOR, panel_titles, short
+from app.components.chart_style import DIVERGING, RING_COLOR, panel_titles, short
 from gsm_model.explain.gates.layers import DIRECTIONS, REGIMES, LayerGates, regime_shares
 from gsm_model.explain.gates.readings import ClipReadings, LayerReadings
 from gsm_model.explain.gates.tables import layer_figures
@@ -235,7 +235,7 @@ def by_channel(name: str, what: ClipReading, values: np.ndarray) -> go.Figure:
         coloraxis={
             "cmin": 0,
             "cmax": 1,
-            "colorscale": [[step / 4, stop] for step, stop in enumerate(GATE_STOPS)],
+            "colorscale": DIVERGING,
             "colorbar": {"thickness": 10},
         },
         height=190 + 16 * len(frames),
@@ -290,7 +290,7 @@ def patching(found: Patching, side: Side) -> go.Figure:
             z=effects,
             x=frames,
             y=layers,
-            colorscale=[[k / (len(GATE_STOPS) - 1), color] for k, color in enumerate(GATE_STOPS)],
+            colorscale=DIVERGING,
             zmin=-limit,
             zmax=limit,
             colorbar={"title": "effect", "thickness": 14},

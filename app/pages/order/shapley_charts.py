@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.components.chart_style import CLASS_COLORS, RING_COLOR, short
+from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
 from gsm_model.explain.shapley.frames import FrameShapley
-from gsm_model.figures.style import GATE_STOPS
 
 FOR, AGAINST = CLASS_COLORS[1], CLASS_COLORS[0]
 
@@ -81,7 +80,7 @@ def matrix(found: FrameShapley, values: np.ndarray, titles: Sequence[str], hover
             z=values,
             x=names,
             y=names,
-            colorscale=[[k / (len(GATE_STOPS) - 1), color] for k, color in enumerate(GATE_STOPS)],
+            colorscale=DIVERGING,
             zmin=-limit,
             zmax=limit,
             colorbar={"title": "logits", "thickness": 14},
