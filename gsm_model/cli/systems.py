@@ -5,6 +5,7 @@ this package has, trained by one recipe and measured beside each other.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -151,6 +152,7 @@ def _read(table: Path) -> dict[str, Any]:
 
 def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int) -> None:
     """What each system's first run can tell, and the figures of all its seeds beside it."""
+    from gsm_model.evaluation.systems import GSM_SYSTEM, SPLITS
     from gsm_model.evaluation.systems import measure_systems as measure
     from gsm_model.models.checkpoints.files import load_checkpoint
     from gsm_model.training.alike import CHECKPOINT_FILE, curve_of, ended_as
@@ -166,16 +168,22 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
         if how.diverged:
             say(f"{folder.name}: diverged and is not measured")
     models = {
-        folder.name: load_checkpoint(folder / CHECKPOINT_FILE)
+        folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
         for folder in folders
         if not ended[folder].diverged
     }
-    found = or_fail(lambda: measure(models, clips, progress=progress("clip")))
+    gsm = f"{GSM_SYSTEM}-seed0"
+    if gsm not in models and (runs / gsm / CHECKPOINT_FILE).is_file():
+        models[gsm] = or_fail(lambda: load_checkpoint(runs / gsm / CHECKPOINT_FILE))
+    reference = gsm if gsm in models else None
+    if reference is None:
+        say(f"{runs}: holds no {gsm}, so that nothing is compared with a GSM")
+    found = or_fail(lambda: measure(models, clips, progress=progress("clip"), reference=reference))
     for folder in folders:
         name, _, seed = folder.name.rpartition("-seed")
         row = rows.setdefault(name, {})
         of_seed = {
-            **found.get(folder.name, {}),
+            **{split: of for split, of in found.get(folder.name, {}).items() if split in SPLITS},
             "steps": ended[folder].steps,
             "diverged": ended[folder].diverged,
         }

@@ -9,21 +9,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
+import numpy as np
 import torch
 
 from gsm_model.bundled import assets
+from gsm_model.data.labels import partner_indices
 from gsm_model.data.synthetic.dataset import Split
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import BothWays, measures_of, score_drawn_clips
 from gsm_model.evaluation.intervals import measure_share
+from gsm_model.evaluation.pairs import pair_accuracies
+from gsm_model.evaluation.reversal import ALL_PAIRS
 from gsm_model.models.card import Measure
 from gsm_model.models.cost import cost_of
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import systems
 from gsm_model.models.temporal import WHOLE_CLIP
+from gsm_model.predictions.table import Predictions
 
 BACKBONE, FRAMES = "resnet18", 8
+GSM_SYSTEM = "gsm"
 TABLE_FILE = "systems.json"
+SPLITS = tuple(name for name in get_args(Split) if name in ("test", "shifted"))
 
 
 @dataclass(frozen=True)
@@ -77,22 +84,62 @@ def measure_systems(
     num_clips: int,
     splits: Sequence[Split] = ("test", "shifted"),
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """The figures of trained models on the same drawn clips, name → split → figure → value, low,
-    high and n: those of `measures_of`, and which share of answers *changes when reversed*.
+    reference: str | None = None,
+) -> dict[str, dict[str, Any]]:
+    """What trained models can tell on the same drawn clips, name → a part of the table's row:
+
+    split → figure → value, low, high and n: those of `measures_of`, and which share of answers
+    *changes when reversed*; *pairs*: split → pair of classes → the same of *within pair*;
+    *against_gsm*: split → *top1* and *within_pair* → on how many of n clips *only_this* model, and
+    *only_gsm*, is right. ``reference`` is the name of the model that is the GSM; without it, and of
+    it, the last is ``None``.
 
     Raises:
         DataError: if a model's classes are not those of the drawn set.
     """
-    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {name: {} for name in models}
+    found: dict[str, dict[str, Any]] = {
+        name: {"pairs": {}, "against_gsm": None if reference in (None, name) else {}}
+        for name in models
+    }
     for split in splits:
         tables = score_drawn_clips(list(models.values()), split, num_clips, progress=progress)
-        for name, both in zip(models, tables, strict=True):
+        of = dict(zip(models, tables, strict=True))
+        for name, both in of.items():
             found[name][split] = {
                 measure.metric.replace(" ", "_").replace("-", ""): _numbers(measure)
                 for measure in (*measures_of(both), _changed(both))
             }
+            found[name]["pairs"][split] = {
+                pair.group: _numbers(pair.forward)
+                for pair in pair_accuracies(both.forward, both.reversed)
+                if pair.group != ALL_PAIRS
+            }
+            if reference not in (None, name):
+                found[name]["against_gsm"][split] = _against(both.forward, of[reference].forward)
     return found
+
+
+def _within_pair(table: Predictions) -> np.ndarray:
+    """Whether the class scores higher than its time reversal, of the clips whose class has one."""
+    scores, partners = table.require_scores(), partner_indices(table.labels)[table.truth]
+    rows = np.flatnonzero(partners >= 0)
+    return scores[rows, table.truth[rows]] > scores[rows, partners[rows]]
+
+
+def _against(table: Predictions, gsm: Predictions) -> dict[str, dict[str, int]]:
+    """On how many clips just one of the two is right."""
+    pairs = {
+        "top1": (table.right, gsm.right),
+        "within_pair": (_within_pair(table), _within_pair(gsm)),
+    }
+    return {
+        metric: {
+            "only_this": int((this & ~other).sum()),
+            "only_gsm": int((other & ~this).sum()),
+            "n": len(this),
+        }
+        for metric, (this, other) in pairs.items()
+    }
 
 
 def _changed(both: BothWays) -> Measure:
@@ -135,7 +182,9 @@ def systems_table() -> list[dict[str, Any]]:
                 "paper": system.paper,
                 **costs,
                 "latency_ratio": of.get("latency_ratio"),
-                **{split: of.get(split) for split in (*_SPLITS, "filmed")},
+                **{split: of.get(split) for split in (*SPLITS, "filmed")},
+                "pairs": of.get("pairs"),
+                "against_gsm": of.get("against_gsm"),
                 "checkpoint": of.get("checkpoint"),
                 "seeds": of.get("seeds"),
                 "ended": of.get("ended"),
@@ -143,9 +192,6 @@ def systems_table() -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-_SPLITS = tuple(name for name in get_args(Split) if name in ("test", "shifted"))
 
 
 def costs_row(cost: SystemCost) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from gsm_model.evaluation.systems import (
 )
 from gsm_model.models.registry import systems
 from gsm_model.models.systems.tsm import Shift
-from tests.conftest import draw_zeros
+from tests.conftest import draw_zeros, make_small
 
 
 @pytest.mark.parametrize("name", ["none", "gsm", "motion_feature"])
@@ -49,9 +49,22 @@ def test_trained_systems_are_measured_on_the_same_clips(drawn_model):
     for layer in drawn_model.temporal_layers():
         if layer.module is not None:
             draw_zeros(layer.module)
-    found = measure_systems({"gsm": drawn_model}, 20, splits=("test",))["gsm"]["test"]
-    assert found["top1"]["n"] == 20 and "within_pair" in found
-    assert 0 <= found["changes_when_reversed"]["low"] <= found["changes_when_reversed"]["high"]
+    still = make_small("none", num_classes=20)
+    still.card = drawn_model.card
+    models = {"gsm-seed0": drawn_model, "tsn": still}
+    found = measure_systems(models, 20, splits=("test",), reference="gsm-seed0")
+    gsm, tsn = found["gsm-seed0"]["test"], found["tsn"]["test"]
+    assert gsm["top1"]["n"] == 20 and tsn["changes_when_reversed"]["value"] == 0
+    assert 0 <= gsm["changes_when_reversed"]["low"] <= gsm["changes_when_reversed"]["high"]
+    for of in found.values():
+        pairs, whole = of["pairs"]["test"].values(), of["test"]["within_pair"]
+        right = sum(round(pair["value"] * pair["n"]) for pair in pairs)
+        assert sum(pair["n"] for pair in pairs) == whole["n"] == 20
+        assert right == round(whole["value"] * 20)
+    assert found["gsm-seed0"]["against_gsm"] is None
+    for metric, counts in found["tsn"]["against_gsm"]["test"].items():
+        gain = (counts["only_this"] - counts["only_gsm"]) / counts["n"]
+        assert gain == pytest.approx(tsn[metric]["value"] - gsm[metric]["value"])
 
 
 def test_what_the_table_says_of_training_has_its_interval_and_clips():
