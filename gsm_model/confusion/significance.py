@@ -84,7 +84,7 @@ def compare(
     only_a = [int((right_a & ~right_b & mask).sum()) for mask in masks.values()]
     only_b = [int((right_b & ~right_a & mask).sum()) for mask in masks.values()]
     p = [mcnemar(*pair) for pair in zip(only_a, only_b, strict=True)]
-    holm, bh = ([p[0], *_corrected(p[1:], method)] for method in ("holm", "fdr_bh"))
+    holm, bh = ([p[0], *corrected(p[1:], method)] for method in ("holm", "fdr_bh"))
     rows = []
     for row, (name, mask) in enumerate(masks.items()):
         change = right_b[mask].astype(np.int64) - right_a[mask]
@@ -110,7 +110,10 @@ def compare(
     return rows
 
 
-def _corrected(p: Sequence[float], method: str) -> list[float]:
+def corrected(p: Sequence[float], method: str) -> list[float]:
+    """``p`` of a family of tests corrected for their number, by a ``method`` of statsmodels: *holm*
+    or *fdr_bh* (Benjamini and Hochberg).
+    """
     return multipletests(p, method=method)[1].tolist() if len(p) else []
 
 
@@ -121,18 +124,29 @@ def _bootstrap(
     or blocks.
     """
     if not grouped:
-        # Drawing n clips anew draws their three kinds multinomially.
-        kinds = np.bincount(change + 1, minlength=3) / len(change)
-        drawn = rng.multinomial(len(change), kinds, size=DRAWS)
-        means = (drawn[:, 2] - drawn[:, 0]) / len(change)
-    else:
-        _, own = np.unique(block, return_inverse=True)
-        sums, sizes = np.bincount(own, weights=change), np.bincount(own)
-        means = np.empty(DRAWS)
-        for draw in range(DRAWS):  # one at a time: draws × blocks would not fit into memory
-            taken = rng.integers(len(sizes), size=len(sizes))
-            means[draw] = sums[taken].sum() / sizes[taken].sum()
+        only_a, _, only_b = np.bincount(change + 1, minlength=3).tolist()
+        return difference_interval(only_a, only_b, len(change), rng)
+    _, own = np.unique(block, return_inverse=True)
+    sums, sizes = np.bincount(own, weights=change), np.bincount(own)
+    means = np.empty(DRAWS)
+    for draw in range(DRAWS):  # one at a time: draws × blocks would not fit into memory
+        taken = rng.integers(len(sizes), size=len(sizes))
+        means[draw] = sums[taken].sum() / sizes[taken].sum()
     low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def difference_interval(
+    only_a: int, only_b: int, n: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the difference of accuracies B − A of two models, of which
+    just one is right on ``only_a`` and ``only_b`` of ``n`` clips.
+
+    Drawing n clips anew draws their three kinds multinomially.
+    """
+    kinds = np.array([only_a, n - only_a - only_b, only_b]) / n
+    drawn = rng.multinomial(n, kinds, size=DRAWS)
+    low, high = np.percentile((drawn[:, 2] - drawn[:, 0]) / n, [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -180,6 +180,8 @@ def systems_table() -> list[dict[str, Any]]:
                 "name": name,
                 "title": system.title,
                 "paper": system.paper,
+                "idea": system.idea,
+                "file": system.file,
                 **costs,
                 "latency_ratio": of.get("latency_ratio"),
                 **{split: of.get(split) for split in (*SPLITS, "filmed")},

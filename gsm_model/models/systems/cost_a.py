@@ -28,6 +28,7 @@ from gsm_model.models.systems.cost_views import (
     as_3d,
     install_shared,
 )
+from gsm_model.models.systems.drawing import Branch, Link, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     conv_over_time,
@@ -110,4 +111,11 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.alpha$",
+    idea=(
+        "One 2D kernel looks at three planes of a clip: height and width, time and width, time"
+        " and height. The three results are added with learnt weights that make up 1 for each"
+        " channel. So what is seen and what moves share their kernel, and the weights say how much"
+        " a layer makes of time."
+    ),
+    drawing=(Branch((Step("one kernel in three planes", (Link((0,)), Link((-1, 1)))),)),),
 )

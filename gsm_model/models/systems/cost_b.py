@@ -23,6 +23,7 @@ from gsm_model.models.inference.basis import Basis
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
 from gsm_model.models.systems.cost_views import VIEWS, SharedKernel, install_shared
+from gsm_model.models.systems.drawing import AROUND, KEPT, Branch, Link, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import taps_over_time
 from gsm_model.models.temporal import WHOLE_CLIP, ClipReading, TemporalModule
@@ -107,4 +108,18 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.across_views\.weight$",
+    idea=(
+        "One 2D kernel looks at three planes of a clip: height and width, time and width, time"
+        " and height. The weights with which the three results are added are made of the largest"
+        " values of each in the whole clip. So the network can lean on the picture in one clip and"
+        " on the planes of time in another."
+    ),
+    drawing=(
+        Branch(
+            (
+                Step("one kernel in three planes", (Link((0,)), Link((-1, 1)))),
+                Step("weights from the whole clip", (Link(AROUND, kind="gated"), KEPT), True),
+            )
+        ),
+    ),
 )

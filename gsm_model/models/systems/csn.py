@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from gsm_model.models.backbones.resnet import Bottleneck, ResNet
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import AROUND, POINTWISE, Branch, Link, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     TAPS,
@@ -87,4 +88,11 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.depthwise\.weight$",
+    idea=(
+        "Channels meet in 1×1 convolutions, and frames and places in depthwise ones; never both"
+        " in one. In a depthwise convolution every channel looks at three frames by itself, which"
+        " takes few parameters. The paper finds that such a separation also keeps a network from"
+        " overfitting."
+    ),
+    drawing=(Branch((POINTWISE, Step("3×3×3, each channel alone", (Link(AROUND, mixes=False),)))),),
 )

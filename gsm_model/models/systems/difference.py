@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import POINTWISE, UNCHANGED, Branch, Link, Step, minus
 from gsm_model.models.systems.motion_branch import MotionBranch, change_to_next
 from gsm_model.models.systems.system import System
 from gsm_model.models.temporal import MAP_AXES, ClipReading
@@ -48,4 +49,18 @@ SYSTEM = System(
     paper="Ng, Davis: Temporal Difference Networks for Video Action Recognition. WACV 2018",
     install=install,
     marks=r"(^|\.)difference(_\w+)?\.join\.0\.weight$",
+    idea=(
+        "What features change by until the next frame shows motion, at every depth. These"
+        " differences go through a 1×1 convolution and are added to the features. It is our plain"
+        " reading of the paper's idea on one network."
+    ),
+    drawing=(
+        UNCHANGED,
+        Branch(
+            (
+                Step("next − this", (Link((1,), mixes=False, kind="moved"), minus(0, 1, 2, 3))),
+                POINTWISE,
+            )
+        ),
+    ),
 )

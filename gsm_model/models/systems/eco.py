@@ -11,6 +11,7 @@ frames reach the consensus. Starts as the 2D network (centre inflation).
 from __future__ import annotations
 
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import SPACE_TIME, Branch
 from gsm_model.models.systems.r3d import inflate
 from gsm_model.models.systems.system import System
 
@@ -31,4 +32,11 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"(^|\.)(layer4\.\d+\.conv\d|inception_5b_3x3|mixed_10\w*)\.inflated\.weight$",
+    idea=(
+        "Frames from the whole video are looked at one by one by 2D convolutions, and their"
+        " features together by 3D ones. So relations over a long time are learnt on features of a"
+        " higher level, at little cost. Here the 3D part is the backbone's own last two stages;"
+        " that of the paper is another network."
+    ),
+    drawing=(Branch((SPACE_TIME,)),),
 )

@@ -17,6 +17,15 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import (
+    OVER_TIME,
+    UNCHANGED,
+    Branch,
+    Link,
+    Step,
+    from_few,
+    to_few,
+)
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     NormedConv,
@@ -70,4 +79,20 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"(^|\.)fstcn(_\w+)?\.permuted\.0\.weight$",
+    idea=(
+        "Space and time are learnt apart: 2D convolutions below, temporal ones at the top of the"
+        " network alone. In front of the temporal convolution a learnt projection brings channels"
+        " together. This is our reading; the paper's network is another one, and this point is"
+        " what is kept of it."
+    ),
+    drawing=(
+        UNCHANGED,
+        Branch(
+            (
+                to_few("1×1 to a quarter", (0,)),
+                Step(OVER_TIME.name, (Link((-1, 0, 1), (0,), (0,)),)),
+                from_few("1×1", (0,)),
+            )
+        ),
+    ),
 )

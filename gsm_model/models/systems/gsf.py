@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from gsm_model.models.inference.basis import Basis
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import IN_FRAME, Branch, Link, Step
 from gsm_model.models.systems.gsm import GateShiftModule, interleaved
 from gsm_model.models.systems.gsm_folded import interleave_order
 from gsm_model.models.systems.system import System
@@ -174,4 +175,25 @@ SYSTEM = System(
     paper="Sudhakaran, Escalera, Lanz: Gate-Shift-Fuse for Video Action Recognition. TPAMI 2023",
     install=install,
     marks=r"(^|\.)gsf_[^.]+\.channel_conv1\.weight$",
+    idea=(
+        "As in a GSM, learnt gates move part of the features to a neighbouring frame. What moved"
+        " and what remained are then weighed against each other by channel and frame, instead of"
+        " added. The weights are made of the means of both over each frame, by a small convolution"
+        " over channels and frames."
+    ),
+    drawing=(
+        Branch(
+            (
+                IN_FRAME,
+                Step(
+                    "gated shift, both weighed",
+                    (
+                        Link((1,), (0, 1), mixes=False, kind="gated"),
+                        Link((-1,), (2, 3), mixes=False, kind="gated"),
+                        Link((0,), mixes=False, kind="gated"),
+                    ),
+                ),
+            )
+        ),
+    ),
 )

@@ -15,6 +15,7 @@ from torch.autograd.function import FunctionCtx
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import IN_FRAME, KEPT, Branch, Link, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.temporal import GatedModule, TemporalModule
 
@@ -165,4 +166,26 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"(^|\.)gsm_[^.]+\.conv3D\.weight$",
+    idea=(
+        "A gate decides for every place and frame how much of the features moves to a"
+        " neighbouring frame, half of the channels one frame back and the other half one ahead."
+        " What does not move stays where it is, and the two are added. The gate is a small 3D"
+        " convolution of the features that starts at 0, so the network learns what to shift, where"
+        " and when."
+    ),
+    drawing=(
+        Branch(
+            (
+                IN_FRAME,
+                Step(
+                    "gated shift",
+                    (
+                        Link((1,), (0, 1), mixes=False, kind="gated"),
+                        Link((-1,), (2, 3), mixes=False, kind="gated"),
+                        KEPT,
+                    ),
+                ),
+            )
+        ),
+    ),
 )

@@ -18,6 +18,7 @@ from gsm_model.models.inference.basis import Basis
 from gsm_model.models.inference.folded_conv import scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import AROUND, Branch, Link, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     conv_over_time,
@@ -114,4 +115,19 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.temporal\.weight$",
+    idea=(
+        "The channels are divided: three quarters of the output come from a convolution of each"
+        " frame, a quarter from a 3D one. Each of the two sees a half of the input channels. So"
+        " features of space and of time are learnt side by side, in a block smaller than a 2D one."
+    ),
+    drawing=(
+        Branch(
+            (
+                Step(
+                    "3×3 beside 3×3×3",
+                    (Link((0,), (0, 1, 2), (0, 1)), Link(AROUND, (3,), (2, 3))),
+                ),
+            )
+        ),
+    ),
 )

@@ -9,6 +9,7 @@ stays 2D. Starts as the 2D network (centre inflation).
 from __future__ import annotations
 
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import SPACE_TIME, Branch
 from gsm_model.models.systems.r3d import inflate
 from gsm_model.models.systems.system import System
 
@@ -31,4 +32,11 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"(^|\.)layer1\.\d+\.conv\d\.inflated\.weight$",
+    idea=(
+        "Only the first stage of blocks has 3D convolutions, those behind it stay 2D. The thought"
+        " is that motion is a matter of early features, and that later layers do not need time. So"
+        " the network has hardly more parameters than the 2D one, though half as many multiply-"
+        " adds again."
+    ),
+    drawing=(Branch((SPACE_TIME,)),),
 )

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import IN_FRAME, SPACE_TIME, Branch, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     TAPS,
@@ -75,4 +76,13 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.mict\.tube\.0\.weight$",
+    idea=(
+        "A 3D convolution stands beside the first 2D block of each stage, and its result is"
+        " added. So it needs to learn only what the 2D path lacks. A few 3D convolutions are"
+        " enough, and the network keeps its depth."
+    ),
+    drawing=(
+        Branch((Step("2D block", IN_FRAME.links),)),
+        Branch((SPACE_TIME,)),
+    ),
 )

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import UNCHANGED, Branch, Link, Step, from_few, minus, to_few
 from gsm_model.models.systems.motion_branch import (
     MotionBranch,
     change_to_next,
@@ -88,4 +89,22 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"(^|\.)motion(_\w+)?\.reduce\.weight$",
+    idea=(
+        "From the next frame's features, moved by a place to each side or not at all, this"
+        " frame's are subtracted. Where little is left, that is how things moved: fixed filters"
+        " find motion without optical flow. It is done with few channels, and what is found is"
+        " added to the features behind every stage."
+    ),
+    drawing=(
+        UNCHANGED,
+        Branch(
+            (
+                to_few("1×1 to few channels", (0,)),
+                Step(
+                    "next, moved a place, − this", (Link((1,), (0,), (0,), kind="moved"), minus(0))
+                ),
+                from_few("1×1", (0,)),
+            )
+        ),
+    ),
 )

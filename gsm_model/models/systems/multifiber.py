@@ -12,6 +12,7 @@ many fibers as divide both. Random start; the temporal stride is 1.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from gsm_model.models.backbones.resnet import ResNet
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import AROUND, POINTWISE, Branch, Link, Step
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     TAPS,
@@ -137,4 +139,21 @@ SYSTEM = System(
     paper="Chen, Kalantidis, Li, Yan, Feng: Multi-Fiber Networks for Video Recognition. ECCV 2018",
     install=install,
     marks=r"\.fibers\.weight$",
+    idea=(
+        "The channels are cut into 16 fibers that do not meet in the convolutions, which thereby"
+        " have a sixteenth of the weights. Before them a multiplexer of two 1×1 convolutions lets"
+        " the fibers exchange what they hold. The first convolution of each block looks at three"
+        " frames."
+    ),
+    drawing=(
+        Branch(
+            (
+                replace(POINTWISE, name="1×1 multiplexer"),
+                Step(
+                    "3×3×3 in each fiber",
+                    (Link(AROUND, (0, 1), (0, 1)), Link(AROUND, (2, 3), (2, 3))),
+                ),
+            )
+        ),
+    ),
 )

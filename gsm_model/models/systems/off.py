@@ -20,6 +20,7 @@ from torch import Tensor
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import UNCHANGED, Branch, Link, Step, from_few, minus, to_few
 from gsm_model.models.systems.motion_branch import (
     MotionBranch,
     change_to_next,
@@ -104,4 +105,28 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"(^|\.)off(_\w+)?\.reduce\.weight$",
+    idea=(
+        "Where features keep their values while they move, their gradient in space and time is"
+        " orthogonal to the optical flow. So that gradient stands for the flow, which need not be"
+        " computed: Sobel's filters in space, the difference to the next frame in time. Here it is"
+        " added to the features of the one network; the paper has a branch with classifiers of its"
+        " own for it."
+    ),
+    drawing=(
+        UNCHANGED,
+        Branch(
+            (
+                to_few("1×1 to half of the channels", (0, 1)),
+                Step(
+                    "in space; next − this",
+                    (
+                        Link((0,), (0,), mixes=False, kind="moved"),
+                        Link((1,), (1,), mixes=False, kind="moved"),
+                        minus(1),
+                    ),
+                ),
+                from_few("1×1", (0, 1)),
+            )
+        ),
+    ),
 )

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from gsm_model.models.backbones.resnet import ResNet
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import IN_FRAME, OVER_TIME, Branch
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     NormedConv,
@@ -101,4 +102,11 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.pseudo_temporal\.0\.weight$",
+    idea=(
+        "A convolution of each frame and one over three frames stand for a 3D one, in three"
+        " arrangements: behind each other (A), side by side (B), or both (C, drawn). They take"
+        " turns from block to block, because a variety of structures is held to be of use. The"
+        " spatial part starts as the 2D convolution."
+    ),
+    drawing=(Branch((IN_FRAME,)), Branch((IN_FRAME, OVER_TIME))),
 )

@@ -17,6 +17,7 @@ from gsm_model.models.inference.basis import Basis
 from gsm_model.models.inference.folded_conv import scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import IN_FRAME, OVER_TIME, Branch
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     TAPS,
@@ -93,4 +94,11 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.spatial\.weight$",
+    idea=(
+        "A 3D convolution is taken apart into one of each frame and one over three frames, with a"
+        " BatchNorm and a ReLU between. There are as many channels between the two as give the"
+        " number of parameters of the 3D convolution. The ReLU between allows for more functions,"
+        " and the paper finds the two parts easier to train than the one."
+    ),
+    drawing=(Branch((IN_FRAME, OVER_TIME)),),
 )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import SPACE_TIME, Branch
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
     TAPS,
@@ -85,4 +86,10 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.inflated\.weight$",
+    idea=(
+        "Every convolution of a block looks at three frames as well as at three by three places."
+        " Time is an axis like those of space, in the whole network. The kernels start as those of"
+        " the 2D network in their centre, with zeros for the frames beside it."
+    ),
+    drawing=(Branch((SPACE_TIME,)),),
 )

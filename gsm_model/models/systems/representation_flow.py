@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import UNCHANGED, Branch, Link, Step, from_few, to_few
 from gsm_model.models.systems.motion_branch import MotionBranch, pointwise
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import by_frame
@@ -209,4 +210,20 @@ SYSTEM = System(
     paper="Piergiovanni, Ryoo: Representation Flow for Action Recognition. CVPR 2019",
     install=install,
     marks=r"(^|\.)repflow(_\w+)?\.gradient_x$",
+    idea=(
+        "The iterations of TV-L1, a method for optical flow, become layers that run on the"
+        " network's own features, channel by channel. The flow from each frame to the next is"
+        " brought back to all channels and added. Its filters and constants are learnt together"
+        " with the classes."
+    ),
+    drawing=(
+        UNCHANGED,
+        Branch(
+            (
+                to_few("1×1 to few channels", (0, 1)),
+                Step("flow to the next frame", (Link((0, 1), (0, 1), mixes=False),)),
+                from_few("1×1", (0, 1)),
+            )
+        ),
+    ),
 )

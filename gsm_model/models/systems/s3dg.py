@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import AROUND, IN_FRAME, KEPT, OVER_TIME, Branch, Link, Step
 from gsm_model.models.systems.s3d import SeparableConv
 from gsm_model.models.systems.system import System
 from gsm_model.models.temporal import WHOLE_CLIP, ClipReading, Reading, TemporalModule
@@ -76,4 +77,19 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.channel_gate\.weight$",
+    idea=(
+        "It is S3D with a gate between 0 and 1 for every channel behind its convolutions. The"
+        " gate is made of the mean of the whole clip, so that a channel is let through by what the"
+        " clip shows altogether. A gate is one number a clip and cannot tell order; S3D's temporal"
+        " convolutions can."
+    ),
+    drawing=(
+        Branch(
+            (
+                IN_FRAME,
+                OVER_TIME,
+                Step("gate from the whole clip", (Link(AROUND, kind="gated"), KEPT), True),
+            )
+        ),
+    ),
 )

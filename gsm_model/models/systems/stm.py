@@ -27,6 +27,16 @@ from gsm_model.models.inference.basis import Basis
 from gsm_model.models.inference.folded_conv import FoldedConv, scale_and_shift, scaled_conv
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import (
+    AROUND,
+    IN_FRAME,
+    Branch,
+    Link,
+    Step,
+    from_few,
+    minus,
+    to_few,
+)
 from gsm_model.models.systems.motion_branch import change_to_next, pointwise
 from gsm_model.models.systems.system import System
 from gsm_model.models.systems.temporal_conv import (
@@ -132,4 +142,20 @@ SYSTEM = System(
     ),
     install=install,
     marks=r"\.squeeze\.0\.weight$",
+    idea=(
+        "Every channel has a convolution over three frames of its own before the spatial one; it"
+        " starts as a shift. Beside it a few channels say how the next frame, filtered, differs"
+        " from this one. The sum of both holds what is seen and what moves, at about the cost of"
+        " the 2D block."
+    ),
+    drawing=(
+        Branch((Step("each channel over three frames", (Link(AROUND, mixes=False),)), IN_FRAME)),
+        Branch(
+            (
+                to_few("1×1 to few channels", (0,)),
+                Step("next, filtered, − this", (Link((1,), (0,), (0,)), minus(0))),
+                from_few("1×1", (0,)),
+            )
+        ),
+    ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import Branch
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class System:
 
     ``install`` puts its temporal modules into a backbone. ``marks`` is a regular expression that
     matches the name of a weight that only this system has, empty where it has none of its own.
-    ``paper`` is where it was published.
+    ``paper`` is where it was published, ``idea`` what it is about, in three sentences of plain
+    text, and ``drawing`` what of the clip meets where; their sum is what it gives.
     """
 
     name: str
@@ -22,3 +24,10 @@ class System:
     paper: str
     install: Callable[[Backbone], None]
     marks: str = ""
+    idea: str = ""
+    drawing: tuple[Branch, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The file it is in, from the project's folder: ``gsm_model/models/systems/gsm.py``."""
+        return self.install.__module__.replace(".", "/") + ".py"

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone, Site
+from gsm_model.models.systems.drawing import IN_FRAME, Branch, Link, Step
 from gsm_model.models.systems.gsm import gated_shift
 from gsm_model.models.systems.system import System
 from gsm_model.models.temporal import GatedModule
@@ -167,4 +168,25 @@ SYSTEM = System(
         "Lin, Gan, Han: TSM: Temporal Shift Module for Efficient Video Understanding. ICCV 2019"
     ),
     install=install,
+    idea=(
+        "An eighth of the channels takes the values of the next frame and an eighth those of the"
+        " one before. The convolutions of the 2D network then mix three frames, without a"
+        " parameter or a multiply-add more. Which channels move is fixed, so that the same moves"
+        " at every place of every clip."
+    ),
+    drawing=(
+        Branch(
+            (
+                Step(
+                    "an eighth moves each way",
+                    (
+                        Link((1,), (0,), mixes=False, kind="moved"),
+                        Link((-1,), (1,), mixes=False, kind="moved"),
+                        Link((0,), (2, 3), mixes=False, kind="moved"),
+                    ),
+                ),
+                IN_FRAME,
+            )
+        ),
+    ),
 )

@@ -6,6 +6,7 @@ Nothing crosses time, so the order of the frames cannot change the answer.
 from __future__ import annotations
 
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import IN_FRAME, Branch
 from gsm_model.models.systems.system import System
 
 
@@ -21,4 +22,11 @@ SYSTEM = System(
         " Practices for Deep Action Recognition. ECCV 2016"
     ),
     install=install,
+    idea=(
+        "A clip is cut into equal segments, and the same 2D network scores one frame of each. The"
+        " scores are averaged, so that a long video is covered at the cost of a few frames."
+        " Nothing crosses time before the average: the order of the frames cannot change the"
+        " answer."
+    ),
+    drawing=(Branch((IN_FRAME,)),),
 )
