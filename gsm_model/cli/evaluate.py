@@ -107,6 +107,16 @@ def evaluate(
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Which shuffles, for --order shuffled.")] = 0,
+    features: Annotated[
+        bool,
+        typer.Option(
+            "--features",
+            help=(
+                "Keep in the tables what the classifier is given of each clip: the backbone's"
+                " pooled features, averaged over frames and views (float16)."
+            ),
+        ),
+    ] = False,
     skip_bad: Annotated[
         bool,
         typer.Option(
@@ -171,11 +181,15 @@ def evaluate(
                 "--scores, --videos, --labels, --skip-bad, --views, --average, --order and"
                 " --also-reversed go with --data; name a folder or list of videos"
             )
+        if features and (out is None or style == "probes"):
+            fail(
+                "--features: name with --out where the tables go; there are none of --style probes"
+            )
         models = load_models(checkpoint, None, device, precision)
         if style == "probes":
             results = _measure_probes(models, split, clips // 2 * 2, out, clutter, camera)
         else:
-            results = _measure_drawn(models, split, clips, out, style)
+            results = _measure_drawn(models, split, clips, out, style, features)
         _print(results, as_json)
         return
     if out is None or out.suffix != ".parquet":
@@ -214,6 +228,7 @@ def evaluate(
             workers,
             limits,
             also_reversed,
+            features,
         )
         if fabric.global_rank == 0:
             _print(results, as_json)
@@ -236,7 +251,12 @@ def _print(results: list[dict], as_json: bool) -> None:
 
 
 def _measure_drawn(
-    models: list[Recognizer], split: SplitName, clips: int, out: Path | None, style: StyleName
+    models: list[Recognizer],
+    split: SplitName,
+    clips: int,
+    out: Path | None,
+    style: StyleName,
+    features: bool,
 ) -> list[dict]:
     from gsm_model.evaluation.evaluate import (
         largest_reversal_change,
@@ -246,7 +266,9 @@ def _measure_drawn(
     from gsm_model.predictions.write import write_parquet
 
     def run() -> list[dict]:
-        found = score_drawn_clips(models, split, clips, progress=progress("clip"), style=style)
+        found = score_drawn_clips(
+            *(models, split, clips), progress=progress("clip"), style=style, features=features
+        )
         of = split if style == "drawn" else f"{style}_{split}"
         names = unique_names([Path(model.card.file).stem for model in models])
         for name, both in zip(names, found, strict=True):
@@ -328,6 +350,7 @@ def _measure_list(
     workers: int,
     limits: Limits,
     also_reversed: bool,
+    features: bool,
 ) -> list[dict]:
     """The result, in the first process; in the others nothing."""
     from gsm_model.evaluation.beside import published_beside
@@ -344,7 +367,8 @@ def _measure_list(
     def score(order: OrderName, out: Path) -> Predictions | None:
         shown = Views(own.clips, own.crops, own.segments)
         return score_list_together(
-            *(fabric, model, found, out, shown, order, seed, workers, tell, limits, own.average)
+            *(fabric, model, found, out, shown, order, seed, workers, tell, limits, own.average),
+            features,
         )
 
     table = or_fail(lambda: score(order, out))

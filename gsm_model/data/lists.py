@@ -89,7 +89,7 @@ class Fault:
 @dataclass(frozen=True)
 class VideoList:
     """A list that was read: its good entries, its faults, how many clips were too short to count,
-    class names if it has them, and sentences on what was inferred.
+    class names if it has them, sentences on what was inferred, and the folder of the videos.
     """
 
     name: str
@@ -98,6 +98,7 @@ class VideoList:
     too_short: int = 0
     labels: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    folder: Path | None = None
 
     def require_clean(self) -> VideoList:
         """This list, if it has no fault.
@@ -303,7 +304,8 @@ def _check(
     if elsewhere:
         notes += (f"{elsewhere} videos were found by their names in other folders than the list's",)
     return VideoList(
-        name, tuple(entries), tuple(faults), too_short, names, notes + _of_folders(looks)
+        *(name, tuple(entries), tuple(faults), too_short, names, notes + _of_folders(looks)),
+        finder.folder,
     )
 
 

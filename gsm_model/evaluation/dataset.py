@@ -231,6 +231,7 @@ def list_origin(
         model.precision or "float32",
         average,
         caution_of_list(card, lambda: all_drawn([entry.path for entry in videos.entries])),
+        "" if videos.folder is None else str(videos.folder.absolute()),
     )
 
 

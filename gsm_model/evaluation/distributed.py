@@ -20,6 +20,7 @@ from gsm_model.evaluation.loader import Views
 from gsm_model.evaluation.score import order_name, score_list
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predict import Average
+from gsm_model.predictions.join import concatenate
 from gsm_model.predictions.read import read_parquet
 from gsm_model.predictions.table import Predictions, Provenance
 from gsm_model.predictions.write import write_parquet
@@ -39,6 +40,7 @@ def score_list_together(
     progress: Callable[[int, int], None] | None = None,
     limits: Limits = DATA_SET,
     average: Average = "logits",
+    features: bool = False,
 ) -> Predictions | None:
     """As `score_list`, by all processes of a launched ``fabric``, whose ``out`` lies where all can
     write; ``None`` in all but the first.
@@ -52,7 +54,7 @@ def score_list_together(
     views, world, rank = views or Views(), fabric.world_size, fabric.global_rank
     if world == 1:
         return score_list(
-            model, videos, out, views, order, seed, workers, progress, limits, average
+            *(model, videos, out, views, order, seed, workers, progress, limits, average, features)
         )
     if len(videos.entries) < world:
         raise DataError(
@@ -65,7 +67,10 @@ def score_list_together(
     mine = replace(videos, entries=videos.entries[rank::world])
     parts = [out.with_name(f"{out.name}.{part + 1}of{world}") for part in range(world)]
     if not parts[rank].exists():
-        score_list(model, mine, parts[rank], views, order, seed, workers, progress, limits, average)
+        score_list(
+            *(model, mine, parts[rank], views, order, seed, workers, progress, limits, average),
+            features,
+        )
     fabric.barrier()
     if rank:
         return None
@@ -80,14 +85,5 @@ def _dealt_back(tables: list[Predictions], origin: Provenance) -> Predictions:
     """The tables of all processes as one, in the list's order."""
     world, n = len(tables), sum(len(table.ids) for table in tables)
     places = np.argsort(np.concatenate([np.arange(rank, n, world) for rank in range(world)]))
-    ids, errors = (
-        [value for table in tables for value in column(table)]
-        for column in (lambda t: t.ids, lambda t: t.errors)
-    )
-    return Predictions(
-        origin,
-        tuple(ids[place] for place in places),
-        np.concatenate([table.truth for table in tables])[places],
-        np.concatenate([table.require_scores() for table in tables])[places],
-        tuple(errors[place] for place in places),
-    )
+    whole = concatenate([replace(table, origin=origin) for table in tables])
+    return whole.take(places)

@@ -17,11 +17,13 @@ from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import drawn_ids, drawn_origin, drawn_video
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.measures import measures_of_table
+from gsm_model.evaluation.score import score_clips
 from gsm_model.models.card import Measure
-from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.predictions.table import Predictions, Provenance
 from gsm_model.video.clip_input import clip_input
+from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.looks import ClipLook, brightness_and_motion
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,11 @@ def score_drawn_clips(
     batch_size: int = 20,
     progress: Callable[[int, int], None] | None = None,
     style: Style = "drawn",
+    features: bool = False,
 ) -> list[BothWays]:
     """Draw clips 0 … ``num_clips`` − 1 of ``split`` of the set of ``style`` at 160 × 120, once, and
-    score them with each model through the path of any video.
+    score them with each model through the path of any video; with ``features`` the tables keep
+    those that the classifier is given.
 
     Raises:
         DataError: if a model's classes do not begin with those of the set, in order, or the set
@@ -57,45 +61,60 @@ def score_drawn_clips(
     counts = {model.architecture.num_segments for model in models}
     neighbours = max((model.input.modality.neighbours for model in models), default=0)
     labels: list[int] = []
-    scores: list[tuple[list, list]] = [([], []) for _ in models]
+    looks: list[ClipLook] = []
+    passed: list[tuple[list, list]] = [([], []) for _ in models]
     for start in range(0, num_clips, batch_size):
         clips = [
             made.draw(split, index) for index in range(start, min(start + batch_size, num_clips))
         ]
         labels += [clip.label for clip in clips]
         drawn = [drawn_video(clip, counts, made.labels, neighbours) for clip in clips]
-        for model, (forward, backward) in zip(models, scores, strict=True):
+        looks += [_look(video, max(counts)) for video in drawn]
+        for model, (forward, backward) in zip(models, passed, strict=True):
             batch = torch.cat([clip_input(model, video).views for video in drawn])
             backwards = batch.flip(1)
             if model.input.modality.neighbours:  # within a segment time runs backwards too
                 backwards = torch.cat([clip_input(model, v, "reversed").views for v in drawn])
-            with torch.inference_mode():
-                both, _ = within_memory(model, torch.cat([batch, backwards]), model)
-            one_way, other_way = both.float().cpu().numpy().reshape(2, len(drawn), -1)
-            forward.append(one_way)
-            backward.append(other_way)
+            found = score_clips(model, torch.cat([batch, backwards]), features)
+            forward.append([part[: len(drawn)] for part in found])
+            backward.append([part[len(drawn) :] for part in found])
         if progress is not None:
             progress(len(labels), num_clips)
     return [
         BothWays(
             *(
-                _table(origin, drawn_ids(split, len(labels), style), labels, found)
+                _table(origin, drawn_ids(split, len(labels), style), labels, found, looks)
                 for origin, found in zip(of_model, both, strict=True)
             )
         )
-        for of_model, both in zip(origins, scores, strict=True)
+        for of_model, both in zip(origins, passed, strict=True)
     ]
 
 
+def _look(video: DecodedVideo, segments: int) -> ClipLook:
+    n, frames = video.info.num_frames, video.frames_at(video.clip_indices(segments))
+    return ClipLook(n, video.info.seconds, *brightness_and_motion(frames), 0, n)
+
+
 def _table(
-    origin: Provenance, ids: tuple[str, ...], truth: list[int], scores: list[np.ndarray]
+    origin: Provenance,
+    ids: tuple[str, ...],
+    truth: list[int],
+    passed: list[list[np.ndarray]],
+    looks: list[ClipLook],
 ) -> Predictions:
+    scores, *features = (np.concatenate(parts) for parts in zip(*passed, strict=True))
     return Predictions(
         origin,
         ids,
         np.array(truth),
-        np.concatenate(scores),
+        scores,
         ("",) * len(truth),
+        features=features[0] if features else None,
+        properties={
+            name: np.array([getattr(look, name) for look in looks], np.float64)
+            for name in ("frames", "seconds", "brightness", "motion")
+        },
     )
 
 

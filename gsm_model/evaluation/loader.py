@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from gsm_model.data.lists import Entry
 from gsm_model.errors import DataError, VideoError
+from gsm_model.video.looks import ClipLook
 from gsm_model.video.pool import DecoderPool
 from gsm_model.video.sampling import Order, Sampling
 from gsm_model.video.source import DATA_SET, Limits
@@ -115,6 +116,18 @@ def wanted_views(
     )
 
 
+@dataclass(frozen=True)
+class FedClip:
+    """A clip of a list with its views, ``(clips · crops, T, 3, S, S)`` uint8 in the order in which
+    the model sees them, and how it looks; or with the message of what was wrong with it, and no
+    look.
+    """
+
+    entry: Entry
+    views: np.ndarray | str
+    look: ClipLook | None = None
+
+
 def feed(
     entries: Sequence[Entry],
     num_segments: int,
@@ -125,9 +138,25 @@ def feed(
     seed: int = 0,
     limits: Limits = DATA_SET,
 ) -> Iterator[tuple[Entry, np.ndarray | str]]:
-    """Each entry with its views, ``(clips · crops, T, 3, S, S)`` uint8 in the order in which the
-    model sees them, or with the message of what was wrong with it, in the order of ``entries``.
-    What was inferred of a video is a warning of this module's logger, of the first ten videos.
+    """Each entry with its views or with the message of what was wrong with it, as `feed_clips`."""
+    fed = feed_clips(entries, num_segments, spec, views, workers, order, seed, limits)
+    with closing(fed):
+        for clip in fed:
+            yield clip.entry, clip.views
+
+
+def feed_clips(
+    entries: Sequence[Entry],
+    num_segments: int,
+    spec: InputSpec,
+    views: Views,
+    workers: int,
+    order: Order = "forward",
+    seed: int = 0,
+    limits: Limits = DATA_SET,
+) -> Generator[FedClip]:
+    """Each entry as a model of ``spec`` sees it, in the order of ``entries``. What was inferred of
+    a video is a warning of this module's logger, of the first ten videos.
     """
     said = 0
     requests = (
@@ -137,13 +166,13 @@ def feed(
     with closing(DecoderPool(workers, reuse=True).ask_ahead(requests, AHEAD)) as answers:
         for entry, answer in zip(entries, answers, strict=True):
             if isinstance(answer, VideoError):
-                yield entry, str(answer)
+                yield FedClip(entry, str(answer))
                 continue
             if notes := answer.header["notes"]:
                 said += 1
                 if said <= MOST_SAID:
                     _log.warning("%s: %s", entry.id, "; ".join(notes))
-            yield entry, answer.arrays[0]
+            yield FedClip(entry, answer.arrays[0], ClipLook.of(answer.header["look"]))
     if said > MOST_SAID:
         _log.warning("the same or the like holds for %d more videos", said - MOST_SAID)
 

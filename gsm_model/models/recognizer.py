@@ -98,9 +98,9 @@ class Recognizer(nn.Module):
         nn.init.normal_(self.new_fc.weight, std=0.001)
         nn.init.zeros_(self.new_fc.bias)
 
-    def frame_logits(self, clip: Tensor) -> Tensor:
-        """Every frame's own scores, ``(N, T, P, H, W)`` → ``(N, T, K)``; their mean over T is the
-        answer.
+    def frame_features(self, clip: Tensor) -> Tensor:
+        """What the classifier is given of every frame, ``(N, T, P, H, W)`` → ``(N, T, D)``: the
+        backbone's features, pooled over the picture, before any dropout.
         """
         planes = self.architecture.modality.planes
         if clip.ndim != 5 or clip.shape[2] != planes:
@@ -112,8 +112,17 @@ class Recognizer(nn.Module):
             frames = bound / (2 * BOUND * FLOW_STD)
         frames = frames.to(next(self.base_model.parameters()).dtype)
         features = self.base_model(frames, current_probe(len(clip)))
-        scores = self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype))
-        return scores.unflatten(0, (len(clip), -1))
+        return features.unflatten(0, (len(clip), -1))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """The scores of features ``(…, D)``, ``(…, K)``."""
+        return self.new_fc(self.dropout(features).to(self.new_fc.weight.dtype))
+
+    def frame_logits(self, clip: Tensor) -> Tensor:
+        """Every frame's own scores, ``(N, T, P, H, W)`` → ``(N, T, K)``; their mean over T is the
+        answer.
+        """
+        return self.classify(self.frame_features(clip))
 
     def forward(self, clip: Tensor) -> Tensor:
         """Logits ``(N, K)``: the mean of the frame logits, taken before any softmax (TSN's average

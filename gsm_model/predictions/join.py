@@ -18,16 +18,25 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     """Several tables of one origin as one, in order.
 
     Raises:
-        DataError: if there is none, they are of different origin, or have no scores.
+        DataError: if there is none, they are of different origin, have no scores, or only some of
+            them have features.
     """
     if not parts or any(part.origin != parts[0].origin for part in parts):
         raise DataError("only tables of the same model, data, order and views can be joined")
+    shared = set.intersection(*(set(part.properties) for part in parts))
+    kept = any(part.features is not None for part in parts)
     return Predictions(
         parts[0].origin,
         tuple(id for part in parts for id in part.ids),
         np.concatenate([part.truth for part in parts]),
         np.concatenate([part.require_scores() for part in parts]),
         tuple(error for part in parts for error in part.errors),
+        features=np.concatenate([part.require_features() for part in parts]) if kept else None,
+        properties={
+            name: np.concatenate([part.properties[name] for part in parts])
+            for name in parts[0].properties
+            if name in shared
+        },
     )
 
 

@@ -29,6 +29,10 @@ from gsm_model.predictions.results import read_pickle, read_scores
 from gsm_model.predictions.table import Predictions, Provenance, checked
 
 MAX_FILE_BYTES = 2_000_000_000
+# What a table of predictions has beside the properties of its clips.
+COLUMNS = frozenset(
+    ("id", "label", "scores", "order", "views", "checkpoint", "data", "error", "features")
+)
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,8 @@ def read_parquet(path: Path, name: str = "") -> Predictions:
         scores = list_values(table, "scores", table.schema.field("scores").type.list_size)
         ids, errors = (tuple(table[column].to_pylist()) for column in ("id", "error"))
         truth = table["label"].to_numpy()
+        features = _features_in(table)
+        properties = _properties_in(table)
     except (
         OSError,
         KeyError,
@@ -155,8 +161,33 @@ def read_parquet(path: Path, name: str = "") -> Predictions:
         scores.astype(np.float32),
         errors,
         source=name,
+        features=features,
+        properties=properties,
     )
     return checked(found, name)
+
+
+def _features_in(table: pa.Table) -> np.ndarray | None:
+    if "features" not in table.column_names:
+        return None
+    column = table.schema.field("features").type
+    return list_values(table, "features", column.list_size).astype(np.float16)
+
+
+def _properties_in(table: pa.Table) -> dict[str, np.ndarray]:
+    """The columns of ``table`` that are none of a table of predictions: numbers as (n,) float64,
+    NaN where there is none, and text; others are left out.
+    """
+    found = {}
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        if name in COLUMNS or not name:
+            continue
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+            found[name] = table[name].cast(pa.float64()).to_numpy().copy()
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            found[name] = np.array([text or "" for text in table[name].to_pylist()], dtype=str)
+    return found
 
 
 def read_submission(file: PredictionFile) -> Predictions:

@@ -8,6 +8,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ class _Several(DataError):
 def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "") -> Predictions:
     """Read a score file of the GSM release's or the TSN release's (``--save_scores``): *scores*
     (n, …, K), averaged over all axes but the first and the last, or one array a clip with its true
-    class, and *labels* (n,). Clips are named by their place in it. ``labels`` names the classes,
-    ``name`` is what messages call the file.
+    class, and *labels* (n,); *features* (n, D), if there are some, are kept. Clips are named by
+    their place in it. ``labels`` names the classes, ``name`` is what messages call the file.
 
     Raises:
         DataError: if the file is none, holds objects that are no arrays, or its arrays do not fit
@@ -59,6 +60,7 @@ def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "")
                 _member(archive, next(key for key in keys if key in stored), name)
                 for keys in (SCORES, TRUTH)
             )
+            features = _member(archive, "features", name) if "features" in stored else None
     except (
         *_WRONG,
         StopIteration,
@@ -71,7 +73,15 @@ def read_scores(path: Path, labels: Sequence[str] | None = None, name: str = "")
         zlib.error,
     ) as error:
         raise DataError(f"{fault} ({type(error).__name__})") from None
-    return _predictions(scores, truth, None, labels, name, fault)
+    found = _predictions(scores, truth, None, labels, name, fault)
+    return found if features is None else checked(_with_features(found, features, name), name)
+
+
+def _with_features(found: Predictions, features: np.ndarray, name: str) -> Predictions:
+    n = len(found.ids)
+    if features.ndim != 2 or len(features) != n or not np.issubdtype(features.dtype, np.floating):
+        raise DataError(f"{name}: 'features' {features.shape} do not fit; expected ({n}, D)")
+    return replace(found, features=features.astype(np.float16))
 
 
 def _member(archive: zipfile.ZipFile, key: str, name: str) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -15,13 +16,16 @@ from gsm_model.errors import DataError
 # What is averaged over the views of a video.
 Average = Literal["logits", "probabilities"]
 AVERAGES: tuple[Average, ...] = get_args(Average)
+# Properties that say where a clip lies: the file, and its first frame and the one behind its last.
+LOCATION = ("file", "first", "stop")
 
 
 @dataclass(frozen=True)
 class Provenance:
     """What a table is of: class names, the model's name and file hash, the data's name and hash,
-    how clips were shown, what the passes computed in, what was averaged over views, and why the
-    answers may mean little, empty where nothing says so."""
+    how clips were shown, what the passes computed in, what was averaged over views, why the
+    answers may mean little, empty where nothing says so, and the folder that the clips' files lay
+    in, which makes no difference to what the table is of."""
 
     labels: tuple[str, ...]
     model: str
@@ -33,6 +37,7 @@ class Provenance:
     precision: str = "float32"
     average: Average = "logits"
     caution: str = ""
+    videos: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,12 @@ class Predictions:
     ``source`` and ``sha256`` are the file's name and hash, both empty for a table that was not
     read from a file; ``notes`` say how the file was read where it could be read otherwise, and
     what of it was left out.
+
+    ``features`` (n, D) float16 are what the classifier is given, the backbone's pooled features,
+    averaged over frames and views; NaN for a clip that was not scored, ``None`` where they were not
+    kept. ``properties`` are what is known of the clips themselves, name → (n,), float64 that are
+    NaN where a clip's is not known, or text: of `evaluate` ``frames`` and ``seconds``,
+    ``brightness`` and ``motion`` (`gsm_model.video.looks`), and `LOCATION`.
     """
 
     origin: Provenance
@@ -60,6 +71,8 @@ class Predictions:
     source: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    features: np.ndarray | None = None
+    properties: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,6 +118,19 @@ class Predictions:
             )
         return self.scores
 
+    def require_features(self) -> np.ndarray:
+        """The features (n, D).
+
+        Raises:
+            DataError: if there are none.
+        """
+        if self.features is None:
+            raise DataError(
+                f"{self.source or self.model}: has no features of its clips; write the table with"
+                " 'evaluate --features'"
+            )
+        return self.features
+
     def take(self, rows: np.ndarray) -> Predictions:
         """The clips at ``rows`` (indices or a mask), in that order."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
@@ -115,6 +141,8 @@ class Predictions:
             scores=None if self.scores is None else self.scores[rows],
             errors=tuple(self.errors[row] for row in rows),
             likeliest=None if self.likeliest is None else self.likeliest[rows],
+            features=None if self.features is None else self.features[rows],
+            properties={name: values[rows] for name, values in self.properties.items()},
         )
 
     def in_order_of(self, labels: tuple[str, ...]) -> Predictions:
@@ -161,6 +189,8 @@ def checked(predictions: Predictions, name: str) -> Predictions:
     scored = predictions.scored()
     if scored.scores is not None and not np.isfinite(scored.scores).all():
         raise DataError(f"{name}: some scores are not finite")
+    if scored.features is not None and not np.isfinite(scored.features).all():
+        raise DataError(f"{name}: some features are not finite")
     return predictions
 
 

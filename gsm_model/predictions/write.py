@@ -3,7 +3,9 @@
 
 A parquet file has the columns ``id``, ``label`` (int64), ``scores`` (K float32 logits), ``order``,
 ``views``, ``checkpoint`` (SHA-256), ``data`` and ``error``; names and hashes are in the file's
-metadata too.
+metadata too. ``features`` (D float16) is there where features were kept, and every property of the
+clips is a column of its own name, float64 or text. A score file has ``features`` (n, D) and no
+properties.
 """
 
 from __future__ import annotations
@@ -39,12 +41,17 @@ def write_parquet(predictions: Predictions, path: Path) -> None:
         "data": pa.array([about.data] * n, pa.string()),
         "error": pa.array(predictions.errors, pa.string()),
     }
+    if predictions.features is not None:
+        columns["features"] = list_column(predictions.features.astype(np.float16))
+    for name, values in predictions.properties.items():
+        if name not in columns:
+            columns[name] = pa.array(values.tolist())
     write_table(pa.table(columns), asdict(about), path)
 
 
 def write_scores(predictions: Predictions, path: Path) -> None:
     """Write the release's score file: ``scores`` (n, 1, K), ``labels``, ``predictions`` (n,),
-    ``cf`` (K, K) counts, true class by row.
+    ``cf`` (K, K) counts, true class by row; and, where they were kept, ``features`` (n, D) float16.
 
     Raises:
         DataError: if the predictions have no scores.
@@ -54,14 +61,16 @@ def write_scores(predictions: Predictions, path: Path) -> None:
     scores, k = rows.require_scores("a score file"), len(rows.labels)
     confusion = np.zeros((k, k), np.int64)
     np.add.at(confusion, (rows.truth, rows.predicted), 1)
+    arrays = {
+        "scores": scores[:, None],
+        "labels": rows.truth,
+        "predictions": rows.predicted,
+        "cf": confusion,
+    }
+    if rows.features is not None:
+        arrays["features"] = rows.features.astype(np.float16)
     with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(
-            file,
-            scores=scores[:, None],
-            labels=rows.truth,
-            predictions=rows.predicted,
-            cf=confusion,
-        )
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 WRITERS: dict[str, Callable[[Predictions, Path], None]] = {

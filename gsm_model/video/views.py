@@ -15,6 +15,7 @@ from gsm_model.errors import VideoError
 from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decode import Choose, open_source, read_chosen
 from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.looks import ClipLook, brightness_and_motion
 from gsm_model.video.part import Part, Span, locate
 from gsm_model.video.sampling import Order, Sampling
 from gsm_model.video.source import Limits, Source, VideoInfo
@@ -63,11 +64,12 @@ class ViewsWanted:
 @dataclass(frozen=True)
 class ViewsRead:
     """The views of one video, ``(clips · crops, T, 3, S, S)`` uint8, clip by clip, of a model of
-    motion with the planes of `CutClip`, and sentences on what was inferred. ``also`` has one
-    ``(1, T, 3, S, S)`` for each that was asked for too.
+    motion with the planes of `CutClip`, how the clip looks, and sentences on what was inferred.
+    ``also`` has one ``(1, T, 3, S, S)`` for each that was asked for too.
     """
 
     views: np.ndarray
+    look: ClipLook
     notes: tuple[str, ...]
     also: tuple[np.ndarray, ...] = ()
 
@@ -90,17 +92,15 @@ def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
     """
     t, clips, sampling = wanted.num_segments, wanted.clips, wanted.spec.sampling
     spans: list[Span] = []
+    shown: list[np.ndarray] = []
 
     def choose(info: VideoInfo) -> np.ndarray:
         spans[:] = [locate(wanted.part, info, _FILE)]
         nothing = np.zeros(0, np.int64), np.zeros((0, 2, 2, 3), np.uint8)
         part = _video(wanted.name, spans[0], info, *nothing)
-        sampled = np.concatenate(
-            [
-                *(part.clip_indices(t, 0, clip, clips, sampling) for clip in range(clips)),
-                *(part.clip_indices(count, sampling=how) for count, how in wanted.also),
-            ]
-        )
+        shown[:] = [part.clip_indices(t, 0, clip, clips, sampling) for clip in range(clips)]
+        also = (part.clip_indices(count, sampling=how) for count, how in wanted.also)
+        sampled = np.concatenate([*shown, *also])
         return np.union1d(sampled, part.stacks_at(sampled, wanted.spec.modality.neighbours))
 
     info, indices, frames = _decode(wanted.path, choose, wanted.limits, wanted.name)
@@ -115,7 +115,16 @@ def views_and_notes(wanted: ViewsWanted) -> ViewsRead:
         cut_clip(video, replace(wanted.spec, sampling=how), count, wanted.order).views
         for count, how in wanted.also
     )
-    return ViewsRead(np.concatenate(views), notes, also)
+    look = _look(spans[0], info, wanted.part, video.frames_at(np.unique(np.concatenate(shown))))
+    return ViewsRead(np.concatenate(views), look, notes, also)
+
+
+def _look(span: Span, info: VideoInfo, part: Part, frames: np.ndarray) -> ClipLook:
+    count = span.stop - span.first
+    rate = {"video": info.fps, "folder": part.fps, "picture": None}[info.kind]
+    whole = info.kind == "video" and count == info.num_frames
+    seconds = info.seconds if whole else count / rate if rate else float("nan")
+    return ClipLook(count, seconds, *brightness_and_motion(frames), span.first, span.stop)
 
 
 def _video(

@@ -114,7 +114,8 @@ def answer_views(request: dict) -> tuple[dict, list[np.ndarray]]:
 
     read = views_and_notes(ViewsWanted.of(request))
     arrays = [read.views, *read.also]
-    return {"shapes": [array.shape for array in arrays], "notes": list(read.notes)}, arrays
+    shapes = [array.shape for array in arrays]
+    return {"shapes": shapes, "notes": list(read.notes), "look": read.look.sent()}, arrays
 
 
 def main() -> None:

@@ -175,13 +175,15 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(
         "--scores",
         tmp_path / "s.npz",
     ]
-    done = run_process("evaluate", *arguments, "--order", "frozen", "--json")
+    done = run_process("evaluate", *arguments, "--order", "frozen", "--features", "--json")
     result = json.loads(done.stdout)["models"][0]
     assert result["undecodable"] == 1 and "000003.mp4: not a video" in done.stderr
     assert [measure["n"] for measure in result["measures"]] == [19, 19, 19, 19]
     table = read_parquet(tmp_path / "p.parquet")
     assert len(table.ids) == 20 and table.origin.order == "frozen" and table.origin.labels == LABELS
-    assert len(read_scores(tmp_path / "s.npz").ids) == 19
+    assert table.features is not None and set(table.properties) > {"seconds", "motion", "file"}
+    release = read_scores(tmp_path / "s.npz")
+    assert release.features is not None and len(release.features) == len(release.ids) == 19
 
 
 def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, checkpoint):
@@ -202,6 +204,7 @@ def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, che
         and "--skip-bad" in done.stderr
     )
     assert "go with --data" in run("evaluate", "--order", "reversed", code=2).stderr
+    assert "tables of --out" in run("evaluate", "--features", code=2).stderr
     assert (
         "name the .parquet file"
         in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr

@@ -121,6 +121,52 @@ def test_averaging_probabilities_is_what_the_table_says_and_a_run_of_its_own(fol
         concatenate(list(tables.values()))
 
 
+def test_features_are_what_the_classifier_is_given_averaged_over_frames_and_views(
+    folder, small_gsm
+):
+    videos = read_video_list(folder)
+    plain, table = (
+        score_list(small_gsm, videos, folder / f"{kept}.parquet", Views(2, 1), features=kept)
+        for kept in (False, True)
+    )
+    assert plain.features is None
+    np.testing.assert_allclose(table.scores, plain.scores, atol=1e-5)
+    assert table.features.dtype == np.float16
+    assert np.isnan(table.features).all(axis=1).tolist() == [bool(one) for one in table.errors]
+    views = read_views(wanted_views(videos.entries[0], 4, small_gsm.input, Views(2, 1)))
+    given = []
+    hook = small_gsm.new_fc.register_forward_pre_hook(lambda module, x: given.append(x[0]))
+    with torch.inference_mode():
+        small_gsm(normalise(views, small_gsm.input))
+    hook.remove()
+    expected = given[0].reshape(-1, table.features.shape[1]).mean(0)
+    np.testing.assert_allclose(table.features[0], expected, rtol=2e-3, atol=2e-3)
+    # The classifier is linear, so that the mean features give the mean logits.
+    linear = small_gsm.new_fc(torch.from_numpy(table.features[[0]]).float())[0].detach()
+    np.testing.assert_allclose(linear, table.scores[0], rtol=1e-2, atol=1e-2)
+
+
+def test_a_run_with_features_does_not_go_on_from_one_without(folder, small_gsm):
+    videos = read_video_list(folder)
+
+    def stop(done, n):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_list(small_gsm, videos, folder / "p.parquet", progress=stop)
+    with pytest.raises(DataError, match="part of a run without --features"):
+        score_list(small_gsm, videos, folder / "p.parquet", features=True)
+
+
+def test_a_table_says_how_its_clips_look_and_where_they_lie(folder, small_gsm):
+    table = score_list(small_gsm, read_video_list(folder), folder / "p.parquet")
+    assert table.origin.videos == str(folder)
+    assert table.properties["file"].tolist() == list(table.ids)
+    assert table.properties["frames"][[0, 1, 3]].tolist() == [24, 21, 18]
+    assert np.isnan(table.properties["frames"][2]) and "broken" in table.errors[2]
+    assert (table.scored().properties["brightness"] > 0).all()
+
+
 def test_the_part_that_a_list_names_is_the_part_that_is_scored(folder, small_gsm):
     entry = Entry("part", folder / "clip 0.mp4", 0, first=8, stop=16)
     [(_, views)] = feed([entry], 4, small_gsm.input, Views(), 1)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from gsm_model.errors import DataError
 from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints import safe_load
 from gsm_model.predictions import join, read, table
+from gsm_model.predictions.join import concatenate
 from gsm_model.predictions.read import FORMATS, Format, PredictionFile, read_predictions
 from gsm_model.predictions.write import write_predictions
 from tests.predictions import make_predictions
@@ -33,6 +35,46 @@ def test_what_is_written_by_an_ending_is_read_by_it(tmp_path, suffix):
     np.testing.assert_array_equal(back.scores, wrote.scores)
     np.testing.assert_array_equal(back.truth, wrote.truth)
     np.testing.assert_array_equal(back.predicted, wrote.predicted)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz"])
+def test_features_are_written_and_read_in_half_precision(tmp_path, suffix):
+    features = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float16)
+    wrote = replace(make_predictions(n=20), features=features)
+    write_predictions(wrote, tmp_path / f"x{suffix}")
+    back = read_predictions(tmp_path / f"x{suffix}")
+    np.testing.assert_array_equal(back.features, features)
+    assert back.features.dtype == np.float16
+    np.testing.assert_array_equal(back.take(np.array([3, 1])).features, features[[3, 1]])
+    with pytest.raises(DataError, match="evaluate --features"):
+        make_predictions().require_features()
+
+
+def test_properties_of_clips_are_written_and_read_and_taken_along(tmp_path):
+    properties = {
+        "seconds": np.array([1.5, np.nan, 3.0]),
+        "file": np.array(["a/b.mp4", "", "ß.mp4"]),
+    }
+    wrote = replace(make_predictions(n=3), properties=properties)
+    write_predictions(wrote, tmp_path / "x.parquet")
+    back = read_predictions(tmp_path / "x.parquet")
+    assert list(back.properties) == list(properties)
+    for name, values in properties.items():
+        np.testing.assert_array_equal(back.properties[name], values)
+    taken = back.take(np.array([2, 0]))
+    assert taken.properties["file"].tolist() == ["ß.mp4", "a/b.mp4"]
+    joined = concatenate([back, taken])
+    np.testing.assert_array_equal(joined.properties["seconds"], [1.5, np.nan, 3, 3, 1.5])
+
+
+@pytest.mark.parametrize(
+    "features", [np.zeros(20), np.zeros((19, 4)), np.zeros((20, 4), int), np.full((20, 4), np.inf)]
+)
+def test_features_that_do_not_fit_are_refused(tmp_path, features):
+    some = make_predictions(n=20)
+    np.savez(tmp_path / "x.npz", scores=some.scores, labels=some.truth, features=features)
+    with pytest.raises(DataError, match="x.npz: .*features"):
+        read_predictions(tmp_path / "x.npz")
 
 
 def test_what_cannot_be_written_is_refused(tmp_path):
