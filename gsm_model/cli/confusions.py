@@ -35,6 +35,8 @@ FigureName = Enum(
         "calibration": "calibration",
         "embedding": "embedding",
         "embedding-pairs": "embedding-pairs",
+        "features": "features",
+        "features-pairs": "features-pairs",
     },
     type=str,
 )
@@ -104,8 +106,29 @@ def confusions(
     also: Annotated[
         list[FigureName] | None, typer.Option(help="More figures; repeat for several.")
     ] = None,
+    slices: Annotated[
+        bool,
+        typer.Option(
+            "--slices",
+            help=(
+                "Also the accuracy on slices of the clips (length, brightness, motion, confidence,"
+                " source), with B tested where it beats A: slices.csv and a figure."
+            ),
+        ),
+    ] = False,
+    properties: Annotated[
+        Path | None,
+        typer.Option(help="With --slices: a CSV file of id and a column a property of the clips."),
+    ] = None,
+    label_errors: Annotated[
+        bool,
+        typer.Option(
+            "--label-errors",
+            help="Also the clips whose labels are likely wrong, by confident learning (.csv).",
+        ),
+    ] = False,
     method: Annotated[
-        MethodName, typer.Option(help="How --also embedding lays the scores out.")
+        MethodName, typer.Option(help="How --also embedding or features lays clips out.")
     ] = "tsne",
     preset: Annotated[PresetName, typer.Option(help="Where it is printed.")] = "cvpr-page",
     italics: Annotated[
@@ -122,7 +145,9 @@ def confusions(
     Writes confusion.{pdf,svg,png,pgf}, with B also significance.{csv,tex,md} and caption.txt, and
     recipe.json. How a file was read, where that was inferred, and what was left out is said.
     """
+    from gsm_model.confusion.slices import read_properties, with_properties
     from gsm_model.data.label_reader import read_labels
+    from gsm_model.exports.confusion import label_error_files, slice_files
     from gsm_model.exports.provenance import caution_of_tables
     from gsm_model.predictions.join import join_predictions
     from gsm_model.predictions.read import read_predictions
@@ -149,10 +174,16 @@ def confusions(
     if not chosen:
         more_by_a = " more by A than by B" if paired else ""
         say(f"no two classes are mixed up{more_by_a}, so there is no figure of pairs")
+    if properties is not None:
+        if not slices:
+            fail("--properties: goes with --slices")
+        own = or_fail(lambda: read_properties(properties, models))
+        models = with_properties(models, own)
     style = replace(PRESETS[preset], italics=italics)
     more = [figure.value for figure in also or ()]
     colors = _colors(color, len(models))
-    files, no_font = _figures(models, paired, chosen, style, more, method, colors)
+    drawn = [*more, "slices"] if slices else more
+    files, no_font = _figures(models, paired, chosen, style, drawn, method, colors)
     if paired is not None:
         files |= _significance(paired, chosen, test, groups, blocks, seed)
     if matrix is not None:
@@ -162,7 +193,15 @@ def confusions(
                 for letter, model in zip("ab"[: len(models)], models, strict=True)
             }
         )
+    if slices:
+        of_clip = None if blocks is None else or_fail(lambda: _read_blocks(blocks, models[0].ids))
+        files |= or_fail(lambda: slice_files(models, paired, of_clip, seed))
+    if label_errors:
+        files |= or_fail(lambda: label_error_files(models))
     options: dict[str, Any] = {
+        "slices": slices,
+        "properties": properties,
+        "label-errors": label_errors,
         "names": names,
         "truth": truth,
         "encoding": encoding,
@@ -177,7 +216,7 @@ def confusions(
         (path, model.sha256)
         for path, model in zip((path for path in (a, b) if path), models, strict=True)
     ]
-    if any(name.startswith("embedding") for name in more):
+    if any(name.startswith(("embedding", "features")) for name in more):
         options["method"] = method
     if colors:
         options["color"] = list(colors)

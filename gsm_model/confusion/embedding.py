@@ -1,4 +1,6 @@
-"""A model's scores as points in a plane: clips that it scores alike lie close to each other."""
+"""A model's scores or features as points in a plane: clips that it sees alike lie close to each
+other.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +19,26 @@ from gsm_model.predictions.join import PairedPredictions
 from gsm_model.predictions.table import Predictions
 
 Method = Literal["pca", "tsne", "umap"]
+Of = Literal["scores", "features"]
 METHODS: tuple[Method, ...] = get_args(Method)
 MOST_CLIPS = 3000  # t-SNE of more takes minutes, and so many points cover each other
 MOST_PAIRS = 2
 PERPLEXITY, NEIGHBOURS = 30, 15
+DIRECTIONS = 50  # principal ones that neighbours are sought in, as t-SNE's authors do
 FEWEST_CLIPS = 4
 
 
 @dataclass(frozen=True)
 class Embedding:
     """``points`` (m, 2) float64, without unit, of the clips ``rows`` (m,) int64 of a model;
-    ``about`` says how they were found.
+    ``about`` says how they were found and ``of`` what of.
     """
 
     model: str
     rows: np.ndarray
     points: np.ndarray
     about: str
+    of: Of = "scores"
 
 
 @dataclass(frozen=True)
@@ -51,67 +56,63 @@ def has_umap() -> bool:
     return find_spec("umap") is not None
 
 
-def embed(predictions: Predictions, method: Method = "pca", seed: int = 0) -> Embedding:
-    """The scores (logits) of at most 3,000 clips of ``answers``, drawn by ``seed``, in two
-    dimensions.
+def embed(
+    predictions: Predictions, method: Method = "pca", seed: int = 0, of: Of = "scores"
+) -> Embedding:
+    """The scores (logits) or the backbone's pooled features of at most 3,000 clips of
+    ``predictions``, drawn by ``seed``, in two dimensions.
 
     *pca*: the two directions of most variance, whose share of it ``about`` says. *tsne*: neighbours
     stay neighbours (perplexity 30, or a third of the clips); distances between groups mean nothing.
-    *umap*: the same aim by another way.
+    *umap*: the same aim by another way. For both, features are reduced to their 50 principal
+    directions first.
 
     Source: scikit-learn's PCA and TSNE; umap-learn's UMAP.
 
     Raises:
-        DataError: if the answers have no scores, are fewer than four clips, or umap-learn is not
-            installed.
+        DataError: if the predictions have no scores or no features, are fewer than four clips, or
+            umap-learn is not installed.
         ValueError: for another method.
     """
     if method not in METHODS:
         raise ValueError(f"no embedding {method!r}; there are {', '.join(METHODS)}")
-    every = predictions.require_scores()
+    every = predictions.require_scores() if of == "scores" else predictions.require_features()
     n = len(predictions.ids)
     if n < FEWEST_CLIPS:
-        raise DataError(
-            f"{predictions.source}: {n} clips are too few for a picture of their scores"
-        )
+        raise DataError(f"{predictions.source}: {n} clips are too few for a picture of their {of}")
     rows = (
         np.arange(n)
         if n <= MOST_CLIPS
         else np.sort(np.random.default_rng(seed).choice(n, MOST_CLIPS, replace=False))
     )
-    scores = every[rows].astype(np.float64)
+    points, about = _laid_out(every[rows].astype(np.float64), method, seed, of)
+    return Embedding(predictions.model, rows, points, about, of)
+
+
+def _laid_out(values: np.ndarray, method: Method, seed: int, of: Of) -> tuple[np.ndarray, str]:
+    """(m, D) as (m, 2), and how."""
+    # All directions of thousands of features would take half a minute.
+    solver = "full" if of == "scores" else "randomized"
     if method == "pca":
-        found = PCA(2, svd_solver="full").fit(scores)
+        found = PCA(2, svd_solver=solver, random_state=seed).fit(values)
         shares = found.explained_variance_ratio_
-        return Embedding(
-            predictions.model,
-            rows,
-            found.transform(scores),
-            f"PCA: {shares[0]:.0%} and {shares[1]:.0%} of the variance",
-        )
+        about = f"PCA: {shares[0]:.0%} and {shares[1]:.0%} of the variance"
+        return found.transform(values), about
+    if of == "features" and min(values.shape) > DIRECTIONS:
+        values = PCA(DIRECTIONS, svd_solver=solver, random_state=seed).fit_transform(values)
     if method == "tsne":
-        perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
+        perplexity = min(PERPLEXITY, (len(values) - 1) / 3)
         # From the principal directions, not from chance, so that two models' pictures can be laid
         # side by side.
-        points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(scores)
-        return Embedding(
-            predictions.model,
-            rows,
-            points.astype(np.float64),
-            f"t-SNE, perplexity {perplexity:.0f}",
-        )
+        points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
+        return points.astype(np.float64), f"t-SNE, perplexity {perplexity:.0f}"
     if not has_umap():
         raise DataError("the package umap-learn is not installed; install it, or take tsne")
     import umap
 
-    neighbours = min(NEIGHBOURS, len(rows) - 1)
-    points = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(scores)
-    return Embedding(
-        predictions.model,
-        rows,
-        np.asarray(points, dtype=np.float64),
-        f"UMAP, {neighbours} neighbours",
-    )
+    neighbours = min(NEIGHBOURS, len(values) - 1)
+    points = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(values)
+    return np.asarray(points, dtype=np.float64), f"UMAP, {neighbours} neighbours"
 
 
 def mark_right(paired: PairedPredictions, rows: np.ndarray) -> Marked:

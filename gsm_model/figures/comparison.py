@@ -241,6 +241,6 @@ def draw_embedding(
             **rest,
         )
     axes.set_title(in_print(f"{embedding.model} ({len(embedding.rows):,} clips)"), fontsize=font)
-    axes.set_xlabel(embedding.about, fontsize=preset.small)
+    axes.set_xlabel(f"{embedding.of}, {embedding.about}", fontsize=preset.small)
     axes.set_xticks([])
     axes.set_yticks([])

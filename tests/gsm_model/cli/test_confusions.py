@@ -2,12 +2,15 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gsm_model.bundled import assets
 from gsm_model.predictions.read import read_parquet
+from gsm_model.predictions.write import write_predictions
+from tests.predictions import make_predictions
 
 TSN, GSM = (
     assets() / "predictions" / f"{name}_resnet18_test_forward.parquet" for name in ("tsn", "gsm")
@@ -136,6 +139,37 @@ def test_what_was_inferred_and_left_out_of_a_table_is_said(run, tmp_path):
     assert said[1:] == ["x.csv: 1 of 3 rows have no prediction and are left out"]
     said = run("confusions", *arguments, "--encoding", "utf-8", code=2).stderr
     assert said.startswith("x.csv: is not written in utf-8")
+
+
+def test_slices_label_errors_and_an_embedding_of_the_features_come_with_the_comparison(
+    run, tmp_path
+):
+    features = np.random.default_rng(0).normal(size=(60, 9)).astype(np.float16)
+    for number, name in enumerate("ab"):
+        made = make_predictions(name.upper(), n=60, seed=number, skill=1 + number)
+        write_predictions(replace(made, features=features), tmp_path / f"{name}.parquet")
+    lines = "".join(f"clip {index},{'day' if index < 20 else 'night'}\n" for index in range(60))
+    (tmp_path / "light.csv").write_text("id,light\n" + lines)
+    files = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    asked = "--slices", "--properties", tmp_path / "light.csv", "--label-errors"
+    more = "--also", "features", "--method", "pca"
+    run("confusions", *files, *asked, *more, "--out", tmp_path / "o")
+    made = {path.name for path in (tmp_path / "o").iterdir()}
+    assert {"slices.csv", "slices.tex", "slices.md", "slices.pdf", "label-errors.csv"} <= made
+    assert "features.pdf" in made and "embedding.pdf" not in made
+    with (tmp_path / "o" / "slices.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["slice"], row["n"]) for row in rows if row["by"] == "light"] == [
+        ("night", "40"),
+        ("day", "20"),
+    ]
+    recipe = json.loads((tmp_path / "o" / "recipe.json").read_text())
+    assert "--slices" in recipe["command"] and str(tmp_path / "light.csv") in recipe["inputs"]
+    for options, message in (
+        (("--properties", tmp_path / "light.csv"), "goes with --slices"),
+        (("--slices", "--properties", tmp_path / "a.parquet"), "a.parquet: not a list"),
+    ):
+        assert message in run("confusions", *files, *options, "--out", tmp_path, code=2).stderr
 
 
 def test_class_names_that_no_font_has_leave_the_tables_and_one_line(run, tmp_path, no_fonts):

@@ -1,5 +1,7 @@
 """Scores as points: scikit-learn's numbers, the same each time, bounded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -75,3 +77,21 @@ def test_a_clip_is_marked_by_who_is_right_and_by_its_class(two_models):
     assert [(marked.kinds == kind).sum() for kind in range(4)] == [
         (two_models.a.truth == index).sum() for index in (2, 5, 0, 1)
     ]
+
+
+def test_features_are_embedded_as_scores_are():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(200, 80)).astype(np.float16)
+    features[:, 3] *= 20
+    model = replace(make_predictions(n=200), features=features)
+    found = embed(model, "pca", of="features")
+    # Nearly all variance is along one feature.
+    correlation = np.corrcoef(found.points[:, 0], features[:, 3].astype(float))[0, 1]
+    assert abs(correlation) > 0.99 and found.of == "features"
+    reference = PCA(2, svd_solver="full").fit(features.astype(float))
+    share = reference.explained_variance_ratio_[0]
+    assert f"{share:.0%} and" in found.about
+    points = embed(model, "tsne", of="features").points
+    assert points.shape == (200, 2) and np.isfinite(points).all()
+    with pytest.raises(DataError, match="evaluate --features"):
+        embed(make_predictions(), of="features")
