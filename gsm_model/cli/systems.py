@@ -7,15 +7,24 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gsm_model.cli.common import Device, fail, or_fail, progress, say
+from gsm_model.cli.common import (
+    Device,
+    arguments_of,
+    fail,
+    or_fail,
+    progress,
+    say,
+    write_all,
+)
 
 if TYPE_CHECKING:
     from gsm_model.training.alike import AlikeRun
 
+SystemSplit = Literal["test", "shifted"]
 Names = Annotated[
     list[str] | None,
     typer.Option("--system", help="One of them; repeat for several. Without it: all."),
@@ -23,7 +32,24 @@ Names = Annotated[
 
 
 def systems(
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "Write a figure (.pdf, .svg or .png) of what each can tell against what it costs,"
+                " and pair by pair, with its caption and recipe beside it."
+            )
+        ),
+    ] = None,
+    latex: Annotated[
+        Path | None,
+        typer.Option(help="Write the table for LaTeX (.tex), caption and recipe beside it."),
+    ] = None,
+    split: Annotated[
+        SystemSplit, typer.Option(help="The clips of what is shown of trained systems.")
+    ] = "test",
 ) -> None:
     """Every registered system: its name for configurations, its paper, what it costs, how far it
     sees and, where it was trained, what it can tell.
@@ -31,17 +57,50 @@ def systems(
     from gsm_model.evaluation.systems import systems_table
 
     rows = or_fail(systems_table)
+    if figure or latex:
+        _write(context, rows, split, figure, latex)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    if as_json or figure or latex:
         return
     typer.echo(
         f"{'':<15} {'':<19} {'parameters':>10} {'GMAC':>6}  {'reach':<7} {'within pair':<22}"
     )
     for row in rows:
         typer.echo(
-            f"{row['name']:<15} {row['title']:<19} {_cost(row)}  {_within_pair(row):<22}"
+            f"{row['name']:<15} {row['title']:<19} {_cost(row)}  {_within_pair(row, split):<22}"
             f" {row['paper']}"
         )
+
+
+def _write(
+    context: typer.Context,
+    rows: list[dict[str, Any]],
+    split: SystemSplit,
+    figure: Path | None,
+    latex: Path | None,
+) -> None:
+    """The figure and the table, with what says how they were made."""
+    from gsm_model.evaluation.systems import systems_file
+    from gsm_model.exports.provenance import Input, Recipe
+    from gsm_model.exports.systems import figure_of_systems, latex_of_systems
+
+    if figure is not None and figure.suffix not in (".pdf", ".svg", ".png"):
+        fail("--figure: name a .pdf, .svg or .png file to write")
+    if latex is not None and latex.suffix != ".tex":
+        fail("--latex: name a .tex file to write")
+    named = {str(path): path.name for path in (figure, latex) if path}
+    typed = tuple(named.get(part, part) for part in arguments_of(context))
+    table = systems_file()
+    recipe = Recipe(typed, (Input.of(table),) if table.is_file() else ())
+    if figure is not None:
+        kind = figure.suffix.removeprefix(".")
+        found = or_fail(lambda: figure_of_systems(figure.stem, kind, rows, split, recipe))
+        write_all(figure.parent, found)
+        typer.echo(figure)
+    if latex is not None:
+        write_all(latex.parent, latex_of_systems(latex.stem, rows, split, recipe))
+        typer.echo(latex)
 
 
 def _cost(row: dict[str, Any]) -> str:
@@ -51,10 +110,12 @@ def _cost(row: dict[str, Any]) -> str:
     return f"{row['parameters'] / 1e6:>8.2f} M {row['gmacs']:>6.2f}  −{back} … +{ahead}"
 
 
-def _within_pair(row: dict[str, Any]) -> str:
-    if not row["test"]:
-        return "not trained"
-    measure = row["test"]["within_pair"]
+def _within_pair(row: dict[str, Any], split: str) -> str:
+    from gsm_model.evaluation.systems import fate
+
+    if not row[split]:
+        return fate(row)
+    measure = row[split]["within_pair"]
     return f"{measure['value']:.1%} ({measure['low']:.1%} to {measure['high']:.1%})"
 
 

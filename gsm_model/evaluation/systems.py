@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -89,17 +90,21 @@ def measure_systems(
     """What trained models can tell on the same drawn clips, name → a part of the table's row:
 
     split → figure → value, low, high and n: those of `measures_of`, and which share of answers
-    *changes when reversed*; *pairs*: split → pair of classes → the same of *within pair*;
-    *against_gsm*: split → *top1* and *within_pair* → on how many of n clips *only_this* model, and
-    *only_gsm*, is right. ``reference`` is the name of the model that is the GSM; without it, and of
-    it, the last is ``None``.
+    *changes when reversed*; *network*: what was trained; *pairs*: split → pair of classes → the
+    same of *within pair*; *against_gsm*: split → *top1* and *within_pair* → on how many of n clips
+    *only_this* model, and *only_gsm*, is right. ``reference`` is the name of the model that is the
+    GSM; without it, and of it, the last is ``None``.
 
     Raises:
         DataError: if a model's classes are not those of the drawn set.
     """
     found: dict[str, dict[str, Any]] = {
-        name: {"pairs": {}, "against_gsm": None if reference in (None, name) else {}}
-        for name in models
+        name: {
+            "network": _network(model),
+            "pairs": {},
+            "against_gsm": None if reference in (None, name) else {},
+        }
+        for name, model in models.items()
     }
     for split in splits:
         tables = score_drawn_clips(list(models.values()), split, num_clips, progress=progress)
@@ -117,6 +122,17 @@ def measure_systems(
             if reference not in (None, name):
                 found[name]["against_gsm"][split] = _against(both.forward, of[reference].forward)
     return found
+
+
+def _network(model: Recognizer) -> dict[str, Any]:
+    """What a figure is of: the backbone, its width, pixels and frames, and parameters."""
+    return {
+        "backbone": model.architecture.backbone,
+        "width": model.architecture.width,
+        "size": model.input.size,
+        "frames": model.architecture.num_segments,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+    }
 
 
 def _within_pair(table: Predictions) -> np.ndarray:
@@ -157,6 +173,11 @@ def _numbers(measure: Measure) -> dict[str, float]:
     }
 
 
+def systems_file() -> Path:
+    """Where the table that comes with the project is."""
+    return assets() / "systems" / TABLE_FILE
+
+
 def systems_table() -> list[dict[str, Any]]:
     """A row for each registered system, in the registry's order: what it is, what it costs, how far
     it sees and, where it was trained, what it can tell; ``None`` for what was not measured.
@@ -164,7 +185,7 @@ def systems_table() -> list[dict[str, Any]]:
     Raises:
         DataError: if the table that comes with the project cannot be read.
     """
-    path = assets() / "systems" / TABLE_FILE
+    path = systems_file()
     try:
         measured = json.loads(path.read_text())["systems"] if path.exists() else {}
     except (OSError, ValueError, KeyError) as error:
@@ -185,6 +206,7 @@ def systems_table() -> list[dict[str, Any]]:
                 **costs,
                 "latency_ratio": of.get("latency_ratio"),
                 **{split: of.get(split) for split in (*SPLITS, "filmed")},
+                "network": of.get("network"),
                 "pairs": of.get("pairs"),
                 "against_gsm": of.get("against_gsm"),
                 "checkpoint": of.get("checkpoint"),
@@ -194,6 +216,26 @@ def systems_table() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def measured(rows: Sequence[Mapping[str, Any]], split: str) -> list[Mapping[str, Any]]:
+    """Those of ``rows`` that were trained and measured on ``split``, by *within pair*, the best
+    first.
+    """
+    found = [row for row in rows if row.get(split)]
+    return sorted(found, key=lambda row: -row[split]["within_pair"]["value"])
+
+
+def is_trained(row: Mapping[str, Any]) -> bool:
+    """Whether a system was trained and measured on any split."""
+    return any(row.get(split) for split in SPLITS)
+
+
+def fate(row: Mapping[str, Any]) -> str:
+    """What became of a system's training: *trained*, *diverged* or *not trained*."""
+    if is_trained(row):
+        return "trained"
+    return "diverged" if (row.get("ended") or {}).get("diverged") else "not trained"
 
 
 def costs_row(cost: SystemCost) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""``systems`` and ``measure-systems``: the table as text, JSON, figure and for LaTeX, and what
+measuring runs writes into it.
+"""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gsm_model import save_checkpoint
+from gsm_model.data.synthetic.actions import LABELS
+from gsm_model.evaluation import systems as evaluation
+from gsm_model.evaluation.evaluate import BothWays
+from gsm_model.evaluation.systems import SystemCost
+from gsm_model.models.card import Card
+from tests.conftest import make_small
+from tests.predictions import make_predictions, of_classes
+from tests.systems_table import PAIRS, write_table
+
+MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.9, (30, 50)), "gsm": (0.92, None)}
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path / "assets"))
+    return write_table(tmp_path / "assets", MEASURED, ("none", "tsm", "gsm", "r3d"))
+
+
+def test_the_table_says_what_was_measured_and_what_was_not_trained(run, table):
+    said = run("systems", "--split", "shifted").stdout.splitlines()
+    of = {line.split()[0]: line for line in said[1:]}
+    assert "84.0% (81.6% to 86.1%)" in of["gsm"] and "not trained" in of["r3d"]
+    rows = {row["name"]: row for row in json.loads(run("systems", "--json").stdout)}
+    assert rows["gsm"]["file"] == "gsm_model/models/systems/gsm.py" and rows["gsm"]["idea"]
+    assert rows["tsm"]["against_gsm"]["test"]["top1"] == {
+        "only_this": 30,
+        "only_gsm": 50,
+        "n": 1000,
+    }
+
+
+def test_figure_and_table_for_print_come_with_caption_and_recipe(run, table, tmp_path):
+    out = tmp_path / "out"
+    run("systems", "--figure", out / "a.svg", "--latex", out / "b.tex")
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("a.caption.txt", "a.recipe.json", "a.svg"),
+        *("b.caption.tex", "b.recipe.json", "b.tex"),
+    ]
+    drawn = (out / "a.svg").read_text()
+    assert ">TSM<" in drawn and ">R3D<" not in drawn
+    assert len(PAIRS) == 10 and drawn.count("something") >= 8
+    lines = (out / "b.tex").read_text().splitlines()
+    assert [line.split(" & ")[0] for line in lines[4:7]] == ["GSM", "TSM", "TSN"]  # best first
+    assert r"90.0 (88.0 to 91.7)" in lines[5] and r"$-$2.0 & 0.033" in lines[5]
+    assert "R3D" in "\n".join(lines[8:]) and lines[-1] == r"\end{tabular}"
+    caption = (out / "a.caption.txt").read_text()
+    assert "resnet18 of 0.25 of its width" in caption and "the same 1,000 drawn test" in caption
+    recipe = json.loads((out / "b.recipe.json").read_text())
+    assert recipe["command"].endswith("systems --figure a.svg --latex b.tex")
+    assert recipe["inputs"]["assets/systems/systems.json"]
+
+
+def test_a_figure_of_nothing_trained_says_so(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
+    write_table(tmp_path, {}, ("none",))
+    ended = run("systems", "--figure", tmp_path / "a.pdf", code=2)
+    assert "no system was trained and measured on test clips" in ended.stderr
+    run("systems", "--figure", tmp_path / "a.jpg", code=2)
+    run("systems", "--latex", tmp_path / "b.tex")
+    assert "not trained" in (tmp_path / "b.tex").read_text()
+
+
+def scored(number: int) -> BothWays:
+    """Answers of a made-up model to 40 clips, and to the same clips reversed."""
+    truth = np.arange(40) % len(LABELS)
+    made = [
+        make_predictions("A", 40, len(LABELS), seed=2 * number + way, truth=truth) for way in (0, 1)
+    ]
+    forward, backward = (of_classes(one, LABELS) for one in made)
+    origin = replace(backward.origin, order="reversed")
+    return BothWays(forward, replace(backward, origin=origin))
+
+
+def test_measuring_a_run_compares_it_with_the_gsm_beside_it(run, tmp_path, monkeypatch):
+    runs, table = tmp_path / "runs", tmp_path / "table.json"
+    for name in ("gsm-seed0", "tsm-seed0"):
+        (runs / name).mkdir(parents=True)
+        model = make_small(name.split("-")[0], num_classes=len(LABELS))
+        model.card = Card(name, "trained", LABELS)
+        save_checkpoint(model, runs / name / "model.safetensors")
+        log = "step,loss,accuracy,learning_rate\n1,3.0,0.1,0.1\n2,1.0,0.5,0.1\n"
+        (runs / name / "log.csv").write_text(log)
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1))
+    monkeypatch.setattr(
+        evaluation, "score_drawn_clips", lambda models, *_, **__: [scored(0), scored(1)]
+    )
+    run("measure-systems", table, "--runs", runs, "--system", "tsm", "--clips", 40)
+    [(name, row)] = json.loads(table.read_text())["systems"].items()
+    assert name == "tsm" and row["checkpoint"] == "tsm-seed0.safetensors"
+    assert row["against_gsm"]["shifted"]["within_pair"]["n"] == 40
+    assert list(row["pairs"]["test"]) == list(PAIRS)
+    assert list(row["seeds"]["0"]) == ["test", "shifted", "steps", "diverged"]
+    assert row["network"]["width"] == 0.125 and row["curve"][-1]["accuracy"] == 0.5
