@@ -17,7 +17,7 @@ from typer import Context
 from typer.core import TyperGroup
 
 from gsm_model.bundled import find_given
-from gsm_model.cli.shared import list_options, shift_share
+from gsm_model.cli.shared import flow_zero, list_options, shift_share
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from gsm_model.models.caution import Caution
     from gsm_model.models.protocol import EvalProtocol
     from gsm_model.models.recognizer import Recognizer
+    from gsm_model.motion.stored import Zero
     from gsm_model.video.isolate import DecodedVideo
+    from gsm_model.video.modality import Modality
     from gsm_model.video.sampling import Sampling
 
 _TYPED = "gsm_model.cli.arguments"
@@ -166,9 +168,11 @@ def open_clip(
     segments: int | None,
     shifts: Sequence[int] = (0,),
     protocols: Sequence[EvalProtocol] = (),
+    zero: Zero | None = None,
 ) -> tuple[list[int], DecodedVideo]:
     """How many frames each model is given, and the clip with the frames of them all, of one clip
-    each or as ``protocols`` say; what has to be said of how it was read is said.
+    each or as ``protocols`` say; what has to be said of how it was read is said. ``zero`` is the
+    byte of no motion in a folder of flow, where a person says it.
     """
     from gsm_model.data.own_clips import recognised
     from gsm_model.models.protocol import EvalProtocol
@@ -182,7 +186,11 @@ def open_clip(
     clips = {(model.input.sampling, one.clips) for model, one in zip(models, own, strict=True)}
     neighbours = max(model.architecture.modality.neighbours for model in models)
     read = read_video(
-        *(path, sorted(set(counts))), shifts=shifts, neighbours=neighbours, clips=sorted(clips)
+        *(path, sorted(set(counts))),
+        shifts=shifts,
+        neighbours=neighbours,
+        clips=sorted(clips),
+        flow_zero=zero,
     )
     video = recognised(read, path)
     for note in video.info.notes:
@@ -225,13 +233,18 @@ def read_list(
     target: TargetName,
     skip_bad: bool,
     model: Callable[[], Recognizer] | None = None,
+    modality: Modality | None = None,
+    zero: Zero | None = None,
     **options: Any,
 ) -> VideoList:
     """The list that ``--data`` names; its faults end the command unless ``skip_bad``. What was
-    inferred is said. ``model()`` is the model it is for, asked for only where its classes decide;
-    ``options`` are those of `list_options` where the command line does not say them.
+    inferred is said. ``model()`` is the model it is for, asked for only where its classes, or what
+    it sees, decide; without one, ``modality`` is what the model sees that is trained on it.
+    ``options`` are those of `list_options` where the command line does not say them, ``zero`` that
+    of ``--flow-zero``.
     """
     from gsm_model.data.lists import read_video_list
+    from gsm_model.evaluation.stored_flow import for_modality
 
     found = read_video_list(
         data,
@@ -242,6 +255,10 @@ def read_list(
         num_classes=None if model is None else lambda: model().architecture.num_classes,
         **(options or list_options()),
     )
+    if any(entry.flow for entry in found.entries):
+        seen = modality if model is None else model().architecture.modality
+        if seen is not None:
+            found = for_modality(found, seen, zero or flow_zero())
     found = found if skip_bad else found.require_clean()
     for note in found.notes:
         say(f"{found.name}: {note}")

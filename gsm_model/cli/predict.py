@@ -30,7 +30,7 @@ from gsm_model.cli.common import (
     protocols_of,
     say,
 )
-from gsm_model.cli.shared import ShiftShare
+from gsm_model.cli.shared import FlowZero, ShiftShare, zero_named
 from gsm_model.errors import LensError
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def predict(
         AverageName, typer.Option(help="What --fuse takes the weighted mean of.")
     ] = "logits",
     labels: Labels = None,
+    flow_zero: FlowZero = None,
     device: Device = None,
     precision: Precision = "float32",
     as_json: Annotated[
@@ -108,19 +109,21 @@ def predict(
     failed = False
     for path in clips:
         try:
-            counts, video = open_clip(path, models, segments, protocols=protocols)
+            counts, video = open_clip(
+                *(path, models, segments), protocols=protocols, zero=zero_named(flow_zero)
+            )
+            answers = [
+                answer(
+                    *(model, video, order, count, seed, own.crops, own.average),
+                    *(_flow_progress(model), own.clips),
+                )
+                for model, own, count in zip(models, protocols, counts, strict=True)
+            ]
         except LensError as error:
             say(str(error))
             results.append({"file": str(path), "error": str(error)})
             failed = True
             continue
-        answers = [
-            answer(
-                *(model, video, order, count, seed, own.crops, own.average),
-                *(_flow_progress(model), own.clips),
-            )
-            for model, own, count in zip(models, protocols, counts, strict=True)
-        ]
         for one in answers:
             if one.note:
                 say(f"{path}: {one.card.name}: {one.note}")

@@ -9,9 +9,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from gsm_model.motion.stored import Zero
 
 ShiftShare = Annotated[
     int | None,
@@ -36,6 +39,15 @@ Series = Annotated[
     str | None,
     typer.Option(help="Which pictures of a folder with several series, such as img_%05d.jpg."),
 ]
+FlowZero = Annotated[
+    Literal["127", "128"] | None,
+    typer.Option(
+        help=(
+            "The byte of no motion in folders of optical flow: 128 of dense_flow, 127 of"
+            " mmaction2; without it, it is read off them."
+        )
+    ),
+]
 # The parameters that a command must have → what it gets, by the names of the parameters.
 _SHARED: dict[frozenset[str], dict[str, Any]] = {
     frozenset(["checkpoint"]): {"shift_share": ShiftShare},
@@ -43,6 +55,7 @@ _SHARED: dict[frozenset[str], dict[str, Any]] = {
         "columns": Columns,
         "first_label": FirstLabel,
         "series": Series,
+        "flow_zero": FlowZero,
     },
 }
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -88,6 +101,17 @@ def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
 def shift_share() -> int | None:
     """What ``--shift-share`` says in the command that runs."""
     return _given.get().get("shift_share")
+
+
+def flow_zero() -> Zero | None:
+    """What ``--flow-zero`` says in the command that runs."""
+    return zero_named(_given.get().get("flow_zero"))
+
+
+def zero_named(name: str | None) -> Zero | None:
+    """The byte of no motion that a person named; ``None`` leaves it to be read off."""
+    by_name: dict[str, Zero] = {"127": 127, "128": 128}
+    return None if name is None else by_name[name]
 
 
 def list_options() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from gsm_model.cli.common import (
     say,
 )
 from gsm_model.cli.processes import together
+from gsm_model.cli.shared import FlowZero, zero_named
 from gsm_model.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def train(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
     ] = False,
+    flow_zero: FlowZero = None,
 ) -> None:
     """Train a model on synthetic clips or on a list of videos, and write OUT/model.safetensors,
     measured on synthetic test clips if on such.
@@ -75,7 +77,7 @@ def train(
     from gsm_model.training.train import train as run
 
     settings = or_fail(lambda: TrainConfig.read(config))
-    videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad))
+    videos = or_fail(lambda: _training_list(settings, config.parent, skip_bad, flow_zero))
     begins = not (out / STATE_FILE).exists()  # a run that goes on needs nothing to start from
     initial = _initial(settings, config.parent) if settings.initial and begins else None
     if store is None and stored_clips is not None:
@@ -133,7 +135,9 @@ def _initial(settings: TrainConfig, folder: Path) -> Recognizer:
     return or_fail(lambda: initial_model(settings.initial, folder))
 
 
-def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> VideoList | None:
+def _training_list(
+    settings: TrainConfig, folder: Path, skip_bad: bool, zero: str | None
+) -> VideoList | None:
     """The list that a configuration in ``folder`` names, or ``None`` for synthetic clips."""
     if not settings.data:
         return None
@@ -145,6 +149,8 @@ def _training_list(settings: TrainConfig, folder: Path, skip_bad: bool) -> Video
         *(folder / settings.data, videos, labels, target, skip_bad),
         columns=settings.columns.split(",") if settings.columns else None,
         first_label=None if settings.first_label < 0 else settings.first_label,
+        modality=settings.seen,
+        zero=zero_named(zero),
         series=settings.series or None,
     )
 

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from gsm_model._moved import renamed
 from gsm_model.data.find_videos import VideoFinder
@@ -28,6 +29,7 @@ from gsm_model.data.row_labels import indexed, is_of_ucf
 from gsm_model.data.several_labels import check_text
 from gsm_model.errors import DataError, VideoError
 from gsm_model.io.text import decode_text
+from gsm_model.motion.stored import Zero
 from gsm_model.video.frame_folders import frames_of, is_pattern
 from gsm_model.video.part import Part, locate
 from gsm_model.video.source import VideoInfo
@@ -46,7 +48,8 @@ __getattr__ = renamed(__name__, {"VIDEO_SUFFIXES": "gsm_model.data.find_videos:V
 class Entry:
     """One clip of a list. ``label`` is a class index. ``first`` and ``stop`` bound the frames that
     count, 0-based, ``stop`` not included; both are ``None`` for the whole file. The rest is as in
-    `gsm_model.video.part.Part`."""
+    `gsm_model.video.part.Part`. ``flow``: whether its folder holds optical flow, beside pictures or
+    alone; ``flow_zero`` is the byte of no motion in it, where it is known."""
 
     id: str
     path: Path
@@ -59,6 +62,8 @@ class Entry:
     base: int = 1
     num_frames: int | None = None
     maybe_cut: bool = False
+    flow: Literal["", "beside", "alone"] = ""
+    flow_zero: Zero | None = None
 
     @property
     def part(self) -> Part:
@@ -292,7 +297,7 @@ def _check(
         if count is not None and count < MIN_FRAMES:
             too_short += 1
         else:
-            entries.append(entry)
+            entries.append(replace(entry, flow=look.flow))
     if not rows:
         raise DataError(f"{name}: there is no clip in it")
     if too_short > max(1, len(rows) / 2) and not entries:
@@ -335,10 +340,13 @@ def _of_series(path: Path, series: str | None) -> Path:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a look at a row's folder shows: how many frames count, and what is wrong."""
+    """What a look at a row's folder shows: how many frames count, what is wrong, and whether it
+    holds optical flow.
+    """
 
     count: int | None = None
     fault: str = ""
+    flow: Literal["", "beside", "alone"] = ""
 
 
 def _look(entry: Entry, row: Row, looks: Counter[str]) -> _Look:
@@ -353,24 +361,26 @@ def _look(entry: Entry, row: Row, looks: Counter[str]) -> _Look:
     except VideoError as error:
         return _Look(fault=str(error))
     looks.update(frames.notes)
-    there = len(frames.series.numbers)
+    there = frames.count
+    flow: Literal["", "beside", "alone"] = "" if frames.flow is None else "beside"
+    flow = "alone" if frames.alone else flow
     if entry.first is not None or entry.end is not None:
         try:
             info = VideoInfo(there, 1.0, 1, 1, kind="folder", runs=frames.runs)
             looks.update(locate(entry.part, info, entry.id).notes)
         except VideoError:  # as a video without this part: a row with its error
             pass
-        return _Look()
+        return _Look(flow=flow)
     if row.num_frames is not None:
         if row.roughly:
             if abs(there - row.num_frames) > 1:
                 looks["start and end in the list make another number of frames"] += 1
-            return _Look(row.num_frames)
-        if there != row.num_frames:
-            return _Look(
-                there, f"says {row.num_frames} frames, the folder {path.name!r} has {there}"
-            )
-    return _Look(there)
+            return _Look(row.num_frames, flow=flow)
+        # A list may count the files of flow, which are one fewer than the frames.
+        if row.num_frames not in {there, there - frames.alone}:
+            fault = f"says {row.num_frames} frames, the folder {path.name!r} has {there}"
+            return _Look(there, fault, flow)
+    return _Look(there, flow=flow)
 
 
 def _of_folders(looks: Counter[str]) -> tuple[str, ...]:

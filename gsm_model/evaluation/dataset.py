@@ -24,6 +24,7 @@ from gsm_model.predictions.table import Provenance
 from gsm_model.video.clip_input import cut_clip
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.modality import stacks
+from gsm_model.video.motion_planes import alike
 from gsm_model.video.sampling import segment_indices
 from gsm_model.video.source import VideoInfo
 from gsm_model.video.transforms import normalise
@@ -78,13 +79,10 @@ def batches(model: Recognizer, clip_set: ClipSet, start: int, size: int) -> Iter
     upcoming = clip_set.read(start)
     while found := list(islice(upcoming, size)):
         stop = start + len(found)
-        rows = [row for row, views in enumerate(found) if not isinstance(views, str)]
-        clips = (
-            normalise(np.stack([found[row] for row in rows]), model.input).to(device)
-            if rows
-            else None
-        )
-        errors = tuple(views if isinstance(views, str) else "" for views in found)
+        rows = [row for row, one in enumerate(found) if not isinstance(one, str)]
+        views = alike([one for one in found if not isinstance(one, str)], model.input)
+        clips = normalise(np.stack(views), model.input).to(device) if rows else None
+        errors = tuple(one if isinstance(one, str) else "" for one in found)
         yield Batch(
             clip_set.ids[start:stop],
             clip_set.labels[start:stop],

@@ -16,12 +16,13 @@ import numpy as np
 
 from gsm_model.data.lists import Entry
 from gsm_model.errors import DataError, VideoError
+from gsm_model.motion.stored import Zero
 from gsm_model.video.looks import ClipLook
 from gsm_model.video.pool import DecoderPool
 from gsm_model.video.sampling import Order, Sampling
 from gsm_model.video.source import DATA_SET, Limits
 from gsm_model.video.transforms import InputSpec
-from gsm_model.video.views import ViewsWanted, read_part
+from gsm_model.video.views import ViewsWanted, read_flow_part, read_part
 
 _log = logging.getLogger(__name__)
 MOST_SAID = 10  # videos of which it is said what was inferred
@@ -90,6 +91,18 @@ def read_frames(
     return read_part(entry.path, entry.id, sample, entry.part, limits)
 
 
+def read_flow(
+    entry: Entry, sample: Callable[[int], np.ndarray], limits: Limits = DATA_SET
+) -> tuple[np.ndarray, Zero] | None:
+    """Stored flow of the part of a folder that ``entry`` names, as `read_flow_part`; ``None`` where
+    it holds none.
+
+    Raises:
+        VideoError: as `read_frames`.
+    """
+    return read_flow_part(entry.path, entry.id, sample, entry.part, limits, entry.flow_zero)
+
+
 def wanted_views(
     entry: Entry,
     num_segments: int,
@@ -113,6 +126,7 @@ def wanted_views(
         _shuffle_seed(entry.id, seed),
         entry.part,
         limits,
+        zero=entry.flow_zero,
     )
 
 

@@ -47,8 +47,10 @@ def motion_of_clip(
     Raises:
         KeyError: if ``video`` was not read for this number of segments with `NEIGHBOURS`.
     """
-    spec = replace(model.input, channels="RGB", modality=Modality("flow", 1))
-    cut = cut_clip(video, spec, num_segments or model.architecture.num_segments, order, seed=seed)
+    t = num_segments or model.architecture.num_segments
+    # Of learnt flow, since that is never taken from where it is stored: the pictures are shown.
+    spec = replace(model.input, channels="RGB", modality=Modality("learnt flow", 1))
+    cut = cut_clip(video, spec, t, order, seed=seed)
     pairs = torch.from_numpy(cut.views[0]).unflatten(1, (2, 3))
     flow = tvl1_flow(grey(pairs[:, 0]), grey(pairs[:, 1]), progress=progress)
     learnt = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.colors import hsv_to_rgb
 from PIL import Image, ImageDraw
 
 _ARROW_EVERY = 12  # of the picture's shorter side, how many arrows
@@ -27,8 +26,10 @@ def wheel(flow: np.ndarray, largest: float) -> np.ndarray:
     """
     hue = np.arctan2(flow[:, 1], flow[:, 0]) / (2 * np.pi) % 1
     saturation = np.clip(np.hypot(flow[:, 0], flow[:, 1]) / largest, 0, 1)
-    hsv = np.stack([hue, saturation, np.ones_like(hue)], axis=-1)
-    return (hsv_to_rgb(hsv) * 255).round().astype(np.uint8)
+    # Of HSV at full value: how far each of the three is from its own hue, in sixths of the wheel.
+    away = np.abs((hue[..., None] * 6 + np.array([0, 4, 2])) % 6 - 3)
+    pure = np.clip(away - 1, 0, 1)
+    return ((1 - saturation[..., None] * (1 - pure)) * 255).round().astype(np.uint8)
 
 
 def with_arrows(frames: np.ndarray, flow: np.ndarray, largest: float) -> np.ndarray:

@@ -6,23 +6,28 @@ Two rules are in use: yjxiong/dense_flow *rounds*, so that no motion is 128; mma
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BOUND = 20.0
 Zero = Literal[127, 128]
 # Of the bytes of a flow, how many must be one of the two zeros before the folder's rule is told.
 _ENOUGH = 0.01
 _CLEARLY = 2.0
+_SHARED = 1.5
+_MANY = 1000
 
 
 def flow_bytes(flow: Tensor, zero: Zero = 128, bound: float = BOUND) -> Tensor:
     """A flow in pixels as it is stored, uint8 of the same shape; ``zero`` is the byte of no motion:
     128 as dense_flow stores it, 127 as mmaction2 does.
     """
+    import torch  # here, so that a decoding process reads stored flow without it
+
     scaled = (flow.clamp(-bound, bound) + bound) * (255 / (2 * bound))
     return (scaled + 0.5 if zero == 128 else scaled).to(torch.uint8)
 
@@ -34,11 +39,14 @@ def flow_of_bytes(stored: np.ndarray, zero: Zero = 128, bound: float = BOUND) ->
 
 def zero_of(stored: np.ndarray) -> Zero | None:
     """Which byte no motion is in stored flow, read off the bytes: of 127 and 128 the one that is at
-    least twice as frequent; ``None`` where neither is, or both are rare.
+    least twice as frequent. Where both are about as frequent, and clearly more so than 126 and 129,
+    it is 128: rounding shares what is nearly still between the two, truncating gives it to 127.
+    ``None`` where it is otherwise, or both are rare, or there are few to judge a shared zero by.
     """
-    low, high = (int((stored == byte).sum()) for byte in (127, 128))
+    below, low, high, above = (int((stored == byte).sum()) for byte in range(126, 130))
     if low + high < _ENOUGH * stored.size:
         return None
     if low >= _CLEARLY * high:
         return 127
-    return 128 if high >= _CLEARLY * low else None
+    around = low + high >= _MANY and min(low, high) >= _SHARED * max(below, above)
+    return 128 if high >= _CLEARLY * low or around else None

@@ -17,11 +17,14 @@ from torch.utils.data import Dataset, Sampler
 from gsm_model.data.labels import mirrored_labels
 from gsm_model.data.lists import Entry
 from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
-from gsm_model.evaluation.loader import read_frames
+from gsm_model.evaluation.loader import read_flow, read_frames
+from gsm_model.motion.stored import Zero
 from gsm_model.training.config import TrainConfig
 from gsm_model.video.augment import multi_scale_crop, random_crop
 from gsm_model.video.modality import stacks
+from gsm_model.video.motion_planes import alike
 from gsm_model.video.sampling import training_indices
+from gsm_model.video.stored_flow import mirrored, planes_of
 from gsm_model.video.transforms import InputSpec, resize_shorter_side
 
 
@@ -64,6 +67,20 @@ class Augment:
         )
         return torch.from_numpy(planes.copy()), label
 
+    def flow(
+        self, between: np.ndarray, zero: Zero, label: int, rng: np.random.Generator
+    ) -> tuple[Tensor, int]:
+        """As a call, of stored flow ``between`` the frames of T segments, (T·L, H, W, 3) uint8 as
+        `StoredFlow.between`, with ``zero`` as no motion → (T, 2·L, S, S) uint8.
+        """
+        modality = self.spec.modality
+        crop = multi_scale_crop if self.crops == "multi-scale" else random_crop
+        planes = crop(between, self.spec.size, rng).transpose(0, 3, 1, 2)
+        if self.mirror != "none" and rng.random() < 0.5:
+            planes, label = mirrored(planes[..., ::-1], zero), int(self.mirrored[label])
+        stored = planes_of(planes[None], modality.fields, zero, modality.zero)[0]
+        return torch.from_numpy(stored.copy()), label
+
     def sampled(self, count: int, config: TrainConfig, rng: np.random.Generator) -> np.ndarray:
         """The frames of a training clip out of ``count``, those of each segment one after the
         other.
@@ -102,7 +119,8 @@ def style_of(config: TrainConfig) -> Style:
 
 class ListedClips(Dataset):
     """Place in the run → (clip (T, 3·(1 + L), S, S) uint8, label): the videos of a list, each epoch
-    in an order of its own.
+    in an order of its own. Of a folder that holds the flow which is learnt from, the clip is that,
+    (T, 2·L, S, S).
     """
 
     def __init__(self, config: TrainConfig, augment: Augment, entries: Sequence[Entry]) -> None:
@@ -112,8 +130,29 @@ class ListedClips(Dataset):
         epoch, within = divmod(place, len(self.entries))
         entry = self.entries[int(_epoch_order(self.config.seed, epoch, len(self.entries))[within])]
         rng = np.random.default_rng((self.config.seed, place))
-        frames = read_frames(entry, lambda count: self.augment.sampled(count, self.config, rng))
-        return self.augment(resize_shorter_side(frames, self.augment.spec.resize), entry.label, rng)
+        spec = self.augment.spec
+
+        def sampled(count: int) -> np.ndarray:
+            return self.augment.sampled(count, self.config, rng)
+
+        if spec.modality.kind == "flow":
+            stored = read_flow(
+                entry, lambda count: sampled(count).reshape(-1, 1 + spec.modality.neighbours)
+            )
+            if stored is not None:
+                between, zero = stored
+                small = resize_shorter_side(between, spec.resize)
+                return self.augment.flow(small, zero, entry.label, rng)
+        frames = read_frames(entry, sampled)
+        return self.augment(resize_shorter_side(frames, spec.resize), entry.label, rng)
+
+
+def collated(batch: Sequence[tuple[Tensor, int]], spec: InputSpec) -> tuple[Tensor, Tensor]:
+    """Clips (n, T, P, S, S) uint8 and their labels (n,) int64; where some are stored flow and
+    others frames, the flow of these is computed.
+    """
+    clips = alike([clip.numpy() for clip, _ in batch], spec)
+    return torch.from_numpy(np.stack(clips)), torch.tensor([label for _, label in batch])
 
 
 @lru_cache(maxsize=2)

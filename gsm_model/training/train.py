@@ -11,6 +11,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -29,7 +30,14 @@ from gsm_model.errors import DataError
 from gsm_model.io.atomic import whole_file, write_whole
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
-from gsm_model.training.dataset import Augment, ListedClips, RunPlaces, SyntheticClips, style_of
+from gsm_model.training.dataset import (
+    Augment,
+    ListedClips,
+    RunPlaces,
+    SyntheticClips,
+    collated,
+    style_of,
+)
 from gsm_model.training.log import LOG_FILE
 from gsm_model.training.optim import build_model, build_optimizer, build_schedule
 from gsm_model.training.start import started_model
@@ -103,7 +111,16 @@ def train(
         else ListedClips(config, augment, videos.entries)
     )
     places = RunPlaces(config, first, fabric.global_rank, fabric.world_size)
-    batches = iter(DataLoader(clips, batch_size=places.part, sampler=places, num_workers=workers))
+    together = partial(collated, spec=model.input) if videos is not None else None
+    batches = iter(
+        DataLoader(
+            clips,
+            batch_size=places.part,
+            sampler=places,
+            num_workers=workers,
+            collate_fn=together,
+        )
+    )
     model.train()
     for step in range(first, config.steps):
         rate = float(schedule.get_last_lr()[0])

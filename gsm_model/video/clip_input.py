@@ -7,14 +7,16 @@ torch, so that a decoding process can do it; `clip_input` makes the tensor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gsm_model.motion.stored import Zero
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.sampling import Order, order_positions
+from gsm_model.video.stored_flow import StoredFlow, mirrored, needs_pictures, planes_of
 from gsm_model.video.transforms import InputSpec, normalise, view_bytes
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class CutClip:
     """A clip before the mean is taken off.
 
     ``views`` (V, T, 3, S, S) uint8, planes in the model's order; of a model of motion (V, T, 3·(1 +
-    L), S, S), the frames of each segment. The rest as in `ClipInput`.
+    L), S, S), the frames of each segment, or (V, T, 2·L, S, S), the flow that was stored with
+    them. The rest as in `ClipInput`.
     """
 
     views: np.ndarray
@@ -91,12 +94,15 @@ def cut_clip(
     Of a model of motion the frames of each segment are presented in that order too: reversed, they
     run backwards; frozen, they are all one frame. A shuffle leaves each segment as it is.
 
+    Of a model of flow it is the flow that lies in the video's folder, where it has any.
+
     Raises:
         KeyError: if ``video`` was not read for this clip.
+        VideoError: if ``video`` has flow alone and the model sees something else.
         ValueError: for an unknown order, number of crops or number of clips.
     """
     indices = video.clip_indices(num_segments, 0, clip, num_clips, spec.sampling)
-    if not video.has(indices):
+    if video.flow is None and not video.has(indices):
         raise KeyError(f"{video.name} was not read for {num_segments} segments")
     positions = order_positions(num_segments, order, seed)
     views = _views_at(video, spec, indices[positions], order, crops)
@@ -106,16 +112,39 @@ def cut_clip(
 def _views_at(
     video: DecodedVideo, spec: InputSpec, indices: np.ndarray, order: Order, crops: int
 ) -> np.ndarray:
-    """The views (V, T, 3·(1 + L), S, S) uint8 of the segments at ``indices``, presented in
+    """The views (V, T, 3·(1 + L) or 2·L, S, S) uint8 of the segments at ``indices``, presented in
     ``order``.
+    """
+    frames = presented(video, spec, indices, order)
+    if spec.modality.kind == "flow" and video.flow is not None:
+        zero = video.flow.known_zero(video.name)
+        return _stored_views(video.flow, zero, spec, frames, crops)
+    if video.flow is not None and video.flow.alone:
+        raise needs_pictures(video.name, video.flow.name)
+    views = view_bytes(video.frames_at(frames.ravel()), spec, crops)
+    return views.reshape(len(views), len(indices), -1, *views.shape[-2:])
+
+
+def presented(
+    video: DecodedVideo, spec: InputSpec, indices: np.ndarray, order: Order
+) -> np.ndarray:
+    """The frames (T, 1 + L) of ``video`` that a model of ``spec`` is shown of the segments at
+    ``indices`` (T,), those of each in the order in which it sees them.
     """
     frames = video.stacks_at(indices, spec.modality.neighbours)
     if order == "reversed":
-        frames = frames[:, ::-1]
-    if order == "frozen":
-        frames = np.repeat(frames[:, :1], frames.shape[1], axis=1)
-    views = view_bytes(video.frames_at(frames.ravel()), spec, crops)
-    return views.reshape(len(views), len(indices), -1, *views.shape[-2:])
+        return frames[:, ::-1]
+    return np.repeat(frames[:, :1], frames.shape[1], axis=1) if order == "frozen" else frames
+
+
+def _stored_views(
+    flow: StoredFlow, zero: Zero, spec: InputSpec, frames: np.ndarray, crops: int
+) -> np.ndarray:
+    """The views (V, T, 2·L, S, S) uint8 of stored flow between ``frames`` (T, 1 + L)."""
+    views = view_bytes(flow.between(frames), replace(spec, channels="RGB"), crops)
+    if crops == 10:  # each second one is a mirror image
+        views[1::2] = mirrored(views[1::2], zero)
+    return planes_of(views, spec.modality.fields, zero, spec.modality.zero)
 
 
 def clip_input(

@@ -9,6 +9,7 @@ import numpy as np
 from gsm_model.video.modality import stacks
 from gsm_model.video.sampling import Sampling, clip_indices, shifted
 from gsm_model.video.source import VideoInfo
+from gsm_model.video.stored_flow import StoredFlow
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class DecodedVideo:
     not included; by default that is all of it. ``times`` (n,) and ``preview_times`` (m,) are the
     seconds from the first frame to those; without them frames follow each other at the info's rate.
     ``drawn`` is what the video shows if it is known to be drawn; ``None`` counts as filmed.
+    ``flow`` is the optical flow that a folder of frames holds, if it was read.
     """
 
     name: str
@@ -34,6 +36,7 @@ class DecodedVideo:
     times: np.ndarray | None = None
     preview_times: np.ndarray | None = None
     drawn: str | None = None
+    flow: StoredFlow | None = None
 
     @property
     def length(self) -> int:

@@ -42,6 +42,9 @@ _OTHER = frozenset(
     )
 )
 _COMPONENTS = frozenset("uvxy")
+# The component to the right in a name, in lower case, and what stands there for the one down.
+_RIGHT = re.compile(r"(?:(?<![a-z0-9])|(?<=flow)|(?<=warp)|(?<=warped))([xu])(?![a-z])")
+_DOWN = {"x": "y", "u": "v"}
 _SHOWN = 5
 _SETTLED_NS = 2 * 10**9  # a folder changed just now may change again within one tick of its clock
 
@@ -63,14 +66,40 @@ class Series:
 
 
 @dataclass(frozen=True)
+class FlowSeries:
+    """Optical flow that is stored in pictures: motion to the ``right`` and ``down``, of the same
+    numbers.
+    """
+
+    right: Series
+    down: Series
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return f"{self.right.pattern} and {self.down.pattern}"
+
+
+@dataclass(frozen=True)
 class Frames:
     """The series of a folder that is its video, and in ``notes`` what is to be said of it: series
     that were left out, numbers that are missing. ``runs`` are its numbers, as `runs_of` has them.
+
+    ``flow`` is the optical flow that the folder holds, if any. It is ``alone`` where there are no
+    pictures beside it; ``series`` is then its part to the right, and the video has a frame more
+    than there are files, for each is of the motion from one frame to the next.
     """
 
     series: Series
     notes: tuple[str, ...]
     runs: tuple[tuple[int, int], ...]
+    flow: FlowSeries | None = None
+    alone: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many frames the video has."""
+        return len(self.series.numbers) + self.alone
 
 
 def frames_of(folder: Path, name: str, wanted: str | None = None) -> Frames:
@@ -107,12 +136,41 @@ def _frames_of(folder: str, name: str, wanted: str | None, changed: int) -> Fram
             f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg;"
             " WebP, BMP and TIFF are read too)"
         )
-    chosen = _wanted(found, wanted, name) if wanted else _picture(found, name)
+    flow = flow_among(found)
+    alone = not wanted and flow is not None and all(is_other(series) for series in found)
+    if wanted:
+        chosen = _wanted(found, wanted, name)
+    else:
+        chosen = flow.right if alone and flow is not None else _picture(found, name)
     for (a, first), (b, second) in pairwise(zip(chosen.numbers, chosen.files, strict=True)):
         if a == b:
             raise VideoError(f"{name}: {first} and {second} have the same number; remove one")
-    notes = [_left_out(found, chosen), _unnumbered(names), missing_numbers(chosen.numbers)]
-    return Frames(chosen, tuple(filter(None, notes)), runs_of(chosen.numbers))
+    said = f"holds optical flow, {flow.name}, and no pictures" if alone and flow else ""
+    notes = [
+        said or _left_out(found, chosen),
+        _unnumbered(names),
+        missing_numbers(chosen.numbers),
+    ]
+    runs = runs_of((*chosen.numbers, chosen.numbers[-1] + 1) if alone else chosen.numbers)
+    return Frames(chosen, tuple(filter(None, notes)), runs, flow, alone)
+
+
+def flow_among(found: Sequence[Series]) -> FlowSeries | None:
+    """The optical flow among the series of a folder: two that are called alike but for x and y, or
+    u and v, have the same numbers, and are named as something else than the picture. ``None`` where
+    there is none, or several could be meant; of flow and warped flow (TSN) it is the flow.
+    """
+    by_pattern = {series.pattern.casefold(): series for series in found if is_other(series)}
+    pairs = []
+    for pattern, right in by_pattern.items():
+        for component in _RIGHT.finditer(pattern):
+            at, other = component.start(1), _DOWN[component.group(1)]
+            down = by_pattern.get(pattern[:at] + other + pattern[at + 1 :])
+            if down is not None and down.numbers == right.numbers:
+                pairs.append(FlowSeries(right, down))
+    plain = [pair for pair in pairs if "warp" not in pair.right.pattern.casefold()]
+    chosen = plain or pairs
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def series_of(names: Iterable[str]) -> tuple[Series, ...]:

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
+from gsm_model.motion.stored import Zero
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.pool import DecoderPool
 from gsm_model.video.sampling import Sampling
 from gsm_model.video.source import Limits, VideoInfo
+from gsm_model.video.stored_flow import StoredFlow
 
 MAX_SEGMENTS = 64
 # More decoders at once than processors would only wait for each other, and hold memory meanwhile.
@@ -31,12 +33,15 @@ def read_video(
     shifts: Sequence[int] = (0,),
     neighbours: int = 0,
     clips: Sequence[tuple[Sampling, int]] = (("even", 1),),
+    flow_zero: Zero | None = None,
 ) -> DecodedVideo:
     """Decode, in another process, the evaluation clips of every number of segments in ``segments``.
 
     ``shifts`` are numbers of frames by which those clips are wanted earlier (negative) or later
     too, ``clips`` the samplings and numbers of clips that they are wanted of. ``neighbours`` is how
     many frames after each are wanted with it, for models that see motion (`Modality.neighbours`).
+    ``flow_zero`` is the byte of no motion in optical flow that lies in a folder; without it, it is
+    read off the bytes.
     ``preview_frames`` is the most small pictures wanted beside them (0 for none),
     ``preview_height`` their height in pixels. ``name`` is what messages call the file.
 
@@ -54,6 +59,7 @@ def read_video(
         "shifts": list(shifts),
         "neighbours": neighbours,
         "clips": list(clips),
+        "flow_zero": flow_zero,
         "limits": asdict(limits or Limits()),
         "preview_frames": preview_frames,
         "preview_height": preview_height,
@@ -62,16 +68,21 @@ def read_video(
     header, arrays = answer.header, answer.arrays
     for array in arrays:
         array.flags.writeable = False  # many threads share them
-    preview = arrays[1] if len(arrays) > 1 else np.zeros((0, 2, 2, 3), np.uint8)
+    preview = arrays[1] if header["preview"] else np.zeros((0, 2, 2, 3), np.uint8)
+    info, flow = VideoInfo.of(header["info"]), None
+    if header["flow"]:
+        flow = StoredFlow.of(header["flow"], arrays[-1])
+        info = replace(info, notes=(*info.notes, flow.note))
     return DecodedVideo(
         name,
-        VideoInfo.of(header["info"]),
+        info,
         np.array(header["sampled"]),
         arrays[0],
         preview,
         np.array(header["preview"], dtype=np.int64),
         times=np.array(header["times"], dtype=np.float64),
         preview_times=np.array(header["preview_times"], dtype=np.float64),
+        flow=flow,
     )
 
 

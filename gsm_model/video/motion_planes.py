@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch import Tensor
 from gsm_model.motion.stored import flow_bytes
 from gsm_model.motion.tvl1 import grey, tvl1_flow
 from gsm_model.video.modality import Modality
+from gsm_model.video.transforms import InputSpec
 
 Progress = Callable[[int, int], None]
 _KEPT_BYTES = 256 * 2**20
@@ -74,6 +75,19 @@ def flow_planes(
         _kept.put(key, flow)
     every = [made[key] if flow is None else flow for key, flow in zip(keys, found, strict=True)]
     return np.stack(every).reshape(*around, modality.planes, *size)
+
+
+def alike(clips: Sequence[np.ndarray], spec: InputSpec) -> list[np.ndarray]:
+    """``clips`` (…, P, S, S) uint8 with one number of planes: where some are the stored flow of a
+    folder and others the frames of a video, the flow of these is computed.
+    """
+    if len({clip.shape[-3] for clip in clips}) < 2:
+        return list(clips)
+    modality, is_bgr = spec.modality, spec.channels == "BGR"
+    return [
+        clip if clip.shape[-3] == modality.planes else flow_planes(clip, modality, is_bgr)
+        for clip in clips
+    ]
 
 
 def _key(first: np.ndarray, second: np.ndarray, modality: Modality, is_bgr: bool) -> bytes:

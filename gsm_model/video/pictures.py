@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from gsm_model.errors import VideoError
+from gsm_model.motion.pictures import largest_move, wheel
+from gsm_model.motion.stored import flow_of_bytes, zero_of
 from gsm_model.video.colours import TRANSPARENT, on_black
-from gsm_model.video.frame_folders import frames_of
+from gsm_model.video.frame_folders import Frames, Series, frames_of
 from gsm_model.video.picture_times import frame_lengths
 from gsm_model.video.source import (
     SIZE_CHANGES,
@@ -22,6 +24,7 @@ from gsm_model.video.source import (
     check_size,
     reason,
 )
+from gsm_model.video.stored_flow import FlowFiles
 from gsm_model.video.timing import from_lengths
 
 _STARTS = (
@@ -117,34 +120,77 @@ def _too_large(name: str, limits: Limits) -> VideoError:
 
 def open_folder(path: Path, limits: Limits, name: str, series: str | None = None) -> Source:
     """A folder of numbered pictures, in the order of their numbers; ``series`` says which of
-    several (`frames_of`).
+    several (`frames_of`). Optical flow that lies in it can be read too.
     """
     frames = frames_of(path, name, series)
-    files = frames.series.files
-    if limits.max_frames is not None and len(files) > limits.max_frames:
+    if limits.max_frames is not None and frames.count > limits.max_frames:
         raise VideoError(f"{name}: has more than the {limits.max_frames:,} frames allowed")
-    first = open_picture(path / files[0], limits, f"{name}/{files[0]}").info
+    pictures = _Numbered(path, limits, name, frames.series)
     info = VideoInfo(
-        len(files),
+        frames.count,
         PICTURE_FPS,
-        first.width,
-        first.height,
+        pictures.width,
+        pictures.height,
         kind="folder",
-        notes=(*frames.notes, *{TRANSPARENT}.intersection(first.notes), ASSUMED_RATE),
+        notes=(*frames.notes, *{TRANSPARENT}.intersection(pictures.notes), ASSUMED_RATE),
         runs=frames.runs,
     )
+    flow = None if frames.flow is None else _flow_files(path, limits, name, frames)
 
     def read(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
+        return pictures.read(wanted)
+
+    def drawn(wanted: np.ndarray, backend: Backend | None) -> np.ndarray:
+        assert flow is not None
+        last = flow.count - 1  # the last frame has no motion to another
+        stored = flow.look(np.minimum(wanted, last)).transpose(0, 3, 1, 2)
+        moved = flow_of_bytes(stored, zero_of(flow.sample()) or 128)
+        return wheel(moved, largest_move(moved))
+
+    return Source(info, drawn if frames.alone else read, flow=flow, alone=frames.alone)
+
+
+class _Numbered:
+    """A series of pictures in ``folder``, all of the first one's size."""
+
+    def __init__(self, folder: Path, limits: Limits, name: str, series: Series) -> None:
+        self._folder, self._limits, self._name, self._files = folder, limits, name, series.files
+        first = open_picture(folder / self._files[0], limits, f"{name}/{self._files[0]}").info
+        self.width, self.height, self.notes = first.width, first.height, first.notes
+
+    def read(self, places: np.ndarray) -> np.ndarray:
+        """The pictures at ``places`` (n,) of the series: (n, H, W, 3) uint8."""
         pictures = []
-        for place in wanted:
-            file, place_name = path / files[place], f"{name}/{files[place]}"
-            picture = open_picture(file, limits, place_name).read(np.array([0]), None)[0]
-            if picture.shape[:2] != (info.height, info.width):
+        for place in places:
+            file, name = self._folder / self._files[place], f"{self._name}/{self._files[place]}"
+            picture = open_picture(file, self._limits, name).read(np.array([0]), None)[0]
+            if picture.shape[:2] != (self.height, self.width):
                 raise VideoError(
-                    f"{place_name}: its size differs from the first frame's; all frames must"
+                    f"{name}: its size differs from the first frame's; all frames must"
                     " have one size"
                 )
             pictures.append(picture)
         return np.stack(pictures)
 
-    return Source(info, read)
+
+def _flow_files(path: Path, limits: Limits, name: str, frames: Frames) -> FlowFiles:
+    """The optical flow that lies in a folder, found by the numbers of the frames it starts at."""
+    stored = frames.flow
+    assert stored is not None
+    right, down = (_Numbered(path, limits, name, series) for series in (stored.right, stored.down))
+    if (right.width, right.height) != (down.width, down.height):
+        raise VideoError(f"{name}: the files of {stored.name} have not one size")
+    places = {number: place for place, number in enumerate(stored.right.numbers)}
+
+    def look(wanted: np.ndarray) -> np.ndarray:
+        return np.stack([one.read(wanted)[..., 0] for one in (right, down)], axis=-1)
+
+    def read(wanted: np.ndarray) -> np.ndarray:
+        numbers = [frames.series.numbers[place] for place in wanted]
+        if missing := [number for number in numbers if number not in places]:
+            raise VideoError(
+                f"{name}: of its optical flow, {stored.name}, number {missing[0]} is missing"
+            )
+        return look(np.array([places[number] for number in numbers], dtype=np.int64))
+
+    return FlowFiles(stored.name, len(places), read, look)

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gsm_model.errors import VideoError
+from gsm_model.video.stored_flow import FlowFiles
 
 Backend = Literal["decord", "pyav"]
 # What is said of a file whose frames are of several sizes.
@@ -87,12 +88,15 @@ class Source:
     it.
 
     ``times`` (n,) float64 are the seconds from the first frame to each; ``None`` where frames
-    follow each other at the stated rate.
+    follow each other at the stated rate. ``flow`` is the optical flow that a folder holds; it is
+    ``alone`` where there are no pictures beside it, and what is read is the flow drawn as colours.
     """
 
     info: VideoInfo
     read: Callable[[np.ndarray, Backend | None], np.ndarray]
     times: np.ndarray | None = None
+    flow: FlowFiles | None = None
+    alone: bool = False
 
     def times_at(self, indices: np.ndarray) -> np.ndarray:
         """The seconds from the first frame to those at ``indices``, float64."""

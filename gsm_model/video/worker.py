@@ -82,7 +82,8 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
             for clip in range(clips)
         ]
         sampled, neighbours = np.concatenate(wanted), request.get("neighbours", 0)
-        parts["sampled"] = np.union1d(sampled, stacks(sampled, neighbours, 0, info.num_frames))
+        parts["stacks"] = stacks(sampled, neighbours, 0, info.num_frames)
+        parts["sampled"] = np.union1d(sampled, parts["stacks"])
         parts["preview"] = (
             preview_indices(info.num_frames, request["preview_frames"])
             if request["preview_frames"]
@@ -97,12 +98,17 @@ def answer(request: dict) -> tuple[dict, list[np.ndarray]]:
     arrays = [np.ascontiguousarray(sampled)]
     if len(parts["preview"]):
         arrays.append(shrink(frames[len(sampled) :], request["preview_height"]))
+    stored = None
+    if source.flow is not None and (request.get("neighbours") or source.alone):
+        stored = source.flow.between(parts["stacks"], request.get("flow_zero"), source.alone)
+        arrays.append(stored.fields)
     header = {
         "info": asdict(source.info),
         "shapes": [array.shape for array in arrays],
         "sampled": parts["sampled"].tolist(),
         "preview": parts["preview"].tolist(),
         "times": source.times_at(parts["sampled"]).tolist(),
+        "flow": None if stored is None else stored.sent(),
         "preview_times": source.times_at(parts["preview"]).tolist(),
     }
     return header, arrays

@@ -12,7 +12,7 @@ from gsm_model.cli.shared import list_options, shift_share, with_shared_options
 
 SHARED = (
     ({"checkpoint"}, {"shift_share"}),
-    ({"data", "skip_bad"}, {"columns", "first_label", "series"}),
+    ({"data", "skip_bad"}, {"columns", "first_label", "series", "flow_zero"}),
 )
 
 

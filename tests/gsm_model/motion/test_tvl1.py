@@ -83,6 +83,14 @@ def test_stored_flow_is_read_back_by_the_rule_it_was_stored_by(zero):
     np.testing.assert_allclose(back, flow.clamp(-20, 20), atol=0.16)
 
 
+@pytest.mark.parametrize("zero", [127, 128])
+@pytest.mark.parametrize("noise", [0.02, 0.08, 0.12])
+def test_the_zero_of_nearly_still_pictures_is_told_or_not_but_never_wrong(zero, noise):
+    flow = torch.randn(20_000, generator=torch.Generator().manual_seed(0)) * noise
+    found = zero_of(flow_bytes(flow, zero).numpy())
+    assert found == zero or (found is None and zero == 127 and noise > 0.1)
+
+
 def test_the_zero_of_a_flow_that_never_rests_is_not_told():
     assert zero_of(np.full(100, 200, np.uint8)) is None
     assert zero_of(np.array([127, 128] * 50, np.uint8)) is None

@@ -78,7 +78,8 @@ def test_a_series_is_named_as_ffmpeg_does(tmp_path):
         (("cam{}_{:03d}.jpg",), "holds 2 series .*cam1_%03d.jpg: 9, cam2_%03d.jpg: 9"),
         (("img_{1:03d}.jpg", "{1:03d}.jpg"), "holds 2 series .*%03d.jpg: 9, img_%03d.jpg: 9"),
         (("{1:03d}.jpg", "{1:03d}.png"), "holds 2 series .*%03d.jpg: 9, %03d.png: 9"),
-        (("flow_x_{1}.jpg", "flow_y_{1}.jpg"), "holds 2 series .*FOLDER/flow_x_%d.jpg"),
+        (("depth_{1}.jpg", "mask_{1}.jpg"), "holds 2 series .*FOLDER/depth_%d.jpg"),
+        (("flow_x_{1}.jpg", "flow_z_{1}.jpg"), "holds 2 series .*FOLDER/flow_x_%d.jpg"),
         (("{1}.jpg", "{1:02d}.jpg"), "1.jpg have the same number; remove one"),
         (("picture.jpg", ".{1}.jpg", "{1}.txt"), "no numbered .jpg or .png frames"),
     ],
@@ -87,6 +88,34 @@ def test_what_cannot_be_decided_is_asked_with_the_series_there_are(tmp_path, nam
     made = {name.format(cam, n) for name in names for cam in (1, 2) for n in range(1, 10)}
     with pytest.raises(VideoError, match=said):
         frames_of(folder_of(tmp_path / "clip", made), "clip")
+
+
+@pytest.mark.parametrize(
+    ("right", "down"),
+    [
+        *(("flow_x_{:05d}.jpg", "flow_y_{:05d}.jpg"), ("x_{}.png", "y_{}.png")),
+        *(("flowx_{}.jpg", "flowy_{}.jpg"), ("u_{:03d}.jpg", "v_{:03d}.jpg")),
+        *(("U{:03d}.jpg", "V{:03d}.jpg"), ("a_flow_x_{}.jpg", "a_flow_y_{}.jpg")),
+    ],
+)
+def test_a_pair_of_components_is_flow_and_has_a_frame_more_than_files(tmp_path, right, down):
+    names = [name.format(n) for name in (right, down) for n in range(3, 8)]
+    frames = frames_of(folder_of(tmp_path / "clip", names), "clip")
+    assert frames.alone and frames.count == 6 and frames.runs == ((3, 8),)
+    assert frames.flow.right.files[0] == right.format(3)
+    assert frames.flow.down.files[-1] == down.format(7)
+    assert frames.notes == (f"holds optical flow, {frames.flow.name}, and no pictures",)
+
+
+def test_flow_beside_pictures_is_found_and_warped_flow_is_not_taken_for_it(tmp_path):
+    stems = ("img", "flow_x", "flow_y", "warp_x", "warp_y")
+    folder_of(tmp_path / "clip", [f"{stem}_{n:05d}.jpg" for stem in stems for n in range(1, 5)])
+    frames = frames_of(tmp_path / "clip", "clip")
+    assert not frames.alone and frames.count == 4 and frames.series.pattern == "img_%05d.jpg"
+    assert frames.flow.name == "flow_x_%05d.jpg and flow_y_%05d.jpg"
+    (tmp_path / "clip" / "flow_y_00003.jpg").unlink()
+    (tmp_path / "clip" / "warp_y_00003.jpg").unlink()
+    assert frames_of(tmp_path / "clip", "clip").flow is None, "not of the same numbers"
 
 
 def test_a_folder_of_flow_alone_is_read_and_said_to_be(tmp_path):
