@@ -8,6 +8,7 @@ import shlex
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -264,6 +265,21 @@ def confusions_command_line(export: ConfusionExport) -> str:
     return export.recipe([]).command
 
 
+def slices_command_line(
+    files: Sequence[PredictionsRef], beside: FilesBeside, what: Literal["slices", "label-errors"]
+) -> str:
+    """The same slices or likely label errors from a terminal in the project's folder."""
+    given, own = beside.of(files), beside.properties if what == "slices" else None
+    options: dict[str, object] = {
+        "names": given.labels_file and given.labels_file.name,
+        "truth": given.truth and given.truth.name,
+        "encoding": given.encoding,
+        what: True,
+        "properties": own and own.name,
+    }
+    return confusions_recipe([_input(file) for file in files], options, what).command
+
+
 def confusions_zip(
     models: list[Predictions],
     paired: PairedPredictions | None,
@@ -275,12 +291,15 @@ def confusions_zip(
     ``rows`` and its caption, with scores the calibration and the scores as points, and the recipe,
     packed."""
     scored = all(model.scores is not None for model in models)
+    featured = all(model.features is not None for model in models)
     asked = {
         "gains": paired is not None,
         "matrix": True,
         "calibration": scored,
         "embedding": scored and len(models[0].ids) >= FEWEST_CLIPS,
         "embedding-pairs": scored and len(models[0].ids) >= FEWEST_CLIPS,
+        "features": featured and len(models[0].ids) >= FEWEST_CLIPS,
+        "features-pairs": featured and len(models[0].ids) >= FEWEST_CLIPS,
     }
     more = [name for name, wanted in asked.items() if wanted]
     preset = replace(PRESETS[export.preset], italics=export.italics)

@@ -17,9 +17,16 @@ from app.shell.session import digest, visit
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
 from gsm_model.confusion.calibration import Reliability, reliability
-from gsm_model.confusion.embedding import Embedding, Method, embed
+from gsm_model.confusion.embedding import Embedding, Method, Of, embed
+from gsm_model.confusion.label_errors import LabelErrors, find_label_errors
 from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import Comparison, compare
+from gsm_model.confusion.slices import (
+    SliceResult,
+    measure_slices,
+    read_properties,
+    with_properties,
+)
 from gsm_model.figures.confusion import pairs_figure
 from gsm_model.figures.presets import PRESETS, PresetName
 from gsm_model.figures.style import figure_bytes
@@ -52,13 +59,15 @@ class PredictionsRef:
 @dataclass(frozen=True)
 class Beside:
     """What came with files of answers that do not say it: class names and the file they are from,
-    the list with the true classes of a submission, and the encoding of text, if a person chose it.
+    the list with the true classes of a submission, the encoding of text, if a person chose it, and
+    properties of the clips.
     """
 
     labels: tuple[str, ...] | None = None
     truth: Upload | None = None
     encoding: str | None = None
     labels_file: Upload | None = None
+    properties: Upload | None = None
 
     def of(self, files: Sequence[PredictionsRef]) -> Beside:
         """What of it ``files`` are read with."""
@@ -150,18 +159,53 @@ def reliabilities(models: list[Predictions]) -> list[Reliability]:
     )
 
 
-def embeddings(models: list[Predictions], method: Method) -> list[Embedding]:
-    """The scores of ``models`` as points; computed once for these files together.
+def embeddings(models: list[Predictions], method: Method, of: Of = "scores") -> list[Embedding]:
+    """The scores or features of ``models`` as points; computed once for these files together.
 
     Raises:
-        LensError: if they have no scores or too few clips.
+        LensError: if they have none, or too few clips.
     """
     return _once(
         "tables",
         models,
-        ("embedded", method),
-        lambda: [embed(model, method) for model in models],
-        "Laying the scores out in a plane …",
+        ("embedded", method, of),
+        lambda: [embed(model, method, of=of) for model in models],
+        f"Laying the {of} out in a plane …",
+    )
+
+
+def slice_results(
+    models: list[Predictions], paired: PairedPredictions | None, properties: Upload | None = None
+) -> list[SliceResult]:
+    """The models on every slice of their clips, by ``properties`` of a person's own too; computed
+    once for these files together.
+
+    Raises:
+        LensError: if nothing is known of the clips, or ``properties`` cannot be read.
+    """
+
+    def measure() -> list[SliceResult]:
+        if properties is None:
+            return measure_slices(models, paired)
+        own = read_properties(properties.path, models, properties.name)
+        return measure_slices(with_properties(models, own), paired)
+
+    key = ("slices", properties and (properties.sha256, properties.name))
+    return _once("tables", models, key, measure, "Cutting the clips into slices …", properties)
+
+
+def label_errors(models: list[Predictions]) -> list[LabelErrors]:
+    """The likely label errors by each of ``models``; computed once for these files together.
+
+    Raises:
+        LensError: if they have no scores.
+    """
+    return _once(
+        "tables",
+        models,
+        ("label errors",),
+        lambda: [find_label_errors(model) for model in models],
+        "Looking for wrong labels …",
     )
 
 
@@ -184,10 +228,12 @@ def _once(
     key: tuple,
     compute: Callable[[], Result],
     doing: str = "",
+    own: Upload | None = None,
 ) -> Result:
-    """What is computed of ``models``' answers, once; for this session alone where a file of its own
-    is among them.
+    """What is computed of ``models``' answers, once; for this session alone where a file of its
+    ``own`` is among them or goes with them.
     """
     shipped = {ref.sha256 for ref in prediction_refs().values() if not ref.private}
-    owner = None if all(model.sha256 in shipped for model in models) else visit().name
+    everybodys = own is None and all(model.sha256 in shipped for model in models)
+    owner = None if everybodys else visit().name
     return keep(kind, (*key, _told_apart(models)), compute, owner, doing=doing)

@@ -14,8 +14,9 @@ PREFIX = "GATE_SHIFT_LENS_"
 
 @dataclass(frozen=True)
 class Settings:
-    """``checkpoints``: a folder whose models anyone may load, or ``None``. ``video``: limits on
-    clips.
+    """``checkpoints``: a folder whose models anyone may load, or ``None``. ``videos``: a folder
+    whose videos anyone may see who has a table of predictions for them, or ``None``. ``video``:
+    limits on clips.
 
     ``checkpoint_megabytes`` bounds an uploaded checkpoint, ``session_megabytes`` all files of one
     session, ``total_megabytes`` those of all sessions together; ``model_megabytes`` the models in
@@ -25,6 +26,7 @@ class Settings:
     """
 
     checkpoints: Path | None
+    videos: Path | None
     video: Limits
     checkpoint_megabytes: int
     session_megabytes: int
@@ -43,9 +45,9 @@ def read_settings() -> Settings:
         ValueError: if a variable that should be a number is none, or a precision is unknown, naming
             it.
     """
-    folder = os.environ.get(PREFIX + "CHECKPOINTS")
     return Settings(
-        checkpoints=Path(folder) if folder else None,
+        checkpoints=_folder("CHECKPOINTS"),
+        videos=_folder("VIDEOS"),
         video=Limits(
             max_bytes=_number("MAX_CLIP_MB", 300) * 2**20,
             max_seconds=float(_number("MAX_CLIP_SECONDS", 600)),
@@ -61,6 +63,11 @@ def read_settings() -> Settings:
         longest_wait=float(_number("MAX_WAIT_SECONDS", 120)),
         operator_page=os.environ.get(PREFIX + "OPERATOR_PAGE", "") not in ("", "0"),
     )
+
+
+def _folder(name: str) -> Path | None:
+    folder = os.environ.get(PREFIX + name)
+    return Path(folder) if folder else None
 
 
 def _precision() -> Precision:

@@ -127,6 +127,16 @@ def confusions(
             help="Also the clips whose labels are likely wrong, by confident learning (.csv).",
         ),
     ] = False,
+    cell: Annotated[
+        str | None,
+        typer.Option(
+            help='Also the clips of one cell of the matrix, "TRUE CLASS,PREDICTED CLASS" (.csv).'
+        ),
+    ] = None,
+    videos: Annotated[
+        Path | None,
+        typer.Option(help="With --cell: the folder of the clips, for a film of each (.mp4)."),
+    ] = None,
     method: Annotated[
         MethodName, typer.Option(help="How --also embedding or features lays clips out.")
     ] = "tsne",
@@ -147,6 +157,7 @@ def confusions(
     """
     from gsm_model.confusion.slices import read_properties, with_properties
     from gsm_model.data.label_reader import read_labels
+    from gsm_model.exports.cell import cell_files, parse_cell
     from gsm_model.exports.confusion import label_error_files, slice_files
     from gsm_model.exports.provenance import caution_of_tables
     from gsm_model.predictions.join import join_predictions
@@ -174,6 +185,8 @@ def confusions(
     if not chosen:
         more_by_a = " more by A than by B" if paired else ""
         say(f"no two classes are mixed up{more_by_a}, so there is no figure of pairs")
+    if videos is not None and (cell is None or not videos.is_dir()):
+        fail(f"--videos {videos}: name a folder, and a --cell whose clips lie in it")
     if properties is not None:
         if not slices:
             fail("--properties: goes with --slices")
@@ -198,7 +211,11 @@ def confusions(
         files |= or_fail(lambda: slice_files(models, paired, of_clip, seed))
     if label_errors:
         files |= or_fail(lambda: label_error_files(models))
+    if cell is not None:
+        files |= or_fail(lambda: cell_files(models, parse_cell(cell, models[0].labels), videos))
     options: dict[str, Any] = {
+        "cell": cell,
+        "videos": None if videos is None else str(videos),
         "slices": slices,
         "properties": properties,
         "label-errors": label_errors,

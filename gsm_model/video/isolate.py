@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +83,49 @@ def read_video(
         times=np.array(header["times"], dtype=np.float64),
         preview_times=np.array(header["preview_times"], dtype=np.float64),
         flow=flow,
+    )
+
+
+@dataclass(frozen=True)
+class FramesRead:
+    """``frames`` (n, H, W, 3) uint8 of a video's frames ``first`` to ``stop``, not included."""
+
+    frames: np.ndarray
+    info: VideoInfo
+    first: int
+    stop: int
+
+
+def read_frames(
+    path: Path,
+    name: str,
+    first: int | None = None,
+    stop: int | None = None,
+    most: int = 150,
+    height: int = 240,
+    limits: Limits | None = None,
+) -> FramesRead:
+    """Decode, in another process, at most ``most`` frames of ``path``, spread evenly over those
+    from ``first`` to ``stop`` (not included; ``None``: from the beginning, to the end), and at most
+    ``height`` pixels high. ``name`` is what messages call the file.
+
+    Raises:
+        VideoError: as `read_video`, or if it has not these frames.
+    """
+    request = {
+        "kind": "frames",
+        "path": str(path.absolute()),
+        "name": name,
+        "first": first,
+        "stop": stop,
+        "most": most,
+        "height": height,
+        "limits": asdict(limits or Limits()),
+    }
+    answer = _decoders.ask(request)
+    header = answer.header
+    return FramesRead(
+        answer.arrays[0], VideoInfo.of(header["info"]), header["first"], header["stop"]
     )
 
 

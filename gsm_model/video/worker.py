@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+FRAMES_AT_A_TIME = 16
+
 if TYPE_CHECKING:
     from gsm_model.video.source import VideoInfo
 
@@ -124,6 +126,32 @@ def answer_views(request: dict) -> tuple[dict, list[np.ndarray]]:
     return {"shapes": shapes, "notes": list(read.notes), "look": read.look.sent()}, arrays
 
 
+def answer_frames(request: dict) -> tuple[dict, list[np.ndarray]]:
+    """The frames that `gsm_model.video.isolate.read_frames` asks for, as `answer`; a few at a time,
+    so that large ones are small before the next are read.
+    """
+    from gsm_model.errors import VideoError
+    from gsm_model.video.decode import open_source
+    from gsm_model.video.source import Limits
+
+    name = request["name"]
+    source = open_source(Path(request["path"]), Limits(**request["limits"]), name)
+    first = request["first"] or 0
+    stop = source.info.num_frames if request["stop"] is None else request["stop"]
+    if not 0 <= first < stop <= source.info.num_frames:
+        raise VideoError(
+            f"{name}: is frames {first} to {stop} of a video of {source.info.num_frames}"
+        )
+    indices = first + preview_indices(stop - first, request["most"])
+    parts = [
+        shrink(source.read(indices[start : start + FRAMES_AT_A_TIME], None), request["height"])
+        for start in range(0, len(indices), FRAMES_AT_A_TIME)
+    ]
+    frames = np.ascontiguousarray(np.concatenate(parts))
+    info = asdict(source.info)
+    return {"info": info, "first": first, "stop": stop, "shapes": [frames.shape]}, [frames]
+
+
 def main() -> None:
     # Before a request comes: a process that waits for one is ready for it.
     import gsm_model.video.decode
@@ -147,6 +175,8 @@ def _answer_or_error(request: dict) -> tuple[dict, list[np.ndarray]]:
     from gsm_model.errors import VideoError
 
     try:
+        if request.get("kind") == "frames":
+            return answer_frames(request)
         return answer_views(request) if request.get("kind") == "views" else answer(request)
     except VideoError as error:
         return {"error": str(error)}, []

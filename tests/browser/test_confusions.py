@@ -58,6 +58,7 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
             f"{len(clips)} clips of Unfolding something are taken for Folding something"
         )
     ).to_be_visible()
+    expect(page.get_by_test_id("stVideo")).to_be_visible()
     page.get_by_role("button", name="Open it in Compare").click()
     expect(
         page.get_by_role("heading", name="What does each model say about this clip?")

@@ -10,24 +10,13 @@ import streamlit as st
 from app.cache.charts import drawn
 from app.components.sentences import escape
 from app.pages.confusions import charts
-from app.shell import session
-from app.shell.layout import explain_error, keep_content
-from app.shell.permalink import go_to
-from app.shell.uploads import Upload
+from app.pages.confusions.clips import look_at
 from gsm_model.confusion.clusters import cluster_order
 from gsm_model.confusion.matrix import Normalise, confusion
 from gsm_model.confusion.pairs import mutual_confusion
-from gsm_model.data.synthetic.dataset import FPS, drawn_clip_of
-from gsm_model.errors import LensError
 from gsm_model.predictions.join import PairedPredictions
 from gsm_model.predictions.table import Predictions
-from gsm_model.video.encode import to_mp4
 
-OPENS = {
-    "compare": ":material/compare_arrows:",
-    "gates": ":material/swap_horiz:",
-    "gradcam": ":material/visibility:",
-}
 KINDS: dict[Normalise, str] = {
     "none": "clips",
     "true": "share of the true class",
@@ -125,10 +114,7 @@ def show_matrix(models: list[Predictions], paired: PairedPredictions | None) -> 
     st.dataframe(
         {"clip": ids, "true class": [shown.labels[row]] * len(clips), **answers}, hide_index=True
     )
-    if ids and drawn_clip_of(ids[0]) is not None:
-        _open_one(ids)
-    elif ids:
-        st.caption("The app has no file of these clips. Drop one in the sidebar to look at it.")
+    look_at(models, clips, "matrix")
 
 
 def _found(
@@ -141,34 +127,3 @@ def _found(
     named = np.array([all(word in label.lower() for word in words) for label in labels])
     mixed = (counts[named] > 0).any(0) | (counts[:, named] > 0).any(1)
     return places[(named | (mixed & named.any()))[places]]
-
-
-def _open_one(ids: list[str]) -> None:
-    """Clips of the drawn set can be drawn again and looked at; of others the app has no file."""
-    chosen = st.selectbox("Look at", ids, key="matrix_clip", width=360)
-    with st.container(horizontal=True):
-        for page, icon in OPENS.items():
-            entry = st.session_state["pages"].get(page)
-            help_text = "Draws the clip again and chooses it; the models stay."
-            if entry and st.button(
-                f"Open it in {entry.title}", icon=icon, key=f"open-{page}", help=help_text
-            ):
-                upload = _keep_drawn(chosen)
-                if upload is not None:
-                    session.choose_clip(upload)
-                    go_to(entry)
-
-
-def _keep_drawn(clip_id: str) -> Upload | None:
-    """The clip of the drawn set on disk as if it were uploaded; ``None`` where it is none of that
-    set, or there is no room for it, which the page then says.
-    """
-    clip = drawn_clip_of(clip_id)
-    if clip is None:
-        return None
-    try:
-        content = to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
-    except LensError as error:
-        explain_error(error, "Nothing else was changed.")
-        return None
-    return keep_content(f"{clip_id}.mp4", content)

@@ -10,33 +10,24 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app.cache.charts import drawn
 from app.components.sentences import compared, escape, tenths
 from app.pages.confusions import charts
+from app.pages.confusions.embedding import show_embedding
+from app.pages.confusions.label_errors import show_label_errors
 from app.pages.confusions.matrix import show_matrix
 from app.pages.confusions.pairs import show_pairs
+from app.pages.confusions.slices import show_slices
 from app.queries.comparison import (
     Beside,
     PredictionsRef,
     comparisons,
-    embeddings,
     prediction_refs,
     predictions_of,
     reliabilities,
 )
 from app.shell.layout import Choices, distinct, explain_error, heading, keep
 from app.shell.uploads import Upload
-from gsm_model.confusion.embedding import (
-    FEWEST_CLIPS,
-    METHODS,
-    Method,
-    has_umap,
-    mark_pairs,
-    mark_right,
-    mark_wrong,
-)
-from gsm_model.confusion.pairs import Pair
 from gsm_model.confusion.significance import class_groups
 from gsm_model.data.label_reader import read_label_file
 from gsm_model.errors import LensError
-from gsm_model.figures.model_colors import color_beside
 from gsm_model.io.encodings import CODE_PAGES
 from gsm_model.predictions.join import PairedPredictions, join_predictions
 from gsm_model.predictions.read import endings
@@ -89,8 +80,10 @@ def show(choices: Choices) -> None:
     if paired is not None:
         _show_gains(paired, colors)
     _show_calibration(models, colors)
+    show_slices(models, paired, files, colors, beside)
     show_matrix(models, paired)
-    _show_scores(models, paired, pairs, colors)
+    show_label_errors(models, files, beside)
+    show_embedding(models, paired, pairs, colors)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
 
@@ -118,6 +111,13 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
             type=["txt", "csv", "json"],
             key="answers_labels",
             max_upload_size=4,
+        )
+        properties = left.file_uploader(
+            "Properties of the clips, for slices",
+            type=["csv", "tsv", "txt"],
+            key="answers_properties",
+            max_upload_size=4,
+            help="A column id, then one a property, such as the person or the camera.",
         )
         encoding = right.selectbox(
             "Encoding of text",
@@ -147,6 +147,7 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
         keep(listed, ".json"),
         None if encoding == FOUND_OUT else encoding,
         None if labels is None else labels_file,
+        keep(properties, ".csv"),
     )
     left, right = st.columns(2)
     shown = distinct({key: ref.name for key, ref in known.items()})
@@ -245,67 +246,3 @@ def _show_calibration(models: list[Predictions], colors: tuple[str, ...]) -> Non
         key="calibration",
         alt="Accuracy against confidence, a line a model",
     )
-
-
-def _kinds_colors(
-    paired: PairedPredictions | None, colors: tuple[str, ...], number: int
-) -> tuple[str, ...]:
-    """The colours of what `mark_right` marks, or `mark_wrong` of the model ``number``."""
-    return (*colors, color_beside(colors)) if paired else (colors[number],)
-
-
-SHOWN_BY = {"right": "who is right", "pairs": "the first two pairs"}
-METHOD_NAMES: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
-
-
-@st.fragment
-def _show_scores(
-    models: list[Predictions],
-    paired: PairedPredictions | None,
-    pairs: list[Pair],
-    colors: tuple[str, ...],
-) -> None:
-    if any(model.scores is None for model in models) or len(models[0].ids) < FEWEST_CLIPS:
-        return
-    st.markdown(
-        "### Embedding of the scores",
-        help=(
-            "Every clip is a point; clips with like scores lie close together. PCA shows the two"
-            " directions in which scores differ most; t-SNE and UMAP keep neighbours together, and"
-            " how far groups lie apart means nothing in them."
-        ),
-    )
-    left, right = st.columns(2)
-    methods = [name for name in METHODS if name != "umap" or has_umap()]
-    method = left.segmented_control(
-        "Projection",
-        methods,
-        format_func=lambda name: METHOD_NAMES.get(name, name),
-        default="pca",
-        required=True,
-        key="scores_by",
-    )
-    kinds = list(SHOWN_BY) if pairs else ["right"]
-    kind = right.segmented_control(
-        "Coloured by",
-        kinds,
-        format_func=lambda name: SHOWN_BY.get(name, name),
-        default="right",
-        required=True,
-        key="scores_of",
-    )
-    found = embeddings(models, method)
-    for number, (column, model, one) in enumerate(
-        zip(st.columns(len(models)), models, found, strict=True)
-    ):
-        if kind == "pairs":
-            marked = mark_pairs(model, pairs, one.rows)
-        else:
-            marked = mark_right(paired, one.rows) if paired else mark_wrong(model, one.rows)
-        of_kinds = None if kind == "pairs" else _kinds_colors(paired, colors, number)
-        figure = drawn(charts.scores, one, marked, model, of_kinds)
-        column.plotly_chart(
-            figure,
-            key=f"scores-{number}",
-            alt=f"{model.model}: its clips as points, by {SHOWN_BY[kind]}",
-        )

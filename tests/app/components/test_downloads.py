@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from app.components.downloads import (
     interventions_command,
     order_command,
     predict_command,
+    slices_command_line,
 )
 from app.components.panels import Seen
 from app.queries.comparison import Beside, PredictionsRef
@@ -130,3 +132,9 @@ def test_a_comparison_says_what_came_beside_its_files():
     assert [one.name for one in recipe.inputs] == ["a.csv", "n.txt"]
     own = ConfusionExport((shipped,), *shown[1:], beside).recipe([])
     assert own == ConfusionExport((shipped,), *shown[1:]).recipe([])
+    slices, errors = (
+        slices_command_line([shipped], replace(beside, properties=names), what)
+        for what in ("slices", "label-errors")
+    )
+    assert "--slices --properties n.txt --out slices" in slices
+    assert "--label-errors --out label-errors" in errors and "n.txt" not in errors

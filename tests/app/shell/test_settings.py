@@ -7,6 +7,9 @@ from app.shell.settings import read_settings
 
 
 def test_limits_and_the_checkpoint_folder_come_from_the_environment(monkeypatch, tmp_path):
+    assert read_settings().videos is None
+    monkeypatch.setenv("GATE_SHIFT_LENS_VIDEOS", str(tmp_path / "videos"))
+    assert read_settings().videos == tmp_path / "videos"
     monkeypatch.setenv("GATE_SHIFT_LENS_CHECKPOINTS", str(tmp_path))
     monkeypatch.setenv("GATE_SHIFT_LENS_MAX_CLIP_MB", "7")
     settings = read_settings()

@@ -9,9 +9,11 @@ from scipy.stats import binomtest
 from app.components.chart_style import MODEL_COLORS, RING_COLOR
 from app.components.sentences import compared
 from app.pages.confusions.charts import calibration, gains, matrix
+from app.pages.confusions.slice_charts import slices
 from gsm_model.confusion.calibration import reliability
 from gsm_model.confusion.matrix import confusion
 from gsm_model.confusion.significance import class_groups, compare
+from gsm_model.confusion.slices import measure_slices, with_properties
 from gsm_model.predictions.join import join_predictions
 from tests.predictions import make_predictions
 
@@ -108,3 +110,21 @@ def test_calibration_shows_every_model_however_many_they_are():
     assert [line.marker.color for line in lines] == list(MODEL_COLORS[3:][: len(lines)])
     assert [line.name for line in lines] == [model.model for model in models]
     assert len({line.marker.color for line in lines}) == 8
+
+
+def test_slices_stand_under_their_property_and_are_filled_where_they_are_sure(two_models):
+    properties = {"motion": np.linspace(0, 1, 300)}
+    models = with_properties([two_models.a, two_models.b], properties)
+    results = measure_slices(models, two_models)
+    a, b = slices(results, ("A", "B"), ("#111111", "#222222")).data
+    assert list(a.x) == [one.accuracy[0].value for one in results]
+    assert list(b.x) == [one.accuracy[1].value for one in results]
+    np.testing.assert_allclose(
+        a.x + np.array(a.error_x.array), [one.accuracy[0].high for one in results]
+    )
+    assert [not symbol.endswith("-open") for symbol in a.marker.symbol] == [
+        one.comparison.p_holm < 0.05 for one in results
+    ]
+    axis = slices(results, ("A", "B"), ("#111111", "#222222")).layout.yaxis
+    assert axis.ticktext[0] == "<b>motion</b>" and len(axis.ticktext) == len(results) + 2
+    assert list(axis.tickvals[1:5]) == pytest.approx(list((np.array(a.y) + np.array(b.y))[:4] / 2))
