@@ -60,8 +60,8 @@ def slices(
         zeroline=False,
     )
     return figure.update_layout(
-        height=120 + 24 * len(ticks),
-        margin={"l": 8, "r": 16, "t": 32, "b": 48},
+        height=150 + 24 * len(ticks),
+        margin={"l": 8, "r": 16, "t": 62, "b": 48},  # room for the tools above the key
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )
 
