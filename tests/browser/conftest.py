@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Request, WebSocket, expect
 from playwright.sync_api import TimeoutError as NotInTime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -112,11 +112,17 @@ class Runs:
 
     def __init__(self, page: Page) -> None:
         self.asked = 0
-        self.waits = self.runs = False
+        self.waits = self.runs = self.opens = False
+        page.on("request", self._requested)
         page.on("websocket", self._listen)
 
+    def _requested(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self.waits = self.opens = True  # a page that opens asks for a run as soon as it can
+
     def _listen(self, socket: WebSocket) -> None:
-        self.waits = self.runs = False  # what was asked through the last one is asked no more
+        self.waits = self.opens  # what was asked through the last one is asked no more
+        self.runs = self.opens = False
         socket.on("framesent", self._sent)
         socket.on("framereceived", self._received)
 
@@ -223,6 +229,12 @@ def page(new_page) -> Page:
 
 
 def main_text(page: Page) -> str:
+    """What the page says once it has come to rest: a text read before would be half of it."""
+    wait_until_still(page)
+    return _text_now(page)
+
+
+def _text_now(page: Page) -> str:
     return page.get_by_test_id("stMain").inner_text()
 
 
@@ -237,7 +249,7 @@ def wait_until_still(page: Page) -> None:
         expect(page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning"
         )
-        now = None if runs.waits or runs.runs else main_text(page)
+        now = None if runs.waits or runs.runs else _text_now(page)
         if now is not None and now == before:
             return
         before = now
