@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from gsm_model.figures import style
 from tests.chromium import browser  # noqa: F401
 from tests.predictions import make_predictions
 
@@ -105,6 +106,12 @@ def main_module() -> Iterator[None]:
     kept = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = kept
+
+
+@pytest.fixture(autouse=True)
+def coarse_pictures(monkeypatch):
+    """Pictures are drawn in few dots: a second less for each than in print."""
+    monkeypatch.setattr(style, "PRINT_DPI", 60)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from gsm_model.figures.fonts import give_fonts
 from gsm_model.figures.pgf import pgf_bytes
 from gsm_model.io.atomic import write_whole
 
+PRINT_DPI = 600  # dots an inch, what journals ask of pictures
 FORMATS = (
     "pdf",
     "svg",
@@ -85,9 +86,9 @@ def caution_below(figure: Figure, text: str) -> None:
     figure.supxlabel("\n".join(lines), fontsize=6, color=COLORS[4])
 
 
-def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
-    """``figure`` as a ``pdf``, ``svg``, ``png`` (of ``dpi`` dots an inch) or ``pgf`` file: fonts
-    embedded or text kept as text, no date, the same bytes each time.
+def figure_bytes(figure: Figure, kind: str, dpi: int | None = None) -> bytes:
+    """``figure`` as a ``pdf``, ``svg``, ``png`` (of ``dpi`` dots an inch, `PRINT_DPI` if not given)
+    or ``pgf`` file: fonts embedded or text kept as text, no date, the same bytes each time.
 
     Raises:
         ValueError: for another kind of file, or PGF of a figure with pictures in it.
@@ -104,7 +105,8 @@ def figure_bytes(figure: Figure, kind: str, dpi: int = 600) -> bytes:
     with mpl.rc_context(
         {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gate-shift-lens"}
     ):
-        figure.savefig(file, format=kind, dpi=dpi if kind == "png" else None, metadata=metadata)
+        dots = (dpi or PRINT_DPI) if kind == "png" else None
+        figure.savefig(file, format=kind, dpi=dots, metadata=metadata)
     return file.getvalue()
 
 
@@ -127,9 +129,8 @@ def _settle(figure: Figure) -> None:
     if figure.get_layout_engine() is None:
         return
     dpi = figure.dpi
-    figure.set_dpi(
-        600
-    )  # at few dots an inch, text is measured in whole dots, and comes out wider in print
+    # At few dots an inch, text is measured in whole dots, and comes out wider in print.
+    figure.set_dpi(600)
     figure.draw_without_rendering()
     figure.set_dpi(dpi)
     figure.set_layout_engine("none")

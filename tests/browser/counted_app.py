@@ -20,12 +20,14 @@ def _begin() -> None:
     """Put the counters and the catalogue in, once for the process."""
     from streamlit.runtime.scriptrunner import ScriptRunner
 
+    from gsm_model.figures import style
     from gsm_model.models.published import catalogue
     from gsm_model.models.recognizer import Recognizer
 
     if getattr(Recognizer, "counted", False):
         return
     Recognizer.counted = True
+    style.PRINT_DPI = 100  # a picture as fine as in print takes a second
     catalogue.FILE = Path(os.environ.get("CATALOGUE", catalogue.FILE))
     run, forward = ScriptRunner._run_script, Recognizer.frame_logits
 

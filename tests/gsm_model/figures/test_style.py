@@ -1,13 +1,16 @@
 """Files of figures: what print wants of them, and the same bytes each time."""
 
+import io
 import re
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from gsm_model.figures.style import (
     GATE_STOPS,
+    PRINT_DPI,
     figure_bytes,
     formats_of,
     gate_colors,
@@ -26,6 +29,12 @@ def figure():
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png", "pgf"])
 def test_the_same_figure_gives_the_same_bytes(figure, kind):
     assert figure_bytes(figure, kind) == figure_bytes(figure, kind)
+
+
+def test_a_picture_is_drawn_as_fine_as_print_wants_it_unless_told_otherwise(figure, monkeypatch):
+    monkeypatch.setattr("gsm_model.figures.style.PRINT_DPI", PRINT_DPI)
+    assert Image.open(io.BytesIO(figure_bytes(figure, "png"))).size == (1950, 600)
+    assert Image.open(io.BytesIO(figure_bytes(figure, "png", 100))).size == (325, 100)
 
 
 def test_a_pdf_has_its_fonts_embedded_as_truetype_and_its_width_in_points(figure):
