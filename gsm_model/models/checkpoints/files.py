@@ -38,6 +38,7 @@ from gsm_model.models.recognizer import Architecture, Recognizer, build_recogniz
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.systems.non_local import NonLocalBlocks
 from gsm_model.models.systems.tsm import Shift
+from gsm_model.models.undrawn import Undrawn
 from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.sampling import SAMPLINGS
 from gsm_model.video.transforms import InputSpec
@@ -383,16 +384,17 @@ def _check_classes(architecture: Architecture, card: Card, name: str) -> None:
 
 
 def _build(architecture: Architecture, spec: InputSpec) -> Recognizer:
-    model = build_recognizer(
-        architecture.backbone,
-        architecture.temporal,
-        architecture.num_classes,
-        architecture.num_segments,
-        architecture.width,
-        shift=architecture.shift,
-        ratio=architecture.ratio,
-        modality=architecture.modality,
-        non_local=architecture.non_local,
-    )
+    with Undrawn():
+        model = build_recognizer(
+            architecture.backbone,
+            architecture.temporal,
+            architecture.num_classes,
+            architecture.num_segments,
+            architecture.width,
+            shift=architecture.shift,
+            ratio=architecture.ratio,
+            modality=architecture.modality,
+            non_local=architecture.non_local,
+        )
     model.input = spec
     return model
