@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 from gsm_model.figures.fonts import give_fonts
 from gsm_model.figures.pgf import pgf_bytes
@@ -126,8 +127,8 @@ def _settle(figure: Figure) -> None:
     """Lay ``figure`` out once and for all, in steps of a millionth: the solver's last digits differ
     from run to run.
     """
-    if figure.get_layout_engine() is None:
-        return
+    if isinstance(figure.get_layout_engine(), PlaceHolderLayoutEngine | None):
+        return  # nothing to lay out, or laid out before
     dpi = figure.dpi
     # At few dots an inch, text is measured in whole dots, and comes out wider in print.
     figure.set_dpi(600)
