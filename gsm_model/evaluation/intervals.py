@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binomtest, norm, sem, t
+import scipy  # whose parts are loaded when they are first used; statistics take a second
 
 from gsm_model.models.card import Measure
 
@@ -14,7 +14,7 @@ def measure_share(metric: str, hits: int, n: int, data: str) -> Measure:
     Raises:
         ValueError: if ``n`` is not positive or ``hits`` is outside 0 … n.
     """
-    interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    interval = scipy.stats.binomtest(hits, n).proportion_ci(0.95, method="wilson")
     return Measure(metric, hits / n, float(interval.low), float(interval.high), n, data)
 
 
@@ -29,11 +29,11 @@ def measure_mean(metric: str, values: np.ndarray, data: str) -> Measure:
     if n == 0:
         raise ValueError(f"{metric}: there is no clip to average over")
     mean = float(np.mean(values))
-    error = float(sem(values)) if n > 1 else float("nan")
+    error = float(scipy.stats.sem(values)) if n > 1 else float("nan")
     # With no spread at all the interval is the mean itself; scipy would divide by zero.
-    low, high = (
-        t.interval(0.95, n - 1, mean, error) if error > 0 else (mean + 0 * error, mean + 0 * error)
-    )
+    low = high = mean + 0 * error
+    if error > 0:
+        low, high = scipy.stats.t.interval(0.95, n - 1, mean, error)
     return Measure(metric, mean, float(low), float(high), n, data)
 
 
@@ -54,6 +54,7 @@ def measure_change(metric: str, before: np.ndarray, after: np.ndarray, data: str
         )
     gained, lost = int(np.sum(after & ~before)), int(np.sum(before & ~after))
     centre = (gained - lost) / (n + 2)
-    spread = norm.ppf(0.975) * np.sqrt((gained + lost + 1) / (n + 2) - centre**2) / np.sqrt(n + 2)
+    variance = ((gained + lost + 1) / (n + 2) - centre**2) / (n + 2)
+    spread = scipy.stats.norm.ppf(0.975) * np.sqrt(variance)
     low, high = max(centre - spread, -1.0), min(centre + spread, 1.0)
     return Measure(metric, (gained - lost) / n, float(low), float(high), n, data)

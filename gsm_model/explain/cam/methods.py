@@ -13,7 +13,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from gsm_model.explain.cam.evidence import Evidence, Places, Target, ready
@@ -93,6 +92,8 @@ def eigen_cam(features: np.ndarray) -> np.ndarray:
     """
     t, c, h, w = features.shape
     rows = features.transpose(0, 2, 3, 1).reshape(-1, c).astype(np.float64)
+    from sklearn.decomposition import PCA  # takes seconds, which only this method is worth
+
     component = PCA(1, svd_solver="full" if c > len(rows) else "covariance_eigh").fit(rows)
     projected = (rows - component.mean_) @ component.components_[0]
     if -projected.min() > projected.max():

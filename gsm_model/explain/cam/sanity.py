@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from gsm_model.explain.cam.evidence import Target
@@ -98,7 +98,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's ρ of two maps of one shape; 0 where one is the same everywhere."""
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(spearmanr(a.ravel(), b.ravel()).statistic)
+    return float(scipy.stats.spearmanr(a.ravel(), b.ravel()).statistic)
 
 
 def agreement(maps: Sequence[np.ndarray]) -> float:

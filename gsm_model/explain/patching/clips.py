@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import scipy
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor
 
 from gsm_model.data.labels import partner_indices
@@ -140,7 +140,7 @@ class Patching:
         a, b = self.attribution[side][there], exact[there]
         if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
             return float("nan"), int(there.sum())
-        return float(spearmanr(a, b).statistic), int(there.sum())
+        return float(scipy.stats.spearmanr(a, b).statistic), int(there.sum())
 
 
 def _moves(before: float, donor: float) -> bool:
