@@ -8,6 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side: a core each, for what it starts too
@@ -112,6 +113,18 @@ def main_module() -> Iterator[None]:
 def coarse_pictures(monkeypatch):
     """Pictures are drawn in few dots: a second less for each than in print."""
     monkeypatch.setattr(style, "PRINT_DPI", 60)
+
+
+@pytest.fixture
+def small_networks(monkeypatch):
+    """Benchmarks run networks of an eighth of the channels on 64 pixels, and commands among them do
+    not measure memory, for which each network has a process of its own.
+    """
+    from gsm_model.benchmark import networks
+
+    small = partial(networks.build_recognizer, width=0.125, input_size=64)
+    monkeypatch.setattr(networks, "build_recognizer", small)
+    monkeypatch.setattr(networks, "peak_megabytes", lambda *_: 50.0)
 
 
 @pytest.fixture(scope="session")

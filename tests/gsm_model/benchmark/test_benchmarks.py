@@ -47,7 +47,7 @@ def small_set(tmp_path_factory):
     return write
 
 
-def test_networks_are_run_in_every_way_and_compared_within_a_round():
+def test_networks_are_run_in_every_way_and_compared_within_a_round(small_networks):
     timings = benchmark_networks(
         "resnet18", ["gsm", "none"], ["float32", "bfloat16"], CPU, num_segments=2, runs=2
     )
@@ -63,14 +63,14 @@ def test_networks_are_run_in_every_way_and_compared_within_a_round():
     ]
     for timing in timings:
         np.testing.assert_allclose(timing.ratio, timings[0].seconds / timing.seconds)
-        assert timing.work > 3e9, "a ResNet-18 takes 1.8 GMAC a frame"
+        assert 5e6 < timing.work < 1e7, "two frames of an eighth of the channels in 64 pixels"
     ratios = over_tsn(timings)
     assert list(ratios) == ["as loaded", "optimised, float32", "optimised, bfloat16"]
     within = timings[1].seconds / timings[4].seconds
     assert ratios["as loaded"] == pytest.approx((np.median(within), within.min(), within.max()))
 
 
-def test_lengths_training_steps_and_memory_are_measured():
+def test_lengths_training_steps_and_memory_are_measured(small_networks):
     shorter, longer = benchmark_lengths("resnet18", "gsm", "float32", CPU, (1, 2), runs=1)
     np.testing.assert_allclose(longer.ratio, longer.seconds / shorter.seconds)
     timings = benchmark_training("resnet18", ["gsm"], CPU, num_segments=2, clips=1, runs=1)

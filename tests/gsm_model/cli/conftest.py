@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,18 @@ def run_process():
         )
 
     return call
+
+
+def same_files(one: Path, two: Path) -> set[str]:
+    """Check that two folders hold the same files, byte for byte, and return their names. Of
+    pictures only that they are there: a process of its own draws them as fine as in print.
+    """
+    names = {path.name for path in one.iterdir()}
+    assert {path.name for path in two.iterdir()} == names
+    for name in names:
+        if not name.endswith(".png"):
+            assert (one / name).read_bytes() == (two / name).read_bytes(), name
+    return names
 
 
 @pytest.fixture

@@ -244,7 +244,7 @@ def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
     )
 
 
-def test_the_benchmark_says_on_what_it_was_measured(run):
+def test_the_benchmark_says_on_what_it_was_measured(run, small_networks):
     options = [
         "--backbone",
         "resnet18",

@@ -10,6 +10,7 @@ import pytest
 from gsm_model.bundled import assets
 from gsm_model.predictions.read import read_parquet
 from gsm_model.predictions.write import write_predictions
+from tests.gsm_model.cli.conftest import same_files
 from tests.predictions import make_predictions
 
 TSN, GSM = (
@@ -58,10 +59,7 @@ def test_two_models_leave_a_figure_a_table_a_caption_and_a_recipe_that_makes_the
     )
     assert "TSN ResNet-18 (A) and GSM ResNet-18 (B) on the same 2,000 clips" in done.stdout
     run_process("figures", tmp_path / "one" / "recipe.json", "--out", tmp_path / "two")
-    for name in names:
-        assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes(), (
-            name
-        )
+    assert same_files(tmp_path / "one", tmp_path / "two") == names
 
 
 def test_one_model_has_a_figure_of_what_it_mixes_up_most(run, tmp_path):

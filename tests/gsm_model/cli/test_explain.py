@@ -19,6 +19,7 @@ from gsm_model.io.hashing import sha256
 from gsm_model.models.card import Card
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
+from tests.gsm_model.cli.conftest import same_files
 
 
 @pytest.fixture
@@ -52,8 +53,7 @@ def test_gates_of_a_clip_are_arrays_tables_figures_and_a_film_and_the_recipe_mak
     parts = shlex.split(command)[3:]
     parts[parts.index("--out") + 1] = str(again)
     run_process(*parts)
-    for path in out.iterdir():
-        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+    same_files(out, again)
 
 
 def test_several_models_and_a_bad_clip_have_a_folder_each_and_one_line(

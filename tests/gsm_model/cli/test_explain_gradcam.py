@@ -15,6 +15,7 @@ from gsm_model.explain.cam.report import report_cams
 from gsm_model.models.card import Card
 from gsm_model.video.isolate import read_video
 from tests.conftest import make_small
+from tests.gsm_model.cli.conftest import same_files
 
 FILES = {
     "maps.npz",
@@ -79,8 +80,7 @@ def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_f
     parts = shlex.split(json.loads((first / "recipe.json").read_text())["command"])[3:]
     parts[parts.index("--out") + 1] = str(again)
     run_process(*parts)
-    for path in first.iterdir():
-        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+    same_files(first, again)
     run("figures", first / "recipe.json", "--out", tmp_path / "third")
     assert (tmp_path / "third" / "strip.pdf").read_bytes() == (first / "strip.pdf").read_bytes()
 
