@@ -8,5 +8,6 @@ run(
     PageEntry("gates", "Gates", ":material/conversion_path:"),
     PageEntry("gradcam", "Grad-CAM", ":material/visibility:"),
     PageEntry("confusions", "Confusions", ":material/grid_on:"),
+    PageEntry("systems", "Systems", ":material/leaderboard:"),
     PageEntry("models", "Models", ":material/deployed_code:"),
 )

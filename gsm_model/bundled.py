@@ -84,6 +84,13 @@ def shipped_checkpoints() -> dict[str, Path]:
     return found
 
 
+def system_checkpoints() -> dict[str, Path]:
+    """Name (*gsf-seed0*) → checkpoint of the systems that were trained alike and came with the
+    project; empty if there are none.
+    """
+    return {path.stem: path for path in sorted((assets() / "systems").glob("*.safetensors"))}
+
+
 def prediction_files() -> list[Path]:
     """The shipped models' tables of predictions, on drawn clips, forward and reversed; empty if
     there are none.

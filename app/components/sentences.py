@@ -10,6 +10,8 @@ import numpy as np
 
 from gsm_model.data.labels import partner
 from gsm_model.evaluation.reversal import Flips
+from gsm_model.evaluation.system_differences import SystemDifference
+from gsm_model.evaluation.systems import measured
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.trials import MapTrial
 from gsm_model.explain.gates.adaptivity import GateMoments, decompose
@@ -414,6 +416,45 @@ def measured_maps(name: str, row: Mapping[str, str]) -> str:
             " average"
         )
     return text + "."
+
+
+def systems_tell(
+    rows: Sequence[Mapping], split: str, differences: Mapping[str, SystemDifference]
+) -> str:
+    """Which of the systems trained alike is most often right within pairs, beside GSM and TSN, and
+    how many differ from GSM; of systems that were not trained, that they were not.
+    """
+    shown = measured(rows, split)
+    if not shown:
+        return (
+            f"**{len(rows)} systems** put time into a 2D network, each at its price. None of them"
+            " has been trained by the common recipe yet, so nothing is known of what they tell."
+        )
+    best, n = shown[0], shown[0][split]["within_pair"]["n"]
+    others = [row for row in shown[1:] if row["name"] in ("gsm", "none")]
+    text = (
+        f"Of **{len(shown)} systems trained alike**, **{escape(best['title'])}** is right most"
+        f" often within pairs of an action and its reversal, in {_with_interval(best, split)} of"
+        f" {n:,} {'drawn' if split == 'test' else 'shifted drawn'} clips"
+    )
+    for row in others:
+        text += f"; {escape(row['title'])} in {_with_interval(row, split)}"
+    text += "."
+    if differences:
+        better = sum(one.is_real and one.difference > 0 for one in differences.values())
+        worse = sum(one.is_real and one.difference < 0 for one in differences.values())
+        text += (
+            f" By exact paired tests, corrected for their number, {better} of {len(differences)}"
+            f" are better than GSM and {worse} worse."
+        )
+    missing = len(rows) - len(shown)
+    return text + (f" Not trained or not measured: {missing}." if missing else "")
+
+
+def _with_interval(row: Mapping, split: str) -> str:
+    share = row[split]["within_pair"]
+    ends = f"{100 * share['low']:.1f} to {100 * share['high']:.1f}"
+    return f"{tenths(share['value'])} ({ends})"
 
 
 def _two(value: float) -> str:

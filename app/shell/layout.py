@@ -193,6 +193,7 @@ def _sidebar() -> Choices:
     with st.sidebar:
         st.markdown("### Gate-Shift Lens")
         _take_upload()
+        session.offer_systems(st.query_params.get("models", "").split(","))
         clips, models = session.clips(), session.models()
         st.session_state.setdefault(
             "models", [key for key in FIRST_MODELS if key in models] or list(models)[:2]
@@ -353,9 +354,11 @@ def say_protocols(choices: Choices) -> None:
         )
 
 
-def link_to(module: str, text: str) -> None:
-    """A link to another page of the app; what is chosen stays chosen."""
-    st.page_link(st.session_state["pages"][module], label=text)
+def link_to(module: str, text: str, query: dict[str, str] | None = None) -> None:
+    """A link to another page of the app; what is chosen stays chosen, but for what ``query``
+    names.
+    """
+    st.page_link(st.session_state["pages"][module], label=text, query_params=query)
 
 
 def current_order() -> Order:

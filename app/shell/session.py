@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from app.cache import store
 from app.shell.published import downloads
 from app.shell.settings import Settings, read_settings
 from app.shell.uploads import Upload, UploadStore
-from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.bundled import sample_clips, shipped_checkpoints, system_checkpoints
 from gsm_model.errors import CheckpointError, LensError
 from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -194,6 +195,18 @@ def models() -> dict[str, ModelRef]:
     except (LensError, FileNotFoundError):
         pass  # there is none, or it went away just now: pages say what to do without
     return refs | st.session_state.setdefault("loaded_models", {})
+
+
+def offer_systems(keys: Iterable[str]) -> None:
+    """Offer those of ``keys`` that are systems trained alike to this session, without loading
+    them: there are too many to offer all.
+    """
+    found, mine = system_checkpoints(), st.session_state.setdefault("loaded_models", {})
+    for key in keys:
+        if key in found and key not in mine:
+            path = found[key]
+            origin = "trained alike with the other systems, shipped with the project"
+            mine[key] = ModelRef(key, path, digest(path), path.name, origin)
 
 
 def add_model(ref: ModelRef) -> Recognizer:

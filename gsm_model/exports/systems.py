@@ -43,7 +43,7 @@ def figure_of_systems(
         )
     return {
         f"{name}.{kind}": figure_bytes(systems_figure(shown, split), kind),
-        f"{name}.caption.txt": systems_caption(shown, split).encode(),
+        f"{name}.caption.txt": systems_caption(rows, split).encode(),
         f"{name}.recipe.json": recipe.json({"split": split}),
     }
 
@@ -140,8 +140,9 @@ def systems_caption(rows: Sequence[Row], split: str) -> str:
     cost += f", on {' and '.join(sorted(clocks))}." if clocks else "."
     if not shown:
         return f"Systems; none was trained and measured on {SPLIT_NAMES[split]}. {cost}\n"
+    n = shown[0][split]["top1"]["n"]
     text = (
-        f"Systems trained alike{_network(shown)}, on the same {shown[0][split]['top1']['n']:,}"
+        f"Systems trained alike{trained_network(shown)}, on the same {n:,}"
         f" {SPLIT_NAMES[split]}; one training each, in % with 95 % intervals (Wilson). Within pair:"
         " the class scores higher than its time reversal; chance is 50 %. Changes: answers that"
         f" change when the frames are reversed. {cost}"
@@ -159,8 +160,10 @@ def systems_caption(rows: Sequence[Row], split: str) -> str:
     return text + "\n"
 
 
-def _network(rows: Sequence[Row]) -> str:
-    """What was trained, where the table says it and it is the same for all."""
+def trained_network(rows: Sequence[Row]) -> str:
+    """What was trained, in brackets behind a word; empty where ``rows`` do not say it or are not of
+    the same.
+    """
     networks = [row.get("network") for row in rows]
     same = {(of["backbone"], of["width"], of["size"], of["frames"]) for of in networks if of}
     if None in networks or len(same) != 1:

@@ -192,7 +192,7 @@ def new_page(context, first_tab, app):
         # the root.
         looks_for_its_server = any(
             f"/{page}/_stcore/" in message.location.get("url", "")
-            for page in ("models", "order", "gates", "gradcam", "confusions", "server")
+            for page in ("models", "order", "gates", "gradcam", "confusions", "systems", "server")
         )
         if message.type == "error" and not looks_for_its_server:
             errors.append(message.text)

@@ -11,7 +11,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.pages import compare, confusions, gates, gradcam, models, order, server
+from app.pages import compare, confusions, gates, gradcam, models, order, server, systems
 from tests.browser.conftest import HOSTILE, VIEWPORT, choose, main_text, wait_until_still
 
 PAGES = {
@@ -20,6 +20,7 @@ PAGES = {
     "gates": gates.QUESTION,
     "gradcam": gradcam.QUESTION,
     "confusions": confusions.QUESTION,
+    "systems": systems.QUESTION,
     "models": models.QUESTION,
     "server": server.QUESTION,
 }

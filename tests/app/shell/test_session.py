@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from app.cache import store
 from app.cache.lru import OnceCache
@@ -71,3 +72,24 @@ def test_one_file_under_another_name_or_with_another_share_is_another_network(
     shifts = [session.load_model(ref).architecture.shift for ref in refs]
     assert [shift and shift.share for shift in shifts] == [None, 4, 2]
     assert "after 'shift4' in its name" in session.load_model(refs[1]).card.reading
+
+
+def offers() -> None:
+    import streamlit as st
+
+    from app.shell import session
+
+    session.offer_systems(["gsf-seed0", "../models/gsm_resnet18", "nobody", "gsf-seed0"])
+    st.session_state["offered"] = session.models()
+
+
+def test_a_link_offers_a_system_trained_alike_without_loading_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
+    (tmp_path / "systems").mkdir()
+    for name in ("gsf-seed0", "tsm-seed0"):
+        (tmp_path / "systems" / f"{name}.safetensors").write_bytes(b"no checkpoint")
+    shown = AppTest.from_function(offers).run()
+    assert not shown.exception
+    [ref] = shown.session_state["offered"].values()
+    assert ref.key == "gsf-seed0" and ref.path == tmp_path / "systems" / "gsf-seed0.safetensors"
+    assert ref.sha256 == sha256(ref.path) and not ref.private

@@ -1,0 +1,190 @@
+"""Plotly figures of the Systems page, one function a figure: data in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
+from gsm_model.figures.labels import shortened
+from gsm_model.figures.systems import pair_shares, pairs_of
+
+Row = Mapping[str, Any]
+CHOSEN, KNOWN = CLASS_COLORS[0], CLASS_COLORS[1]
+LANDMARKS = ("none", "gsm")  # what all others are seen beside
+COSTS = {
+    "gmacs": "GMAC a clip",
+    "parameters": "parameters (M)",
+    "latency": "time of a forward pass, TSN's = 1",
+}
+PAIR_CHARACTERS = 24
+
+
+def cost_of(row: Row, cost: str) -> float | None:
+    """What a system costs, in the unit of `COSTS`."""
+    if cost == "latency":
+        return None if row["latency_ratio"] is None else row["latency_ratio"]["ratio"]
+    if row[cost] is None:
+        return None
+    return row[cost] / 1e6 if cost == "parameters" else row[cost]
+
+
+def color_of(row: Row, chosen: str) -> str:
+    """The chosen system stands out, and the landmarks do."""
+    if row["name"] == chosen:
+        return CHOSEN
+    return KNOWN if row["name"] in LANDMARKS else RING_COLOR
+
+
+def against_cost(rows: Sequence[Row], split: str, cost: str, chosen: str) -> go.Figure:
+    """*Within pair* of each measured row against what it costs, with intervals; named are the
+    chosen one, TSN, GSM, and those that none cheaper is as good as, which a dotted line joins.
+    """
+    placed = [row for row in rows if cost_of(row, cost) is not None]
+    best = frontier(placed, split, cost)
+    figure = go.Figure(
+        go.Scatter(
+            x=[cost_of(row, cost) for row in best],
+            y=[row[split]["within_pair"]["value"] for row in best],
+            mode="lines",
+            line={"dash": "dot", "width": 1.5, "color": RING_COLOR},
+            hoverinfo="skip",
+        )
+    )
+    named = {row["name"] for row in best} | {chosen, *LANDMARKS}
+    for row in placed:
+        share, color = row[split]["within_pair"], color_of(row, chosen)
+        figure.add_scatter(
+            x=[cost_of(row, cost)],
+            y=[share["value"]],
+            error_y={
+                "array": [share["high"] - share["value"]],
+                "arrayminus": [share["value"] - share["low"]],
+                "thickness": 1.5,
+                "width": 3,
+                "color": color,
+            },
+            mode="markers+text" if row["name"] in named else "markers",
+            text=[f"  {short(row['title'])}  "],
+            textposition=_beside(row, placed, cost),
+            marker={
+                "color": color,
+                "size": 13 if row["name"] == chosen else 9,
+                "symbol": "diamond" if row["name"] == chosen else "circle",
+            },
+            hovertemplate=(
+                f"%{{y:.1%}} ({share['low']:.1%} to {share['high']:.1%}), %{{x:.3g}}"
+                f"<extra>{short(row['title'])}</extra>"
+            ),
+            cliponaxis=False,
+        )
+    _chance(figure)
+    ticks = _ticks([cost_of(row, cost) or 1 for row in placed])
+    figure.update_xaxes(
+        type="log", title=COSTS[cost], tickvals=ticks, ticktext=list(map(str, ticks))
+    )
+    figure.update_yaxes(title="within pair", tickformat=".0%")
+    return figure.update_layout(
+        showlegend=False, height=430, margin={"l": 8, "r": 24, "t": 30, "b": 40}
+    )
+
+
+def _beside(row: Row, rows: Sequence[Row], cost: str) -> str:
+    """Where a name stands: to the left of its point, but for the cheapest."""
+    costs = [cost_of(one, cost) or 0 for one in rows]
+    return "middle right" if (cost_of(row, cost) or 0) < 1.2 * min(costs) else "middle left"
+
+
+def frontier(rows: Sequence[Row], split: str, cost: str) -> list[Row]:
+    """Those of ``rows`` that none that costs as little or less is better than, cheapest first."""
+    best: list[Row] = []
+    for row in sorted(
+        rows, key=lambda one: (cost_of(one, cost) or 0, -one[split]["within_pair"]["value"])
+    ):
+        value = row[split]["within_pair"]["value"]
+        if not best or value > best[-1][split]["within_pair"]["value"]:
+            best.append(row)
+    return best
+
+
+def _ticks(costs: Sequence[float]) -> list[float]:
+    """Round numbers for a logarithmic axis over ``costs``."""
+    steps = (0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70)
+    low, high = min(costs, default=1) / 1.1, max(costs, default=1) * 1.1
+    return [step for step in steps if low <= step <= high]
+
+
+def _chance(figure: go.Figure) -> None:
+    figure.add_hline(y=0.5, line={"dash": "dot", "width": 1, "color": RING_COLOR})
+
+
+def curves(rows: Sequence[Row], chosen: str) -> go.Figure:
+    """Right answers to training clips over the steps of each row's training; the chosen system,
+    GSM and TSN stand out. On the dotted line is who knows the pair and guesses the direction.
+    """
+    figure = go.Figure()
+    last = sorted(rows, key=lambda row: (row["name"] == chosen, row["name"] in LANDMARKS))
+    for row in last:
+        told = row["name"] in (chosen, *LANDMARKS)
+        figure.add_scatter(
+            x=[point["step"] for point in row["curve"]],
+            y=[point["accuracy"] for point in row["curve"]],
+            mode="lines",
+            name=short(row["title"]),
+            showlegend=told,
+            opacity=1 if told else 0.45,
+            line={
+                "color": color_of(row, chosen),
+                "width": 3 if row["name"] == chosen else 2 if told else 1,
+                "dash": "dash" if row["name"] == "none" and row["name"] != chosen else "solid",
+            },
+            hovertemplate="step %{x:,.0f}: %{y:.1%}",
+        )
+    _chance(figure)
+    figure.update_xaxes(title="step of training")
+    figure.update_yaxes(title="right answers to training clips", tickformat=".0%", range=[0, 1.02])
+    return figure.update_layout(
+        height=380,
+        margin={"l": 8, "r": 8, "t": 30, "b": 40},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )
+
+
+def pairs(rows: Sequence[Row], split: str) -> go.Figure:
+    """*Within pair* of each measured row (down) by pair of actions (across); white is chance."""
+    names = pairs_of(rows, split)
+    shares = pair_shares(rows, names, split)
+    titles = [short(row["title"]) for row in rows]
+    shown = shortened([name.split(" / ")[0] for name in names], PAIR_CHARACTERS)
+    said = [[_hover(row["pairs"][split].get(name), name) for name in names] for row in rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=list(range(len(names))),
+            y=titles,
+            zmin=0,
+            zmax=1,
+            colorscale=DIVERGING,
+            customdata=said,
+            hovertemplate="%{y}, %{customdata}<extra></extra>",
+            colorbar={"tickformat": ".0%", "thickness": 12},
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", tickvals=titles)
+    figure.update_xaxes(
+        tickvals=list(range(len(names))), ticktext=[short(name) for name in shown], tickangle=-60
+    )
+    return figure.update_layout(
+        height=170 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 10, "b": 120}
+    )
+
+
+def _hover(share: Mapping[str, float] | None, name: str) -> str:
+    if share is None:
+        return f"{short(name, 160)}: not measured"
+    ends = f"{share['low']:.1%} to {share['high']:.1%}"
+    return f"{short(name, 160)}: {share['value']:.1%} ({ends}), {share['n']:,} clips"

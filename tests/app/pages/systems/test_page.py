@@ -1,0 +1,147 @@
+"""The Systems page with a made-up table, with one in which nothing is trained, and without one."""
+
+import json
+import zipfile
+from io import BytesIO
+
+import pytest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest
+
+from app.pages.systems import charts, detail
+from app.pages.systems import page as systems_page
+from gsm_model.evaluation.system_differences import differences_to_gsm
+from gsm_model.evaluation.systems import measured, systems_table
+from gsm_model.models.registry import systems
+from tests.systems_table import PAIRS, write_table
+
+MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.96, (60, 20)), "gsm": (0.92, None)}
+
+
+def page() -> None:
+    from app.pages import systems
+
+    systems.show(None)
+
+
+def shown(monkeypatch, tmp_path, measured: dict) -> AppTest:
+    write_table(tmp_path, measured, ("none", "tsm", "gsm", "r3d"))
+    return AppTest.from_function(page, default_timeout=60).run()
+
+
+@pytest.fixture(autouse=True)
+def links(monkeypatch, tmp_path) -> list[tuple[str, str]]:
+    """The pages and models that are linked to, of a table in a folder of the test's own."""
+    found: list[tuple[str, str]] = []
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
+    monkeypatch.setattr(
+        detail, "link_to", lambda module, text, query: found.append((module, query["models"]))
+    )
+    # Looking through every installed package takes most of the time of a first run.
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
+    return found
+
+
+def text_of(test: AppTest) -> str:
+    return "\n".join(str(one.value) for one in [*test.markdown, *test.caption])
+
+
+def test_systems_that_were_not_trained_are_shown_with_their_idea_and_cost(monkeypatch, tmp_path):
+    test = shown(monkeypatch, tmp_path, {})
+    assert not test.exception and not test.error
+    said, table = text_of(test), test.dataframe[0].value
+    assert "**24 systems**" in said and "nothing is known of what they tell" in said
+    assert list(table["system"]) == [one.title for one in systems().values()]
+    assert list(table.columns) == ["system", "training", "parameters, M", "GMAC", "reach"]
+    assert set(table["training"]) == {"not trained"}
+    assert systems()["gsm"].idea in said and "<svg" in said
+    assert "**Not trained** by the common recipe" in said
+
+
+def test_trained_systems_stand_in_the_table_beside_gsm_and_link_to_their_networks(
+    monkeypatch, tmp_path, links
+):
+    write_table(tmp_path, MEASURED, ("none", "tsm", "gsm", "r3d"))
+    path = tmp_path / "systems" / "systems.json"
+    content = json.loads(path.read_text())
+    for name in ("none", "tsm", "gsm"):
+        content["systems"][name]["checkpoint"] = f"{name}-seed0.safetensors"
+    path.write_text(json.dumps(content))
+    for name in ("none", "tsm"):  # the third's weights did not come with it
+        (tmp_path / "systems" / f"{name}-seed0.safetensors").touch()
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception and not test.error
+    rows = test.dataframe[0].value.set_index("system")
+    assert list(rows.index[:3]) == ["TSM", "GSM", "TSN"]  # best first
+    assert rows.loc["TSM", "within pair"] == 96 and rows.loc["TSM", "− GSM"] == 4
+    assert rows.loc["TSM", "p"] == "< 0.001" and rows.loc["R3D", "training"] == "not trained"
+    said = text_of(test)
+    assert "**TSM** is right most often" in said
+    assert "1 of 2 are better than GSM and 1 worse" in said
+    assert "Its trained weights did not come" in said and not links
+    test.selectbox(key="system").select("tsm").run()
+    assert links == [
+        *((module, "tsm-seed0,none-seed0") for module in ("compare", "order")),
+        ("gates", "tsm-seed0"),
+        ("gradcam", "tsm-seed0,none-seed0"),
+    ]
+    links.clear()
+    test.selectbox(key="system").select("none").run()
+    assert links == [(module, "none-seed0") for module in ("compare", "order", "gradcam")]
+    test.segmented_control(key="systems_split").set_value("shifted").run()
+    assert not test.exception and "92.0 %" not in test.markdown[1].value
+    assert "shifted drawn clips" in test.markdown[1].value
+
+
+def test_a_row_that_is_clicked_is_opened(monkeypatch):
+    clicked = {"rows": [1]}
+    state = {
+        "systems_in_table": ("table", ["tsm", "gsm"]),
+        "table": type("State", (), {"selection": type("Rows", (), clicked)}),
+        "system": "tsm",
+    }
+    monkeypatch.setattr(systems_page.st, "session_state", state)
+    systems_page._choose_row()
+    assert state["system"] == "gsm"
+    clicked["rows"] = []
+    state["table"].selection.rows = []
+    systems_page._choose_row()
+    assert state["system"] == "gsm"
+
+
+def test_a_table_that_cannot_be_read_is_said(tmp_path):
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems" / "systems.json").write_text("{")
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception
+    assert "cannot be read" in test.error[0].value
+
+
+def test_charts_hold_every_measured_system_and_name_those_that_count(tmp_path):
+    write_table(tmp_path, MEASURED, ("none", "tsm", "gsm", "r3d"))
+    found = measured(systems_table(), "test")
+    cost = charts.against_cost(found, "test", "gmacs", "gsm")
+    assert [trace.y[0] for trace in cost.data[1:]] == [0.96, 0.92, 0.5]
+    # TSN is cheapest and TSM better for more, GSM costs more still and is no better.
+    assert list(cost.data[0].x) == [14.5, 15.5]
+    assert [row["name"] for row in charts.frontier(found, "test", "gmacs")] == ["none", "tsm"]
+    learnt = charts.curves(found, "tsm")
+    assert [trace.name for trace in learnt.data if trace.line.width == 3] == ["TSM"]
+    matrix = charts.pairs(found, "test").data[0]
+    assert matrix.z.shape == (3, len(PAIRS)) and list(matrix.y) == ["TSM", "GSM", "TSN"]
+    assert "Unfolding something: " in matrix.customdata[0][0]
+
+
+def test_what_is_taken_away_is_what_the_command_writes(monkeypatch, tmp_path):
+    monkeypatch.setattr("gsm_model.exports.systems.figure_bytes", lambda figure, kind: b"drawn")
+    write_table(tmp_path, MEASURED, ("none", "tsm", "gsm", "r3d"))
+    rows = systems_table()
+    assert differences_to_gsm(rows, "test", "top1")["tsm"].n == 1000
+    files = systems_page._files(rows, "test")
+    assert sorted(files) == [
+        *("systems.caption.tex", "systems.caption.txt", "systems.pdf"),
+        *("systems.recipe.json", "systems.tex"),
+    ]
+    command = json.loads(files["systems.recipe.json"])["command"]
+    assert command.endswith("systems --figure systems.pdf --latex systems.tex --split test")
+    assert zipfile.ZipFile(BytesIO(systems_page.packed(files))).testzip() is None
