@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from gsm_model.confusion.groups import read_list_text
 from gsm_model.confusion.significance import Comparison, compare
 from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.models.card import Measure
 from gsm_model.predictions.delimited import open_sheet, plain_head
+from gsm_model.predictions.files import read_text
 from gsm_model.predictions.join import PairedPredictions
 from gsm_model.predictions.table import LOCATION, Predictions, softmax
 
@@ -100,8 +100,8 @@ def _sources(model: Predictions, files: np.ndarray | None) -> np.ndarray:
     named = files is not None and not _is_number(files) and all(files.tolist())
     names = files.tolist() if files is not None and named else list(model.ids)
     if named and len(set(names)) < len(names):
-        return np.array(names, dtype=str)
-    return np.array([PurePosixPath(name).parent.as_posix() for name in names], dtype=str)
+        return np.array(names, dtype=object)
+    return np.array([PurePosixPath(name).parent.as_posix() for name in names], dtype=object)
 
 
 def slices(models: Sequence[Predictions]) -> list[Slice]:
@@ -175,7 +175,10 @@ def measure_slices(
 
     Raises:
         DataError: if the clips have no property to slice them by.
+        ValueError: if ``models`` have other clips than ``paired``; take its ``a`` and ``b``.
     """
+    if paired is not None and any(model.ids != models[0].ids for model in (paired.a, *models)):
+        raise ValueError("models of other clips than the pair's; give its a and b")
     parts = slices(models)
     if not parts:
         raise DataError(
@@ -229,7 +232,7 @@ def read_properties(
         DataError: if it is no such table, or has no property of any of the clips.
     """
     name = name or path.name
-    sheet = open_sheet(read_list_text(path), name)
+    sheet = open_sheet(read_text(path, name).text, name)
     ids = [place for place, head in enumerate(sheet.heads) if plain_head(head) in _IDS]
     at = ids[0] if ids else 0
     heads = {place: head for place, head in enumerate(sheet.heads) if place != at and head}
@@ -261,7 +264,7 @@ def _column(cells: list[str], separator: str) -> np.ndarray:
     try:
         return np.array([float(cell) if cell else np.nan for cell in plain], np.float64)
     except ValueError:
-        return np.array(cells, dtype=str)
+        return np.array(cells, dtype=object)
 
 
 def with_properties(

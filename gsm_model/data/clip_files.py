@@ -78,7 +78,7 @@ class ClipFolder:
 
     def _named(self, model: Predictions, row: int) -> Iterator[Path]:
         files = model.properties.get("file")
-        name = "" if files is None or files.dtype.kind != "U" else str(files[row])
+        name = "" if files is None or files.dtype.kind not in "UO" else str(files[row])
         if name:
             if model.origin.videos:
                 yield Path(model.origin.videos, name)

@@ -29,6 +29,7 @@ from gsm_model.predictions.results import read_pickle, read_scores
 from gsm_model.predictions.table import Predictions, Provenance, checked
 
 MAX_FILE_BYTES = 2_000_000_000
+MAX_PROPERTIES = 64
 # What a table of predictions has beside the properties of its clips.
 COLUMNS = frozenset(
     ("id", "label", "scores", "order", "views", "checkpoint", "data", "error", "features")
@@ -186,7 +187,10 @@ def _properties_in(table: pa.Table) -> dict[str, np.ndarray]:
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
             found[name] = table[name].cast(pa.float64()).to_numpy().copy()
         elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            found[name] = np.array([text or "" for text in table[name].to_pylist()], dtype=str)
+            # As objects: numpy's own text takes as much for each as the longest of them.
+            found[name] = np.array([text or "" for text in table[name].to_pylist()], dtype=object)
+    if len(found) > MAX_PROPERTIES:
+        raise ValueError(f"{len(found)} properties")
     return found
 
 

@@ -81,7 +81,10 @@ def _with_features(found: Predictions, features: np.ndarray, name: str) -> Predi
     n = len(found.ids)
     if features.ndim != 2 or len(features) != n or not np.issubdtype(features.dtype, np.floating):
         raise DataError(f"{name}: 'features' {features.shape} do not fit; expected ({n}, D)")
-    return replace(found, features=features.astype(np.float16))
+    if not np.isfinite(features).all():
+        raise DataError(f"{name}: some features are not finite")
+    largest = np.finfo(np.float16).max
+    return replace(found, features=np.clip(features, -largest, largest).astype(np.float16))
 
 
 def _member(archive: zipfile.ZipFile, key: str, name: str) -> np.ndarray:

@@ -57,8 +57,8 @@ class Predictions:
     ``features`` (n, D) float16 are what the classifier is given, the backbone's pooled features,
     averaged over frames and views; NaN for a clip that was not scored, ``None`` where they were not
     kept. ``properties`` are what is known of the clips themselves, name → (n,), float64 that are
-    NaN where a clip's is not known, or text: of `evaluate` ``frames`` and ``seconds``,
-    ``brightness`` and ``motion`` (`gsm_model.video.looks`), and `LOCATION`.
+    NaN where a clip's is not known, or text (str or object): of `evaluate` ``frames`` and
+    ``seconds``, ``brightness`` and ``motion`` (`gsm_model.video.looks`), and `LOCATION`.
     """
 
     origin: Provenance
@@ -186,6 +186,8 @@ def checked(predictions: Predictions, name: str) -> Predictions:
     truth = predictions.truth
     if len(truth) and not 0 <= truth.min() <= truth.max() < k:
         raise DataError(f"{name}: labels outside 0 to {k - 1}")
+    if predictions.features is not None and len(predictions.features) != len(predictions.ids):
+        raise DataError(f"{name}: features of another number of clips than it has")
     scored = predictions.scored()
     if scored.scores is not None and not np.isfinite(scored.scores).all():
         raise DataError(f"{name}: some scores are not finite")

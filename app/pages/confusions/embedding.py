@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.cache.charts import drawn
@@ -90,7 +92,8 @@ def show_embedding(
         else:
             marked = mark_right(paired, one.rows) if paired else mark_wrong(model, one.rows)
         of_kinds = None if kind == "pairs" else _kinds_colors(paired, colors, number)
-        figure = drawn(charts.scores, one, marked, model, of_kinds)
+        named = replace(model, features=None, properties={})  # which a key need not hold
+        figure = drawn(charts.scores, one, marked, named, of_kinds)
         column.plotly_chart(
             figure,
             key=f"scores-{number}",

@@ -116,7 +116,7 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
             "Properties of the clips, for slices",
             type=["csv", "tsv", "txt"],
             key="answers_properties",
-            max_upload_size=4,
+            max_upload_size=50,
             help="A column id, then one a property, such as the person or the camera.",
         )
         encoding = right.selectbox(

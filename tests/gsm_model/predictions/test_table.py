@@ -67,6 +67,19 @@ def test_properties_of_clips_are_written_and_read_and_taken_along(tmp_path):
     np.testing.assert_array_equal(joined.properties["seconds"], [1.5, np.nan, 3, 3, 1.5])
 
 
+def test_a_table_of_very_many_or_long_properties_takes_no_more_than_they_are(tmp_path):
+    long = np.array(["x" * 1_000_000, *[""] * 9999], dtype=object)
+    write_predictions(
+        replace(make_predictions(n=10_000), properties={"file": long}), tmp_path / "x.parquet"
+    )
+    read = read_predictions(tmp_path / "x.parquet").properties["file"]
+    assert read.nbytes < 1_000_000 and read[0] == long[0]
+    many = {f"p{number}": np.zeros(3) for number in range(65)}
+    write_predictions(replace(make_predictions(n=3), properties=many), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="x.parquet: not a table of predictions"):
+        read_predictions(tmp_path / "x.parquet")
+
+
 @pytest.mark.parametrize(
     "features", [np.zeros(20), np.zeros((19, 4)), np.zeros((20, 4), int), np.full((20, 4), np.inf)]
 )
