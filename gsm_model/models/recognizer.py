@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.card import Card
+from gsm_model.models.dmc import CueGenerator
 from gsm_model.models.observers import current_probe
 from gsm_model.models.registry import backbones, systems
 from gsm_model.models.slots import Backbone, Host
@@ -76,9 +77,10 @@ class Recognizer(nn.Module):
     """Clip → logits: ``(N, T, P, H, W)`` normalised float → ``(N, K)``; P, the planes of its
     modality, is 3 of RGB. Make one with `build_recognizer`.
 
-    ``front``, where there is one, computes the flow that enters the backbone. ``architecture``
-    says how it was built, ``input`` what it wants to see, ``card`` where its weights come from. The
-    number of frames T is that of the clip it is given; ``architecture.num_segments`` is the number
+    ``front``, where there is one, computes the flow or the cue that enters the backbone.
+    ``architecture`` says how it was built, ``input`` what it wants to see, ``card`` where its
+    weights come from. The number of frames T is that of the clip it is given;
+    ``architecture.num_segments`` is the number
     it was trained with. ``precision`` is that of an inference-only copy (`optimize`), else
     ``None``.
     """
@@ -92,7 +94,9 @@ class Recognizer(nn.Module):
         self.card = Card(title=f"{architecture.temporal} {architecture.backbone}")
         self.precision: str | None = None
         self.base_model = base_model
-        self.front = TVNet() if architecture.modality.kind == "learnt flow" else None
+        fronts = {"learnt flow": TVNet, "motion vectors": CueGenerator}
+        front = fronts.get(architecture.modality.kind)
+        self.front = None if front is None else front()
         self.dropout = nn.Dropout(dropout)
         self.new_fc = nn.Linear(base_model.num_features, architecture.num_classes)
         nn.init.normal_(self.new_fc.weight, std=0.001)
@@ -106,7 +110,9 @@ class Recognizer(nn.Module):
         if clip.ndim != 5 or clip.shape[2] != planes:
             raise ValueError(f"a clip is (N, T, {planes}, H, W), got {tuple(clip.shape)}")
         frames = clip.flatten(0, 1)
-        if self.front is not None:
+        if isinstance(self.front, CueGenerator):
+            frames = self.front(frames.to(next(self.front.parameters()).dtype))
+        elif self.front is not None:
             # As a stream of flow is given it: ±20 pixels are ±½, over the deviation.
             bound = self.front(frames).clamp(-BOUND, BOUND)
             frames = bound / (2 * BOUND * FLOW_STD)

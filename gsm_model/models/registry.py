@@ -87,7 +87,9 @@ class BackboneEntry:
 
         Source: the TSN release takes differences as they are, flow 128 less for BN-Inception, and
         for ResNets over the mean of ImageNet's deviations, around the middle. A network that
-        computes its flow takes frames as they are.
+        computes its flow takes frames as they are. Motion vectors are taken around the middle,
+        residuals over ImageNet's deviations too: our reading of CoViAR's release, which was not
+        run.
         """
         if modality.kind == "RGB":
             return replace(self.input, modality=modality)
@@ -100,6 +102,15 @@ class BackboneEntry:
                 scale=255.0,
                 mean=(0.0,),
                 std=(1.0,),
+                modality=modality,
+            )
+        if modality.kind == "motion vectors":
+            return replace(
+                self.input,
+                channels="RGB",
+                scale=1.0,
+                mean=(0.5,) * 5,
+                std=(1.0, 1.0, 0.229, 0.224, 0.225),
                 modality=modality,
             )
         is_scaled = self.input.scale == 1

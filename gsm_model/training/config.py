@@ -41,12 +41,13 @@ class TrainConfig:
     width: float = _key(0.5, "share of a ResNet's channels")
     modality: str = _key(
         "RGB",
-        "what of the frames the network takes: them, their differences, their optical flow, or flow"
-        " that it learns to compute (TVNet)",
+        "what of the frames the network takes: them, their differences, their optical flow, flow"
+        " that it learns to compute (TVNet), or a codec's motion vectors and residuals (DMC-Net)",
         "RGB",
         "differences",
         "flow",
         "learnt flow",
+        "motion vectors",
     )
     fields: int = _key(5, "differences or fields of flow a segment")
     num_segments: int = _key(8, "frames of a clip, or segments of differences or flow")

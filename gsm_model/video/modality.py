@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Kind = Literal["RGB", "differences", "flow", "learnt flow"]
+Kind = Literal["RGB", "differences", "flow", "learnt flow", "motion vectors"]
 MAX_FIELDS = 32
 
 
@@ -23,7 +23,9 @@ class Modality:
     ``kind``: *RGB*, a frame; *differences*, of ``fields`` + 1 consecutive frames each less the one
     before; *flow*, the optical flow from each of them to the next, as two planes each, to the right
     and down, clipped and stored as bytes; *learnt flow*, the frames, of which the network
-    computes the flow itself. ``zero`` is the byte of no motion.
+    computes the flow itself; *motion vectors*, how a codec predicts each of them from the one
+    before, as two planes of vectors and three of what these leave over. ``zero`` is the byte of no
+    motion in flow.
 
     Raises:
         ValueError: for another kind, number of fields or byte.
@@ -51,6 +53,8 @@ class Modality:
     @property
     def planes(self) -> int:
         """How many planes a network of it is given of a segment."""
+        if self.kind == "motion vectors":
+            return 5 * self.fields
         return 3 * (1 + self.fields) if self.kind == "learnt flow" else self.stem_planes
 
     @property
@@ -65,9 +69,12 @@ class Modality:
         """What people call it."""
         if self.kind == "RGB":
             return "RGB"
-        what = {"differences": "differences of frames", "flow": "optical flow"}.get(
-            self.kind, "optical flow of its own (TVNet)"
-        )
+        what = {
+            "differences": "differences of frames",
+            "flow": "optical flow",
+            "learnt flow": "optical flow of its own (TVNet)",
+            "motion vectors": "motion vectors and residuals (DMC-Net)",
+        }[self.kind]
         return f"{what}, {self.fields} a segment" if self.fields > 1 else what
 
     @classmethod

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gsm_model.motion.stored import flow_bytes
 from gsm_model.motion.tvl1 import grey, tvl1_flow
+from gsm_model.motion.vectors import motion_vectors, vector_bytes
 from gsm_model.video.modality import Modality
 from gsm_model.video.transforms import InputSpec
 
@@ -118,6 +119,21 @@ def _computed(
 def _grey(pictures: np.ndarray, is_bgr: bool) -> Tensor:
     planes = torch.from_numpy(np.ascontiguousarray(pictures))
     return grey(planes.flip(1) if is_bgr else planes)
+
+
+def vector_planes(views: np.ndarray, modality: Modality, is_bgr: bool) -> np.ndarray:
+    """Views ``(…, 3·(L + 1), S, S)`` uint8, the frames of each segment one behind the other, → the
+    motion vectors from each to the next and what they leave over, ``(…, 5·L, S, S)`` uint8 as
+    `vector_bytes` stores them.
+    """
+    frames = views.reshape(-1, modality.fields + 1, 3, *views.shape[-2:])
+    pictures = frames.transpose(0, 1, 3, 4, 2)[..., :: -1 if is_bgr else 1]
+    found = [
+        vector_bytes(*motion_vectors(segment[field], segment[field + 1]))
+        for segment in pictures
+        for field in range(modality.fields)
+    ]
+    return np.stack(found).reshape(*views.shape[:-3], modality.planes, *views.shape[-2:])
 
 
 def difference_planes(frames: Tensor) -> Tensor:

@@ -145,9 +145,9 @@ def normalise(
     deviation.
 
     Views are ``(…, 3, S, S)``. Of a model of motion they are the 1 + L frames of each segment,
-    ``(…, 3·(1 + L), S, S)``, of which the differences or the flow are taken here, or its flow as it
-    is stored, ``(…, 2·L, S, S)``. ``progress`` is told how many of how many fields of flow are
-    done.
+    ``(…, 3·(1 + L), S, S)``, of which the differences, the flow or the motion vectors are taken
+    here, or its flow as it is stored, ``(…, 2·L, S, S)``. ``progress`` is told how many of how
+    many fields of flow are done.
     """
     import torch
 
@@ -156,6 +156,10 @@ def normalise(
         from gsm_model.video.motion_planes import flow_planes
 
         views = flow_planes(views, spec.modality, spec.channels == "BGR", progress)
+    if kind == "motion vectors" and views.shape[-3] != spec.modality.planes:
+        from gsm_model.video.motion_planes import vector_planes
+
+        views = vector_planes(views, spec.modality, spec.channels == "BGR")
     repeats = views.shape[-3] // len(spec.mean)
     mean = torch.tensor(spec.mean).repeat(repeats).view(-1, 1, 1)
     std = torch.tensor(spec.std).repeat(repeats).view(-1, 1, 1)

@@ -6,7 +6,7 @@ systems it can hold. Each row whose marks are there is tried; what fits its netw
 shape is it. Before that, wrappers are taken off (`naming`) and shifts are read off the keys
 (`shifts`).
 
-Source: the releases of GSM, GSF, TSM and GST, and mmaction2 1.x.
+Source: the releases of GSM, GSF, TSM, GST and DMC-Net, and mmaction2 1.x.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ _CONV_MODULE = r"^base_model\.conv1\.conv\.weight$"
 _FUSED_BLOCK = r"\.gsf\.conv3D\.weight$"
 _FUSED_BRANCH = r"^base_model\.gsf_\w+\.conv3D\.weight$"
 _TEMPORAL_PART = r"\.Tconv\.weight$"
+_GENERATOR = r"^gen_flow_model\.predict_flow\.weight$"
 LAYOUTS = (
     Layout(MMACTION2, (_CONV_MODULE,), renames=_MMACTION2, systems=("none",)),
     Layout(
@@ -112,7 +113,20 @@ LAYOUTS = (
         systems=("gsf",),
     ),
     Layout("GSF release", (_FUSED_BRANCH,), systems=("gsf",)),
-    Layout("TSM release", (r"^base_model\.conv1\.weight$",), (_TEMPORAL_PART, _FUSED_BLOCK)),
+    Layout(
+        "DMC-Net release",
+        (_GENERATOR,),
+        renames=(
+            (r"^gen_flow_model\.conv_(\d)\.0\.", r"front.convs.\1."),
+            (r"^gen_flow_model\.predict_flow\.", "front.predict."),
+        ),
+        systems=("none",),
+    ),
+    Layout(
+        "TSM release",
+        (r"^base_model\.conv1\.weight$",),
+        (_TEMPORAL_PART, _FUSED_BLOCK, _GENERATOR),
+    ),
     Layout(
         "GSM release",
         (r"^base_model\.",),
@@ -276,8 +290,11 @@ def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
 
 def _modality_of(weights: Mapping[str, Tensor], layout: Layout) -> Modality:
     """What the first convolution takes, by its planes: of flow two a field, of differences of
-    frames three; RGB where that does not tell, which then fits no network.
+    frames three; RGB where that does not tell, which then fits no network. A generator of cues in
+    front of it is given motion vectors.
     """
+    if "front.predict.weight" in weights:
+        return Modality("motion vectors")
     found = next((weights[stem] for stem in STEMS if stem in weights), None)
     planes = 3 if found is None or found.ndim != 4 else found.shape[1]
     fields = {0: planes // 2, 1: planes // 3}[planes % 2]
