@@ -17,9 +17,16 @@ from gsm_model.video.sampling import Order
 MEANING = (
     "Optical flow (TV-L1) from each frame that the first model sees to the next one of the video,"
     " at the model's input size. In a reversed clip it goes to the frame before, and points the"
-    " other way. A model of pictures is not given it; one of optical flow is."
+    " other way. A model of pictures is not given it; one of optical flow is. Beside it: how a"
+    " codec would predict the next frame, block by block, and what the model computes itself, if it"
+    " does."
 )
-UNDER = ("pictures", "arrows", "colours")
+UNDER = {
+    "pictures": "",
+    "arrows": "Arrows: where things move from each frame to the next one of the video",
+    "colours": "What moves has a colour, what rests its own: red to the right, yellow-green down,"
+    " cyan to the left, violet up",
+}
 WHEEL = "red: to the right, yellow-green: down, cyan: to the left, violet: up, white: no motion"
 
 
@@ -69,6 +76,11 @@ def flows(found: ClipMotion) -> list[tuple[str, np.ndarray, str]]:
     if found.untrained is not None:
         title = "The same before training, when its layers are TV-L1"
         shown.append((title, found.untrained, "pixels"))
+    if found.cue is not None:
+        shown.append(("The model's own cue (DMC-Net), made of the vectors", found.cue, "pixels"))
+    if found.vectors is not None:
+        title = "Motion vectors of MPEG-4, as flow: one for each block of 16 × 16 or 8 × 8"
+        shown.append((title, found.vectors, "pixels"))
     for layer, flow in found.of_features:
         size = f"{flow.shape[-1]} × {flow.shape[-2]} places"
         title = (
@@ -85,7 +97,7 @@ def choose_under(any_sees_motion: bool) -> str:
     """
     chosen = st.segmented_control(
         "Under the maps",
-        UNDER,
+        list(UNDER),
         default="arrows" if any_sees_motion else "pictures",
         required=True,
         key="under_maps",
@@ -94,6 +106,8 @@ def choose_under(any_sees_motion: bool) -> str:
             " the model's own where it computes it, else TV-L1."
         ),
     )
+    if chosen != "pictures":
+        st.caption(UNDER[str(chosen)])
     return str(chosen)
 
 
@@ -101,7 +115,7 @@ def under_maps(how: str, frames: np.ndarray, found: ClipMotion) -> np.ndarray:
     """``frames`` (T, P, P, 3) uint8 of the clip that ``found`` is of, its flow drawn as ``how``
     says.
     """
-    flow = found.flow if found.learnt is None else found.learnt
+    flow = next(one for one in (found.learnt, found.cue, found.flow) if one is not None)
     draw = with_arrows if how == "arrows" else tinted
     return draw(frames, as_large_as(flow, frames), largest_move(flow))
 

@@ -12,7 +12,7 @@ import numpy as np
 from app.cache.store import keep
 from app.components.media import preview
 from app.components.progress import flow_progress
-from app.shell.session import ClipRef, ModelRef, fast_model, owner, settings
+from app.shell.session import ClipRef, ModelRef, fast_model, load_model, owner, settings
 from gsm_model.data.own_clips import recognised
 from gsm_model.errors import LensError
 from gsm_model.explain.gates.interventions import Intervention, predict_under
@@ -106,7 +106,7 @@ def clip_motion(
     """The optical flow in ``clip`` as ``ref``'s model would see it; computed once for each (model,
     clip, order, number of frames).
     """
-    model = fast_model(ref)
+    model = load_model(ref)
     with flow_progress() as tell:
         return keep(
             "maps",

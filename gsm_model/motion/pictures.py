@@ -32,6 +32,25 @@ def wheel(flow: np.ndarray, largest: float) -> np.ndarray:
     return ((1 - saturation[..., None] * (1 - pure)) * 255).round().astype(np.uint8)
 
 
+def tinted(frames: np.ndarray, flow: np.ndarray, largest: float) -> np.ndarray:
+    """``frames`` (T, H, W, 3) uint8 seen through `wheel`: what moves has the colour of where to,
+    what rests stays as it is.
+    """
+    colours = wheel(flow, largest).astype(np.uint16)
+    return ((frames * colours + 127) // 255).astype(np.uint8)
+
+
+def as_large_as(flow: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """``flow`` (T, 2, h, w) at each pixel of ``frames`` (T, H, W, 3), by the nearest place, its
+    values kept: (T, 2, H, W).
+    """
+    rows, columns = (
+        (np.arange(size) + 0.5) * own // size
+        for size, own in zip(frames.shape[1:3], flow.shape[-2:], strict=True)
+    )
+    return flow[:, :, rows.astype(np.int64)[:, None], columns.astype(np.int64)]
+
+
 def with_arrows(frames: np.ndarray, flow: np.ndarray, largest: float) -> np.ndarray:
     """``frames`` (T, H, W, 3) uint8 with an arrow at places of a grid, for ``flow`` (T, 2, H, W):
     one of ``largest`` pixels is as long as the grid is wide; below a tenth of that there is a dot.

@@ -10,8 +10,9 @@ from app.cache.charts import drawn
 from app.components import chart_style
 from app.components.downloads import answers_csv, predict_command
 from app.components.media import clip_strip
+from app.components.motion import show_motion
 from app.components.sentences import compare, escape, order_changed
-from app.pages.compare import fusion, motion
+from app.pages.compare import fusion
 from app.queries import clip_results
 from app.shell import session
 from app.shell.layout import (
@@ -88,7 +89,7 @@ def show(choices: Choices) -> None:
         key="frame_scores",
         alt="Scores of the leading classes over the frames, a panel a model",
     )
-    motion.show(choices.models, clip, order, counts)
+    show_motion(choices.models, clip, order, counts)
     link_to("gates", "**Gates**: what moves inside each model")
     link_to("gradcam", "**Grad-CAM**: where each model looks")
     _show_details(choices, clip, order, now)

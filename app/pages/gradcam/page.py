@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.components.motion import choose_under, motion_seen, show_motion, under_maps
 from app.components.panels import Seen, lighter
 from app.components.progress import cancellable
 from app.components.sentences import escape, looks
@@ -79,8 +80,9 @@ def show(choices: Choices) -> None:
         layers = [_layer_of(report) for report in reports]
         heading(QUESTION, looks(reports, layers), [one.prediction.caution for one in reports])
         say_protocols(choices)
-    layer = show_maps(seen, video.info.seconds, clip.key)
+    layer = show_maps(_with_flow(choices, clip, usable, counts, seen), video.info.seconds, clip.key)
     _show_evidence(mine, layer)
+    show_motion(usable, clip, order, _counts_of(choices, usable, counts))
     with st.container(horizontal=True):
         if st.button(
             "See the gates of this layer",
@@ -188,6 +190,35 @@ def _ask(
             help="This method takes one layer at a time.",
         )
     return Question(Target(index, None if versus == NONE else versus), method, layer, order)
+
+
+def _counts_of(
+    choices: Choices, usable: Sequence[session.ModelRef], counts: Sequence[int]
+) -> list[int]:
+    """How many frames each of ``usable`` is given."""
+    return [count for ref, count in zip(choices.models, counts, strict=True) if ref in usable]
+
+
+def _with_flow(
+    choices: Choices,
+    clip: session.ClipRef,
+    usable: Sequence[session.ModelRef],
+    counts: Sequence[int],
+    seen: Sequence[Seen[CamReport]],
+) -> list[Seen[CamReport]]:
+    """``seen`` with the optical flow in the pictures, where that is asked for."""
+    kinds = [session.load_model(ref).architecture.modality.kind for ref in usable]
+    how = choose_under(any(kind != "RGB" for kind in kinds))
+    if how == "pictures":
+        return list(seen)
+    asked = list(zip(usable, _counts_of(choices, usable, counts), strict=True))
+    orders = len(seen) // len(asked)  # each model has a panel for each order
+    found = []
+    for place, one in enumerate(seen):
+        ref, count = asked[place // orders]
+        motion = motion_seen(ref, clip, one.report.prediction.order, count)
+        found.append(replace(one, frames=under_maps(how, one.frames, motion)))
+    return found
 
 
 def _look_all(

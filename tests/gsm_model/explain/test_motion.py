@@ -6,7 +6,13 @@ import torch
 
 from gsm_model.explain.motion import NEIGHBOURS, motion_of_clip
 from gsm_model.models.recognizer import build_recognizer
-from gsm_model.motion.pictures import largest_move, wheel, with_arrows
+from gsm_model.models.systems.representation_flow import (
+    RepresentationFlow,
+    flow_of_features,
+    scaled,
+)
+from gsm_model.motion.pictures import as_large_as, largest_move, tinted, wheel, with_arrows
+from gsm_model.video.clip_input import clip_input
 from gsm_model.video.isolate import read_video
 from gsm_model.video.modality import Modality
 from tests.conftest import make_small
@@ -32,6 +38,29 @@ def test_a_model_with_a_tvnet_has_its_own_flow_too(frames_folder):
     )
     found = motion_of_clip(model.eval(), read_video(frames_folder, [4], neighbours=NEIGHBOURS))
     assert found.learnt.shape == found.flow.shape
+    np.testing.assert_allclose(found.untrained, found.learnt, atol=1e-4)
+    with torch.no_grad():
+        model.front.start += 3
+    learnt = motion_of_clip(model, read_video(frames_folder, [4], neighbours=NEIGHBOURS))
+    np.testing.assert_array_equal(learnt.untrained, found.untrained)
+    assert np.abs(learnt.learnt - found.learnt).mean() > 0.1
+
+
+def test_the_flow_of_features_is_shown_at_its_grid_as_the_module_computes_it(frames_folder):
+    model, video = make_small("repflow").eval(), read_video(frames_folder, [4], neighbours=1)
+    found = motion_of_clip(model, video, num_segments=4)
+    [(_, flow)] = found.of_features
+    [module] = [one for one in model.modules() if isinstance(one, RepresentationFlow)]
+    seen = []
+    module.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    with torch.no_grad():
+        model(clip_input(model, video, num_segments=4).views)
+        features = module.reduce(seen[0][0]).float()
+        u, v = flow_of_features(*scaled(features[:-1], features[1:]), module.kernels())
+    expected = torch.stack([u.mean(1), v.mean(1)], 1)
+    np.testing.assert_allclose(flow[:-1], expected, atol=1e-4)
+    assert not flow[-1].any() and flow.shape[-1] < found.flow.shape[-1]
+    assert motion_of_clip(make_small("none"), video, num_segments=4).of_features == ()
 
 
 @pytest.mark.parametrize(
@@ -48,6 +77,15 @@ def test_a_model_with_a_tvnet_has_its_own_flow_too(frames_folder):
 def test_directions_have_their_colours(move, color):
     flow = np.array(move, np.float32).reshape(1, 2, 1, 1)
     assert np.abs(wheel(flow, 2.0)[0, 0, 0].astype(int) - color).max() <= 1
+
+
+def test_pictures_are_seen_through_the_wheel_where_something_moves():
+    frames = np.full((1, 4, 4, 3), 200, np.uint8)
+    flow = np.zeros((1, 2, 2, 2), np.float32)
+    flow[0, 0, 0, 1] = 5
+    shown = tinted(frames, as_large_as(flow, frames), 5.0)[0]
+    assert (shown[:2, 2:] == (200, 0, 0)).all()
+    assert (shown[2:] == 200).all() and (shown[:2, :2] == 200).all()
 
 
 def test_arrows_are_drawn_where_something_moves():
