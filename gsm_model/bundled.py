@@ -119,6 +119,13 @@ def cam_tables() -> list[Path]:
     return sorted((assets() / "gradcam").glob("*_cams.csv"))
 
 
+def attribution_tables() -> list[Path]:
+    """What ``benchmark attribution`` found of the shipped models' attributions; empty if there is
+    none.
+    """
+    return sorted((assets() / "attribution").glob("*.json"))
+
+
 def sample_clips() -> dict[str, SampleClip]:
     """The sample clips by name, in the order in which they are offered; empty if there are none."""
     index = assets() / "clips" / "clips.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 from app.cache.store import caches, keep
 from app.queries.clip_results import SHUFFLE_SEED, read_clip
 from app.shell.session import ClipRef, ModelRef, digest, load_model, owner
-from gsm_model.bundled import cam_tables
+from gsm_model.bundled import attribution_tables, cam_tables
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.names import SLOW_METHODS, Method
 from gsm_model.explain.cam.report import CamReport, report_cams
@@ -119,6 +120,22 @@ def known_score(ref: ModelRef, question: Question, layer: str) -> dict[str, str]
     return next(
         (row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None
     )
+
+
+def known_answers(ref: ModelRef) -> dict | None:
+    """What the known-answer test found of attributions of ``ref``'s model (`attribution_object`);
+    ``None`` where it was not measured.
+    """
+    models = (
+        one
+        for path in attribution_tables()
+        for one in keep("tables", ("known answers", digest(path)), partial(_models_of, path))
+    )
+    return next((one for one in models if one["checkpoint"] == ref.sha256), None)
+
+
+def _models_of(path: Path) -> list[dict]:
+    return json.loads(path.read_text(encoding="utf-8"))["models"]
 
 
 def has_trial(

@@ -9,6 +9,7 @@ import typer
 
 from gsm_model.cli import (
     benchmark,
+    benchmark_attribution,
     checkup,
     confusions,
     evaluate,
@@ -64,6 +65,7 @@ explain.command()(with_shared_options(explain_patching.patching))
 explain.command()(with_shared_options(explain_gradcam.gradcam))
 app.add_typer(explain, name="explain")
 app.command()(with_shared_options(benchmark.benchmark))
+app.command("benchmark attribution")(with_shared_options(benchmark_attribution.attribution))
 app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(training.curves)

@@ -12,6 +12,7 @@ from app.components.panels import Seen, lighter
 from app.components.progress import cancellable
 from app.components.sentences import escape, looks
 from app.pages.gradcam import charts
+from app.pages.gradcam.known_answers import show_known_answers
 from app.pages.gradcam.layers import show_maps, show_take_away
 from app.pages.gradcam.trust import show_trust
 from app.queries import clip_results
@@ -95,6 +96,7 @@ def show(choices: Choices) -> None:
         (ref, count) for ref, count in zip(choices.models, counts, strict=True) if ref in usable
     ]
     show_trust(clip, asked, mine, layer, question)
+    show_known_answers(choices)
     refs = [ref for ref, _ in asked]
     show_take_away(choices, clip, refs, mine, layer, question, video.info.seconds)
     with st.expander("What do these words mean?"):
