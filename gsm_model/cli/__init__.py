@@ -13,6 +13,7 @@ from gsm_model.cli import (
     checkup,
     confusions,
     evaluate,
+    explain_channels,
     explain_gates,
     explain_gradcam,
     explain_interventions,
@@ -62,6 +63,7 @@ explain = typer.Typer(
 explain.command()(with_shared_options(explain_gates.gates))
 explain.command()(with_shared_options(explain_interventions.interventions))
 explain.command()(with_shared_options(explain_patching.patching))
+explain.command()(with_shared_options(explain_channels.channels))
 explain.command()(with_shared_options(explain_gradcam.gradcam))
 app.add_typer(explain, name="explain")
 app.command()(with_shared_options(benchmark.benchmark))

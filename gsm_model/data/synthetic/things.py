@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsm_model.data.synthetic.chance import Chance, placed
+from gsm_model.data.synthetic.chance import Chance, Hand, Timing, placed
+from gsm_model.data.synthetic.materials import Material
 from gsm_model.data.synthetic.raster import Shape
 from gsm_model.data.synthetic.scene import Action
 from gsm_model.data.synthetic.shadows import shadow
@@ -65,15 +66,34 @@ def push_right(chance: Chance) -> Action:
     it.
     """
     timing, below = chance.timing(), chance.often(0.5)
-    middle = np.pi / 2 if below else -np.pi / 2
-    hand = chance.hand(middle - 0.35, middle + 0.35)
+    hand = hand_across(chance, below)
     left = np.array([-chance.between(0.35, 0.65), chance.between(-0.4, 0.4)])
     right = np.array([chance.between(0.35, 0.65), left[1] + chance.between(-0.1, 0.1)])
     points, material = chance.outline(chance.between(0.18, 0.32)), chance.material()
-    turn = chance.between(0, 2 * np.pi)
+    return slid(timing, hand, (left, right), points, material, chance.between(0, 2 * np.pi))
+
+
+def hand_across(chance: Chance, below: bool) -> Hand:
+    """A hand that comes from below, or from above."""
+    middle = np.pi / 2 if below else -np.pi / 2
+    return chance.hand(middle - 0.35, middle + 0.35)
+
+
+def slid(
+    timing: Timing,
+    hand: Hand,
+    ends: tuple[np.ndarray, np.ndarray],
+    points: np.ndarray,
+    material: Material,
+    turn: float,
+) -> Action:
+    """``hand`` lies on the thing of outline ``points`` and slides it from the first of ``ends`` to
+    the second.
+    """
+    start, stop = ends
 
     def props(t: float) -> list[Shape]:
-        at = left + (right - left) * timing.progress(t)
+        at = start + (stop - start) * timing.progress(t)
         drawn = placed(points, at, turn)
         thing = Shape(drawn, material, "actor", origin=tuple(at), turn=turn)
         return [shadow(drawn), thing, *hand.shapes(at + hand.direction * 0.1, timing.away(t))]
