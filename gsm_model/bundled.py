@@ -123,7 +123,7 @@ def attribution_tables() -> list[Path]:
     """What ``benchmark attribution`` found of the shipped models' attributions; empty if there is
     none.
     """
-    return sorted((assets() / "attribution").glob("*.json"))
+    return sorted((assets() / "attribution").glob("*_known.json"))
 
 
 def sample_clips() -> dict[str, SampleClip]:

@@ -14,6 +14,7 @@ from gsm_model.evaluation.system_differences import SystemDifference
 from gsm_model.evaluation.systems import measured
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.trials import MapTrial
+from gsm_model.explain.channels.report import ChannelReport
 from gsm_model.explain.gates.adaptivity import GateMoments, decompose
 from gsm_model.explain.gates.layers import REGIMES, LayerExchange, LayerGates, regime_shares
 from gsm_model.explain.gates.report import GateReport
@@ -455,6 +456,22 @@ def _with_interval(row: Mapping, split: str) -> str:
     share = row[split]["within_pair"]
     ends = f"{100 * share['low']:.1f} to {100 * share['high']:.1f}"
     return f"{tenths(share['value'])} ({ends})"
+
+
+def carried(report: ChannelReport) -> str:
+    """How many of the channels of a model's blocks carry the direction averaged over time, and
+    from which block on; the mean of a channel does not depend on the order of what it is of.
+    """
+    shares = [report.share(layer, "output", "mean", "direction") for layer in report.layers]
+    name = f"**{escape(report.card.name)}**"
+    if not any(shares):
+        return f"{name}: averaged over time, no channel of any block carries the direction."
+    first = next(layer for layer, share in zip(report.layers, shares, strict=True) if share > 0)
+    most = max(range(len(shares)), key=shares.__getitem__)
+    return (
+        f"{name}: averaged over time, channels carry the direction from *{escape(first)}* on, most"
+        f" at *{escape(report.layers[most])}*: {percent(shares[most])}."
+    )
 
 
 def _two(value: float) -> str:

@@ -10,6 +10,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.components.chart_style import DIVERGING, RING_COLOR, panel_titles, short
+from gsm_model.data.synthetic.factors import FACTORS
+from gsm_model.explain.channels.contrast import Contrast
+from gsm_model.explain.channels.features import SUMMARIES
+from gsm_model.explain.channels.features import Side as ChannelSide
+from gsm_model.explain.channels.report import ChannelReport
 from gsm_model.explain.gates.layers import DIRECTIONS, REGIMES, LayerGates, regime_shares
 from gsm_model.explain.gates.readings import ClipReadings, LayerReadings
 from gsm_model.explain.gates.tables import layer_figures
@@ -316,4 +321,46 @@ def patching(found: Patching, side: Side) -> go.Figure:
         height=150 + 24 * len(layers),
         margin={"l": 8, "r": 8, "t": 40, "b": 50},
         clickmode="event+select",
+    )
+
+
+def channels(report: ChannelReport, contrast: Contrast, side: ChannelSide) -> go.Figure:
+    """The share of the channels at ``side`` that carry each factor, by layer: by their mean and by
+    their slope over time; and the share that changes when clips are reversed or frozen.
+    """
+    layers = [layer for layer in report.layers if side in report.sides(layer)]
+    columns = [f"{factor}, {summary}" for summary in SUMMARIES for factor in FACTORS]
+    shares = [
+        [report.share(layer, side, summary, factor) for summary in SUMMARIES for factor in FACTORS]
+        for layer in layers
+    ]
+    if side == "output":
+        columns += ["changed when reversed", "changed when frozen"]
+        shares = [
+            [*row, *contrast.shares[layer][0]] for row, layer in zip(shares, layers, strict=True)
+        ]
+    values = np.array(shares)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=columns,
+            y=layers,
+            colorscale=[
+                [index / (len(SHARE_STOPS) - 1), color] for index, color in enumerate(SHARE_STOPS)
+            ],
+            zmin=0,
+            zmax=1,
+            text=[[f"{100 * value:.0f}" for value in row] for row in values],
+            texttemplate="%{text}",
+            textfont={"size": 10},
+            showscale=False,
+            hovertemplate="%{y}, %{x}: %{z:.0%} of the channels<extra></extra>",
+        )
+    )
+    figure.update_xaxes(type="category", tickangle=-60)
+    figure.update_yaxes(type="category", range=[len(layers) - 0.5, -0.5])
+    return figure.update_layout(
+        title={"text": f"{short(report.card.name)}, % of channels", "font": {"size": 14}},
+        height=260 + 24 * len(layers),
+        margin={"l": 8, "r": 8, "t": 40, "b": 150},
     )

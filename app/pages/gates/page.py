@@ -8,6 +8,7 @@ from app.cache.charts import drawn
 from app.components.downloads import gates_command, gates_zip
 from app.components.panels import Seen, by_length, lighter
 from app.components.sentences import what_moves
+from app.pages.gates.channels import show_channels
 from app.pages.gates.experiments import show_data_experiments, show_experiments
 from app.pages.gates.layers import show_layers
 from app.pages.gates.patching import show_patching
@@ -111,6 +112,7 @@ def show(choices: Choices) -> None:
     _show_reach(choices, clip, counts, video)
     show_experiments(choices, clip, counts, video, order)
     show_patching(choices, clip, counts, video)
+    show_channels(choices, clip, counts, video)
     show_data_experiments(choices)
     _show_details(choices, clip, seen, video)
 

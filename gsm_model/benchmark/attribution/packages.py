@@ -22,7 +22,7 @@ from gsm_model.explain.cam.package import PackageError, load_package
 from gsm_model.explain.cam.report import last_layer
 from gsm_model.models.recognizer import Recognizer
 
-STEPS = 16  # of the integral of integrated gradients
+STEPS = 8  # of the integral of integrated gradients
 GET_CAPTUM = "Captum is not installed, so its attributions are left out. Run 'pip install captum'."
 
 
