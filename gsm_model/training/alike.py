@@ -11,6 +11,7 @@ import numpy as np
 from lightning_fabric import Fabric
 
 from gsm_model.errors import CheckpointError, DataError
+from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.registry import systems
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.log import LOG_FILE, read_log
@@ -70,6 +71,7 @@ def train_alike(
     fabric: Fabric | None = None,
     progress: Callable[[AlikeRun, int, int, float], None] | None = None,
     painting: Callable[[int, int], None] | None = None,
+    initial: Recognizer | None = None,
 ) -> dict[AlikeRun, Ended]:
     """Train each of ``runs`` by ``recipe``, whose ``temporal`` and weights' seed are the run's.
 
@@ -78,6 +80,8 @@ def train_alike(
     as it is. Each run has a folder in ``out`` with what `train` writes and ``model.safetensors``.
     A run that diverged has no checkpoint. ``stored_clips`` is how many clips are painted (all of
     the run's if not given);
+    ``initial`` is the model that ``recipe.initial`` names (`initial_model`), such as a TSN, from
+    whose weights each system starts by its own rule.
     ``progress(run, step, steps, loss)`` and ``painting(done, all)`` are told how far it is.
 
     Raises:
@@ -94,7 +98,7 @@ def train_alike(
                 clips = store_clips(recipe, spec, out / "clips", count, workers, painting)
             config = replace(recipe, temporal=run.system, seed=run.seed)
             tell = None if progress is None else _telling(progress, run)
-            train(config, folder, workers=0, fabric=fabric, progress=tell, stored=clips)
+            train(config, folder, None, 0, fabric, tell, initial, clips)
             _pack(folder)
         ended[run] = ended_as(folder)
     return ended

@@ -73,8 +73,14 @@ def train(
     Raises:
         DataError: if ``out`` holds a run with another configuration, the list has no labels or
             clips, the batch cannot be dealt equally, or the initial checkpoint is of another
-            network.
+            network, or missing.
     """
+    begins = not (out / STATE_FILE).exists()
+    if begins and config.initial and initial is None:
+        raise DataError(
+            f"the configuration starts from {config.initial!r}, which was not given; give the model"
+            " it names (initial_model)"
+        )
     fabric = fabric or Fabric(
         accelerator="auto",
         devices=1,
@@ -90,7 +96,7 @@ def train(
     fabric.barrier()
     torch.manual_seed(config.seed)
     model = build_model(config, len(labels))
-    if initial is not None and not (out / STATE_FILE).exists():
+    if initial is not None and begins:
         model, said = started_model(config, labels, initial)
         if notice is not None:
             notice(said)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from gsm_model.errors import DataError
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -14,6 +15,7 @@ from gsm_model.training.alike import (
     train_alike,
 )
 from gsm_model.training.config import TrainConfig
+from gsm_model.training.optim import build_model
 
 RECIPE = TrainConfig(
     "none",
@@ -48,6 +50,20 @@ def test_every_system_has_a_checkpoint_and_says_how_it_ended(trained):
         assert model.architecture.temporal == run.system and model.card.provenance == "trained"
         assert ended[run].steps == 4 and not ended[run].diverged
     assert np.load(out / "clips" / "clips.npy").shape == (6, 8, 3, 32, 32)
+
+
+def test_all_start_from_one_2d_network_where_the_recipe_names_one(tmp_path):
+    tsn = build_model(RECIPE, 22)
+    recipe = replace(RECIPE, initial="tsn.safetensors", steps=1, learning_rate=1e-9)
+    runs = alike_runs(["gsm", "s3d"])
+    with pytest.raises(DataError, match="starts from 'tsn.safetensors', which was not given"):
+        train_alike(recipe, runs, tmp_path, stored_clips=2, workers=0)
+    train_alike(recipe, runs, tmp_path, stored_clips=2, workers=0, initial=tsn)
+    for run in runs:
+        model = load_checkpoint(tmp_path / run.name / "model.safetensors")
+        weights = model.base_model.state_dict()
+        same = {"rtol": 1e-2, "atol": 1e-3}  # files hold half precision
+        torch.testing.assert_close(weights["conv1.weight"], tsn.base_model.conv1.weight, **same)
 
 
 def test_what_has_ended_is_left_as_it_is_and_a_further_system_sees_the_same_clips(trained):
