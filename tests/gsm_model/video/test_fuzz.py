@@ -11,7 +11,7 @@ from tests.fuzz import mutated
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.thorough)])
 def test_mutated_files_cost_a_message_and_nothing_else(count):
     # In a process of its own: what it leaves running is then nobody else's.
     done = subprocess.run(
