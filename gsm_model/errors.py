@@ -13,6 +13,10 @@ class VideoError(LensError):
     """A file cannot be decoded to frames, or exceeds a limit."""
 
 
+class UnsuitableModelError(LensError):
+    """A model has nothing of the kind that it was asked about."""
+
+
 class MemoryFullError(LensError):
     """A model does not fit into the memory of the device it was to run on, nor of any other."""
 

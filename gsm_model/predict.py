@@ -31,7 +31,8 @@ class Prediction:
     """A model's answer to one clip in one order.
 
     ``frame_indices`` (T,) are the video's frame numbers in the order in which the model saw them,
-    ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views. ``seconds`` is the
+    ``frame_logits`` (T, K) float32 each frame's own scores, averaged over views, (1, K) of a model
+    that answers once per clip. ``seconds`` is the
     forward's time; ``note`` says what was done for want of memory, and is empty where there was
     enough. ``view_average`` (K,) float32 is `average_views` of the views' logits where
     probabilities were averaged, ``None`` where logits were. ``drawn`` is what the clip shows if it
@@ -51,6 +52,11 @@ class Prediction:
     def caution(self) -> Caution | None:
         """Why the answer may mean little, if anything says so."""
         return caution_of(self.card, self.drawn)
+
+    @property
+    def scores_frames(self) -> bool:
+        """Whether each frame has scores of its own; else there is one answer for the clip."""
+        return len(self.frame_logits) == len(self.frame_indices)
 
     @property
     def average(self) -> Average:

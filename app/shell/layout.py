@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -338,6 +338,25 @@ def own_protocols(choices: Choices) -> list[EvalProtocol]:
         return [session.load_model(ref).card.protocol for ref in choices.models]
     except LensError:
         return [UNSTATED] * len(choices.models)
+
+
+def frame_models(choices: Choices) -> tuple[Choices, str]:
+    """``choices`` without the whole video networks among its models, and the sentence on those;
+    empty where there are none. Whoever cannot be loaded is left for the page to explain.
+    """
+    try:
+        kept = [ref for ref in choices.models if not session.load_model(ref).is_video_network]
+    except LensError:
+        return choices, ""
+    left = [escape(choices.names[ref.key]) for ref in choices.models if ref not in kept]
+    if not left:
+        return choices, ""
+    convolve = "convolves" if len(left) == 1 else "convolve"
+    answer = "answers" if len(left) == 1 else "answer"
+    return replace(choices, models=tuple(kept)), (
+        f"{' and '.join(left)} {convolve} over time throughout and {answer} once per clip: there is"
+        " nothing of single frames to show here."
+    )
 
 
 def say_protocols(choices: Choices) -> None:

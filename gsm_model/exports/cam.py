@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsm_model.explain.cam.report import CamReport
+from gsm_model.explain.cam.report import CamReport, steps_in_words
 from gsm_model.explain.cam.scale import Normalise, scaled
 from gsm_model.explain.gates.tables import npz_bytes
 from gsm_model.exports.gates import film_speed
@@ -78,6 +78,7 @@ def cam_files(
             "value": "the target by the frame's own scores",
         },
         "film": {"frames a second": fps},
+        **steps_said(reports, layer),
         **cautions_in(report.prediction for report in reports),
     }
     return {
@@ -95,6 +96,14 @@ def cam_files(
         "overlay.gif": to_gif(film, fps),
         "recipe.json": recipe.json(about),
     }
+
+
+def steps_said(reports: Sequence[CamReport], layer: str) -> dict[str, str]:
+    """For a recipe, how maps of fewer time steps than frames were made; empty where there are none
+    such.
+    """
+    said = [one for one in (steps_in_words(report, layer) for report in reports) if one]
+    return {"time steps": " ".join(said)} if said else {}
 
 
 def cam_rows(
@@ -134,9 +143,10 @@ def distinct_names(reports: Sequence[CamReport]) -> list[str]:
 
 def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:
     """A row a frame: the evidence at ``layer``, its share of the sum of all frames' sizes, and the
-    target by the frame's own scores.
+    target by the frame's own scores, empty where the model answers once per clip.
     """
     found, prediction = report.layer(layer), report.prediction
+    values = report.frame_values() if prediction.scores_frames else None
     caution = prediction.caution
     total = max(float(np.abs(found.evidence).sum()), np.finfo(float).tiny)
     return [
@@ -152,10 +162,10 @@ def frame_rows(clip: str, report: CamReport, layer: str) -> list[dict]:
             "frame": int(frame),
             "evidence": float(evidence),
             "share": float(evidence) / total,
-            "value": float(value),
+            "value": "" if values is None else float(values[place]),
             "caution": "" if caution is None else caution.text,
         }
-        for place, (frame, evidence, value) in enumerate(
-            zip(prediction.frame_indices, found.evidence, report.frame_values(), strict=True)
+        for place, (frame, evidence) in enumerate(
+            zip(prediction.frame_indices, found.evidence, strict=True)
         )
     ]

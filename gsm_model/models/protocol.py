@@ -13,6 +13,12 @@ _FRAMES = re.compile(r"(\d+) frames")
 _COUNTS = {"one": 1, "two": 2, "three": 3, "ten": 10}
 _PART = re.compile(r"(\w+) (clips?|crops)")
 
+_SAMPLED = {
+    "even": "frames spread evenly",
+    "dense": "a dense window of frames",
+    "every-second": "every second frame of a window",
+}
+
 
 @dataclass(frozen=True)
 class EvalProtocol:
@@ -37,7 +43,7 @@ class EvalProtocol:
         clips = "1 clip" if self.clips == 1 else f"{self.clips} clips"
         crops = "centre crop" if self.crops == 1 else f"{self.crops} crops"
         averaged = f", {self.average} averaged" if self.views > 1 else ""
-        how = "a dense window of frames" if sampling == "dense" else "frames spread evenly"
+        how = _SAMPLED[sampling]
         return f"{clips}, {crops}, {segments} frames a clip, {how}{averaged} ({self.source})"
 
     def values(self) -> dict[str, Any]:

@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from gsm_model.errors import UnsuitableModelError
 from gsm_model.models.card import Card
 from gsm_model.models.dmc import CueGenerator
 from gsm_model.models.observers import current_probe
-from gsm_model.models.registry import backbones, systems
+from gsm_model.models.registry import backbones, systems, video_networks
 from gsm_model.models.slots import Backbone, Host
 from gsm_model.models.systems import gsf
 from gsm_model.models.systems.non_local import NonLocalBlocks, install_non_local
 from gsm_model.models.systems.tsm import Shift, install_shift
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.models.tvnet import TVNet
+from gsm_model.models.video_networks.network import VideoNetwork
 from gsm_model.motion.stored import BOUND
 from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.transforms import InputSpec
@@ -33,6 +35,7 @@ FLOW_STD = 0.226  # the mean of ImageNet's deviations, by which TSN's release di
 class Architecture:
     """What must be known to build a recogniser again.
 
+    ``backbone`` is one of `backbones`, or of `video_networks`, whose ``temporal`` goes with it.
     ``shift`` is where a TSM's shifts stand and how many channels they move, ``None`` where that is
     as in its release. ``ratio`` is the share of the channels that a GSF works on, in per cent.
     ``modality`` is what of the frames the network takes.
@@ -102,9 +105,17 @@ class Recognizer(nn.Module):
         nn.init.normal_(self.new_fc.weight, std=0.001)
         nn.init.zeros_(self.new_fc.bias)
 
+    @property
+    def is_video_network(self) -> bool:
+        """Whether it is a whole network of convolutions over time, which no temporal module can
+        join: it has no blocks with and without one, and no gates.
+        """
+        return isinstance(self.base_model, VideoNetwork)
+
     def frame_features(self, clip: Tensor) -> Tensor:
         """What the classifier is given of every frame, ``(N, T, P, H, W)`` → ``(N, T, D)``: the
-        backbone's features, pooled over the picture, before any dropout.
+        backbone's features, pooled over the picture, before any dropout. Of a network that strides
+        over time ``(N, 1, D)``, of the whole clip.
         """
         planes = self.architecture.modality.planes
         if clip.ndim != 5 or clip.shape[2] != planes:
@@ -126,7 +137,7 @@ class Recognizer(nn.Module):
 
     def frame_logits(self, clip: Tensor) -> Tensor:
         """Every frame's own scores, ``(N, T, P, H, W)`` → ``(N, T, K)``; their mean over T is the
-        answer.
+        answer. A network that strides over time has one score for the whole clip, ``(N, 1, K)``.
         """
         return self.classify(self.frame_features(clip))
 
@@ -209,6 +220,19 @@ class Recognizer(nn.Module):
         }
 
 
+def require_frames(model: Recognizer, what: str) -> None:
+    """Refuse to look for ``what`` inside a whole video network.
+
+    Raises:
+        UnsuitableModelError: if ``model`` is one.
+    """
+    if model.is_video_network:
+        raise UnsuitableModelError(
+            f"{model.card.name} convolves over time throughout and answers once per clip: no layer"
+            f" in it has {what}. Compare, Order, Grad-CAM and Confusions work with it."
+        )
+
+
 def build_recognizer(
     backbone: str,
     temporal: str = "none",
@@ -225,7 +249,8 @@ def build_recognizer(
 ) -> Recognizer:
     """A recogniser with untrained weights, or whose backbone starts from those of a 2D network.
 
-    ``backbone`` is one of `backbones`, ``temporal`` one of `systems`; ``width`` scales a
+    ``backbone`` is one of `backbones`, ``temporal`` one of `systems`, or ``backbone`` one of
+    `video_networks`, which is a whole network of the system ``temporal``; ``width`` scales a
     ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels);
     ``shift`` places the shifts of a TSM otherwise than its release does; ``ratio`` is the share of
     the channels that a GSF works on, in per cent; ``modality`` what of the frames the network
@@ -235,21 +260,25 @@ def build_recognizer(
 
     Raises:
         RuntimeError: if ``weights_2d`` is not the backbone's in every key and shape.
-        ValueError: for an unknown name, a count below 1, a width the backbone cannot have, or a
+        ValueError: for an unknown name, a count below 1, a width the backbone cannot have, anything
+            else that a whole video network has in one way only, or a
             shift that is not a TSM's or stands where the backbone has no block; for a ratio that
             is not a GSF's, not 1 to 100, or gives no multiple of 4 channels; for non-local blocks
             where the backbone has no block or another module stands.
     """
     known, kinds = backbones(), systems()
+    if backbone in video_networks():
+        options = (width, shift, ratio, modality, weights_2d, non_local)
+        if options != (1.0, None, 100, RGB, None, None):
+            raise ValueError(f"{backbone} has one width and takes RGB; nothing can be put into it")
+        return _video_network(backbone, temporal, num_classes, num_segments, input_size, dropout)
     if backbone not in known:
-        raise ValueError(f"unknown backbone {backbone!r}; there are {', '.join(known)}")
+        raise ValueError(
+            f"unknown backbone {backbone!r}; there are {', '.join((*known, *video_networks()))}"
+        )
     if temporal not in kinds:
         raise ValueError(f"unknown system {temporal!r}; there are {', '.join(kinds)}")
-    if num_classes < 1 or num_segments < 1:
-        raise ValueError(
-            f"a model needs at least one class and one segment, got {num_classes} and"
-            f" {num_segments}"
-        )
+    _check_counts(num_classes, num_segments)
     entry = known[backbone]
     base_model = entry.build(width)
     if modality != RGB:
@@ -283,6 +312,28 @@ def build_recognizer(
         spec,
         dropout,
     )
+
+
+def _video_network(
+    name: str, temporal: str, classes: int, segments: int, size: int | None, dropout: float
+) -> Recognizer:
+    entry = video_networks()[name]
+    if temporal != entry.temporal:
+        raise ValueError(
+            f"{name} is a whole network, {entry.title}: its system is {entry.temporal!r}, got"
+            f" {temporal!r}"
+        )
+    _check_counts(classes, segments)
+    spec = entry.input if size is None else entry.input.resized(size)
+    return Recognizer(entry.build(), Architecture(name, temporal, classes, segments), spec, dropout)
+
+
+def _check_counts(num_classes: int, num_segments: int) -> None:
+    if num_classes < 1 or num_segments < 1:
+        raise ValueError(
+            f"a model needs at least one class and one segment, got {num_classes} and"
+            f" {num_segments}"
+        )
 
 
 def best_device() -> torch.device:

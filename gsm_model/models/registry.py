@@ -1,9 +1,10 @@
-"""The two registries: every backbone and every system this package has, by name."""
+"""The registries: every backbone, system and whole video network this package has, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gsm_model.models.backbones.bn_inception import BNInception
 from gsm_model.models.backbones.inception_v3 import InceptionV3
@@ -37,6 +38,9 @@ from gsm_model.models.systems import (
     tsn,
 )
 from gsm_model.models.systems.system import System
+from gsm_model.models.video_networks.from_torchvision import torchvision_network
+from gsm_model.models.video_networks.network import VideoNetwork
+from gsm_model.models.video_networks.resnet3d import ResNet3D
 from gsm_model.video.modality import Modality
 from gsm_model.video.transforms import InputSpec
 
@@ -146,3 +150,52 @@ def backbones() -> dict[str, BackboneEntry]:
 def _resnet(name: str) -> BackboneEntry:
     title = "ResNeXt-101" if name == RESNEXT else f"ResNet-{name.removeprefix('resnet')}"
     return BackboneEntry(title, lambda width: ResNet(name, width), InputSpec.imagenet(224))
+
+
+@dataclass(frozen=True)
+class VideoNetworkEntry:
+    """One entry of the registry of whole video networks: what people call it, whose it is, the
+    system that it is of, how to build it, and the input its published models want.
+    """
+
+    title: str
+    publisher: str
+    temporal: str
+    build: Callable[[], VideoNetwork]
+    input: InputSpec
+
+
+def video_networks() -> dict[str, VideoNetworkEntry]:
+    """Name → network whose convolutions are over time throughout. A new one is one line here.
+
+    Source of the inputs: torchvision's weights (resized to one shape, 15 of mostly 30 frames a
+    second), mmaction2's configurations.
+    """
+    small, large = InputSpec.kinetics(112, 128, 171), InputSpec.kinetics(224, 256, 256)
+    dense = replace(InputSpec.imagenet(224), sampling="dense")
+    tv, mm = "torchvision", "mmaction2"
+    rows: dict[str, tuple[str, str, str, Callable[[], VideoNetwork], InputSpec]] = {
+        "r3d_18": ("R3D ResNet-18", tv, "r3d", partial(torchvision_network, "r3d_18"), small),
+        "mc3_18": ("MC3 ResNet-18", tv, "mc3", partial(torchvision_network, "mc3_18"), small),
+        "r2plus1d_18": (
+            *("R(2+1)D ResNet-18", tv, "r2plus1d"),
+            *(partial(torchvision_network, "r2plus1d_18"), small),
+        ),
+        "s3d": ("S3D Inception-V1", tv, "s3d", partial(torchvision_network, "s3d"), large),
+        "r2plus1d_34": (
+            *("R(2+1)D ResNet-34", mm, "r2plus1d"),
+            *(partial(ResNet3D, "resnet34", "r2plus1d"), dense),
+        ),
+        "ircsn_50": ("ir-CSN ResNet-50", mm, "csn", partial(ResNet3D, "resnet50", "ir"), dense),
+        "ircsn_152": ("ir-CSN ResNet-152", mm, "csn", partial(ResNet3D, "resnet152", "ir"), dense),
+        "ipcsn_152": ("ip-CSN ResNet-152", mm, "csn", partial(ResNet3D, "resnet152", "ip"), dense),
+    }
+    return {name: VideoNetworkEntry(*row) for name, row in rows.items()}
+
+
+def title_of(backbone: str, temporal: str) -> str:
+    """What people call a network, such as *GSM BN-Inception*."""
+    whole = video_networks().get(backbone)
+    if whole is not None:
+        return whole.title
+    return f"{systems()[temporal].title} {backbones()[backbone].title}"

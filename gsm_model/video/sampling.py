@@ -10,8 +10,9 @@ import numpy as np
 
 Order = Literal["forward", "reversed", "shuffled", "frozen"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-# even: over the whole video; dense: a window of 64 frames.
-Sampling = Literal["even", "dense"]
+# even: over the whole video; dense: a window of 64 frames; every-second: a window of every second
+# frame, as many as the clip has.
+Sampling = Literal["even", "dense", "every-second"]
 SAMPLINGS: tuple[Sampling, ...] = get_args(Sampling)
 DENSE_WINDOW = 64
 
@@ -43,7 +44,7 @@ def clip_indices(
     num_frames: int, num_segments: int, clip: int, num_clips: int, sampling: Sampling = "even"
 ) -> np.ndarray:
     """Frame indices of one evaluation clip, shape ``(num_segments,)``, int64, as `segment_indices`
-    or, of ``dense`` sampling, as `dense_indices`; a single dense clip is the middle window, where
+    or, of the other samplings, as `dense_indices`; a single dense clip is the middle window, where
     the releases take the first or a random one.
 
     Raises:
@@ -51,9 +52,10 @@ def clip_indices(
     """
     if sampling == "even":
         return segment_indices(num_frames, num_segments, clip, num_clips)
+    stride = 2 if sampling == "every-second" else None
     if num_clips == 1:
-        return dense_indices(num_frames, num_segments, clip=1, num_clips=3)
-    return dense_indices(num_frames, num_segments, clip, num_clips)
+        return dense_indices(num_frames, num_segments, 1, 3, stride)
+    return dense_indices(num_frames, num_segments, clip, num_clips, stride)
 
 
 def shifted(indices: np.ndarray, by: int, num_frames: int) -> np.ndarray:
@@ -64,10 +66,14 @@ def shifted(indices: np.ndarray, by: int, num_frames: int) -> np.ndarray:
 
 
 def dense_indices(
-    num_frames: int, num_segments: int, clip: int = 0, num_clips: int = 10
+    num_frames: int,
+    num_segments: int,
+    clip: int = 0,
+    num_clips: int = 10,
+    stride: int | None = None,
 ) -> np.ndarray:
     """Frame indices of one dense clip, shape ``(num_segments,)``, int64: a window of 64 frames,
-    evenly strided.
+    evenly strided, or one of every ``stride``-th frame.
 
     The ``num_clips`` windows start evenly over the video; indices past its end wrap to its start.
 
@@ -79,8 +85,9 @@ def dense_indices(
     _require_positive(num_frames=num_frames, num_segments=num_segments, num_clips=num_clips)
     if not 0 <= clip < num_clips:
         raise ValueError(f"clip {clip} of {num_clips}")
-    stride = max(1, DENSE_WINDOW // num_segments)
-    last_start = max(0, num_frames - DENSE_WINDOW)
+    window = DENSE_WINDOW if stride is None else stride * num_segments
+    stride = stride or max(1, DENSE_WINDOW // num_segments)
+    last_start = max(0, num_frames - window)
     start = int(np.linspace(0, last_start, num_clips)[clip])
     return (start + stride * np.arange(num_segments, dtype=np.int64)) % num_frames
 

@@ -26,10 +26,11 @@ class InputSpec:
     """What a model wants to see.
 
     ``size``: pixels a side of the square crop. ``resize``: pixels of the shorter side before it is
-    cut. ``channels``: the order of the three colour planes. ``scale``: the largest value of a pixel
-    before ``mean`` and ``std``, one number a plane in the order of ``channels``, are applied; one
-    number for all planes of flow. ``modality``: what of the frames it is given,
-    ``sampling``: how they are taken from a video.
+    cut; with a ``width`` those of the height, whatever shape the picture has. ``channels``: the
+    order of the three colour planes. ``scale``: the largest value of a pixel before ``mean`` and
+    ``std``, one number a plane in the order of ``channels``, are applied; one number for all planes
+    of flow. ``modality``: what of the frames it is given, ``sampling``: how they are taken from a
+    video.
     """
 
     size: int
@@ -40,6 +41,12 @@ class InputSpec:
     std: tuple[float, ...]
     modality: Modality = RGB
     sampling: Sampling = "even"
+    width: int | None = None
+
+    def resized(self, size: int) -> InputSpec:
+        """The same for crops of ``size`` pixels a side, with as much around them."""
+        width = None if self.width is None else size * self.width // self.size
+        return replace(self, size=size, resize=size * self.resize // self.size, width=width)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> InputSpec:
@@ -70,6 +77,14 @@ class InputSpec:
         return cls(
             size, size * 256 // 224, "RGB", 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
         )
+
+    @classmethod
+    def kinetics(cls, size: int, resize: int, width: int) -> InputSpec:
+        """RGB, 0…1, Kinetics' mean and deviation, every second frame: torchvision's video
+        networks.
+        """
+        mean, std = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
+        return cls(size, resize, "RGB", 1.0, mean, std, sampling="every-second", width=width)
 
 
 @dataclass(frozen=True)
@@ -125,8 +140,11 @@ def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarra
         )
     if crops not in (1, 3, 10):
         raise ValueError(f"crops must be 1, 3 or 10, got {crops}")
-    resize = spec.size if crops == 3 else spec.resize
-    resized = resize_shorter_side(frames, resize)
+    of = spec if crops != 3 else replace(spec, resize=spec.size, width=_narrowest(spec))
+    if of.width is None:
+        resized = resize_shorter_side(frames, of.resize)
+    else:
+        resized = resize(frames, of.width, of.resize)
     views = []
     height, width = resized.shape[1:3]
     for top, left in _crop_corners(height, width, spec.size, crops):
@@ -171,6 +189,11 @@ def normalise(
     return planes
 
 
+def _narrowest(spec: InputSpec) -> int | None:
+    """The width that goes with a height of the crop's own."""
+    return None if spec.width is None else spec.size * spec.width // spec.resize
+
+
 def resize_shorter_side(frames: np.ndarray, size: int) -> np.ndarray:
     """``(T, H, W, 3)`` uint8 with the shorter side scaled to ``size`` pixels, bilinear, as the
     release does it.
@@ -201,10 +224,7 @@ def frames_as_seen(frames: np.ndarray, spec: InputSpec, pixels: int) -> np.ndarr
     This is the region of the centre crop, cut from the frames as they are, so that it is sharper
     than the model's own input.
     """
-    height, width = frames.shape[1:3]
-    side = min(height, width) * spec.size / spec.resize
-    left, top = (width - side) / 2, (height - side) / 2
-    box, target = (left, top, left + side, top + side), (pixels, pixels)
+    box, target = _seen(frames.shape[1], frames.shape[2], spec), (pixels, pixels)
     return np.stack(
         [
             np.asarray(Image.fromarray(frame).resize(target, Image.Resampling.BILINEAR, box=box))
@@ -213,14 +233,20 @@ def frames_as_seen(frames: np.ndarray, spec: InputSpec, pixels: int) -> np.ndarr
     )
 
 
+def _seen(height: int, width: int, spec: InputSpec) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the region of the centre crop, in pixels of the frame."""
+    across = down = min(height, width) * spec.size / spec.resize
+    if spec.width is not None:
+        across, down = width * spec.size / spec.width, height * spec.size / spec.resize
+    left, top = (width - across) / 2, (height - down) / 2
+    return left, top, left + across, top + down
+
+
 def masks_as_seen(masks: np.ndarray, spec: InputSpec) -> np.ndarray:
     """What each pixel of a model's centre crop shows: ``masks`` (T, H, W) uint8 kinds of the whole
     frames → (T, S, S) uint8, by the nearest pixel.
     """
-    height, width = masks.shape[1:3]
-    side = min(height, width) * spec.size / spec.resize
-    left, top = (width - side) / 2, (height - side) / 2
-    box, target = (left, top, left + side, top + side), (spec.size, spec.size)
+    box, target = _seen(masks.shape[1], masks.shape[2], spec), (spec.size, spec.size)
     return np.stack(
         [
             np.asarray(Image.fromarray(mask).resize(target, Image.Resampling.NEAREST, box=box))

@@ -84,11 +84,17 @@ def show(choices: Choices) -> None:
             " on the frames beside it."
         ),
     )
-    st.plotly_chart(
-        drawn(chart_style.frame_scores, now, 2),
-        key="frame_scores",
-        alt="Scores of the leading classes over the frames, a panel a model",
-    )
+    by_frame = [prediction for prediction in now if prediction.scores_frames]
+    if by_frame:
+        st.plotly_chart(
+            drawn(chart_style.frame_scores, by_frame, 2),
+            key="frame_scores",
+            alt="Scores of the leading classes over the frames, a panel a model",
+        )
+    once = [escape(one.card.name) for one in now if not one.scores_frames]
+    if once:
+        answer = "answers" if len(once) == 1 else "answer"
+        st.caption(f"{' and '.join(once)} {answer} once per clip: no frame has scores of its own.")
     show_motion(choices.models, clip, order, counts)
     link_to("gates", "**Gates**: what moves inside each model")
     link_to("gradcam", "**Grad-CAM**: where each model looks")

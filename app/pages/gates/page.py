@@ -21,6 +21,7 @@ from app.shell.layout import (
     Choices,
     choose_order,
     current_order,
+    frame_models,
     heading,
     open_clip,
     say_protocols,
@@ -54,6 +55,10 @@ def show(choices: Choices) -> None:
     """The gates of the chosen models on the chosen clip, experiments on them, and files to take
     away.
     """
+    choices, left_out = frame_models(choices)
+    if left_out and not choices.models:
+        heading(QUESTION, f"{left_out} Compare, Order and Grad-CAM work with it.")
+        return
     opened = open_clip(choices, QUESTION)
     clip = choices.clip
     if opened is None or clip is None:
@@ -76,6 +81,8 @@ def show(choices: Choices) -> None:
     ]
     now = [one.report for one in seen if one.report.prediction.order == order]
     heading(QUESTION, what_moves(now), [report.prediction.caution for report in now])
+    if left_out:
+        st.caption(left_out)
     say_protocols(choices)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:

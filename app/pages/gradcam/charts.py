@@ -19,7 +19,9 @@ def evidence(
     reports: Sequence[CamReport], layers: Sequence[str], colors: Sequence[str]
 ) -> go.Figure:
     """Each frame's evidence at a model's layer (bars) beside its part in the target by its own
-    scores (marks, which sum to the target's value), a panel a model; in logits."""
+    scores (marks, which sum to the target's value; none of a model that answers once per clip), a
+    panel a model; in logits.
+    """
     figure = make_subplots(
         1, len(reports), subplot_titles=panel_titles([report.card.name for report in reports])
     )
@@ -40,23 +42,24 @@ def evidence(
             row=1,
             col=column,
         )
-        figure.add_scatter(
-            x=places,
-            y=report.frame_values() / len(frames),
-            name="by the frame's own scores",
-            mode="markers",
-            marker={
-                "symbol": "diamond-open",
-                "size": 10,
-                "color": RING_COLOR,
-                "line": {"width": 2},
-            },
-            customdata=frames,
-            hovertemplate=hover + "own scores</extra>",
-            showlegend=column == 1,
-            row=1,
-            col=column,
-        )
+        if report.prediction.scores_frames:
+            figure.add_scatter(
+                x=places,
+                y=report.frame_values() / len(frames),
+                name="by the frame's own scores",
+                mode="markers",
+                marker={
+                    "symbol": "diamond-open",
+                    "size": 10,
+                    "color": RING_COLOR,
+                    "line": {"width": 2},
+                },
+                customdata=frames,
+                hovertemplate=hover + "own scores</extra>",
+                showlegend=column == 1,
+                row=1,
+                col=column,
+            )
         figure.update_xaxes(tickvals=places, ticktext=frames, title="frame", row=1, col=column)
     figure.update_yaxes(title="logits", row=1, col=1)
     legend = {"orientation": "h", "y": -0.3, "x": 0}

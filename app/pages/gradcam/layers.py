@@ -19,7 +19,7 @@ from app.queries.cams import Question
 from app.shell.layout import Choices
 from app.shell.permalink import write_link
 from app.shell.session import ClipRef, ModelRef, visit
-from gsm_model.explain.cam.report import CamReport
+from gsm_model.explain.cam.report import CamReport, steps_in_words
 from gsm_model.explain.cam.scale import NORMALISE, Normalise, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_rows
 from gsm_model.exports.gates import film_speed
@@ -77,7 +77,7 @@ def _say_scale(
     groups: Iterable[Sequence[Seen[CamReport]]], layer: str, options: CamFileOptions
 ) -> None:
     """What 1 on the scale stands for, for everything that is shown."""
-    parts, method = [], ""
+    parts, method, steps = [], "", []
     for group in groups:
         titles = layer_titles(group)
         at = layer if layer in titles else titles[-1]
@@ -90,12 +90,19 @@ def _say_scale(
             for one, found in zip(group, scales, strict=True)
         ]
         method = group[0].report.method
+        steps += [steps_in_words(one.report, at) for one in group if at in _names(one.report)]
     st.caption(
         escape(
             f"At {layer.replace(':', ', ')}, 1 stands for: {'; '.join(parts)} ({method}, nothing"
             " else is rescaled)."
         )
     )
+    for said in dict.fromkeys(one for one in steps if one):
+        st.caption(escape(said))
+
+
+def _names(report: CamReport) -> list[str]:
+    return [layer.layer for layer in report.layers]
 
 
 def show_take_away(

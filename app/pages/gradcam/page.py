@@ -23,6 +23,7 @@ from app.shell.layout import (
     Choices,
     choose_order,
     current_order,
+    frame_models,
     heading,
     link_to,
     open_clip,
@@ -84,14 +85,15 @@ def show(choices: Choices) -> None:
     layer = show_maps(_with_flow(choices, clip, usable, counts, seen), video.info.seconds, clip.key)
     _show_evidence(mine, layer)
     show_motion(usable, clip, order, _counts_of(choices, usable, counts))
-    with st.container(horizontal=True):
-        if st.button(
-            "See the gates of this layer",
-            icon=":material/conversion_path:",
-            help="The same clip, models and order on the Gates page.",
-        ):
-            st.session_state["layer"] = layer.partition(":")[0]
-            go_to(st.session_state["pages"]["gates"])
+    if frame_models(choices)[0].models:
+        with st.container(horizontal=True):
+            if st.button(
+                "See the gates of this layer",
+                icon=":material/conversion_path:",
+                help="The same clip, models and order on the Gates page.",
+            ):
+                st.session_state["layer"] = layer.partition(":")[0]
+                go_to(st.session_state["pages"]["gates"])
     asked = [
         (ref, count) for ref, count in zip(choices.models, counts, strict=True) if ref in usable
     ]

@@ -86,7 +86,9 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "file": f"`{ref.name.replace('`', '')}`, {ref.origin}",
             "SHA-256": f"`{ref.sha256[:16]}…`",
             "network": (
-                f"{a.backbone}, temporal module {a.temporal}"
+                f"{a.backbone}, "
+                + ("3D convolutions throughout" if model.is_video_network else "temporal module ")
+                + ("" if model.is_video_network else a.temporal)
                 + (f", width {a.width:g}" if a.width != 1 else "")
                 + (f", {a.shift.place}, 1/{a.shift.share} each way" if a.shift else "")
             ),

@@ -16,7 +16,15 @@ from app.pages.order.report_card import show_report_card
 from app.pages.order.shapley import show_shapley
 from app.queries import clip_results, precomputed
 from app.shell import session
-from app.shell.layout import Choices, explain_error, heading, keep, open_clip, say_protocols
+from app.shell.layout import (
+    Choices,
+    explain_error,
+    frame_models,
+    heading,
+    keep,
+    open_clip,
+    say_protocols,
+)
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
 from gsm_model.errors import LensError
@@ -72,9 +80,14 @@ def show(choices: Choices) -> None:
         report = reports[counts.index(count)]
         st.html(clip_strip(video, report.frame_indices))
     _show_swaps(reports)
-    _show_flow(
-        _for_each("Tracing what moves what", chosen, choices, clip_results.flow, clip, video)
-    )
+    traced, left_out = frame_models(choices)
+    if traced.models:
+        of = [one for one in chosen if one[0] in traced.models]
+        _show_flow(
+            _for_each("Tracing what moves what", of, choices, clip_results.flow, clip, video)
+        )
+    if left_out:
+        st.caption(f"Where information crosses time: {left_out}")
     show_shapley(choices, clip, counts, video)
     _show_clip_details(choices, clip, reports)
     _show_data_set()

@@ -20,6 +20,7 @@ from gsm_model.explain.cam.names import Method
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.observers import observe_points
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.video_networks.network import in_time
 
 MAX_FRAMES_A_PASS = 64
 
@@ -154,7 +155,7 @@ def cam_by_channel(
     """
     model, places = ready(model, [evidence.layer])
     device = next(model.parameters()).device
-    (n, t, c), done = evidence.features.shape[:3], 0
+    (n, _, c), done, t = evidence.features.shape[:3], 0, clips.shape[1]
     scores = torch.empty(n, c)
     for clip in range(n):
         frames, features = (
@@ -182,9 +183,10 @@ def cam_by_channel(
 
 
 def _masked(model: Recognizer, clip: Tensor, features: Tensor) -> Tensor:
-    """(B, K): the logits of ``clip`` (T, 3, S, S) seen through each channel of ``features`` (T, B,
-    h, w), scaled to 0 … 1 over the clip.
+    """(B, K): the logits of ``clip`` (T, 3, S, S) seen through each channel of ``features`` (T', B,
+    h, w) of T' time steps, scaled to 0 … 1 over the clip.
     """
+    features = in_time(features[None], len(clip))[0]
     masks = F.interpolate(features, clip.shape[-2:], mode="bilinear", align_corners=True).transpose(
         0, 1
     )  # (B, T, S, S)
@@ -196,14 +198,13 @@ def _ablated(model: Recognizer, clip: Tensor, channels: Tensor, places: Places) 
     """(B, K): the logits of ``clip`` (T, 3, S, S) with each of ``channels`` of the one layer in
     ``places`` set to zero in all frames.
     """
-    t = len(clip)
 
     def remove(host: nn.Module, point: str, x: Tensor) -> Tensor:
         if (host, point) not in places:
             return x
         x = x.clone()
-        for row, channel in enumerate(channels.tolist()):
-            x[row * t : (row + 1) * t, channel] = 0
+        for by_clip, channel in zip(x.split(len(x) // len(channels)), channels, strict=True):
+            by_clip[:, channel] = 0
         return x
 
     with observe_points(remove):

@@ -7,7 +7,7 @@ clip.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from gsm_model.explain.cam.methods import cam_by_channel, cam_of_evidence
 from gsm_model.explain.cam.names import METHODS, SLOW_METHODS, Method
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.video_networks.network import in_time, shared_out
 from gsm_model.predict import Prediction
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
@@ -31,13 +32,15 @@ class LayerMaps:
 
     ``evidence`` (T,) float32, in logits: gradient × feature summed over places and channels, each
     frame's part in the answer to first order, whatever the method. ``channels``: how many the layer
-    has.
+    has. ``steps``: how many time steps, 0 for as many as frames; of fewer, maps are interpolated
+    between them and evidence is shared out (`in_time`, `shared_out`).
     """
 
     layer: str
     maps: np.ndarray
     evidence: np.ndarray
     channels: int
+    steps: int = 0
 
     @property
     def title(self) -> str:
@@ -68,7 +71,7 @@ class CamReport:
 
     def frame_values(self) -> np.ndarray:
         """(T,) float32: the target's value by every frame's own scores; their mean is the target's
-        value for the clip.
+        value for the clip. (1,) of a model that answers once per clip.
         """
         return self.target.value(torch.from_numpy(self.prediction.frame_logits)).numpy()
 
@@ -79,6 +82,18 @@ class CamReport:
             KeyError: if it was not asked for.
         """
         return {layer.layer: layer for layer in self.layers}[name]
+
+
+def steps_in_words(report: CamReport, layer: str) -> str:
+    """That the maps of ``layer`` lie between fewer time steps than there are frames; empty where
+    each frame has its own.
+    """
+    steps, frames = report.layer(layer).steps, len(report.prediction.frame_indices)
+    if not steps:
+        return ""
+    held = "one time step" if steps == 1 else f"{steps} time steps"
+    how = "every frame shows that one" if steps == 1 else "between them maps are interpolated"
+    return f"{report.card.name} holds {held} of {frames} frames at {layer}; {how}."
 
 
 def last_layer(model: Recognizer) -> str:
@@ -118,7 +133,7 @@ def report_cams(
         prediction,
         method,
         chosen,
-        tuple(LayerMaps(m.layer, m.maps[0], m.evidence[0], m.channels) for m in maps),
+        tuple(replace(m, maps=m.maps[0], evidence=m.evidence[0]) for m in maps),
     )
 
 
@@ -151,5 +166,12 @@ def cams_of_clips(
             maps = cam_by_channel(model, clips, chosen, method, one, frame_logits, progress)
         else:
             maps = cam_of_evidence(method, one)
-        found.append(LayerMaps(one.layer, maps, one.by_frame(), one.features.shape[2]))
+        t, (steps, channels) = clips.shape[1], one.features.shape[1:3]
+        evidence_by_frame = one.by_frame()
+        if steps != t:
+            maps = in_time(torch.from_numpy(maps), t).numpy()
+            evidence_by_frame = shared_out(torch.from_numpy(evidence_by_frame), t).numpy()
+        found.append(
+            LayerMaps(one.layer, maps, evidence_by_frame, channels, 0 if steps == t else steps)
+        )
     return frame_logits, chosen, found

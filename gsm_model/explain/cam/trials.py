@@ -13,6 +13,7 @@ from torch import Tensor
 from gsm_model.data.labels import partner_indices
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.cam.faithfulness import Trial, try_map
+from gsm_model.explain.cam.methods import cam_of_evidence
 from gsm_model.explain.cam.names import SLOW_METHODS
 from gsm_model.explain.cam.package import CLASSES, Comparison, PackageError, compare_with_package
 from gsm_model.explain.cam.report import CamReport, LayerMaps, cams_of_clips
@@ -89,7 +90,8 @@ def _compared(
         return None
     _, [(_, [evidence])] = evidence_of_clips(model, clip[None], [report.target], [found.layer])
     try:
-        return compare_with_package(report.method, evidence, found.maps[None])
+        maps = cam_of_evidence(report.method, evidence) if found.steps else found.maps[None]
+        return compare_with_package(report.method, evidence, maps)
     except PackageError as error:
         return str(error)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gsm_model.explain.gates.clamps import CLAMPS, NEEDS_VALUES, Clamp
 from gsm_model.models.observers import observe_gates, observe_operators
-from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.recognizer import Recognizer, require_frames
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.predict import Prediction, predict
 from gsm_model.video.decoded import DecodedVideo
@@ -101,6 +101,7 @@ def _chosen(
         raise ValueError(
             f"no clamp {clamp!r} of directions {directions}; clamps are {', '.join(CLAMPS)}"
         )
+    require_frames(model, "a temporal module that could be changed")
     known = {layer.name: layer.module for layer in model.temporal_layers()}
     names = list(known) if layers is None else list(layers)
     if unknown := [name for name in names if name not in known]:

@@ -19,7 +19,7 @@ from gsm_model.explain.gates.readings import (
 )
 from gsm_model.models.card import Card
 from gsm_model.models.observers import observe_features, observe_operators, observe_readings
-from gsm_model.models.recognizer import Recognizer, TemporalLayer
+from gsm_model.models.recognizer import Recognizer, TemporalLayer, require_frames
 from gsm_model.models.temporal import GatedModule, TemporalModule
 from gsm_model.predict import Prediction, predict
 from gsm_model.video.decoded import DecodedVideo
@@ -123,6 +123,7 @@ def record_routing(model: Recognizer, crossing: bool = False) -> Iterator[dict[s
     Each forward inside the block replaces what the one before recorded. Only forwards of this
     thread are seen, and nothing is left on the model, also after an error.
     """
+    require_frames(model, "gates, or an exchange between frames of its own")
     layers = model.temporal_layers()
     by_module = {layer.module: layer.name for layer in layers if layer.module is not None}
     by_site: dict[tuple[nn.Module, str], str] = {

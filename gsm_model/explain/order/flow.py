@@ -14,7 +14,7 @@ from gsm_model.explain.order.report import MAX_FRAMES_A_PASS
 from gsm_model.models.card import Card
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.observers import observe_features
-from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.recognizer import Recognizer, require_frames
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
 
@@ -60,9 +60,11 @@ def information_flow(
     replacement; without a temporal module only the diagonal is left.
 
     Raises:
+        UnsuitableModelError: for a whole video network, which has no frames behind its input.
         KeyError: if ``video`` was not read for this number of segments.
         IndexError: if the model has no such class.
     """
+    require_frames(model, "features of single frames")
     given = clip_input(model, video, num_segments=num_segments)
     device = next(model.parameters()).device
     clip = given.views.to(device)

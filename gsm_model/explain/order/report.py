@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gsm_model.data.labels import partner
+from gsm_model.errors import UnsuitableModelError
 from gsm_model.models.card import Card
 from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
@@ -22,6 +23,7 @@ from gsm_model.video.sampling import Order, order_positions
 # The orders in which the frames of a segment are presented otherwise, too.
 ORDERS_WITHIN: tuple[Order, ...] = ("reversed", "frozen")
 MAX_FRAMES_A_PASS = 128  # bounds the memory of one forward
+MOST_FRAMES = 64  # of a clip: there is a pass for every two of them
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,14 @@ def report_order(
 
     Raises:
         KeyError: if ``video`` was not read for this number of segments.
+        UnsuitableModelError: for more than `MOST_FRAMES` frames.
     """
     t = num_segments or model.architecture.num_segments
+    if t > MOST_FRAMES:
+        raise UnsuitableModelError(
+            f"{model.card.name} is given {t} frames, and every two of them would be swapped; choose"
+            f" at most {MOST_FRAMES} frames"
+        )
     clip = clip_input(model, video, num_segments=t)
     same = np.arange(t)
     pairs = [(i, j) for i in range(t) for j in range(i + 1, t)]

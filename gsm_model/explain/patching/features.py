@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gsm_model.models.observers import observe_gates, observe_operators, observe_points
-from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.recognizer import Recognizer, require_frames
 from gsm_model.models.temporal import GatedModule, TemporalModule
 
 # What is copied at a layer: the features that enter or leave its temporal operator, or its block's
@@ -46,6 +46,7 @@ class Places:
 
 def places_of(model: Recognizer) -> Places:
     """Every block where a temporal module stands or could stand."""
+    require_frames(model, "features of single frames to copy")
     points = model.feature_points()
     titles = [site.title for site in model.base_model.sites()]
     layers = tuple(name for name in points if name in titles)

@@ -32,6 +32,7 @@ from gsm_model.models.caution import Caution, caution_of
 from gsm_model.models.inference.device_queue import device_turn
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.video_networks.network import shared_out
 from gsm_model.video.clip_input import clip_input
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import Order
@@ -144,7 +145,7 @@ def frame_shapley(
     relations = None
     if order_pairs and t > 1:
         relations = order_relations(game.of_orders, t, order_pairs, seed)
-    by_frame = evidence.by_frame()[0]
+    by_frame = shared_out(torch.from_numpy(evidence.by_frame()), t)[0].numpy()
     attributions = {SHAPLEY: found.values, GRADCAM: by_frame.astype(np.float64)}
     tests = _deletion_tests(game, attributions) if t > 1 else ()
     if progress is not None:

@@ -35,7 +35,8 @@ from gsm_model.models.checkpoints.recorded import Recorded, recorded_in
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
 from gsm_model.models.published.catalogue import Published, listed_as
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
-from gsm_model.models.registry import backbones, systems
+from gsm_model.models.registry import backbones, systems, video_networks
+from gsm_model.models.registry import title_of as network_title
 from gsm_model.models.systems.non_local import NonLocalBlocks
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.models.undrawn import Undrawn
@@ -107,7 +108,7 @@ def load_checkpoint(
     spec = read.spec
     if (one := _listed(card, architecture)) is not None:
         card = _as_listed(card, one)
-        spec = replace(spec, sampling=one.sampling)
+        spec = one.input() or replace(spec, sampling=one.sampling)
     if labels is not None:
         names = (
             read_labels(Path(labels))
@@ -148,8 +149,9 @@ def save_checkpoint(
     for values, modality in ((architecture, model.architecture.modality), (spec, spec["modality"])):
         if modality in (RGB, asdict(RGB)):
             del values["modality"]
-    if model.input.sampling == "even":
-        del spec["sampling"]
+    for key, usual in (("sampling", "even"), ("width", None)):
+        if spec[key] == usual:
+            del spec[key]
     header = {
         "format": 1,
         "architecture": architecture,
@@ -185,6 +187,7 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
         sizes = 16 <= spec.size <= 1024 and spec.size <= spec.resize <= 2048
         sizes = sizes and spec.modality == architecture.modality
         sizes = sizes and spec.sampling in SAMPLINGS
+        sizes = sizes and (spec.width is None or spec.size <= spec.width <= 2048)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original"
@@ -192,7 +195,7 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
         ) from None
     for what, has, known in (
         ("system", architecture.temporal, systems()),
-        ("backbone", architecture.backbone, backbones()),
+        ("backbone", architecture.backbone, [*backbones(), *video_networks()]),
     ):
         if has not in known:
             raise CheckpointError(
@@ -296,8 +299,7 @@ def _network_of(
 
 def title_of(architecture: Architecture) -> str:
     """What people call a network, such as *GSM BN-Inception*."""
-    system, backbone = systems()[architecture.temporal], backbones()[architecture.backbone]
-    return f"{system.title} {backbone.title}"
+    return network_title(architecture.backbone, architecture.temporal)
 
 
 def _that_fits(found: list[Candidate], name: str) -> Candidate:
@@ -332,8 +334,7 @@ def _that_fits(found: list[Candidate], name: str) -> Candidate:
 
 
 def _seems(architecture: Architecture) -> str:
-    system, backbone = systems()[architecture.temporal], backbones()[architecture.backbone]
-    return f"{system.title} on {backbone.title} with {architecture.num_classes} classes"
+    return f"{title_of(architecture)} with {architecture.num_classes} classes"
 
 
 def _listed(card: Card, architecture: Architecture) -> Published | None:
@@ -342,7 +343,7 @@ def _listed(card: Card, architecture: Architecture) -> Published | None:
     """
     one = None if card.layout == OWN_LAYOUT else listed_as(card.file, card.sha256)
     network = (architecture.backbone, architecture.temporal, architecture.num_classes)
-    if one is None or network != (one.backbone, one.temporal, one.classes):
+    if one is None or network != (one.network, one.temporal, one.classes):
         return None
     return one
 

@@ -24,8 +24,9 @@ from gsm_model.models.checkpoints.mobilenet import mobilenet_names
 from gsm_model.models.checkpoints.naming import Named, named
 from gsm_model.models.checkpoints.non_local import read_non_local
 from gsm_model.models.checkpoints.shifts import read_shift, release_shift
+from gsm_model.models.checkpoints.video_layouts import video_candidates
 from gsm_model.models.recognizer import Architecture
-from gsm_model.models.registry import backbones, systems
+from gsm_model.models.registry import backbones, systems, video_networks
 from gsm_model.models.systems.gsf import fused_channels
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.video.modality import MAX_FIELDS, RGB, Modality
@@ -173,6 +174,18 @@ def candidates(
             " Inception-V3 and ResNet. Choose a checkpoint of one of these, or one written by"
             " 'python -m gsm_model convert'."
         )
+    whole = list(video_candidates(names.weights, name))
+    for network, publisher, weights, told in whole:
+        temporal = video_networks()[network].temporal
+        classes = weights["new_fc.weight"].shape[0]
+        yield Candidate(
+            publisher,
+            Architecture(network, temporal, classes, num_segments),
+            weights,
+            (*names.reading, *_head_said(names), *told),
+        )
+    if whole:
+        return
     plain, non_local, looked = read_non_local(mobilenet_names(names.weights, name), name)
     bare, shift, said = read_shift(plain, name, shift_share, recorded_share)
     for layout in (layout for layout in LAYOUTS if layout.matches(bare)):
@@ -311,6 +324,8 @@ def published_input(found: Candidate) -> InputSpec:
     Source: mmaction2 takes flow less 128, over 128 (``configs/_base_`` of its flow models).
     """
     architecture = found.architecture
+    if architecture.backbone in video_networks():
+        return video_networks()[architecture.backbone].input
     spec = backbones()[architecture.backbone].input_of(architecture.modality)
     if found.published == MMACTION2 and architecture.modality.kind == "flow":
         return replace(spec, scale=255.0, mean=(128.0,), std=(128.0,))

@@ -36,7 +36,8 @@ _LEFT_OUT = (
 # the names of wrappers.
 _ROOT = r"^((?:(?!layer\d)[A-Za-z_]\w*\.)*?)"
 _STEM = re.compile(
-    rf"{_ROOT}(conv1(?:\.conv)?(?:\.net)?|conv1_7x7_s2|conv_Conv2D|features\.0\.0)\.weight$"
+    rf"{_ROOT}(conv1(?:\.conv)?(?:\.net|\.conv_s)?|conv1_7x7_s2|conv_Conv2D|stem\.0"
+    r"|features\.0\.0(?:\.0)?)\.weight$"
 )
 _BLOCKS = re.compile(rf"{_ROOT}(layer1\.|features\.1\.|inception_3a_|mixed_)")
 # Classifiers that stand inside the backbone, as torchvision's and its followers' do; and what else
@@ -44,7 +45,7 @@ _BLOCKS = re.compile(rf"{_ROOT}(layer1\.|features\.1\.|inception_3a_|mixed_)")
 _USUAL_HEAD = re.compile(
     r"(new_fc|fc|classifier|last_linear|logits|head|cls_head|top_cls_fc|linear|output)(\.[\w.]+)?"
 )
-_BODY = re.compile(r"(conv|bn|layer|features|inception|mixed|gs[mf]_)")
+_BODY = re.compile(r"(conv|bn|stem|layer|features|inception|mixed|gs[mf]_)")
 _PARTS = ("weight", "bias")
 
 

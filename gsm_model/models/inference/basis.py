@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 
-def running_statistics(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def running_statistics(norm: nn.BatchNorm2d | nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
     """The mean and the variance (C,) that ``norm`` takes off in evaluation mode.
 
     Raises:
@@ -31,7 +31,7 @@ class Basis(nn.Module):
         self.register_buffer("order", order)
 
     @classmethod
-    def of(cls, norm: nn.BatchNorm2d) -> Basis:
+    def of(cls, norm: nn.BatchNorm2d | nn.BatchNorm3d) -> Basis:
         """The basis of what a layer gives with ``norm`` folded in, in evaluation mode."""
         mean, variance = running_statistics(norm)
         scale = norm.weight / torch.sqrt(variance + norm.eps)

@@ -16,7 +16,7 @@ from gsm_model.models.inference.basis import Basis, running_statistics
 SMALLEST_SCALE = 1e-6
 
 
-def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def scale_and_shift(norm: nn.BatchNorm2d | nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
     """A BatchNorm in evaluation mode as ``scale·x + shift``, each (C,)."""
     basis = Basis.of(norm)
     return basis.scale, basis.shift
@@ -121,7 +121,7 @@ def fold_pairs(chain: nn.Sequential) -> None:
     in place.
     """
     for index, (first, second) in enumerate(zip(list(chain), list(chain)[1:], strict=False)):
-        if not isinstance(second, nn.BatchNorm2d):
+        if not isinstance(second, nn.BatchNorm2d | nn.BatchNorm3d):
             continue
         if isinstance(first, nn.Conv2d):
             chain[index] = FoldedConv(first, *scale_and_shift(second))
@@ -132,7 +132,7 @@ def fold_pairs(chain: nn.Sequential) -> None:
         chain[index + 1] = nn.Identity()
 
 
-def scaled_conv(conv: nn.Conv3d | nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+def scaled_conv(conv: nn.Conv3d | nn.Conv2d, norm: nn.BatchNorm2d | nn.BatchNorm3d) -> None:
     """Fold ``norm``, the BatchNorm behind ``conv``, into its weights and bias, in place."""
     fold = torch.nn.utils.fusion.fuse_conv_bn_weights
     mean, variance = running_statistics(norm)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).parent / "catalogue.json"
 DRIVE = "https://drive.google.com/"
+_REGISTERED = {"tsn": "none", "ir-csn": "csn", "ip-csn": "csn"}  # what the registry calls a system
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Published:
     none, and may be a folder of Google Drive. ``file`` is the name it is kept under; ``sha256``
     what is published of its hash: all, its first digits, or ``None``. ``megabytes`` (10⁶ bytes) are
     those of float32 weights where the publisher states no size. ``labels`` names a `label_list`.
+    ``video_network`` is the registry's key of a network of convolutions over time throughout.
     ``needs`` says what the package would have to have to load it; empty where it loads. ``page``
     is where a person finds it.
     """
@@ -70,6 +72,12 @@ class Published:
     needs: str
     note: str
     page: str
+    video_network: str = ""
+
+    @property
+    def network(self) -> str:
+        """The registry's key of its backbone or whole network."""
+        return self.video_network or self.backbone
 
     @property
     def top1(self) -> float | None:
@@ -100,23 +108,25 @@ class Published:
     @property
     def sampling(self) -> Sampling:
         """How the frames of its clips are taken."""
+        if "every second frame of a window" in self.note:
+            return "every-second"
         return "dense" if "densely sampled" in self.note else "even"
 
     @property
     def protocol(self) -> EvalProtocol:
         """How its authors test it, as far as they state it for the first accuracy they give.
 
-        mmaction2 averages the probabilities of views, of TSN the features, which is the same as its
-        logits; the other releases average logits.
+        mmaction2 and torchvision average the probabilities of views, mmaction2's TSN the features,
+        which is the same as its logits; the other releases average logits.
         """
-        mmaction2 = self.publisher.startswith("mmaction2") and self.system != "tsn"
+        averages = self.publisher.startswith(("mmaction2", "torchvision")) and self.system != "tsn"
         stated = self.accuracy[0].protocol if self.accuracy else None
-        return parse_protocol(stated, "probabilities" if mmaction2 else "logits", "its authors")
+        return parse_protocol(stated, "probabilities" if averages else "logits", "its authors")
 
     @property
     def temporal(self) -> str:
         """Its system's key in the registry."""
-        return "none" if self.system == "tsn" else self.system
+        return _REGISTERED.get(self.system, self.system)
 
     def class_names(self) -> tuple[str, ...] | None:
         """The names of its classes in index order, ``None`` where their order is not known."""
@@ -210,6 +220,7 @@ def _published(row: dict[str, Any], content: dict[str, Any]) -> Published:
         needs=row["needs"],
         note=row["note"],
         page=publisher["page"],
+        video_network=row.get("video_network", ""),
     )
 
 

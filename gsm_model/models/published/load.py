@@ -64,7 +64,7 @@ def read_published(
     labels = one.class_names()
     model = load_checkpoint(path, one.frames, labels, device, name=one.file)
     found = model.architecture
-    wanted = (one.backbone, one.temporal, one.classes)
+    wanted = (one.network, one.temporal, one.classes)
     if (found.backbone, found.temporal, found.num_classes) != wanted:
         raise CheckpointError(
             f"{one.name}: {path} holds a {model.card.title} with {found.num_classes} classes, the"

@@ -1,0 +1,1 @@
+"""Whole published networks whose convolutions are over time throughout."""
