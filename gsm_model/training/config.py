@@ -26,7 +26,8 @@ class TrainConfig:
     The release's recipe (Something-Something) is: ``optimizer`` sgd, ``learning_rate`` 0.01,
     ``momentum`` 0.9, ``weight_decay`` 5e-4, ``groups`` release, ``schedule`` cosine with ``warmup``
     10 of 60 epochs, ``batch_size`` 32 with ``accumulate`` 2, ``clip_gradient`` 20, ``dropout`` 0.5,
-    ``label_smoothing`` 0, ``crops`` multi-scale, ``mirror`` something-something.
+    ``label_smoothing`` 0, ``crops`` multi-scale, ``mirror`` something-something, ``batch_norm`` all
+    (``--npb``). TSN's own recipe has ``batch_norm`` first.
     """
 
     temporal: str = field(
@@ -84,6 +85,13 @@ class TrainConfig:
         "what to start from (also called init): a checkpoint's file, of the same network or of a"
         " TSN or TSM of the same backbone, or a name of models list or imagenet-resnet50 and the"
         " like; empty: random weights",
+    )
+    batch_norm: str = _key(
+        "all",
+        "which BatchNorms learn: all, or the first alone, the backbone's others staying as the"
+        " weights that training starts from have them (partial BatchNorm, as in TSN)",
+        "all",
+        "first",
     )
     crops: str = _key(
         "random",

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.systems.tsm import Shift
+from gsm_model.models.temporal import TemporalModule
 from gsm_model.training.config import TrainConfig
 
 
@@ -36,6 +37,37 @@ def build_model(
     )
 
 
+def frozen_norms(model: Recognizer, config: TrainConfig) -> list[nn.BatchNorm2d]:
+    """The BatchNorms that ``config`` keeps as they are: of partial BatchNorm all 2D ones of the
+    backbone but its first; those of temporal modules, which are new, learn.
+
+    Source: yjxiong/tsn-pytorch, ``models.py``, ``partialBN``.
+    """
+    if config.batch_norm == "all":
+        return []
+    new = {
+        norm
+        for module in model.base_model.modules()
+        if isinstance(module, TemporalModule)
+        for norm in module.modules()
+    }
+    norms = [
+        module
+        for module in model.base_model.modules()
+        if isinstance(module, nn.BatchNorm2d) and module not in new
+    ]
+    return norms[1:]
+
+
+def set_training(model: Recognizer, config: TrainConfig) -> None:
+    """Training mode, but for `frozen_norms`: they use the statistics they have, and neither these
+    nor their weights change.
+    """
+    model.train()
+    for norm in frozen_norms(model, config):
+        norm.eval().requires_grad_(False)
+
+
 def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     """AdamW or SGD over `parameter_groups`."""
     groups = parameter_groups(model, config)
@@ -50,20 +82,24 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
-    """One group; or the release's two: weights, and the biases of convolutions and classifier at
-    twice the rate with no decay.
+    """One group of what learns; or the release's two: weights, and the biases of convolutions and
+    classifier at twice the rate with no decay.
 
     BatchNorm's weights and biases are in the first, as in the release without partial BatchNorm.
     """
     if config.groups == "one":
-        return [{"params": list(model.parameters())}]
+        return [{"params": [each for each in model.parameters() if each.requires_grad]}]
     biases = [
         module.bias
         for module in model.modules()
         if isinstance(module, nn.Conv2d | nn.Conv3d | nn.Linear) and module.bias is not None
     ]
     chosen = {id(bias) for bias in biases}
-    weights = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
+    weights = [
+        parameter
+        for parameter in model.parameters()
+        if parameter.requires_grad and id(parameter) not in chosen
+    ]
     return [
         {"params": weights},
         {"params": biases, "lr": 2 * config.learning_rate, "weight_decay": 0.0},

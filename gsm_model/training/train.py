@@ -39,7 +39,7 @@ from gsm_model.training.dataset import (
     style_of,
 )
 from gsm_model.training.log import LOG_FILE
-from gsm_model.training.optim import build_model, build_optimizer, build_schedule
+from gsm_model.training.optim import build_model, build_optimizer, build_schedule, set_training
 from gsm_model.training.start import started_model
 from gsm_model.video.transforms import InputSpec, normalise
 
@@ -101,6 +101,7 @@ def train(
         if notice is not None:
             notice(said)
     model = model.channels_last()
+    set_training(model, config)
     optimizer = build_optimizer(model, config)
     schedule = build_schedule(optimizer, config)
     first = _load_state(out, model, optimizer, schedule)
@@ -127,7 +128,7 @@ def train(
             collate_fn=together,
         )
     )
-    model.train()
+    set_training(model, config)
     for step in range(first, config.steps):
         rate = float(schedule.get_last_lr()[0])
         loss, accuracy = _step(fabric, wrapped, optimizer, config, model.input, batches, step)
