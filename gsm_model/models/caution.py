@@ -26,6 +26,7 @@ NARROW = {
     "Diving48": "dives in competitions",
     "FineGym99": "elements of gymnastics",
     "Jester": "gestures of a hand before a camera",
+    "ImageNet-1K": "things in single pictures",
     "EPIC-Kitchens-100": "actions in kitchens, filmed from the head of whoever does them",
 }
 _CHANCE = {"within pair": "a guess gives 50 %"}

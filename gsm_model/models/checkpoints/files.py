@@ -19,9 +19,9 @@ from gsm_model.data.labels import something_something
 from gsm_model.errors import CheckpointError
 from gsm_model.io.atomic import whole_file
 from gsm_model.io.hashing import sha256
-from gsm_model.models.card import Card
+from gsm_model.models.card import Card, Provenance
 from gsm_model.models.checkpoints.contents import Weights, weights_in
-from gsm_model.models.checkpoints.fit import check_finite, check_whole
+from gsm_model.models.checkpoints.fit import check_finite, check_whole, never_trained
 from gsm_model.models.checkpoints.fit import faults as faults_of
 from gsm_model.models.checkpoints.layouts import (
     PLAIN_LAYOUT,
@@ -268,9 +268,13 @@ def _from_state_dict(
             f"its name says '{named.group(1)}', but no key is of a temporal module: every frame is"
             " scored alone"
         )
+    provenance: Provenance = "trained" if _records_training(record) else "unknown"
+    if provenance == "unknown" and never_trained(state):
+        provenance = "untrained"
+        said.append("no BatchNorm in it has ever seen a clip: its weights are as they were drawn")
     card = Card(
         title=title_of(architecture),
-        provenance="trained" if _records_training(record) else "unknown",
+        provenance=provenance,
         labels=_published_labels(found.published, architecture.num_classes, name),
         layout=found.published,
         reading=f"Read off the file: {'; '.join(said)}." if said else "",

@@ -85,6 +85,17 @@ def _is_plain(tensor: Tensor) -> bool:
     )
 
 
+def never_trained(weights: Mapping[str, Tensor]) -> bool:
+    """Whether no BatchNorm of a network has ever seen a clip: all means are 0 and all variances 1,
+    as they start. False without BatchNorms, where nothing tells.
+    """
+    means = [each for key, each in weights.items() if key.endswith("running_mean")]
+    variances = [each for key, each in weights.items() if key.endswith("running_var")]
+    return bool(means) and all(
+        bool((each == value).all()) for of, value in ((means, 0), (variances, 1)) for each in of
+    )
+
+
 def without_clashes(pairs: Iterable[tuple[str, str, Tensor]], name: str) -> dict[str, Tensor]:
     """Tensors under new names, from triples of the file's name, the new one and the tensor.
 

@@ -17,6 +17,7 @@ from torch import nn
 from gsm_model import CheckpointError, DataError, build_recognizer, load_checkpoint, save_checkpoint
 from gsm_model.data.labels import something_something
 from gsm_model.models.card import Card, Measure
+from gsm_model.models.caution import caution_of
 from tests.conftest import PARITY, fill, make_small, released_weights
 from tests.torchvision_resnet import reference_frame_logits, torchvision_resnet
 
@@ -554,3 +555,15 @@ def test_an_archive_of_overlapping_or_endless_entries_is_refused(refused):
             archive.writestr(f"archive/data/{index}", b"\0" * 2_000_000)
         archive.writestr("../../escaped", b"x")
     refused("would unpack to", content=file.getvalue())
+
+
+def test_weights_as_they_were_drawn_are_called_so_and_others_are_not(tmp_path):
+    """In a published layout, whose file says nothing: by the BatchNorms' statistics."""
+    model, clip = make_small("tsm"), torch.randn(2, 2, 3, 32, 32)
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "fresh.pth")
+    fresh = load_checkpoint(tmp_path / "fresh.pth")
+    assert fresh.card.provenance == "untrained" and "as they were drawn" in fresh.card.reading
+    assert "random weights" in caution_of(fresh.card, None).text
+    model.train()(clip)
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "seen.pth")
+    assert load_checkpoint(tmp_path / "seen.pth").card.provenance == "unknown"
