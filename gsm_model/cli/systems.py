@@ -5,6 +5,7 @@ this package has, trained by one recipe and measured beside each other.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,7 +23,7 @@ from gsm_model.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from gsm_model.training.alike import AlikeRun
+    from gsm_model.training.alike import AlikeRun, Ended
 
 SystemSplit = Literal["test", "shifted"]
 Names = Annotated[
@@ -165,14 +166,15 @@ def measure_systems(
         Path | None, typer.Option(help="The folder of train-alike, to measure what it trained.")
     ] = None,
     system: Names = None,
-    clips: Annotated[int, typer.Option(min=20, help="Drawn clips of each split.")] = 1000,
+    clips: Annotated[int, typer.Option(min=20, help="Clips of each split.")] = 1000,
     latency: Annotated[
         bool, typer.Option("--latency", help="Also time each system against TSN.")
     ] = False,
     device: Device = None,
 ) -> None:
     """Measure systems for the table: cost and reach, time against TSN, and with --runs what each
-    run can tell on the test and the shifted split.
+    run can tell, on the test and the shifted split, or if it was trained on the temporal probes on
+    those.
     """
     import torch
 
@@ -215,6 +217,50 @@ def _read(table: Path) -> dict[str, Any]:
     return found
 
 
+def _style(folder: Path) -> str:
+    """The clips that the run in ``folder`` was trained on."""
+    from gsm_model.training.config import TrainConfig
+    from gsm_model.training.train import CONFIG_FILE
+
+    return or_fail(lambda: TrainConfig.read(folder / CONFIG_FILE).style)
+
+
+def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: int) -> None:
+    """What the first run of each system that was trained on the temporal probes tells of time."""
+    from gsm_model.evaluation.system_probes import measure_on_probes
+    from gsm_model.evaluation.systems import network_of
+    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.training.alike import CHECKPOINT_FILE, curve_of
+    from gsm_model.training.config import TrainConfig
+    from gsm_model.training.train import CONFIG_FILE
+
+    first = {folder: how for folder, how in ended.items() if folder.name.endswith("-seed0")}
+    if not first:
+        return
+    config = or_fail(lambda: TrainConfig.read(next(iter(first)) / CONFIG_FILE))
+    models = {
+        folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
+        for folder, how in first.items()
+        if not how.diverged
+    }
+    tell = progress("clip")
+    found = (
+        or_fail(lambda: measure_on_probes(models, clips // 2 * 2, config.clutter, tell))
+        if models
+        else {}
+    )
+    for folder, how in first.items():
+        row = rows.setdefault(folder.name.removesuffix("-seed0"), {})
+        row["probes"] = {
+            **found.get(folder.name, {"results": []}),
+            "network": network_of(models[folder.name]) if folder.name in models else None,
+            "steps": how.steps,
+            "batch": config.batch_size,
+            "ended": {"diverged": how.diverged, "loss": round(how.loss, 4)},
+            "curve": curve_of(folder),
+        }
+
+
 def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int) -> None:
     """What each system's first run can tell, and the figures of all its seeds beside it."""
     from gsm_model.evaluation.systems import GSM_SYSTEM, SPLITS
@@ -232,6 +278,11 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
     for folder, how in ended.items():
         if how.diverged:
             say(f"{folder.name}: diverged and is not measured")
+    of_probes = [folder for folder in folders if _style(folder) == "probes"]
+    _measure_probes(rows, {folder: ended[folder] for folder in of_probes}, clips)
+    folders = [folder for folder in folders if folder not in of_probes]
+    if not folders:
+        return
     models = {
         folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
         for folder in folders

@@ -100,7 +100,7 @@ def measure_systems(
     """
     found: dict[str, dict[str, Any]] = {
         name: {
-            "network": _network(model),
+            "network": network_of(model),
             "pairs": {},
             "against_gsm": None if reference in (None, name) else {},
         }
@@ -124,7 +124,7 @@ def measure_systems(
     return found
 
 
-def _network(model: Recognizer) -> dict[str, Any]:
+def network_of(model: Recognizer) -> dict[str, Any]:
     """What a figure is of: the backbone, its width, pixels and frames, and parameters."""
     return {
         "backbone": model.architecture.backbone,
@@ -213,6 +213,7 @@ def systems_table() -> list[dict[str, Any]]:
                 "seeds": of.get("seeds"),
                 "ended": of.get("ended"),
                 "curve": of.get("curve"),
+                "probes": of.get("probes"),
             }
         )
     return rows

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
+from gsm_model.evaluation.system_probes import share_of
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.systems import pair_shares, pairs_of
 
@@ -180,6 +181,43 @@ def pairs(rows: Sequence[Row], split: str) -> go.Figure:
     )
     return figure.update_layout(
         height=170 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 10, "b": 120}
+    )
+
+
+def probes(rows: Sequence[Row]) -> go.Figure:
+    """Right answers of each row (down) to each temporal probe, to *which first* also by how many
+    frames lie between (across); white is chance.
+    """
+    columns = [(one["probe"], one["distance"]) for one in rows[0]["probes"]["results"]]
+    shares = [[share_of(row, *column) for column in columns] for row in rows]
+    titles = [short(row["title"]) for row in rows]
+    names = [probe if apart is None else f"{apart} apart" for probe, apart in columns]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[one["value"] for one in row] for row in shares],
+            x=list(range(len(names))),
+            y=titles,
+            zmin=0,
+            zmax=1,
+            colorscale=DIVERGING,
+            customdata=[
+                [
+                    f"{name}: {one['value']:.1%} ({one['low']:.1%} to {one['high']:.1%}),"
+                    f" {one['n']:,} scenes in both orders"
+                    for name, one in zip(names, row, strict=True)
+                ]
+                for row in shares
+            ],
+            hovertemplate="%{y}, %{customdata}<extra></extra>",
+            colorbar={"tickformat": ".0%", "thickness": 12},
+            xgap=1,
+            ygap=1,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", tickvals=titles)
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=-60)
+    return figure.update_layout(
+        height=150 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 10, "b": 100}
     )
 
 

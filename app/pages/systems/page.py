@@ -18,6 +18,7 @@ from app.shell.layout import Choices, explain_error, heading
 from gsm_model.confusion.tables import p_text
 from gsm_model.errors import LensError
 from gsm_model.evaluation.system_differences import SystemDifference
+from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import fate, is_trained, measured, systems_file
 from gsm_model.exports.provenance import Input, Recipe
 from gsm_model.exports.systems import (
@@ -71,6 +72,8 @@ def show(choices: Choices) -> None:
     _show_curves(rows, chosen)
     if any((row["pairs"] or {}).get(split) for row in found):
         _show_pairs(found, split)
+    if of_time := probed(rows):
+        _show_probes(of_time)
     _show_export(rows, split)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
@@ -248,6 +251,23 @@ def _show_pairs(found: Sequence[Row], split: str) -> None:
         drawn(charts.pairs, found, split),
         key="systems-pairs",
         alt="Within-pair accuracy of each system on each pair of actions",
+    )
+
+
+def _show_probes(found: Sequence[Row]) -> None:
+    st.markdown(
+        "### What can it tell of time?",
+        help=(
+            "Right answers to the temporal probes, whose classes have the very same frames and"
+            " differ in their order alone. White is a guess; color and side are controls, which one"
+            " frame answers. 1 to 7 apart: which first, by the frames between the two events."
+        ),
+    )
+    st.caption(f"Trained alike on the probes, {probes_recipe(found[0])}.")
+    st.plotly_chart(
+        drawn(charts.probes, found),
+        key="systems-probes",
+        alt="Right answers of each system to each temporal probe",
     )
 
 

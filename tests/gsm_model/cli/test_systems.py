@@ -4,11 +4,13 @@ measuring runs writes into it.
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gsm_model import save_checkpoint
+from gsm_model.data.probes.plans import LABELS as PROBE_LABELS
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.evaluation import systems as evaluation
 from gsm_model.evaluation.evaluate import BothWays
@@ -82,15 +84,40 @@ def scored(number: int) -> BothWays:
     return BothWays(forward, replace(backward, origin=origin))
 
 
+def write_run(runs: Path, system: str, labels: tuple[str, ...], style: str) -> None:
+    """A run of two steps that has ended, as train-alike leaves it."""
+    folder = runs / f"{system}-seed0"
+    folder.mkdir(parents=True)
+    model = make_small(system, num_classes=len(labels))
+    model.architecture = replace(model.architecture, num_segments=8)
+    model.card = Card(system, "trained", labels)
+    save_checkpoint(model, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps({"temporal": system, "style": style}))
+    log = "step,loss,accuracy,learning_rate\n1,3.0,0.1,0.1\n2,1.0,0.5,0.1\n"
+    (folder / "log.csv").write_text(log)
+
+
+def test_runs_on_the_temporal_probes_are_measured_on_them(run, tmp_path, monkeypatch):
+    runs, table = tmp_path / "runs", tmp_path / "table.json"
+    for name in ("none", "tsm"):
+        write_run(runs, name, PROBE_LABELS, "probes")
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1))
+    options = ("--system", "tsm", "--system", "none", "--clips", 112)
+    run("measure-systems", table, "--runs", runs, *options)
+    rows = json.loads(table.read_text())["systems"]
+    assert "test" not in rows["tsm"] and "seeds" not in rows["tsm"]
+    of = rows["none"]["probes"]
+    told = {(one["probe"], one["distance"]): one for one in of["results"] if not one["control"]}
+    assert {one["value"] for one in told.values()} == {0.5}, "who averages frames only guesses"
+    assert told["which first", None]["n"] == sum(told["which first", k]["n"] for k in range(1, 8))
+    assert of["steps"] == 2 and of["clutter"] == 1 and of["network"]["width"] == 0.125
+    assert rows["tsm"]["probes"]["ended"] == {"diverged": False, "loss": 2.0}
+
+
 def test_measuring_a_run_compares_it_with_the_gsm_beside_it(run, tmp_path, monkeypatch):
     runs, table = tmp_path / "runs", tmp_path / "table.json"
-    for name in ("gsm-seed0", "tsm-seed0"):
-        (runs / name).mkdir(parents=True)
-        model = make_small(name.split("-")[0], num_classes=len(LABELS))
-        model.card = Card(name, "trained", LABELS)
-        save_checkpoint(model, runs / name / "model.safetensors")
-        log = "step,loss,accuracy,learning_rate\n1,3.0,0.1,0.1\n2,1.0,0.5,0.1\n"
-        (runs / name / "log.csv").write_text(log)
+    for name in ("gsm", "tsm"):
+        write_run(runs, name, LABELS, "drawn")
     monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1))
     monkeypatch.setattr(
         evaluation, "score_drawn_clips", lambda models, *_, **__: [scored(0), scored(1)]

@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from app.pages.systems import charts, detail
 from app.pages.systems import page as systems_page
 from gsm_model.evaluation.system_differences import differences_to_gsm
+from gsm_model.evaluation.system_probes import probed
 from gsm_model.evaluation.systems import measured, systems_table
 from gsm_model.models.registry import systems
-from tests.systems_table import PAIRS, write_table
+from tests.systems_table import PAIRS, share, write_table
 
 MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.96, (60, 20)), "gsm": (0.92, None)}
 
@@ -145,3 +146,33 @@ def test_what_is_taken_away_is_what_the_command_writes(monkeypatch, tmp_path):
     command = json.loads(files["systems.recipe.json"])["command"]
     assert command.endswith("systems --figure systems.pdf --latex systems.tex --split test")
     assert zipfile.ZipFile(BytesIO(systems_page.packed(files))).testzip() is None
+
+
+def of_probes(value: float) -> dict[str, object]:
+    """What a system tells of time that is right in ``value`` of all clips."""
+    places = [("which first", None), ("which first", 1), ("direction", None), ("color", None)]
+    results = [
+        {"probe": probe, "control": probe == "color", "distance": apart, **share(value, 224)}
+        for probe, apart in places
+    ]
+    network = {"backbone": "resnet18", "width": 0.25, "size": 48, "frames": 8}
+    data = "Temporal Probes, test split, clutter 0.3"
+    return {"results": results, "data": data, "network": network, "steps": 500, "batch": 16}
+
+
+def test_what_systems_tell_of_time_is_shown_where_it_was_measured(tmp_path):
+    path = write_table(tmp_path, {}, ("none", "tsm", "gsm", "r3d"))
+    content = json.loads(path.read_text())
+    for name, value in (("none", 0.5), ("tsm", 0.75)):
+        content["systems"][name]["probes"] = of_probes(value)
+    content["systems"]["r3d"]["probes"] = {"results": []}  # it diverged
+    path.write_text(json.dumps(content))
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception and not test.error
+    said = text_of(test)
+    assert "2 of them were trained alike on the temporal probes" in said
+    assert "**TSM** in 75.0" in said and "**TSN** in 50.0" in said
+    assert "ResNet-18 of 0.25 of its channels, 8 frames of 48 × 48 pixels, 500 steps of 16" in said
+    matrix = charts.probes(probed(systems_table())).data[0]
+    assert list(matrix.y) == ["TSM", "TSN"] and matrix.z[0][0] == 0.75
+    assert "1 apart: 75.0%" in matrix.customdata[0][1]
