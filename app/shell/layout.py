@@ -352,10 +352,11 @@ def frame_models(choices: Choices) -> tuple[Choices, str]:
     if not left:
         return choices, ""
     convolve = "convolves" if len(left) == 1 else "convolve"
-    answer = "answers" if len(left) == 1 else "answer"
+    once = all(session.load_model(ref).answers_once for ref in choices.models if ref not in kept)
+    answer = f" and {'answers' if len(left) == 1 else 'answer'} once per clip" if once else ""
     return replace(choices, models=tuple(kept)), (
-        f"{' and '.join(left)} {convolve} over time throughout and {answer} once per clip: there is"
-        " nothing of single frames to show here."
+        f"{' and '.join(left)} {convolve} over time throughout{answer}: no layer works on single"
+        " frames, so there is nothing to show here."
     )
 
 

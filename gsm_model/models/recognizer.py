@@ -112,6 +112,11 @@ class Recognizer(nn.Module):
         """
         return isinstance(self.base_model, VideoNetwork)
 
+    @property
+    def answers_once(self) -> bool:
+        """Whether it has one score for the whole clip and none of single frames."""
+        return isinstance(self.base_model, VideoNetwork) and not self.base_model.keeps_time
+
     def frame_features(self, clip: Tensor) -> Tensor:
         """What the classifier is given of every frame, ``(N, T, P, H, W)`` → ``(N, T, D)``: the
         backbone's features, pooled over the picture, before any dropout. Of a network that strides
@@ -228,8 +233,9 @@ def require_frames(model: Recognizer, what: str) -> None:
     """
     if model.is_video_network:
         raise UnsuitableModelError(
-            f"{model.card.name} convolves over time throughout and answers once per clip: no layer"
-            f" in it has {what}. Compare, Order, Grad-CAM and Confusions work with it."
+            f"{model.card.name} convolves over time throughout"
+            f"{' and answers once per clip' if model.answers_once else ''}: no layer in it has"
+            f" {what}. Compare, Order, Grad-CAM and Confusions work with it."
         )
 
 

@@ -155,7 +155,8 @@ def _resnet(name: str) -> BackboneEntry:
 @dataclass(frozen=True)
 class VideoNetworkEntry:
     """One entry of the registry of whole video networks: what people call it, whose it is, the
-    system that it is of, how to build it, and the input its published models want.
+    system that it is of, how to build it, and the input and number of frames its published models
+    want.
     """
 
     title: str
@@ -163,6 +164,7 @@ class VideoNetworkEntry:
     temporal: str
     build: Callable[[], VideoNetwork]
     input: InputSpec
+    frames: int
 
 
 def video_networks() -> dict[str, VideoNetworkEntry]:
@@ -174,21 +176,27 @@ def video_networks() -> dict[str, VideoNetworkEntry]:
     small, large = InputSpec.kinetics(112, 128, 171), InputSpec.kinetics(224, 256, 256)
     dense = replace(InputSpec.imagenet(224), sampling="dense")
     tv, mm = "torchvision", "mmaction2"
-    rows: dict[str, tuple[str, str, str, Callable[[], VideoNetwork], InputSpec]] = {
-        "r3d_18": ("R3D ResNet-18", tv, "r3d", partial(torchvision_network, "r3d_18"), small),
-        "mc3_18": ("MC3 ResNet-18", tv, "mc3", partial(torchvision_network, "mc3_18"), small),
+    rows: dict[str, tuple[str, str, str, Callable[[], VideoNetwork], InputSpec, int]] = {
+        "r3d_18": ("R3D ResNet-18", tv, "r3d", partial(torchvision_network, "r3d_18"), small, 16),
+        "mc3_18": ("MC3 ResNet-18", tv, "mc3", partial(torchvision_network, "mc3_18"), small, 16),
         "r2plus1d_18": (
             *("R(2+1)D ResNet-18", tv, "r2plus1d"),
-            *(partial(torchvision_network, "r2plus1d_18"), small),
+            *(partial(torchvision_network, "r2plus1d_18"), small, 16),
         ),
-        "s3d": ("S3D Inception-V1", tv, "s3d", partial(torchvision_network, "s3d"), large),
+        "s3d": ("S3D Inception-V1", tv, "s3d", partial(torchvision_network, "s3d"), large, 128),
         "r2plus1d_34": (
             *("R(2+1)D ResNet-34", mm, "r2plus1d"),
-            *(partial(ResNet3D, "resnet34", "r2plus1d"), dense),
+            *(partial(ResNet3D, "resnet34", "r2plus1d"), dense, 8),
         ),
-        "ircsn_50": ("ir-CSN ResNet-50", mm, "csn", partial(ResNet3D, "resnet50", "ir"), dense),
-        "ircsn_152": ("ir-CSN ResNet-152", mm, "csn", partial(ResNet3D, "resnet152", "ir"), dense),
-        "ipcsn_152": ("ip-CSN ResNet-152", mm, "csn", partial(ResNet3D, "resnet152", "ip"), dense),
+        "ircsn_50": ("ir-CSN ResNet-50", mm, "csn", partial(ResNet3D, "resnet50", "ir"), dense, 32),
+        "ircsn_152": (
+            *("ir-CSN ResNet-152", mm, "csn"),
+            *(partial(ResNet3D, "resnet152", "ir"), dense, 32),
+        ),
+        "ipcsn_152": (
+            *("ip-CSN ResNet-152", mm, "csn"),
+            *(partial(ResNet3D, "resnet152", "ip"), dense, 32),
+        ),
     }
     return {name: VideoNetworkEntry(*row) for name, row in rows.items()}
 

@@ -33,6 +33,7 @@ from gsm_model.models.checkpoints.layouts import (
 from gsm_model.models.checkpoints.not_built import not_built_yet
 from gsm_model.models.checkpoints.recorded import Recorded, recorded_in
 from gsm_model.models.checkpoints.safe_load import read_safetensors, read_torch_file
+from gsm_model.models.checkpoints.video_layouts import frames_in_name
 from gsm_model.models.published.catalogue import Published, listed_as
 from gsm_model.models.recognizer import Architecture, Recognizer, build_recognizer
 from gsm_model.models.registry import backbones, systems, video_networks
@@ -75,13 +76,15 @@ def load_checkpoint(
     """A recogniser with the weights of a file, in evaluation mode, on ``device`` (the CPU if not
     given).
 
-    Reads the GSM release's ``.pth.tar``, TSM's and mmaction2's TSN and TSM ResNets, and this
-    package's ``.safetensors``, in whatever a training framework wrapped them. Backbone, temporal
-    module and class count come from the weights; the number of segments from ``num_segments``, else
-    the file, else its name, else 8. ``labels`` is a list or a label file. ``name`` is what messages
-    and the card call the file, for files under a random name. ``shift_share`` says one in how many
-    channels a TSM shifts each way; without it what the file's name (``shift8``) or the settings in
-    it (``shift_div``) say, else an eighth. What was inferred is said in ``card.reading``.
+    Reads the GSM release's ``.pth.tar``, TSM's and mmaction2's TSN and TSM ResNets, whole video
+    networks of torchvision and mmaction2, and this package's ``.safetensors``, in whatever a
+    training framework wrapped them. Backbone, temporal module and class count come from the
+    weights; the number of segments from ``num_segments``, else the file, else its name, else 8, of
+    a whole video network that of its published models. ``labels`` is a list or a label file.
+    ``name`` is what messages and the card call the file, for files under a random name.
+    ``shift_share`` says one in how many channels a TSM shifts each way; without it what the file's
+    name (``shift8``) or the settings in it (``shift_div``) say, else an eighth. What was inferred
+    is said in ``card.reading``.
 
     Raises:
         CheckpointError: if the file is unreadable, of no known layout, does not fit its network in
@@ -291,9 +294,14 @@ def _network_of(
         CheckpointError: if it is none, by the name of the network it is where that is known.
     """
     try:
-        segments = segments_in_name(name) or recorded.segments or 8
-        found = candidates(state, segments, name, shift_share, recorded.share)
-        return _that_fits(list(found), name)
+        segments = segments_in_name(name) or recorded.segments
+        found = candidates(state, segments or 8, name, shift_share, recorded.share)
+        fits = _that_fits(list(found), name)
+        whole = video_networks().get(fits.architecture.backbone)
+        if whole is None or segments is not None:
+            return fits
+        frames = frames_in_name(name) or whole.frames
+        return replace(fits, architecture=replace(fits.architecture, num_segments=frames))
     except CheckpointError:
         what = not_built_yet(state)
         if what is None:

@@ -26,6 +26,13 @@ _OF_CSN = (
     "its input is taken to be ImageNet's, as mmaction2's own CSNs have it (those from scratch and"
     " from Sports-1M take mean 110, 101, 96 and deviation 58, 56, 55 of 255)"
 )
+_CLIP = re.compile(r"(?<![\dx])(\d{1,3})x\d+x1(?![\dx])")  # frames, stride, clips
+
+
+def frames_in_name(name: str) -> int | None:
+    """The number of frames a clip that mmaction2's file names state, such as ``32x2x1``."""
+    match = _CLIP.search(name)
+    return int(match.group(1)) if match else None
 
 
 def video_candidates(

@@ -63,6 +63,7 @@ class TorchvisionResNet(VideoNetwork):
         for name in ("stem", "layer1", "layer2", "layer3", "layer4"):
             self.add_module(name, getattr(network, name))
         self.num_features = network.fc.in_features
+        self.keeps_time = builder == "mc3_18"
 
     def chain(self) -> Iterator[tuple[str, nn.Module]]:
         yield "", self.get_submodule("stem")

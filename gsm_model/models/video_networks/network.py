@@ -22,11 +22,13 @@ class VideoNetwork(Backbone):
 
     Its modules take and give ``(N, C, T, H, W)``. ``window`` is how many neighbouring time steps of
     the last features its pooling takes together, as if each pair were a step; ``least`` how many
-    frames it needs: of a shorter clip it sees the last one again.
+    frames it needs: of a shorter clip it sees the last one again. ``keeps_time`` where nothing
+    strides over time, so that every frame has features of its own.
     """
 
     window = 1
     least = 1
+    keeps_time = False
 
     def chain(self) -> Iterator[tuple[str, nn.Module]]:
         """Its modules in the order in which they run, each with the title of the block that it is,
@@ -55,9 +57,8 @@ class VideoNetwork(Backbone):
         return x.transpose(1, 2).flatten(0, 1)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
-        frames = len(x) // probe.clips
         steps = probe.by_clip(self.feature_map(x, probe).mean(dim=(2, 3)))
-        if steps.shape[1] == frames and self.window == 1:
+        if self.keeps_time:
             return steps.flatten(0, 1)
         size = min(self.window, steps.shape[1])
         return steps.unfold(1, size, 1).mean(dim=(1, 3))

@@ -62,7 +62,7 @@ def charts_of(test: AppTest) -> int:
 
 def test_gates_says_that_there_are_none_and_shows_nothing_else():
     test = shown("gates")
-    assert f"Halving convolves over time throughout and {ONCE}" in text_of(test)
+    assert f"Halving convolves over time throughout and {ONCE}: no layer" in text_of(test)
     assert not charts_of(test) and not test.button and not test.selectbox
 
 

@@ -137,5 +137,7 @@ def test_orders_and_frames_worth_are_measured_as_of_any_model(model, video):
     ],
 )
 def test_what_it_has_no_layers_for_is_refused_in_one_sentence(model, video, ask):
-    with pytest.raises(UnsuitableModelError, match="answers once per clip: no layer in it has"):
+    with pytest.raises(
+        UnsuitableModelError, match="throughout and answers once per clip: no layer in it has"
+    ):
         ask(model, video)

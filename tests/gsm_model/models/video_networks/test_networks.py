@@ -10,6 +10,7 @@ from gsm_model import build_recognizer, load_checkpoint
 from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.models.checkpoints.fit import faults
 from gsm_model.models.checkpoints.layouts import candidates
+from gsm_model.models.checkpoints.video_layouts import frames_in_name
 from gsm_model.models.inference.optimize import optimize
 from gsm_model.models.observers import observe_points
 from gsm_model.models.probe import Probe
@@ -112,6 +113,7 @@ def test_a_file_of_torchvisions_answers_as_there_also_folded_and_saved_anew(tmp_
     torch.save(theirs.state_dict(), tmp_path / "mc3.pth")
     ours = load_checkpoint(tmp_path / "mc3.pth")
     assert ours.card.title == "MC3 ResNet-18" and ours.card.layout == "torchvision"
+    assert ours.architecture.num_segments == 16 and not ours.answers_once
     clip = torch.randn(2, 3, 3, 32, 32)
     with torch.inference_mode():
         expected = theirs(clip.transpose(1, 2))
@@ -177,6 +179,12 @@ def test_steps_are_brought_to_frames_and_their_sum_stays():
     assert torch.equal(in_time(steps, 8), expected) and torch.equal(in_time(steps, 2), steps)
     assert shared_out(steps, 8).sum() == pytest.approx(4)
     assert shared_out(steps, 8)[0, -1] > shared_out(steps, 8)[0, 0]
+
+
+def test_frames_are_those_that_a_files_name_states():
+    assert frames_in_name("ircsn_bnfrozen_r50_32x2x1_180e_kinetics400_rgb-4e29e2e8.pth") == 32
+    assert frames_in_name("r2plus1d_r34_8xb8-8x8x1-180e_kinetics400-rgb_1-47cfe041.pth") == 8
+    assert frames_in_name("r3d_18-b3b3357e.pth") is None
 
 
 def test_no_temporal_module_can_join_it():
