@@ -150,10 +150,12 @@ def test_slices_label_errors_and_an_embedding_of_the_features_come_with_the_comp
     (tmp_path / "light.csv").write_text("id,light\n" + lines)
     files = tmp_path / "a.parquet", tmp_path / "b.parquet"
     asked = "--slices", "--properties", tmp_path / "light.csv", "--label-errors"
+    asked += "--cell", "class 1,class 2", "--videos", tmp_path
     more = "--also", "features", "--method", "pca"
     run("confusions", *files, *asked, *more, "--out", tmp_path / "o")
     made = {path.name for path in (tmp_path / "o").iterdir()}
     assert {"slices.csv", "slices.tex", "slices.md", "slices.pdf", "label-errors.csv"} <= made
+    assert "there is no video of it" in (tmp_path / "o" / "cell.csv").read_text()
     assert "features.pdf" in made and "embedding.pdf" not in made
     with (tmp_path / "o" / "slices.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -165,7 +167,11 @@ def test_slices_label_errors_and_an_embedding_of_the_features_come_with_the_comp
     assert "--slices" in recipe["command"] and str(tmp_path / "light.csv") in recipe["inputs"]
     for options, message in (
         (("--properties", tmp_path / "light.csv"), "goes with --slices"),
-        (("--slices", "--properties", tmp_path / "a.parquet"), "a.parquet: not a list"),
+        (
+            ("--slices", "--properties", tmp_path / "a.parquet"),
+            "a.parquet: is no text but a parquet table",
+        ),
+        (("--videos", tmp_path), "and a --cell whose clips lie in it"),
     ):
         assert message in run("confusions", *files, *options, "--out", tmp_path, code=2).stderr
 
