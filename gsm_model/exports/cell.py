@@ -68,4 +68,5 @@ def cell_files(
             except VideoError as error:
                 line |= {"film": "", "error": str(error)}
         rows.append(line)
-    return {"cell.csv": csv_text(rows).encode(), **films}
+    columns = ["clip", "true", *"ab"[: len(models)]]
+    return {"cell.csv": csv_text(rows, columns).encode(), **films}

@@ -163,4 +163,5 @@ def label_error_files(models: Sequence[Predictions]) -> dict[str, bytes]:
         DataError: if there are no scores.
     """
     rows = label_error_rows(models, [find_label_errors(model) for model in models])
-    return {"label-errors.csv": csv_text(rows).encode()}
+    columns = ["clip", "label", *(f"suggested_{letter}" for letter in "ab"[: len(models)])]
+    return {"label-errors.csv": csv_text(rows, columns).encode()}

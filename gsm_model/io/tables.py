@@ -23,13 +23,13 @@ MAX_BYTES = 2 * 2**30
 ROWS_AT_A_TIME = 1000
 
 
-def csv_text(rows: Sequence[dict]) -> str:
-    """``rows``, all with the columns of the first, as CSV with a header; text that a spreadsheet
-    would take for a formula is quoted.
+def csv_text(rows: Sequence[dict], otherwise: Sequence[str] = ()) -> str:
+    """``rows``, all with the columns of the first, as CSV with a header, of the columns
+    ``otherwise`` if there are none; text that a spreadsheet would take for a formula is quoted.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    columns = list(rows[0]) if rows else []
+    columns = list(rows[0] if rows else otherwise)
     writer.writerow([_plain(column) for column in columns])
     writer.writerows([_plain(row[column]) for column in columns] for row in rows)
     return file.getvalue()
