@@ -45,7 +45,7 @@ def show_label_errors(
     ]
     rows = label_error_rows(models, found)
     agreed = sum(bool(row.get("agreed")) for row in rows)
-    same = f"{agreed:,} clips" if agreed else "none"
+    same = ("none", "one clip")[agreed] if agreed < 2 else f"{agreed:,} clips"
     both = f" Both put {same} into the same other class." if len(found) > 1 else ""
     st.markdown(
         "; ".join(said) + f".{both} The list is as good as the model: where it is right on few"

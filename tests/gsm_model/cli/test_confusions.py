@@ -150,7 +150,7 @@ def test_slices_label_errors_and_an_embedding_of_the_features_come_with_the_comp
     (tmp_path / "light.csv").write_text("id,light\n" + lines)
     files = tmp_path / "a.parquet", tmp_path / "b.parquet"
     asked = "--slices", "--properties", tmp_path / "light.csv", "--label-errors"
-    asked += "--cell", "class 1,class 2", "--videos", tmp_path
+    asked += "--cell", "class 1,class 1", "--videos", tmp_path
     more = "--also", "features", "--method", "pca"
     run("confusions", *files, *asked, *more, "--out", tmp_path / "o")
     made = {path.name for path in (tmp_path / "o").iterdir()}
@@ -169,7 +169,7 @@ def test_slices_label_errors_and_an_embedding_of_the_features_come_with_the_comp
         (("--properties", tmp_path / "light.csv"), "goes with --slices"),
         (
             ("--slices", "--properties", tmp_path / "a.parquet"),
-            "a.parquet: is no text but a parquet table",
+            "a.parquet: is no text",
         ),
         (("--videos", tmp_path), "and a --cell whose clips lie in it"),
     ):

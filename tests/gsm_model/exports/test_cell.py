@@ -30,6 +30,11 @@ def test_a_cell_has_the_clips_of_a_class_that_a_model_takes_for_another(
     assert told[1]["film"] == "cell-002.mp4" and set(files) == {"cell.csv", "cell-002.mp4"}
 
 
+def test_a_cell_without_clips_is_a_table_without_rows():
+    right = make_predictions(n=20, skill=50)
+    assert cell_files([right], (0, 1)) == {"cell.csv": b"clip,true,a\n"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
