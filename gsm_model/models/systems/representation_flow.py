@@ -140,12 +140,43 @@ def scaled(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     return (first - low) * factor, (second - low) * factor
 
 
+def give_kernels(module: nn.Module, channels: int) -> None:
+    """Give ``module`` the parameters of one layer of flow, as TV-L1 has them."""
+    two, three = torch.tensor([-1.0, 1.0]), torch.tensor([-0.5, 0.0, 0.5])
+    for name, taps in (("gradient", three), ("difference", two), ("divergence", two)):
+        for axis, shape in (("x", (1, 1, 1, -1)), ("y", (1, 1, -1, 1))):
+            kernel = taps.view(shape).repeat(channels, 1, 1, 1)
+            module.register_parameter(f"{name}_{axis}", nn.Parameter(kernel))
+    for name, start in (("tau", 0.25), ("lam", 0.15), ("theta", 0.3)):
+        module.register_parameter(name, nn.Parameter(torch.tensor(start)))
+
+
+def kernels_of(module: nn.Module) -> FlowKernels:
+    """The parameters that `give_kernels` gave, in float32."""
+    gradient, difference, divergence = (
+        (getattr(module, f"{name}_x").float(), getattr(module, f"{name}_y").float())
+        for name in ("gradient", "difference", "divergence")
+    )
+    numbers = (getattr(module, name).float() for name in ("tau", "lam", "theta"))
+    return FlowKernels(gradient, difference, divergence, *numbers)
+
+
+def for_all(flow: Tensor, features: Tensor) -> Tensor:
+    """``flow`` with zeros at the frames of ``features`` that it lacks at the end."""
+    missing = torch.zeros_like(features[:, flow.shape[1] :]).repeat(1, 1, 2, 1, 1)
+    return torch.cat([flow, missing], dim=1)
+
+
+def mean_of_channels(flow: Tensor) -> Tensor:
+    return flow.unflatten(2, (2, -1)).mean(3)
+
+
 class RepresentationFlow(MotionBranch):
     """ReLU(x + BN(W·[u, v])), (u, v) the flow of V·x to the next frame: ``(N, T, C, H, W)`` → the
     same shape.
     """
 
-    clip_readings = (
+    clip_readings: tuple[ClipReading, ...] = (
         ClipReading(
             "flow",
             "Flow of the features to the next frame, mean of the channels, in places a frame",
@@ -161,38 +192,28 @@ class RepresentationFlow(MotionBranch):
         super().__init__(2 * reduced, channels)
         self.reduce = pointwise(channels, reduced)
         self.iterations = iterations
-        two, three = torch.tensor([-1.0, 1.0]), torch.tensor([-0.5, 0.0, 0.5])
-        for name, taps in (("gradient", three), ("difference", two), ("divergence", two)):
-            for axis, shape in (("x", (1, 1, 1, -1)), ("y", (1, 1, -1, 1))):
-                kernel = taps.view(shape).repeat(reduced, 1, 1, 1)
-                self.register_parameter(f"{name}_{axis}", nn.Parameter(kernel))
-        self.tau = nn.Parameter(torch.tensor(0.25))
-        self.lam = nn.Parameter(torch.tensor(0.15))
-        self.theta = nn.Parameter(torch.tensor(0.3))
+        give_kernels(self, reduced)
 
     def kernels(self) -> FlowKernels:
         """Its kernels and numbers, in float32."""
-        gradient, difference, divergence = (
-            (getattr(self, f"{name}_x").float(), getattr(self, f"{name}_y").float())
-            for name in ("gradient", "difference", "divergence")
-        )
-        numbers = self.tau.float(), self.lam.float(), self.theta.float()
-        return FlowKernels(gradient, difference, divergence, *numbers)
+        return kernels_of(self)
 
     def motion(self, x: Tensor, probe: Probe) -> Tensor:
         features = by_frame(self.reduce, x).float()
-        pairs = scaled(features[:, :-1].flatten(0, 1), features[:, 1:].flatten(0, 1))
-        u, v = flow_of_features(*pairs, self.kernels(), self.iterations)
-        flow = torch.cat([u, v], dim=1).unflatten(0, (len(x), -1))
-        flow = (
-            torch.cat([flow, torch.zeros_like(flow[:, :1])], dim=1)
-            if x.shape[1] > 1
-            else (torch.zeros_like(features).repeat(1, 1, 2, 1, 1))
-        )
+        flow = for_all(self.to_next(features, self.kernels()), features)
         if probe.readings:
-            halves = flow.unflatten(2, (2, -1))
-            probe.read(self, "flow", halves.mean(3))
+            probe.read(self, "flow", mean_of_channels(flow))
         return flow.to(x.dtype)
+
+    def to_next(self, features: Tensor, kernels: FlowKernels) -> Tensor:
+        """The flow of features ``(N, T, C, H, W)`` to those of the next frame, ``(N, T − 1, 2·C, H,
+        W)``.
+        """
+        if features.shape[1] < 2:
+            return torch.zeros_like(features[:, :0]).repeat(1, 1, 2, 1, 1)
+        pairs = scaled(features[:, :-1].flatten(0, 1), features[:, 1:].flatten(0, 1))
+        flow = torch.cat(flow_of_features(*pairs, kernels, self.iterations), dim=1)
+        return flow.unflatten(0, (len(features), -1))
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         return F.relu(super().forward(x, probe))

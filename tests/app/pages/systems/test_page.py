@@ -51,7 +51,7 @@ def test_systems_that_were_not_trained_are_shown_with_their_idea_and_cost(monkey
     test = shown(monkeypatch, tmp_path, {})
     assert not test.exception and not test.error
     said, table = text_of(test), test.dataframe[0].value
-    assert "**24 systems**" in said and "nothing is known of what they tell" in said
+    assert "**25 systems**" in said and "nothing is known of what they tell" in said
     assert list(table["system"]) == [one.title for one in systems().values()]
     assert list(table.columns) == ["system", "training", "parameters, M", "GMAC", "reach"]
     assert set(table["training"]) == {"not trained"}

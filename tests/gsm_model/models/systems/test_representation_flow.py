@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from gsm_model.models.probe import Probe
+from gsm_model.models.systems.flow_of_flow import FlowOfFlow
 from gsm_model.models.systems.representation_flow import (
     FlowKernels,
     RepresentationFlow,
@@ -95,3 +96,36 @@ def test_features_are_scaled_from_0_to_255_by_their_two_frames():
     both = torch.stack([one, other], 1).flatten(1)
     torch.testing.assert_close(both.amin(1), torch.zeros(2))
     torch.testing.assert_close(both.amax(1), torch.full((2,), 255.0))
+
+
+def test_flow_of_flow_is_the_flow_of_a_convolution_of_the_flow():
+    torch.manual_seed(0)
+    module, x = FlowOfFlow(8).eval(), torch.randn(2, 4, 8, 7, 6)
+    with torch.no_grad():
+        found = module.motion(x, Probe(2))
+        for clip, of_clip in zip(x, found, strict=True):
+            features = module.reduce(clip)
+            first = torch.cat(
+                flow_of_features(*scaled(features[:-1], features[1:]), module.kernels()), 1
+            )
+            joined = F.conv2d(first, module.between.weight, padding=1)
+            second = flow_of_features(*scaled(joined[:-1], joined[1:]), module.kernels())
+            torch.testing.assert_close(of_clip[:2], torch.cat(second, 1), atol=1e-4, rtol=1e-4)
+    assert found.shape == (2, 4, 16, 7, 6) and not found[:, 2:].any()
+
+
+def test_flow_of_flow_of_a_still_clip_and_of_too_few_frames_is_none():
+    torch.manual_seed(0)
+    module = FlowOfFlow(8).eval()
+    still = torch.randn(1, 1, 8, 6, 6).expand(-1, 4, -1, -1, -1)
+    with torch.no_grad():
+        assert not module.motion(still, Probe()).any()
+        for frames in (1, 2):
+            assert not module.motion(torch.randn(1, frames, 8, 6, 6), Probe()).any()
+
+
+def test_what_two_frames_ahead_changes_is_seen_where_the_branch_is_open():
+    module = FlowOfFlow(8)
+    assert module.reach() == (0, 0)
+    torch.nn.init.ones_(module.join[1].weight)
+    assert module.reach() == (0, 2)
