@@ -34,7 +34,7 @@ def show_known_answers(choices: Choices) -> None:
                 st.markdown(f"**{name}** was not measured.")
                 continue
             st.markdown(described(name, found))
-            st.dataframe(shown_rows(found), hide_index=True)
+            st.dataframe(shown_rows(found), hide_index=True, height="content")
         st.code(COMMAND, language="bash", wrap_lines=True)
 
 
