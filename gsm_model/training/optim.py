@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -21,9 +22,10 @@ def build_model(
     config: TrainConfig, num_classes: int, weights_2d: Mapping[str, Tensor] | None = None
 ) -> Recognizer:
     """The untrained network that ``config`` describes, or one that starts from ``weights_2d`` as
-    `build_recognizer` does.
+    `build_recognizer` does. Its frames are spread evenly and keep their shape, as training takes
+    them, also where published models of the network have it otherwise.
     """
-    return build_recognizer(
+    model = build_recognizer(
         config.backbone,
         config.temporal,
         num_classes,
@@ -35,11 +37,13 @@ def build_model(
         modality=config.seen,
         weights_2d=weights_2d,
     )
+    model.input = replace(model.input, sampling="even", width=None)
+    return model
 
 
-def frozen_norms(model: Recognizer, config: TrainConfig) -> list[nn.BatchNorm2d]:
-    """The BatchNorms that ``config`` keeps as they are: of partial BatchNorm all 2D ones of the
-    backbone but its first; those of temporal modules, which are new, learn.
+def frozen_norms(model: Recognizer, config: TrainConfig) -> list[nn.BatchNorm2d | nn.BatchNorm3d]:
+    """The BatchNorms that ``config`` keeps as they are: of partial BatchNorm all of the backbone
+    but its first; those of temporal modules, which are new, learn.
 
     Source: yjxiong/tsn-pytorch, ``models.py``, ``partialBN``.
     """
@@ -54,7 +58,7 @@ def frozen_norms(model: Recognizer, config: TrainConfig) -> list[nn.BatchNorm2d]
     norms = [
         module
         for module in model.base_model.modules()
-        if isinstance(module, nn.BatchNorm2d) and module not in new
+        if isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d) and module not in new
     ]
     return norms[1:]
 

@@ -94,3 +94,12 @@ def test_all_batchnorms_of_the_backbone_but_the_first_are_frozen_and_those_of_ga
     [group] = parameter_groups(model, config)
     assert len(group["params"]) == sum(each.requires_grad for each in model.parameters())
     assert not frozen_norms(model, replace(config, batch_norm="all"))
+
+
+def test_a_whole_video_network_is_trained_on_frames_as_training_takes_them():
+    whole = {"temporal": "csn", "backbone": "ircsn_50", "width": 1.0, "num_segments": 8}
+    config = small(**whole, batch_norm="first")
+    with torch.device("meta"):
+        model = build_model(config, 3)
+    assert (model.input.sampling, model.input.width, model.input.size) == ("even", None, 32)
+    assert len(frozen_norms(model, config)) == 16 * 3 + 4
