@@ -92,7 +92,9 @@ def never_trained(weights: Mapping[str, Tensor]) -> bool:
     means = [each for key, each in weights.items() if key.endswith("running_mean")]
     variances = [each for key, each in weights.items() if key.endswith("running_var")]
     return bool(means) and all(
-        bool((each == value).all()) for of, value in ((means, 0), (variances, 1)) for each in of
+        bool((_computable(each) == value).all())
+        for of, value in ((means, 0), (variances, 1))
+        for each in of
     )
 
 
