@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
 from gsm_model.models.slots import Backbone
+from gsm_model.models.systems.drawing import UNCHANGED, Branch, Link, Step, from_few, to_few
 from gsm_model.models.systems.representation_flow import (
     ITERATIONS,
     RepresentationFlow,
@@ -77,4 +78,22 @@ SYSTEM = System(
     paper="Piergiovanni, Ryoo: Representation Flow for Action Recognition. CVPR 2019",
     install=install,
     marks=r"(^|\.)flow_of_flow(_\w+)?\.gradient_x$",
+    idea=(
+        "Two layers of representation flow stand one behind the other, with a convolution between"
+        " them. The first says how the features move from each frame to the next, the second how"
+        " that motion itself moves. Their filters and constants are learnt together with the"
+        " classes."
+    ),
+    drawing=(
+        UNCHANGED,
+        Branch(
+            (
+                to_few("1×1 to few channels", (0, 1)),
+                Step("flow to the next frame", (Link((0, 1), (0, 1), mixes=False),)),
+                Step("3×3 in each frame", (Link((0,), (0, 1), (0, 1)),)),
+                Step("flow of that to the next frame", (Link((0, 1), (0, 1), mixes=False),)),
+                from_few("1×1", (0, 1)),
+            )
+        ),
+    ),
 )
