@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from app.components.media import strip
+from app.components.sentences import escape
 from app.queries.clip_results import clip_motion, read_clip
 from app.shell.session import ClipRef, ModelRef, load_model
-from gsm_model.explain.motion import NEIGHBOURS, ClipMotion
+from gsm_model.explain.motion import NEIGHBOURS, ClipMotion, computes_motion
 from gsm_model.motion.pictures import as_large_as, largest_move, tinted, wheel, with_arrows
 from gsm_model.video.sampling import Order
 
@@ -33,7 +34,9 @@ WHEEL = "red: to the right, yellow-green: down, cyan: to the left, violet: up, w
 def show_motion(
     refs: Sequence[ModelRef], clip: ClipRef, order: Order, counts: Sequence[int]
 ) -> None:
-    """The motion in ``clip`` as the first of ``refs`` sees it, computed when asked for."""
+    """The motion in ``clip`` as the first of ``refs`` sees it, and what each of them computes of it
+    itself; when asked for.
+    """
     st.markdown("### Motion", help=MEANING)
     if not st.toggle("Show the optical flow of the clip", key="show_motion"):
         return
@@ -42,16 +45,23 @@ def show_motion(
         "Shown as", ["colours", "arrows"], default="colours", key="motion_shown"
     )
     for title, flow, unit in flows(found):
-        st.caption(title)
-        largest = largest_move(flow)
-        large = as_large_as(flow, found.frames)
-        pictures = (
-            with_arrows(found.frames, large, largest)
-            if as_arrows == "arrows"
-            else wheel(large, largest)
-        )
-        st.html(strip(pictures, captions(found, flow, unit)))
-        st.caption(_scale(as_arrows == "arrows", largest, unit))
+        _show_flow(title, found, flow, unit, as_arrows == "arrows")
+    for ref, count in zip(refs[1:], counts[1:], strict=True):
+        model = load_model(ref)
+        if not computes_motion(model):
+            continue
+        found = motion_seen(ref, clip, order, count)
+        for title, flow, unit in own_flows(found, escape(model.card.name)):
+            _show_flow(title, found, flow, unit, as_arrows == "arrows")
+
+
+def _show_flow(title: str, found: ClipMotion, flow: np.ndarray, unit: str, as_arrows: bool) -> None:
+    st.caption(title)
+    largest = largest_move(flow)
+    large = as_large_as(flow, found.frames)
+    pictures = with_arrows(found.frames, large, largest) if as_arrows else wheel(large, largest)
+    st.html(strip(pictures, captions(found, flow, unit)))
+    st.caption(_scale(as_arrows, largest, unit))
 
 
 def _scale(as_arrows: bool, largest: float, unit: str) -> str:
@@ -69,23 +79,30 @@ def motion_seen(ref: ModelRef, clip: ClipRef, order: Order, count: int) -> ClipM
 
 
 def flows(found: ClipMotion) -> list[tuple[str, np.ndarray, str]]:
-    """What there is to see, (T, 2, h, w) each, with its title and unit."""
+    """What there is to see of the first model, (T, 2, h, w) each, with its title and unit."""
     shown = [("TV-L1", found.flow, "pixels")]
-    if found.learnt is not None:
-        shown.append(("The model's own flow (TVNet)", found.learnt, "pixels"))
-    if found.untrained is not None:
-        title = "The same before training, when its layers are TV-L1"
-        shown.append((title, found.untrained, "pixels"))
-    if found.cue is not None:
-        shown.append(("The model's own cue (DMC-Net), made of the vectors", found.cue, "pixels"))
     if found.vectors is not None:
         title = "Motion vectors of MPEG-4, as flow: one for each block of 16 × 16 or 8 × 8"
         shown.append((title, found.vectors, "pixels"))
+    return shown + own_flows(found, "The model")
+
+
+def own_flows(found: ClipMotion, name: str) -> list[tuple[str, np.ndarray, str]]:
+    """What of it the model called ``name`` computes itself, as `flows`."""
+    shown = []
+    if found.learnt is not None:
+        shown.append((f"{name}: its own flow (TVNet)", found.learnt, "pixels"))
+    if found.untrained is not None:
+        title = f"{name}: the same before training, when its layers are TV-L1"
+        shown.append((title, found.untrained, "pixels"))
+    if found.cue is not None:
+        title = f"{name}: its own cue (DMC-Net), made of motion vectors"
+        shown.append((title, found.cue, "pixels"))
     for layer, flow in found.of_features:
         size = f"{flow.shape[-1]} × {flow.shape[-2]} places"
         title = (
-            f"Representation flow behind {layer}: of the features, {size}, from each of these"
-            " frames to the next one"
+            f"{name}: representation flow behind {layer}, of the features, {size}, from each of"
+            " these frames to the next one"
         )
         shown.append((title, flow, "places"))
     return shown

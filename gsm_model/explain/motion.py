@@ -104,6 +104,12 @@ def _flow_by(front: TVNet, pairs: Tensor) -> np.ndarray:
         return front(pairs.flatten(1, 2).to(device)).float().cpu().numpy()
 
 
+def computes_motion(model: Recognizer) -> bool:
+    """Whether ``model`` computes flow, or a cue of motion, itself."""
+    modules = [layer.module for layer in model.temporal_layers()]
+    return model.front is not None or any(isinstance(one, RepresentationFlow) for one in modules)
+
+
 def _flow_of_features(
     model: Recognizer, video: DecodedVideo, order: Order, num_segments: int, seed: int
 ) -> tuple[tuple[str, np.ndarray], ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.components.motion import captions, flows, under_maps
+from app.components.motion import captions, flows, own_flows, under_maps
 from gsm_model.explain.motion import ClipMotion
 
 
@@ -33,6 +33,8 @@ def test_every_flow_there_is_has_its_title_and_unit():
     shown = flows(whole)
     assert len(shown) == 6 and shown[-1][2] == "places"
     assert "behind layer2.1" in shown[-1][0] and "8 × 8 places" in shown[-1][0]
+    assert [title.split(":")[0] for title, *_ in own_flows(whole, "B")] == ["B"] * 4
+    assert own_flows(CLIP, "B") == []
 
 
 def test_a_caption_is_a_frames_number_and_the_mean_length_of_its_flow():

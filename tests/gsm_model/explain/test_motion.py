@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsm_model.explain.motion import NEIGHBOURS, motion_of_clip
+from gsm_model.explain.motion import NEIGHBOURS, computes_motion, motion_of_clip
 from gsm_model.models.recognizer import build_recognizer
 from gsm_model.models.systems.representation_flow import (
     RepresentationFlow,
@@ -60,7 +60,9 @@ def test_the_flow_of_features_is_shown_at_its_grid_as_the_module_computes_it(fra
     expected = torch.stack([u.mean(1), v.mean(1)], 1)
     np.testing.assert_allclose(flow[:-1], expected, atol=1e-4)
     assert not flow[-1].any() and flow.shape[-1] < found.flow.shape[-1]
-    assert motion_of_clip(make_small("none"), video, num_segments=4).of_features == ()
+    plain = make_small("none")
+    assert motion_of_clip(plain, video, num_segments=4).of_features == ()
+    assert computes_motion(model) and not computes_motion(plain)
 
 
 @pytest.mark.parametrize(
