@@ -109,10 +109,12 @@ def main_module() -> Iterator[None]:
     sys.modules["__main__"] = kept
 
 
-@pytest.fixture(autouse=True)
-def coarse_pictures(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def coarse_pictures() -> Iterator[None]:
     """Pictures are drawn in few dots: a second less for each than in print."""
-    monkeypatch.setattr(style, "PRINT_DPI", 60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "PRINT_DPI", 60)
+        yield
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gsm_model.confusion.system_differences import SystemDifference
 from gsm_model.data.labels import partner
 from gsm_model.evaluation.reversal import Flips
-from gsm_model.evaluation.system_differences import SystemDifference
 from gsm_model.evaluation.system_probes import ORDERED_BY, probed, share_of
 from gsm_model.evaluation.systems import measured
 from gsm_model.explain.cam.report import CamReport

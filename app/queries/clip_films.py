@@ -12,10 +12,10 @@ import streamlit as st
 
 from app.cache.store import keep
 from app.shell.session import settings
-from gsm_model.data.clip_files import ClipFile, ClipFolder, Film, film
 from gsm_model.data.find_videos import VIDEO_SUFFIXES
 from gsm_model.data.synthetic.dataset import FPS, drawn_clip_of
 from gsm_model.errors import VideoError
+from gsm_model.predictions.clip_files import ClipFile, ClipFolder, Film, film
 from gsm_model.predictions.table import Predictions
 from gsm_model.video.encode import to_mp4
 from gsm_model.video.source import Limits

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from gsm_model.evaluation.system_differences import (
+from gsm_model.confusion.system_differences import (
     Figure,
     SystemDifference,
     differences_to_gsm,

@@ -10,9 +10,9 @@ import numpy as np
 
 from gsm_model.confusion.groups import matching_classes
 from gsm_model.confusion.pairs import Pair
-from gsm_model.data.clip_files import ClipFolder, film
 from gsm_model.errors import DataError, VideoError
 from gsm_model.io.tables import csv_text
+from gsm_model.predictions.clip_files import ClipFolder, film
 from gsm_model.predictions.table import Predictions
 
 MOST_FILMS = 50

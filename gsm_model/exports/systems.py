@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gsm_model.confusion.system_differences import SystemDifference, differences_to_gsm
 from gsm_model.confusion.tables import p_text
 from gsm_model.errors import DataError
-from gsm_model.evaluation.system_differences import SystemDifference, differences_to_gsm
 from gsm_model.evaluation.systems import fate, is_trained, measured
 from gsm_model.exports.provenance import Recipe
 from gsm_model.figures.style import figure_bytes

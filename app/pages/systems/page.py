@@ -15,9 +15,9 @@ from app.pages.systems import charts
 from app.pages.systems.detail import show_system
 from app.queries.systems import beside_gsm, rows_of_systems
 from app.shell.layout import Choices, explain_error, heading
+from gsm_model.confusion.system_differences import SystemDifference
 from gsm_model.confusion.tables import p_text
 from gsm_model.errors import LensError
-from gsm_model.evaluation.system_differences import SystemDifference
 from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import fate, is_trained, measured, systems_file
 from gsm_model.exports.provenance import Input, Recipe

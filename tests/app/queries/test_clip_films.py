@@ -9,8 +9,8 @@ from app.cache import store
 from app.cache.lru import OnceCache
 from app.queries import clip_films
 from app.shell.settings import read_settings
-from gsm_model.data.clip_files import ClipFolder
 from gsm_model.errors import VideoError
+from gsm_model.predictions.clip_files import ClipFolder
 from tests.predictions import make_predictions
 from tests.videos import constant_rate
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.pages.systems import charts, detail
 from app.pages.systems import page as systems_page
-from gsm_model.evaluation.system_differences import differences_to_gsm
+from gsm_model.confusion.system_differences import differences_to_gsm
 from gsm_model.evaluation.system_probes import probed
 from gsm_model.evaluation.systems import measured, systems_table
 from gsm_model.models.registry import systems

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gsm_model.data.clip_files import ClipFile, ClipFolder, film
 from gsm_model.errors import VideoError
+from gsm_model.predictions.clip_files import ClipFile, ClipFolder, film
 from gsm_model.video.decode import decode
 from gsm_model.video.isolate import read_frames
 from tests.predictions import make_predictions

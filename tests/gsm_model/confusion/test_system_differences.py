@@ -4,7 +4,7 @@ from math import comb
 
 import pytest
 
-from gsm_model.evaluation.system_differences import differences_to_gsm
+from gsm_model.confusion.system_differences import differences_to_gsm
 
 
 def row(name, only_this, only_gsm):
