@@ -204,7 +204,7 @@ def test_evaluating_a_list_with_faults_says_all_of_them_first(run, tmp_path, che
         and "--skip-bad" in done.stderr
     )
     assert "go with --data" in run("evaluate", "--order", "reversed", code=2).stderr
-    assert "tables of --out" in run("evaluate", "--features", code=2).stderr
+    assert "--out where the tables go" in run("evaluate", "--features", code=2).stderr
     assert (
         "name the .parquet file"
         in run("evaluate", "--data", tmp_path, "-c", checkpoint, code=2).stderr
