@@ -1,13 +1,12 @@
 """A model has one colour in all figures, and two tables never share one."""
 
 from itertools import permutations
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gsm_model.bundled import prediction_files, shipped_checkpoints
-from gsm_model.confusion.embedding import Marked
+from gsm_model.confusion.embedding import Embedding, Marked
 from gsm_model.figures import model_colors
 from gsm_model.figures.model_colors import (
     MODEL_COLORS,
@@ -96,7 +95,7 @@ def test_figures_are_drawn_in_the_colours_given():
     axes = gains_figure(rows, preset, colors[:2]).axes[0]
     drawn = {line.get_xdata()[0]: to_hex(line.get_color()) for line in axes.lines[:-1]}
     assert drawn[0.5] == colors[1] and drawn[-0.5] == colors[0]
-    one = SimpleNamespace(points=np.eye(2), model="m", rows=[0, 1], about="")
+    one = Embedding("m", np.arange(2), np.eye(2), "")
     marked = Marked(("only A", "only B"), np.array([0, 1]))
     points = embedding_figure([one], [marked], preset, colors).axes[0].collections
     assert [to_hex(kind.get_facecolor()[0]) for kind in points if len(kind.get_offsets())] == [
