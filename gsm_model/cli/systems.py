@@ -199,8 +199,19 @@ def measure_systems(
             rows.setdefault(name, {})["latency_ratio"] = {**ratio, **machine(where)}
     if runs is not None:
         _measure_runs(rows, runs, names, clips)
-    write_whole(table, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    write_whole(table, _a_line_a_system(found))
     typer.echo(table)
+
+
+def _a_line_a_system(found: dict[str, Any]) -> str:
+    """The table as JSON, each system in a line of its own."""
+    lines = [
+        f"  {json.dumps(name)}: {json.dumps(row, ensure_ascii=False)}"
+        for name, row in found["systems"].items()
+    ]
+    rest = {key: value for key, value in found.items() if key != "systems"}
+    others = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in rest.items())
+    return "{\n" + others + ' "systems": {\n' + ",\n".join(lines) + "\n }\n}\n"
 
 
 def _read(table: Path) -> dict[str, Any]:
