@@ -23,7 +23,9 @@ from gsm_model.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from gsm_model.models.recognizer import Recognizer
     from gsm_model.training.alike import AlikeRun, Ended
+    from gsm_model.training.config import TrainConfig
 
 SystemSplit = Literal["test", "shifted"]
 Names = Annotated[
@@ -228,32 +230,37 @@ def _read(table: Path) -> dict[str, Any]:
     return found
 
 
-def _style(folder: Path) -> str:
-    """The clips that the run in ``folder`` was trained on."""
+def _config(folder: Path) -> TrainConfig:
+    """What the run in ``folder`` was trained with."""
     from gsm_model.training.config import TrainConfig
     from gsm_model.training.train import CONFIG_FILE
 
-    return or_fail(lambda: TrainConfig.read(folder / CONFIG_FILE).style)
+    return or_fail(lambda: TrainConfig.read(folder / CONFIG_FILE))
+
+
+def _trained(ended: Mapping[Path, Ended]) -> dict[str, Recognizer]:
+    """The models of those runs that did not diverge, by their folders' names."""
+    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.training.alike import CHECKPOINT_FILE
+
+    return {
+        folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
+        for folder, how in ended.items()
+        if not how.diverged
+    }
 
 
 def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: int) -> None:
     """What the first run of each system that was trained on the temporal probes tells of time."""
     from gsm_model.evaluation.system_probes import measure_on_probes
     from gsm_model.evaluation.systems import network_of
-    from gsm_model.models.checkpoints.files import load_checkpoint
-    from gsm_model.training.alike import CHECKPOINT_FILE, curve_of
-    from gsm_model.training.config import TrainConfig
-    from gsm_model.training.train import CONFIG_FILE
+    from gsm_model.training.alike import curve_of
 
     first = {folder: how for folder, how in ended.items() if folder.name.endswith("-seed0")}
     if not first:
         return
-    config = or_fail(lambda: TrainConfig.read(next(iter(first)) / CONFIG_FILE))
-    models = {
-        folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
-        for folder, how in first.items()
-        if not how.diverged
-    }
+    config = _config(next(iter(first)))
+    models = _trained(first)
     tell = progress("clip")
     found = (
         or_fail(lambda: measure_on_probes(models, clips // 2 * 2, config.clutter, tell))
@@ -289,16 +296,12 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
     for folder, how in ended.items():
         if how.diverged:
             say(f"{folder.name}: diverged and is not measured")
-    of_probes = [folder for folder in folders if _style(folder) == "probes"]
+    of_probes = [folder for folder in folders if _config(folder).style == "probes"]
     _measure_probes(rows, {folder: ended[folder] for folder in of_probes}, clips)
     folders = [folder for folder in folders if folder not in of_probes]
     if not folders:
         return
-    models = {
-        folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
-        for folder in folders
-        if not ended[folder].diverged
-    }
+    models = _trained({folder: ended[folder] for folder in folders})
     gsm = f"{GSM_SYSTEM}-seed0"
     if gsm not in models and (runs / gsm / CHECKPOINT_FILE).is_file():
         models[gsm] = or_fail(lambda: load_checkpoint(runs / gsm / CHECKPOINT_FILE))

@@ -134,7 +134,7 @@ def _numbers(
         if mask.any():
             ends = _written(values[mask].min()), _written(values[mask].max())
             found.append((" to ".join(dict.fromkeys(ends)) + unit, mask))
-    # Parts that are written alike are told apart by their place.
+    # Parts that are written alike are distinguished by their place.
     names = Counter(name for name, _ in found)
     return [
         (name if names[name] == 1 else f"{name} ({place} of {len(found)})", mask)

@@ -65,8 +65,12 @@ def probed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(told, key=order)
 
 
-def probes_recipe(row: Mapping[str, Any]) -> str:
-    """What the figures of a row on the probes are of, in words."""
+def probes_recipe(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the figures of ``rows`` on the probes are of, in words: of all, if they differ in it."""
+    return "; or ".join(dict.fromkeys(map(_recipe, rows)))
+
+
+def _recipe(row: Mapping[str, Any]) -> str:
     of = row["probes"]
     network, first = of["network"], share_of(row, ORDERED_BY)
     return (

@@ -23,8 +23,8 @@ OPENS = {
     "gradcam": ":material/visibility:",
 }
 NO_FOLDER = (
-    "The app has no files of these clips. Drop one in the sidebar to look at it; whoever runs the"
-    " app can name the folder that they lie in (`GATE_SHIFT_LENS_VIDEOS`)."
+    "The app has no files of these clips. Upload one in the sidebar to look at it; the"
+    " administrator can name the folder that they lie in (`GATE_SHIFT_LENS_VIDEOS`)."
 )
 
 

@@ -263,7 +263,7 @@ def _show_probes(found: Sequence[Row]) -> None:
             " frame answers. 1 to 7 apart: which first, by the frames between the two events."
         ),
     )
-    st.caption(f"Trained alike on the probes, {probes_recipe(found[0])}.")
+    st.caption(f"Trained alike on the probes, {probes_recipe(found)}.")
     st.plotly_chart(
         drawn(charts.probes, found),
         key="systems-probes",

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.pages.systems import charts, detail
 from app.pages.systems import page as systems_page
 from gsm_model.confusion.system_differences import differences_to_gsm
-from gsm_model.evaluation.system_probes import probed
+from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import measured, systems_table
 from gsm_model.models.registry import systems
 from tests.systems_table import PAIRS, share, write_table
@@ -173,6 +173,12 @@ def test_what_systems_tell_of_time_is_shown_where_it_was_measured(tmp_path):
     assert "2 of them were trained alike on the temporal probes" in said
     assert "**TSM** in 75.0" in said and "**TSN** in 50.0" in said
     assert "ResNet-18 of 0.25 of its channels, 8 frames of 48 × 48 pixels, 500 steps of 16" in said
+    content["systems"]["gsm"]["probes"] = of_probes(0.9) | {"steps": 800}
+    path.write_text(json.dumps(content))
+    said = probes_recipe(probed(systems_table()))
+    assert "800 steps" in said and "500 steps" in said, "of another recipe, which is said"
+    del content["systems"]["gsm"]["probes"]
+    path.write_text(json.dumps(content))
     matrix = charts.probes(probed(systems_table())).data[0]
     assert list(matrix.y) == ["TSM", "TSN"] and matrix.z[0][0] == 0.75
     assert "1 apart: 75.0%" in matrix.customdata[0][1]
