@@ -293,8 +293,11 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
     if not folders:
         fail(f"{runs}: holds no run of {', '.join(names)} that has ended; train-alike makes them")
     ended = or_fail(lambda: {folder: ended_as(folder) for folder in folders})
-    for folder, how in ended.items():
-        if how.diverged:
+    for folder in [one for one, how in ended.items() if how.diverged]:
+        if ended[folder].steps < _config(folder).steps:
+            say(f"{folder.name}: has not ended and is not measured")
+            folders.remove(folder)
+        else:
             say(f"{folder.name}: diverged and is not measured")
     of_probes = [folder for folder in folders if _config(folder).style == "probes"]
     _measure_probes(rows, {folder: ended[folder] for folder in of_probes}, clips)

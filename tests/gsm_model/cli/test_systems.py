@@ -114,6 +114,16 @@ def test_runs_on_the_temporal_probes_are_measured_on_them(run, tmp_path, monkeyp
     assert rows["tsm"]["probes"]["ended"] == {"diverged": False, "loss": 2.0}
 
 
+def test_a_run_that_is_under_way_is_not_called_diverged(run, tmp_path, monkeypatch):
+    runs, table = tmp_path / "runs", tmp_path / "table.json"
+    write_run(runs, "tsm", PROBE_LABELS, "probes")
+    (runs / "tsm-seed0" / "model.safetensors").unlink()
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1))
+    done = run("measure-systems", table, "--runs", runs, "--system", "tsm", "--clips", 112)
+    assert "tsm-seed0: has not ended and is not measured" in done.stderr
+    assert "probes" not in json.loads(table.read_text())["systems"]["tsm"]
+
+
 def test_measuring_a_run_compares_it_with_the_gsm_beside_it(run, tmp_path, monkeypatch):
     runs, table = tmp_path / "runs", tmp_path / "table.json"
     for name in ("gsm", "tsm"):
