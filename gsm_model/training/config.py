@@ -80,6 +80,14 @@ class TrainConfig:
     camera: float = _key(0.0, "how far the camera of the probes jumps, in 0 to 1")
     clutter_from: float = _key(0.0, "the clutter of the first step")
     clutter_steps: int = _key(0, "steps in which it rises to 'clutter'; 0: it is there at once")
+    directions: str = _key(
+        "one",
+        "drawn and randomised clips: each in the direction of its class alone, or both, every clip"
+        " being followed by its reversal, a clip of the reversed class",
+        "one",
+        "both",
+    )
+    drawn_share: float = _key(0.0, "share of drawn clips among the randomised ones")
     initial: str = _key(
         "",
         "what to start from (also called init): a checkpoint's file, of the same network or of a"
@@ -156,10 +164,18 @@ class TrainConfig:
             ("clutter", 0, 1),
             ("camera", 0, 1),
             ("clutter_from", 0, 1),
+            ("drawn_share", 0, 1),
             ("fields", 1, MAX_FIELDS),
         ):
             if not low <= getattr(self, name) <= high:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
+        if self.directions == "both" and (self.data or self.style == "probes"):
+            raise DataError(
+                "'directions' both needs the drawn or the randomised clips: of no others the"
+                " reversal is known to be a clip of the reversed class"
+            )
+        if self.drawn_share and (self.data or self.style != "randomised"):
+            raise DataError("'drawn_share' needs 'style' randomised and no 'data'")
         if self.batch_size % self.accumulate:
             raise DataError(
                 f"a batch of {self.batch_size} cannot be run in {self.accumulate} equal parts"

@@ -4,6 +4,7 @@ in whatever order.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from gsm_model.data.labels import mirrored_labels
+from gsm_model.data.labels import mirrored_labels, partner_indices
 from gsm_model.data.lists import Entry
 from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
 from gsm_model.evaluation.loader import read_flow, read_frames
@@ -89,26 +90,51 @@ class Augment:
         return stacks(indices, self.spec.modality.neighbours, 0, count).ravel()
 
 
+@dataclass(frozen=True)
+class _Painted:
+    """The sampled frames of a clip, (T·(1 + L), R, R, 3) uint8, and the chance that crops them."""
+
+    frames: np.ndarray
+    label: int
+    rng: np.random.Generator
+
+
 class SyntheticClips(Dataset):
     """Place in the run → (clip (T, 3·(1 + L), S, S) uint8, label): the training clips of the style
     that ``config`` names, which never run out. Randomised ones are painted on ``device`` and have
     the clutter of their step.
+
+    With ``directions`` both, places 2k and 2k + 1 are clip k and its reversal, the same frames in
+    the same crop from last to first. A clip is painted once for the two.
     """
 
     def __init__(
         self, config: TrainConfig, augment: Augment, device: torch.device | str = "cpu"
     ) -> None:
         self.config, self.augment, self.device = config, augment, device
+        self.reversals = partner_indices(synthetic_set(style_of(config)).labels)
+        self._last: tuple[int, _Painted] | None = None
 
     def __getitem__(self, place: int) -> tuple[Tensor, int]:
-        config = self.config
-        clutter = config.clutter_at(place // config.batch_size)
-        looks = Looks(clutter, config.camera, config.num_segments, self.device)
-        clip = synthetic_set(style_of(config), looks).draw("train", place)
-        rng = np.random.default_rng((config.seed, place))
+        index, backward = divmod(place, 2) if self.config.directions == "both" else (place, 0)
+        if self._last is None or self._last[0] != index:
+            self._last = (index, self._paint(index, place // self.config.batch_size))
+        clip = self._last[1]
+        frames, label = clip.frames, clip.label
+        if backward:
+            frames, label = frames[::-1], int(self.reversals[label])
+        return self.augment(frames, label, copy.deepcopy(clip.rng))
+
+    def _paint(self, index: int, step: int) -> _Painted:
+        config, side = self.config, self.augment.spec.resize
+        # The set is chosen by a chance of its own: clips look the same with a share and without.
+        chance = np.random.default_rng((config.seed, index, 1))
+        drawn = chance.random() < config.drawn_share
+        looks = Looks(config.clutter_at(step), config.camera, config.num_segments, self.device)
+        clip = synthetic_set("drawn" if drawn else style_of(config), looks).draw("train", index)
+        rng = np.random.default_rng((config.seed, index))
         indices = self.augment.sampled(clip.num_frames, config, rng)
-        side = self.augment.spec.resize
-        return self.augment(clip.frames(indices, side, side), clip.label, rng)
+        return _Painted(clip.frames(indices, side, side), clip.label, rng)
 
 
 def style_of(config: TrainConfig) -> Style:

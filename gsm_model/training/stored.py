@@ -29,7 +29,7 @@ PART = 64  # clips between two notes of how far the painting has come
 # What decides what a clip looks like; a run that differs in anything else sees the same clips.
 _LOOKS = (
     *("style", "clutter", "camera", "clutter_from", "clutter_steps", "num_segments", "seed"),
-    *("crops", "mirror", "batch_size"),
+    *("crops", "mirror", "batch_size", "directions", "drawn_share"),
 )
 
 

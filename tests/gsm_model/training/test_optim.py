@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from gsm_model.bundled import assets
+from gsm_model.data.labels import partner
 from gsm_model.data.probes.dataset import probe_clip
+from gsm_model.data.synthetic_sets import synthetic_set
+from gsm_model.errors import DataError
 from gsm_model.training.config import TrainConfig
-from gsm_model.training.dataset import Augment, SyntheticClips
+from gsm_model.training.dataset import Augment, SyntheticClips, style_of
 from gsm_model.training.optim import (
     build_model,
     build_optimizer,
@@ -100,6 +103,53 @@ def test_a_clip_of_a_run_has_the_clutter_of_its_step():
     assert (frames.shape, frames.dtype, label) == ((2, 3, 32, 32), torch.uint8, 5)
     shown, _ = SyntheticClips(replace(config, clutter=0.5, clutter_steps=0), clips.augment)[5]
     assert torch.equal(frames, shown)  # step 2 of 4, half the way from 0 to 1
+
+
+def small_clips(**kwargs) -> SyntheticClips:
+    config = TrainConfig("gsm", num_segments=4, input_size=32, batch_size=2, **kwargs)
+    labels = synthetic_set(style_of(config)).labels
+    return SyntheticClips(config, Augment.of(config, make_small("gsm").input, labels))
+
+
+@pytest.mark.parametrize("style", ["drawn", "randomised"])
+def test_in_both_directions_a_clip_is_followed_by_its_reversal(style):
+    both, one = small_clips(style=style, directions="both"), small_clips(style=style)
+    labels = synthetic_set(style).labels
+    for index in (0, 1, 5):
+        (clip, label), (back, reverse) = both[2 * index], both[2 * index + 1]
+        assert torch.equal(back, clip.flip(0)) and partner(labels[label]) == labels[reverse]
+        assert label == index and torch.equal(clip, one[index][0])
+    assert torch.equal(both[3][0], both[2][0].flip(0))  # in whatever order they are asked for
+
+
+def test_a_share_of_randomised_clips_are_drawn_ones_of_the_same_classes():
+    mixed = small_clips(style="randomised", drawn_share=0.25)
+    drawn, randomised = small_clips(style="drawn"), small_clips(style="randomised")
+    count = 0
+    for place in range(24):
+        clip, label = mixed[place]
+        if torch.equal(clip, randomised[place][0]):
+            assert label == randomised[place][1]
+        else:
+            count += 1
+            assert torch.equal(clip, drawn[place][0])
+            names = synthetic_set("randomised").labels[label], synthetic_set("drawn").labels
+            assert names[0] == names[1][drawn[place][1]]
+    assert 2 <= count <= 11
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"directions": "both", "data": "list.csv"},
+        {"directions": "both", "style": "probes"},
+        {"drawn_share": 0.5},
+        {"drawn_share": 0.5, "style": "randomised", "data": "list.csv"},
+    ],
+)
+def test_clips_whose_reversal_is_not_known_are_not_reversed_in_training(values):
+    with pytest.raises(DataError, match="directions|drawn_share"):
+        TrainConfig("gsm", **values)
 
 
 def test_probes_have_the_frames_of_the_network_and_the_looks_of_the_run():
