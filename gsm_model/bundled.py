@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gsm_model._moved import renamed
 from gsm_model.errors import DataError
 from gsm_model.io.names import short_names
 
@@ -69,7 +70,7 @@ def find_given(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def shipped_checkpoints() -> dict[str, Path]:
+def bundled_checkpoints() -> dict[str, Path]:
     """Short name (``gsm``, ``tsm``, ``tsn``; `short_names`) → checkpoint file, GSM first.
 
     Raises:
@@ -92,35 +93,35 @@ def system_checkpoints() -> dict[str, Path]:
 
 
 def prediction_files() -> list[Path]:
-    """The shipped models' tables of predictions, on drawn clips, forward and reversed; empty if
+    """The bundled models' tables of predictions, on drawn clips, forward and reversed; empty if
     there are none.
     """
     return sorted((assets() / "predictions").glob("*.parquet"))
 
 
 def gate_tables() -> list[Path]:
-    """What ``explain gates`` found of the shipped models on drawn test clips; empty if there are
+    """What ``explain gates`` found of the bundled models on drawn test clips; empty if there are
     none.
     """
     return sorted((assets() / "gates").glob("*_gates.parquet"))
 
 
 def intervention_tables() -> list[Path]:
-    """What ``explain interventions`` found of the shipped models on drawn test clips; empty if
+    """What ``explain interventions`` found of the bundled models on drawn test clips; empty if
     there are none.
     """
     return sorted((assets() / "gates").glob("*_interventions.parquet"))
 
 
 def cam_tables() -> list[Path]:
-    """What ``explain gradcam --drawn`` found of the shipped models' maps on drawn test clips; empty
+    """What ``explain gradcam --drawn`` found of the bundled models' maps on drawn test clips; empty
     if there are none.
     """
     return sorted((assets() / "gradcam").glob("*_cams.csv"))
 
 
 def attribution_tables() -> list[Path]:
-    """What ``benchmark attribution`` found of the shipped models' attributions; empty if there is
+    """What ``benchmark attribution`` found of the bundled models' attributions; empty if there is
     none.
     """
     return sorted((assets() / "attribution").glob("*_known.json"))
@@ -136,3 +137,6 @@ def sample_clips() -> dict[str, SampleClip]:
         entry["name"]: SampleClip(entry["name"], entry["label"], index.parent / entry["file"])
         for entry in entries
     }
+
+
+__getattr__ = renamed(__name__, {"shipped_checkpoints": "bundled_checkpoints"})

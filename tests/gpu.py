@@ -21,7 +21,7 @@ import torch
 from gsm_model.benchmark.networks import benchmark_networks
 from gsm_model.benchmark.systems import latency_ratios
 from gsm_model.benchmark.timing import machine
-from gsm_model.bundled import assets, shipped_checkpoints
+from gsm_model.bundled import assets, bundled_checkpoints
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inference.optimize import PRECISIONS, optimize
 from gsm_model.models.recognizer import Recognizer, best_device, build_recognizer
@@ -64,7 +64,7 @@ def bundled_agree(device: torch.device) -> dict[str, float]:
     """The bundled models on ``device`` against the CPU, on noise."""
     clip = torch.randn(1, 8, 3, 96, 96, generator=torch.Generator().manual_seed(1))
     found = {}
-    for name, path in shipped_checkpoints().items():
+    for name, path in bundled_checkpoints().items():
         model = load_checkpoint(path).eval()
         with torch.inference_mode():
             expected = model(clip)

@@ -35,7 +35,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.components.sentences import compare
 from app.pages import confusions, gates, gradcam, models, order
-from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints, sample_clips
 from gsm_model.data.synthetic.dataset import FPS, draw_clip
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inference.optimize import optimize
@@ -207,7 +207,7 @@ def questions(count: int, folder: Path) -> tuple[list[Question], list[Question]]
     """What sessions ask, with the answers: of the sample clips, and ``count`` clips to drop, all
     called the same.
     """
-    fast = {name: optimize(load_checkpoint(path)) for name, path in shipped_checkpoints().items()}
+    fast = {name: optimize(load_checkpoint(path)) for name, path in bundled_checkpoints().items()}
     samples = [
         Question(name, models, _sentence(fast, models, clip.path))
         for name, clip in list(sample_clips().items())[:10]

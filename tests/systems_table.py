@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.evaluation.intervals import measure_share
 
 N = 1000
 PAIRS = tuple(
-    f"{label} / {partner(label)}" for label in LABELS[::2]
+    f"{label} / {reversed_class(label)}" for label in LABELS[::2]
 )  # each class is followed by its reversal
 
 
@@ -35,7 +35,7 @@ def filled(within_pair: float, against: tuple[int, int] | None, seed: int) -> di
             "class_mean": share(0.93 * right),
             "within_pair": share(right),
             "pair": share(0.95 - less),
-            "reversed_to_partner": share(1.7 * (right - 0.45)),
+            "reversed_to_reversed_class": share(1.7 * (right - 0.45)),
             "changes_when_reversed": share(1.9 * (right - 0.5)),
         }
         row["pairs"][split] = {

@@ -59,9 +59,9 @@ def test_what_is_copied_is_enough(tmp_path):
     pages = [f"app.pages.{path.parent.name}" for path in ROOT.glob("app/pages/*/page.py")]
     assert len(pages) == 7
     code = (
-        "import sys; from gsm_model.bundled import product, shipped_checkpoints;"
+        "import sys; from gsm_model.bundled import product, bundled_checkpoints;"
         f" sys.path.insert(0, str(product())); import {', '.join(pages)};"
-        " print(len(shipped_checkpoints()), product())"
+        " print(len(bundled_checkpoints()), product())"
     )
     environment = {
         **os.environ,

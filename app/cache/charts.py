@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.cache.store import keep, size_of
-from app.shell.session import visit
+from app.shell.session import user_session
 
 CHART_BYTES = 100_000  # about what a chart takes beside its data
 
@@ -18,7 +18,7 @@ CHART_BYTES = 100_000  # about what a chart takes beside its data
 def drawn(draw: Callable[..., go.Figure], *what: object) -> go.Figure:
     """The chart ``draw(*what)``, drawn once for each content of ``what`` in each session."""
     key = (draw.__module__, draw.__qualname__, digest_of(what))
-    return keep("charts", key, lambda: draw(*what), visit().name, size=chart_size)
+    return keep("charts", key, lambda: draw(*what), user_session().name, size=chart_size)
 
 
 def chart_size(chart: go.Figure) -> int:

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.cache.lru import OnceCache
 from app.shell.settings import read_settings
-from gsm_model.models.inference.device_queue import BusyError, patiently
+from gsm_model.models.inference.device_queue import BusyError, within_limits
 
 Result = TypeVar("Result")
 MEGABYTES = {
@@ -77,15 +77,15 @@ def in_line() -> Iterator[None]:
     def tell(ahead: int) -> None:
         if not place:
             place.append(st.empty())
-        others = "one is" if ahead == 1 else f"{ahead} are"
-        place[0].info(f"The models are busy: {others} before you.", icon=":material/hourglass_top:")
+        requests = "1 request is" if ahead == 1 else f"{ahead} requests are"
+        place[0].info(f"{requests} ahead of yours.", icon=":material/hourglass_top:")
 
     def clear() -> None:
         for shown in place:
             shown.empty()
 
     try:
-        with patiently(tell, settings.most_waiting, settings.longest_wait):
+        with within_limits(tell, settings.most_waiting, settings.longest_wait):
             yield
     except BusyError:
         clear()

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.components.panels import Seen
+from app.components.panels import PanelView
 from app.queries.cams import Question
 from app.queries.clip_results import SHUFFLE_SEED
 from app.queries.comparison import NOTHING_BESIDE, PredictionsRef
@@ -114,14 +114,14 @@ def _input(ref: ClipRef | ModelRef | PredictionsRef) -> Input:
 
 
 def gates_command(
-    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: Width
+    clip: ClipRef, ref: ModelRef, seen: PanelView[GateReport], segments: int | None, width: Width
 ) -> str:
     """The same files of one model's gates from a terminal in the project's folder."""
     return _gates_recipe(clip, ref, seen, segments, width).command
 
 
 def _gates_recipe(
-    clip: ClipRef, ref: ModelRef, seen: Seen[GateReport], segments: int | None, width: Width
+    clip: ClipRef, ref: ModelRef, seen: PanelView[GateReport], segments: int | None, width: Width
 ) -> Recipe:
     order, options = seen.report.prediction.order, {"width": width}
     return explain_recipe(
@@ -133,7 +133,7 @@ def _gates_recipe(
 def gates_zip(
     clip: ClipRef,
     ref: ModelRef,
-    seen: Seen[GateReport],
+    seen: PanelView[GateReport],
     seconds: float,
     segments: int | None,
     width: Width,

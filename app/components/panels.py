@@ -18,7 +18,7 @@ Report = TypeVar("Report", GateReport, CamReport)
 
 
 @dataclass(frozen=True)
-class Seen(Generic[Report]):
+class PanelView(Generic[Report]):
     """One model's report on one order of the frames, the frames as it saw them (T, S, S, 3) uint8,
     and its colour.
     """
@@ -34,10 +34,10 @@ class Seen(Generic[Report]):
         return self.report.card.name + ("" if order == "forward" else f", {order}")
 
     @overload
-    def layer(self: Seen[GateReport], title: str, titles: Sequence[str]) -> LayerExchange: ...
+    def layer(self: PanelView[GateReport], title: str, titles: Sequence[str]) -> LayerExchange: ...
 
     @overload
-    def layer(self: Seen[CamReport], title: str, titles: Sequence[str]) -> LayerMaps: ...
+    def layer(self: PanelView[CamReport], title: str, titles: Sequence[str]) -> LayerMaps: ...
 
     def layer(self, title: str, titles: Sequence[str]) -> LayerExchange | LayerMaps:
         """The layer called ``title``; where a network has none of that name, the last one of the
@@ -53,20 +53,20 @@ class Seen(Generic[Report]):
         return self.report.layers[round(depth * (len(self.report.layers) - 1))]
 
 
-def layer_titles(seen: Sequence[Seen[Report]]) -> list[str]:
+def layer_titles(seen: Sequence[PanelView[Report]]) -> list[str]:
     """The layers to choose among: those of the first model."""
     return [layer.title for layer in seen[0].report.layers]
 
 
-def by_length(seen: Sequence[Seen[Report]]) -> dict[int, list[Seen[Report]]]:
+def by_length(seen: Sequence[PanelView[Report]]) -> dict[int, list[PanelView[Report]]]:
     """Those that can stand in one picture, by their number of frames."""
-    groups: dict[int, list[Seen[Report]]] = {}
+    groups: dict[int, list[PanelView[Report]]] = {}
     for one in seen:
         groups.setdefault(len(one.frames), []).append(one)
     return groups
 
 
-def same_pictures(first: Seen[Report], second: Seen[Report]) -> list[int]:
+def same_pictures(first: PanelView[Report], second: PanelView[Report]) -> list[int]:
     """For every frame of ``first``, where ``second`` shows the same one; the same place where it
     does not, or shows it more than once.
     """
@@ -78,7 +78,7 @@ def same_pictures(first: Seen[Report], second: Seen[Report]) -> list[int]:
     ]
 
 
-def captions(one: Seen[Report]) -> tuple[str, ...]:
+def captions(one: PanelView[Report]) -> tuple[str, ...]:
     """What stands under each frame: its number in the video."""
     return tuple(f"frame {index}" for index in one.report.prediction.frame_indices)
 

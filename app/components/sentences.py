@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gsm_model.confusion.system_differences import SystemDifference
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.evaluation.reversal import Flips
 from gsm_model.evaluation.system_probes import ORDERED_BY, probed, share_of
 from gsm_model.evaluation.systems import measured
@@ -56,7 +56,9 @@ def answer(prediction: Prediction) -> str:
     title = f"**{escape(prediction.card.name)}**"
     if rest and rest[0][2] >= TORN * p:
         second, q = rest[0][1], rest[0][2]
-        opposite = ", which are each other's time reversal" if partner(first) == second else ""
+        opposite = (
+            ", which are each other's time reversal" if reversed_class(first) == second else ""
+        )
         return (
             f"{title} is torn between *{escape(first)}* ({percent(p)}) and *{escape(second)}*"
             f" ({percent(q)}){opposite}"
@@ -93,7 +95,7 @@ def moved(forward: Prediction, now: Prediction) -> str:
             f"{title} keeps *{escape(after[1])}* ({percent(before[2])} → {percent(after[2])};"
             f" {change})"
         )
-    reversal = ", its time reversal" if partner(before[1]) == after[1] else ""
+    reversal = ", its time reversal" if reversed_class(before[1]) == after[1] else ""
     return (
         f"{title} changes from *{escape(before[1])}* ({percent(before[2])}) to"
         f" *{escape(after[1])}*{reversal} ({percent(after[2])})"
@@ -131,7 +133,7 @@ def _matters(report: OrderReport) -> str:
             f" {percent(report.reversed[after])}) when time is reversed"
         )
     else:
-        reversal = ", its time reversal" if after == report.partner else ""
+        reversal = ", its time reversal" if after == report.reversed_class else ""
         text += (
             f" to *{escape(report.card.label(after))}*{reversal}"
             f" ({percent(report.reversed[after])}) when time is reversed"
@@ -162,7 +164,7 @@ def flips(models: Sequence[tuple[str, Sequence[Flips]]]) -> str:
     """What becomes of each model's answers on a data set when the frames are reversed."""
     parts = []
     for name, (every, *_) in models:
-        share = every.to_partner
+        share = every.to_reversed_class
         interval = f"95 % interval {percent(share.low)} to {percent(share.high)}"
         parts.append(
             f"**{escape(name)}**: {percent(share.value)} of {share.n:,} answers become their time"

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from app.cache.store import keep
-from app.shell.session import digest, visit
+from app.shell.session import digest, user_session
 from app.shell.uploads import Upload
 from gsm_model.bundled import prediction_files
 from gsm_model.confusion.calibration import Reliability, reliability
@@ -85,15 +85,15 @@ TEXT = frozenset((".csv", ".tsv", ".txt", ".json", ".jsonl"))
 
 
 def prediction_refs() -> dict[str, PredictionsRef]:
-    """The files of answers this session can choose: the shipped models' on the test split, then
+    """The files of answers this session can choose: the bundled models' on the test split, then
     those it dropped.
     """
     ending = "_test_forward.parquet"
-    shipped = [path for path in prediction_files() if path.name.endswith(ending)]
-    models = [path.with_name(path.name.removesuffix(ending)) for path in shipped]
+    bundled = [path for path in prediction_files() if path.name.endswith(ending)]
+    models = [path.with_name(path.name.removesuffix(ending)) for path in bundled]
     refs = {
         key: PredictionsRef(key, path, digest(path), path.name)
-        for key, path in zip(short_names(models), shipped, strict=True)
+        for key, path in zip(short_names(models), bundled, strict=True)
     }
     mine: dict[str, Upload] = st.session_state.setdefault("uploaded_answers", {})
     return refs | {
@@ -114,7 +114,7 @@ def predictions_of(file: PredictionsRef, beside: Beside) -> Predictions:
     # By name too: some answers bear their file's name, and nobody is shown another's.
     listed_as = truth and (truth.sha256, truth.name)
     key = ("answers", file.sha256, labels, listed_as, file.name, beside.encoding)
-    owner = visit().name if file.private or truth is not None else None
+    owner = user_session().name if file.private or truth is not None else None
     return keep(
         "tables",
         key,
@@ -233,7 +233,7 @@ def _once(
     """What is computed of ``models``' answers, once; for this session alone where a file of its
     ``own`` is among them or goes with them.
     """
-    shipped = {ref.sha256 for ref in prediction_refs().values() if not ref.private}
-    everybodys = own is None and all(model.sha256 in shipped for model in models)
-    owner = None if everybodys else visit().name
+    bundled = {ref.sha256 for ref in prediction_refs().values() if not ref.private}
+    everybodys = own is None and all(model.sha256 in bundled for model in models)
+    owner = None if everybodys else user_session().name
     return keep(kind, (*key, _told_apart(models)), compute, owner, doing=doing)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.cache.store import keep
-from app.shell.session import ModelRef, digest, load_model, visit
+from app.shell.session import ModelRef, digest, load_model, user_session
 from app.shell.uploads import Upload
 from gsm_model.bundled import gate_tables, intervention_tables
 from gsm_model.evaluation.reversal import Flips, flips_of_models
@@ -40,7 +40,7 @@ def prediction_tables(files: list[Upload], private: bool) -> list[Predictions]:
     Raises:
         LensError: if one is no such table.
     """
-    owner = visit().name if private else None
+    owner = user_session().name if private else None
     return [
         keep(
             "tables",
@@ -88,7 +88,7 @@ def flips(files: list[Upload], private: bool) -> Reversed:
         "figures",
         ("flips", *((file.sha256, file.name) for file in files)),
         make,
-        visit().name if private else None,
+        user_session().name if private else None,
     )
 
 

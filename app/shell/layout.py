@@ -130,7 +130,7 @@ def run(*entries: PageEntry) -> None:
     page.
     """
     session.ready_decoder()
-    session.visit()
+    session.user_session()
     st.set_page_config(page_title="Gate-Shift Lens", page_icon=str(ICON), layout="wide")
     entries = (*entries, *([OPERATOR] if session.settings().operator_page else []))
     pages = [

@@ -17,7 +17,7 @@ from app.cache import store
 from app.shell.published import downloads
 from app.shell.settings import Settings, read_settings
 from app.shell.uploads import Upload, UploadStore
-from gsm_model.bundled import sample_clips, shipped_checkpoints, system_checkpoints
+from gsm_model.bundled import bundled_checkpoints, sample_clips, system_checkpoints
 from gsm_model.errors import CheckpointError, LensError
 from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -79,7 +79,7 @@ class ClipRef:
 
 
 @dataclass(frozen=True)
-class Visit:
+class UserSession:
     """One session: its uploads, and the name under which what comes of them is kept until it
     ends.
     """
@@ -98,7 +98,7 @@ class Visit:
 _here: set[str] = set()
 
 
-def visits() -> int:
+def user_sessions() -> int:
     """How many sessions there are."""
     return len(_here)
 
@@ -133,25 +133,25 @@ def ready_decoder() -> None:
     keep_a_decoder_ready()
 
 
-@st.cache_resource(scope="session", on_release=Visit.end)
-def visit() -> Visit:
+@st.cache_resource(scope="session", on_release=UserSession.end)
+def user_session() -> UserSession:
     limits, name = settings(), secrets.token_hex(8)
     _here.add(name)
-    return Visit(
+    return UserSession(
         name, UploadStore(limits.session_megabytes * 2**20, limits.total_megabytes * 2**20)
     )
 
 
 def uploads() -> UploadStore:
     """This session's uploaded files."""
-    return visit().uploads
+    return user_session().uploads
 
 
 def owner(*refs: ModelRef | ClipRef) -> str | None:
     """Whose what comes of ``refs`` is: this session's if one of them was uploaded, else
     everybody's.
     """
-    return visit().name if any(ref.private for ref in refs) else None
+    return user_session().name if any(ref.private for ref in refs) else None
 
 
 @st.cache_data(max_entries=256)
@@ -187,11 +187,11 @@ def choose_clip(upload: Upload) -> None:
 
 
 def models() -> dict[str, ModelRef]:
-    """The models this session can choose: the shipped ones, then those it loaded."""
+    """The models this session can choose: the bundled ones, then those it loaded."""
     refs = {}
     try:
-        for key, path in shipped_checkpoints().items():
-            refs[key] = ModelRef(key, path, digest(path), path.name, "shipped with the project")
+        for key, path in bundled_checkpoints().items():
+            refs[key] = ModelRef(key, path, digest(path), path.name, "comes with the project")
     except (LensError, FileNotFoundError):
         pass  # there is none, or it went away just now: pages say what to do without
     return refs | st.session_state.setdefault("loaded_models", {})
@@ -205,7 +205,7 @@ def offer_systems(keys: Iterable[str]) -> None:
     for key in keys:
         if key in found and key not in mine:
             path = found[key]
-            origin = "trained alike with the other systems, shipped with the project"
+            origin = "trained alike with the other systems, comes with the project"
             mine[key] = ModelRef(key, path, digest(path), path.name, origin)
 
 

@@ -51,7 +51,7 @@ Checkpoints = Annotated[
     typer.Option(
         "--checkpoint",
         "-c",
-        help="A model's file; repeat for several. Without it: the shipped models.",
+        help="A model's file; repeat for several. Without it: the bundled models.",
     ),
 ]
 Precision = Annotated[
@@ -124,7 +124,7 @@ def load_models(
     device: str | None,
     precision: PrecisionName | None = None,
 ) -> list[Recognizer]:
-    """The models of ``--checkpoint``, or the shipped ones; with a ``precision`` their copies for
+    """The models of ``--checkpoint``, or the bundled ones; with a ``precision`` their copies for
     quick passes, else as their files say. What was inferred of a file is said. ``--shift-share`` is
     for those of several models that shift channels.
     """
@@ -156,10 +156,10 @@ def load_models(
 
 
 def model_files(checkpoints: list[Path] | None) -> list[Path]:
-    """The files that ``--checkpoint`` names, or those of the shipped models."""
-    from gsm_model.bundled import shipped_checkpoints
+    """The files that ``--checkpoint`` names, or those of the bundled models."""
+    from gsm_model.bundled import bundled_checkpoints
 
-    return checkpoints or or_fail(lambda: list(shipped_checkpoints().values()))
+    return checkpoints or or_fail(lambda: list(bundled_checkpoints().values()))
 
 
 def open_clip(

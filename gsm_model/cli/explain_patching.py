@@ -172,10 +172,10 @@ def _of_clips(
     pair = clip_pair(model, video, others[0][1] if others else None, counts[0])
     chosen = target_named(model, target, versus)
     if chosen is not None and chosen.versus is None:
-        from gsm_model.data.labels import partner_indices
+        from gsm_model.data.labels import reversed_classes
 
         k = model.architecture.num_classes
-        reverse = int(partner_indices([model.card.label(i) for i in range(k)])[chosen.index])
+        reverse = int(reversed_classes([model.card.label(i) for i in range(k)])[chosen.index])
         if reverse < 0:
             fail("--target: its time reversal is not among the classes; name another with --versus")
         chosen = LogitTarget(chosen.index, reverse)

@@ -115,7 +115,7 @@ def _order_reports(
 
 
 def _print_order(path: Path, report: OrderReport) -> None:
-    answer, partner = report.answer, report.partner
+    answer, reverse = report.answer, report.reversed_class
     typer.echo(
         f"{path}  {report.card.name}: {report.card.label(answer)}, order sensitivity"
         f" {report.sensitivity:.3f}"
@@ -129,7 +129,7 @@ def _print_order(path: Path, report: OrderReport) -> None:
     )
     for name, p in shown:
         reversal = (
-            f", {p[partner]:6.1%} {report.card.label(partner)}" if partner is not None else ""
+            f", {p[reverse]:6.1%} {report.card.label(reverse)}" if reverse is not None else ""
         )
         typer.echo(f"  {name:<15}{p[answer]:6.1%} {report.card.label(answer)}{reversal}")
 
@@ -139,7 +139,7 @@ def _print_rows(rows: list[dict]) -> None:
         shares = ", ".join(
             f"{name.replace('_', ' ')} {row[name]:.1%} ({row[name + '_low']:.1%} to"
             f" {row[name + '_high']:.1%})"
-            for name in ("to_partner", "stays", "elsewhere")
+            for name in ("to_reversed_class", "stays", "elsewhere")
         )
         typer.echo(
             f"{row['model']}  {row['group']} ({row['n']:,} clips of {row['data']}): {shares}"

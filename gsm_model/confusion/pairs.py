@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from gsm_model.confusion.groups import matching_classes, read_list_text
 from gsm_model.confusion.matrix import confusion
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.errors import DataError
 from gsm_model.predictions.table import Predictions
 
@@ -47,9 +47,9 @@ def found_pairs(a: Predictions, b: Predictions | None = None, most: int = 8) -> 
 
 def reversed_class_pairs(predictions: Predictions) -> list[Pair]:
     """The pairs of classes that are each other's time reversal and have clips, by index."""
-    partners = partner_indices(predictions.labels)
+    reverses = reversed_classes(predictions.labels)
     present = set(predictions.truth.tolist())
-    return [(i, int(j)) for i, j in enumerate(partners) if i < j and (i in present or j in present)]
+    return [(i, int(j)) for i, j in enumerate(reverses) if i < j and (i in present or j in present)]
 
 
 def read_pairs(path: Path, labels: tuple[str, ...]) -> list[Pair]:

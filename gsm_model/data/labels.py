@@ -57,24 +57,26 @@ def reversed_pairs(name: str = "something_something") -> tuple[tuple[str, str], 
 
 
 @cache
-def _partners() -> dict[str, str]:
+def _reversed_by_class() -> dict[str, str]:
     pairs = [pair for name in SETS_WITH_REVERSED_PAIRS for pair in reversed_pairs(name)]
     return dict(pairs) | {second: first for first, second in pairs}
 
 
-def partner(label: str) -> str | None:
+def reversed_class(label: str) -> str | None:
     """The label that ``label`` becomes when time runs backwards, or ``None`` if it is in no known
     pair.
     """
-    return _partners().get(label)
+    return _reversed_by_class().get(label)
 
 
-def partner_indices(labels: Sequence[str]) -> np.ndarray:
+def reversed_classes(labels: Sequence[str]) -> np.ndarray:
     """For each class the index of its time reversal among ``labels``, −1 where it is not there:
     (K,) int64.
     """
     places = {label: index for index, label in enumerate(labels)}
-    return np.array([places.get(partner(label) or "", -1) for label in labels], dtype=np.int64)
+    return np.array(
+        [places.get(reversed_class(label) or "", -1) for label in labels], dtype=np.int64
+    )
 
 
 def mirrored_labels(labels: Sequence[str]) -> np.ndarray:
@@ -95,6 +97,8 @@ def mirrored_labels(labels: Sequence[str]) -> np.ndarray:
 __getattr__ = renamed(
     __name__,
     {
+        "partner": "reversed_class",
+        "partner_indices": "reversed_classes",
         "checked_labels": "gsm_model.data.label_reader:checked_labels",
         "MAX_LABEL_FILE_BYTES": "gsm_model.data.label_reader:MAX_LABEL_FILE_BYTES",
     },

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.data.synthetic.dataset import Split
 from gsm_model.data.synthetic_sets import Style, synthetic_set
 from gsm_model.errors import DataError
@@ -121,27 +121,30 @@ def _table(
 def measures_of(both: BothWays) -> tuple[Measure, ...]:
     """The figures of one model: those of `measures_of_table`, and of the time-reversed pairs
 
-    *pair*: the answer is the class or its partner; *reversed to partner*: the reversed clip's
-    answer is the partner. Both are of the clips whose class has a partner among the classes.
+    *pair*: the answer is the class or its reversed class; *reversed to reversed class*: the
+    reversed clip's answer is that. Both are of the clips whose class has its reversed class among
+    the classes.
 
     Raises:
-        DataError: if no class has its partner among the classes, or the tables are of different
-            clips.
+        DataError: if no class has its reversed class among the classes, or the tables are of
+            different clips.
     """
     forward, backward = both.forward.scored(), both.reversed.scored()
     if forward.ids != backward.ids:
         raise DataError("the forward and the reversed table are of different clips")
-    partners = partner_indices(forward.labels)[forward.truth]
-    paired = partners >= 0
+    reverses = reversed_classes(forward.labels)[forward.truth]
+    paired = reverses >= 0
     n, data = int(paired.sum()), forward.data
     if n == 0:
         raise DataError("no class has its time reversal among the classes")
     answers, turned = forward.predicted, backward.predicted
-    know_pair = (answers == forward.truth) | (answers == partners)
+    know_pair = (answers == forward.truth) | (answers == reverses)
     return (
         *measures_of_table(forward),
         measure_share("pair", int(np.sum(know_pair & paired)), n, data),
-        measure_share("reversed to partner", int(np.sum((turned == partners) & paired)), n, data),
+        measure_share(
+            "reversed to reversed class", int(np.sum((turned == reverses) & paired)), n, data
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.models.card import Measure
@@ -19,7 +19,7 @@ def measures_of_table(predictions: Predictions) -> tuple[Measure, ...]:
 
     *Class mean* is the mean over the classes that have clips of their top-1; its interval is a
     bootstrap's within classes (the others' are Wilson's). *Within pair* counts the clips whose
-    class has its partner among the classes: the class scores higher than the partner, chance being
+    class has its reversed class among the classes: the class scores higher than that, chance being
     one half. Clips that could not be scored are left out of all of them.
 
     Raises:
@@ -37,10 +37,10 @@ def measures_of_table(predictions: Predictions) -> tuple[Measure, ...]:
             measure_share("top-5", int(np.sum(ranked[:, :5] == rows.truth[:, None])), n, rows.data)
         )
     measures.append(_class_mean(ranked[:, 0] == rows.truth, rows.truth, rows.data))
-    partners = partner_indices(names)[rows.truth]
-    paired = np.flatnonzero(partners >= 0)
+    reverses = reversed_classes(names)[rows.truth]
+    paired = np.flatnonzero(reverses >= 0)
     if len(paired):
-        right = scores[paired, rows.truth[paired]] > scores[paired, partners[paired]]
+        right = scores[paired, rows.truth[paired]] > scores[paired, reverses[paired]]
         measures.append(measure_share("within pair", int(right.sum()), len(paired), rows.data))
     return tuple(measures)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.reversal import ALL_PAIRS, check_orders
@@ -52,14 +52,14 @@ def pair_accuracies(forward: Predictions, backward: Predictions) -> tuple[PairAc
     forward, backward = forward.scored(), backward.scored()
     if forward.ids != backward.ids:
         raise DataError("the forward and the reversed table hold different clips")
-    names, partners = forward.labels, partner_indices(forward.labels)
-    rows = np.flatnonzero(partners[forward.truth] >= 0)
+    names, reverses = forward.labels, reversed_classes(forward.labels)
+    rows = np.flatnonzero(reverses[forward.truth] >= 0)
     if not len(rows):
         raise DataError(
             f"{forward.data}: no clip is of a class whose time reversal is among the classes"
         )
     truth = forward.truth[rows]
-    reverse = partners[truth]
+    reverse = reverses[truth]
     ahead, back = forward.require_scores()[rows], backward.require_scores()[rows]
     each = np.arange(len(rows))
     classes = np.unique(np.concatenate([truth, reverse]))
@@ -88,5 +88,5 @@ def pair_accuracies(forward: Predictions, backward: Predictions) -> tuple[PairAc
     first = np.minimum(truth, reverse)
     return (
         of(ALL_PAIRS, np.ones(len(rows), bool)),
-        *(of(f"{names[k]} / {names[partners[k]]}", first == k) for k in np.unique(first)),
+        *(of(f"{names[k]} / {names[reverses[k]]}", first == k) for k in np.unique(first)),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.errors import DataError
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.models.card import Measure
@@ -24,7 +24,7 @@ class Flips:
     elsewhere. The three add up to 1."""
 
     group: str
-    to_partner: Measure
+    to_reversed_class: Measure
     stays: Measure
     elsewhere: Measure
 
@@ -44,11 +44,11 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
     if forward.ids != backward.ids:
         raise DataError("the forward and the reversed table hold different clips")
     names = forward.labels
-    partners = partner_indices(names)
+    reverses = reversed_classes(names)
     before, after = forward.predicted, backward.predicted
-    flipped, stayed = (after == partners[before]), after == before
-    first = np.minimum(forward.truth, partners[forward.truth])
-    paired = partners[forward.truth] >= 0
+    flipped, stayed = (after == reverses[before]), after == before
+    first = np.minimum(forward.truth, reverses[forward.truth])
+    paired = reverses[forward.truth] >= 0
     if not paired.any():
         raise DataError(
             f"{forward.data}: no clip is of a class whose time reversal is among the classes"
@@ -61,12 +61,12 @@ def count_flips(forward: Predictions, backward: Predictions) -> tuple[Flips, ...
         )
         shares = (
             measure_share(metric, count, n, forward.data)
-            for metric, count in zip(("to partner", "stays", "elsewhere"), hits, strict=True)
+            for metric, count in zip(("to reversed class", "stays", "elsewhere"), hits, strict=True)
         )
         return Flips(group, *shares)
 
     pairs = [
-        of(f"{names[k]} / {names[partners[k]]}", paired & (first == k))
+        of(f"{names[k]} / {names[reverses[k]]}", paired & (first == k))
         for k in np.unique(first[paired])
     ]
     return (of(ALL_PAIRS, paired), *pairs)

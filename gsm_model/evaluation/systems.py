@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from gsm_model.bundled import assets
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.data.synthetic.dataset import Split
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import BothWays, measures_of, score_drawn_clips
@@ -137,9 +137,9 @@ def network_of(model: Recognizer) -> dict[str, Any]:
 
 def _within_pair(table: Predictions) -> np.ndarray:
     """Whether the class scores higher than its time reversal, of the clips whose class has one."""
-    scores, partners = table.require_scores(), partner_indices(table.labels)[table.truth]
-    rows = np.flatnonzero(partners >= 0)
-    return scores[rows, table.truth[rows]] > scores[rows, partners[rows]]
+    scores, reverses = table.require_scores(), reversed_classes(table.labels)[table.truth]
+    rows = np.flatnonzero(reverses >= 0)
+    return scores[rows, table.truth[rows]] > scores[rows, reverses[rows]]
 
 
 def _against(table: Predictions, gsm: Predictions) -> dict[str, dict[str, int]]:

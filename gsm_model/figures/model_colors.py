@@ -34,12 +34,12 @@ class KnownModel:
 
 def bundled_models() -> tuple[KnownModel, ...]:
     """The models that came with the project, in the order in which the app has them."""
-    from gsm_model.bundled import shipped_checkpoints
+    from gsm_model.bundled import bundled_checkpoints
     from gsm_model.errors import DataError
     from gsm_model.io.hashing import sha256
 
     try:
-        found = shipped_checkpoints()
+        found = bundled_checkpoints()
     except DataError:
         return ()
     return tuple(KnownModel(sha256(path), (key, path.stem)) for key, path in found.items())

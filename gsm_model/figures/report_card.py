@@ -23,8 +23,8 @@ METRICS = {
     "frozen": "middle frame frozen",
     "best single frame": "best single frame",
     "within pair": "the class within its pair",
-    "reversed to partner": "reversed: answers the reversal",
-    "errors to partner": "errors that are the reversal",
+    "reversed to reversed class": "reversed: answers the reversal",
+    "errors to reversed class": "errors that are the reversal",
 }
 
 

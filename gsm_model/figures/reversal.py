@@ -13,8 +13,8 @@ from gsm_model.figures.style import series_style
 
 
 def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
-    """For each (model's name, its groups): the share to the partner with its 95 % interval, a row
-    for each group of any model.
+    """For each (model's name, its groups): the share to the reversed class with its 95 % interval,
+    a row for each group of any model.
     """
     groups = list(dict.fromkeys(flips.group for _, rows in models for flips in rows))
     figure = Figure(figsize=(6.875, 0.9 + 0.32 * len(groups)), layout="constrained")
@@ -24,7 +24,7 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
         look = series_style(number)
         offset = (number - (len(models) - 1) / 2) * step
         places = [groups.index(flips.group) + offset for flips in rows]
-        shares = [flips.to_partner for flips in rows]
+        shares = [flips.to_reversed_class for flips in rows]
         spread = [
             [max(s.value - s.low, 0) for s in shares],
             [max(s.high - s.value, 0) for s in shares],
@@ -45,7 +45,7 @@ def flips_figure(models: Sequence[tuple[str, Sequence[Flips]]]) -> Figure:
     )
     axes.invert_yaxis()
     axes.set_xlim(-0.02, 1.02)
-    n, data = models[0][1][0].to_partner.n, models[0][1][0].to_partner.data
+    n, data = models[0][1][0].to_reversed_class.n, models[0][1][0].to_reversed_class.data
     axes.set_xlabel(
         f"share of answers that become their time reversal on reversed frames\n{n:,} clips, {data},"
         " 95 % intervals",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from gsm_model.models.protocol import UNSTATED, EvalProtocol
 
@@ -16,6 +16,10 @@ Provenance = Literal["trained", "untrained", "unknown"]
 Domain = Literal["drawn", "filmed", "unknown"]
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 _OWN_DATA = "Reversible Actions"  # how training on synthetic clips began before cards had a domain
+
+
+# What files written before call a metric.
+_RENAMED_METRICS = {"reversed to partner": "reversed to reversed class"}
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,12 @@ class Card:
             labels=None if labels is None else tuple(str(label) for label in labels),
             training_data=training_data,
             recipe=str(values.get("recipe", "")),
-            measures=tuple(Measure(**measure) for measure in values.get("measures", ())),
+            measures=tuple(_measure(**measure) for measure in values.get("measures", ())),
             reading=str(values.get("reading", "")),
             domain=domain,
             protocol=EvalProtocol.of(values.get("protocol", {})),
         )
+
+
+def _measure(metric: str, **values: Any) -> Measure:
+    return Measure(_RENAMED_METRICS.get(metric, metric), **values)

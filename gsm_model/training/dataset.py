@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from gsm_model.data.labels import mirrored_labels, partner_indices
+from gsm_model.data.labels import mirrored_labels, reversed_classes
 from gsm_model.data.lists import Entry
 from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
 from gsm_model.evaluation.loader import read_flow, read_frames
@@ -112,7 +112,7 @@ class SyntheticClips(Dataset):
         self, config: TrainConfig, augment: Augment, device: torch.device | str = "cpu"
     ) -> None:
         self.config, self.augment, self.device = config, augment, device
-        self.reversals = partner_indices(synthetic_set(style_of(config)).labels)
+        self.reversals = reversed_classes(synthetic_set(style_of(config)).labels)
         self._last: tuple[int, _Painted] | None = None
 
     def __getitem__(self, place: int) -> tuple[Tensor, int]:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.predict import predict
 from gsm_model.video.isolate import read_video
@@ -26,7 +26,7 @@ def test_it_opens_on_a_sample_with_both_models_answers(page, app):
     assert page.get_by_test_id("stVideo").evaluate("video => video.readyState") >= 0
 
 
-def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_and_not_tsn(
+def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_reversed_class_and_not_tsn(
     page, app, drawn_clip
 ):
     video = read_video(drawn_clip)
@@ -34,7 +34,7 @@ def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_partner_
         name: {
             order: predict(load_checkpoint(path), video, order) for order in ("forward", "reversed")
         }
-        for name, path in shipped_checkpoints().items()
+        for name, path in bundled_checkpoints().items()
     }
     assert expected["gsm"]["forward"].top(1)[0][1] == "Unfolding something"
 

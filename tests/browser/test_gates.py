@@ -12,7 +12,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.explain.gates.report import report_gates
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.video.isolate import read_video
@@ -38,7 +38,7 @@ def test_an_uploaded_clip_is_looked_into_layer_by_layer_and_held_gates_leave_the
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     wait_until_still(page)
     assert "TSN ResNet-18 moves nothing: every frame is seen alone" in main_text(page)
-    report = report_gates(load_checkpoint(shipped_checkpoints()["gsm"]), read_video(drawn_clip))
+    report = report_gates(load_checkpoint(bundled_checkpoints()["gsm"]), read_video(drawn_clip))
     viewer = page.locator(".gsl-viewer")
     for layer in report.layers:
         viewer.locator("select").select_option(label=layer.title)
@@ -138,10 +138,10 @@ def test_a_model_stands_beside_itself_on_reversed_frames_and_the_difference_is_o
     viewer.get_by_text("difference").first.click()
     video = read_video(
         next(
-            path for path in (shipped_checkpoints()["gsm"].parents[1] / "clips").glob("folding.mp4")
+            path for path in (bundled_checkpoints()["gsm"].parents[1] / "clips").glob("folding.mp4")
         )
     )
-    model = load_checkpoint(shipped_checkpoints()["gsm"])
+    model = load_checkpoint(bundled_checkpoints()["gsm"])
     forward, backward = (report_gates(model, video, order) for order in ("forward", "reversed"))
     title = viewer.locator("select option:checked").inner_text()
     [place] = [index for index, layer in enumerate(forward.layers) if layer.title == title]
@@ -206,9 +206,9 @@ def test_the_files_are_those_of_the_clip_and_model(page, app):
         "recipe.json",
     } <= set(archive.namelist())
     arrays = np.load(io.BytesIO(archive.read("gates.npz")))
-    clips = shipped_checkpoints()["gsm"].parents[1] / "clips"
+    clips = bundled_checkpoints()["gsm"].parents[1] / "clips"
     report = report_gates(
-        load_checkpoint(shipped_checkpoints()["gsm"]), read_video(clips / "opening.mp4")
+        load_checkpoint(bundled_checkpoints()["gsm"]), read_video(clips / "opening.mp4")
     )
     assert list(arrays) == [layer.name for layer in report.layers]
     for layer in report.layers:

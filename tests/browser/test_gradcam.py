@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints, sample_clips
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.cam.report import report_cams
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -55,7 +55,7 @@ def test_a_contrast_on_a_clip_of_ones_own_its_film_plays_and_its_strip_is_taken_
         in main_text(page)
     )
     report = report_cams(
-        load_checkpoint(shipped_checkpoints()["gsm"]),
+        load_checkpoint(bundled_checkpoints()["gsm"]),
         read_video(drawn_clip),
         Target(1, 0),
         "gradcam",
@@ -145,7 +145,7 @@ def test_two_people_at_once_get_their_own_maps(new_page, app):
     asked = (("pushing-left", 15), ("closing", 3))
     for page, (clip, target) in zip(pages, asked, strict=True):
         page.goto(f"{app}/gradcam?models=gsm&clip={clip}&target={target}&map_layer=layer3.1")
-    model = load_checkpoint(shipped_checkpoints()["gsm"])
+    model = load_checkpoint(bundled_checkpoints()["gsm"])
     for page, (clip, target) in zip(pages, asked, strict=True):
         expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
         wait_until_still(page)

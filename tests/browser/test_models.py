@@ -6,7 +6,7 @@ import torch
 from playwright.sync_api import expect
 
 from app.components.sentences import tenths
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.models.card import Card
 from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint
 from tests.browser.conftest import choose, drop, main_text, wait_until_still
@@ -40,13 +40,13 @@ def press_load(page):
 def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(page, app):
     open_models(page, app)
     text = main_text(page).replace("\u00a0", " ")
-    for path in shipped_checkpoints().values():
+    for path in bundled_checkpoints().values():
         assert path.name in text
     assert re.search(r"2\.83 M parameters; 0\.7\d GMAC a clip", text)
     assert text.count("95 % interval") == 6 and "96 × 96 RGB" in text
     for split in ("test", "shifted"):
         assert text.count(f"Measured on 2,000 clips of Reversible Actions, {split} split") == 3
-    for path in shipped_checkpoints().values():
+    for path in bundled_checkpoints().values():
         for measure in load_checkpoint(path).card.measures:
             assert (
                 f"{measure.metric}\t{tenths(measure.value)}\t{tenths(measure.low)} to"

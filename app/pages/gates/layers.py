@@ -7,7 +7,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.cache.charts import drawn
-from app.components.panels import Seen, layer_titles
+from app.components.panels import PanelView, layer_titles
 from app.components.sentences import escape, layer_moves
 from app.components.viewer import show_viewer
 from app.pages.gates import charts
@@ -19,7 +19,7 @@ from gsm_model.exports.gates import chosen_layer, interest
 
 
 @st.fragment
-def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
+def show_layers(seen: list[PanelView], seconds: float, key: str) -> None:
     """The viewer, and what the page says of the layer that is chosen in it: another layer runs this
     again and no model.
     """
@@ -40,7 +40,7 @@ def show_layers(seen: list[Seen], seconds: float, key: str) -> None:
 
 
 def _show_gate_values(
-    seen: list[Seen], layers: list[LayerExchange], title: str, titles: list[str], key: str
+    seen: list[PanelView], layers: list[LayerExchange], title: str, titles: list[str], key: str
 ) -> None:
     """What the gates of the chosen layer do, and how far all layers' are from a fixed shift."""
     edges = _choose_edges(key)

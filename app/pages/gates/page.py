@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.cache.charts import drawn
 from app.components.downloads import gates_command, gates_zip
-from app.components.panels import Seen, by_length, lighter
+from app.components.panels import PanelView, by_length, lighter
 from app.components.sentences import what_moves
 from app.pages.gates.channels import show_channels
 from app.pages.gates.experiments import show_data_experiments, show_experiments
@@ -124,9 +124,9 @@ def show(choices: Choices) -> None:
     _show_details(choices, clip, seen, video)
 
 
-def _by_gates(seen: list[Seen[GateReport]]) -> dict[bool, list[Seen[GateReport]]]:
+def _by_gates(seen: list[PanelView[GateReport]]) -> dict[bool, list[PanelView[GateReport]]]:
     """Those with gates (a TSN counts as gates of 0), and those without."""
-    groups: dict[bool, list[Seen[GateReport]]] = {}
+    groups: dict[bool, list[PanelView[GateReport]]] = {}
     for one in seen:
         groups.setdefault(one.report.is_gated, []).append(one)
     return groups
@@ -140,10 +140,10 @@ def _look(
     count: int,
     order: Order,
     color: str,
-) -> Seen[GateReport]:
+) -> PanelView[GateReport]:
     with st.spinner("The models look at the clip …"):
         report = clip_results.gate_report(ref, choices.names[ref.key], clip, video, order, count)
-    return Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
+    return PanelView(report, seen_frames(report, video, session.load_model(ref).input), color)
 
 
 def _show_reach(
@@ -174,7 +174,7 @@ def _show_reach(
 
 
 def _show_details(
-    choices: Choices, clip: session.ClipRef, seen: list[Seen[GateReport]], video: DecodedVideo
+    choices: Choices, clip: session.ClipRef, seen: list[PanelView[GateReport]], video: DecodedVideo
 ) -> None:
     with st.expander("Numbers as a table"):
         rows = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.cache.charts import drawn
-from app.components.panels import Seen
+from app.components.panels import PanelView
 from app.components.sentences import escape
 from app.components.viewer import show_viewer
 from app.pages.gates import charts
@@ -20,7 +20,7 @@ from gsm_model.io.tables import csv_text
 
 
 @st.fragment
-def show_map_readings(seen: Sequence[Seen[GateReport]], seconds: float, key: str) -> None:
+def show_map_readings(seen: Sequence[PanelView[GateReport]], seconds: float, key: str) -> None:
     """A viewer for each kind of map that modules of the chosen models compute of the clip."""
     for group in reading_groups(seen):
         what = group[0][1].reading
@@ -33,7 +33,7 @@ def show_map_readings(seen: Sequence[Seen[GateReport]], seconds: float, key: str
         show_viewer(reading_data(group, start, seconds), f"reading-{key}-{what.name}-{names}")
 
 
-def show_channel_readings(seen: Sequence[Seen[GateReport]], title: str, key: str) -> None:
+def show_channel_readings(seen: Sequence[PanelView[GateReport]], title: str, key: str) -> None:
     """Charts of what modules of the layer called ``title`` compute by channel and frame."""
     found = [
         (one, readings.reading, readings.of_layer(title))
@@ -50,7 +50,7 @@ def show_channel_readings(seen: Sequence[Seen[GateReport]], title: str, key: str
             )
 
 
-def show_clip_weights(seen: Sequence[Seen[GateReport]], key: str) -> None:
+def show_clip_weights(seen: Sequence[PanelView[GateReport]], key: str) -> None:
     """Charts of what modules compute of the whole clip, layer by layer."""
     found = [
         (one, readings)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.components.chart_style import short
-from app.components.panels import Seen, captions, layer_titles, same_pictures
+from app.components.panels import PanelView, captions, layer_titles, same_pictures
 from app.components.viewer import MapPanel, MapScale, Notes, viewer_data
 from gsm_model.explain.gates.layers import DIRECTIONS
 from gsm_model.explain.gates.readings import ClipReadings
@@ -66,7 +66,7 @@ READING_NOTES = replace(
 )
 
 
-def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
+def gates_data(seen: Sequence[PanelView], start: str, seconds: float) -> dict:
     """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of
     frames, and all with gates or all without.
     """
@@ -100,12 +100,12 @@ def gates_data(seen: Sequence[Seen], start: str, seconds: float) -> dict:
 
 
 def reading_groups(
-    seen: Sequence[Seen[GateReport]],
-) -> list[list[tuple[Seen[GateReport], ClipReadings]]]:
+    seen: Sequence[PanelView[GateReport]],
+) -> list[list[tuple[PanelView[GateReport], ClipReadings]]]:
     """The maps that reports on clips of one length show beside gates, those of one name and of the
     same layers together.
     """
-    groups: dict[tuple, list[tuple[Seen[GateReport], ClipReadings]]] = {}
+    groups: dict[tuple, list[tuple[PanelView[GateReport], ClipReadings]]] = {}
     for one in seen:
         for found in one.report.readings:
             if found.reading.is_map:
@@ -114,7 +114,7 @@ def reading_groups(
 
 
 def reading_data(
-    group: Sequence[tuple[Seen[GateReport], ClipReadings]], start: str, seconds: float
+    group: Sequence[tuple[PanelView[GateReport], ClipReadings]], start: str, seconds: float
 ) -> dict:
     """The viewer's data of maps of one reading: of each layer the share of its largest value in all
     panels.

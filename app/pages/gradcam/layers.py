@@ -11,14 +11,14 @@ import streamlit as st
 
 from app.cache.store import keep
 from app.components.downloads import CamExport
-from app.components.panels import Seen, by_length, layer_titles
+from app.components.panels import PanelView, by_length, layer_titles
 from app.components.sentences import escape
 from app.components.viewer import show_viewer
 from app.pages.gradcam.view import cams_data
 from app.queries.cams import Question
 from app.shell.layout import Choices
 from app.shell.permalink import write_link
-from app.shell.session import ClipRef, ModelRef, visit
+from app.shell.session import ClipRef, ModelRef, user_session
 from gsm_model.explain.cam.report import CamReport, steps_in_words
 from gsm_model.explain.cam.scale import NORMALISE, Normalise, scaled
 from gsm_model.exports.cam import CamFileOptions, cam_rows
@@ -35,7 +35,7 @@ SCALES: dict[Normalise, str] = {
 }
 
 
-def show_maps(seen: Sequence[Seen[CamReport]], seconds: float, key: str) -> str:
+def show_maps(seen: Sequence[PanelView[CamReport]], seconds: float, key: str) -> str:
     """The viewer, a picture for each number of frames; the layer that is chosen in the first. Only
     another layer makes the page run again, and no model."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -74,7 +74,7 @@ def show_maps(seen: Sequence[Seen[CamReport]], seconds: float, key: str) -> str:
 
 
 def _say_scale(
-    groups: Iterable[Sequence[Seen[CamReport]]], layer: str, options: CamFileOptions
+    groups: Iterable[Sequence[PanelView[CamReport]]], layer: str, options: CamFileOptions
 ) -> None:
     """What 1 on the scale stands for, for everything that is shown."""
     parts, method, steps = [], "", []
@@ -109,7 +109,7 @@ def show_take_away(
     choices: Choices,
     clip: ClipRef,
     refs: Sequence[ModelRef],
-    seen: Sequence[Seen[CamReport]],
+    seen: Sequence[PanelView[CamReport]],
     layer: str,
     question: Question,
     seconds: float,
@@ -171,7 +171,7 @@ def show_take_away(
 
 
 def _film_key(
-    seen: Sequence[Seen[CamReport]], layer: str, options: CamFileOptions, fps: float
+    seen: Sequence[PanelView[CamReport]], layer: str, options: CamFileOptions, fps: float
 ) -> str:
     """What a film is of: every picture and map in it, and how they are shown."""
     content = hashlib.sha256(repr((layer, options, fps)).encode())
@@ -191,10 +191,10 @@ def _film_key(
 
 
 def _film(
-    key: str, seen: list[Seen[CamReport]], layer: str, options: CamFileOptions, fps: float
+    key: str, seen: list[PanelView[CamReport]], layer: str, options: CamFileOptions, fps: float
 ) -> bytes:
     def make() -> bytes:
         rows = cam_rows([one.report for one in seen], [one.frames for one in seen], layer, options)
         return to_mp4(cam_film(rows, layer, options.opacity), fps)
 
-    return keep("films", key, make, visit().name)
+    return keep("films", key, make, user_session().name)

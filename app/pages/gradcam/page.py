@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.components.motion import choose_under, motion_seen, show_motion, under_maps
-from app.components.panels import Seen, lighter
+from app.components.panels import PanelView, lighter
 from app.components.progress import cancellable
 from app.components.sentences import escape, looks
 from app.pages.gradcam import charts
@@ -208,8 +208,8 @@ def _with_flow(
     clip: session.ClipRef,
     usable: Sequence[session.ModelRef],
     counts: Sequence[int],
-    seen: Sequence[Seen[CamReport]],
-) -> list[Seen[CamReport]]:
+    seen: Sequence[PanelView[CamReport]],
+) -> list[PanelView[CamReport]]:
     """``seen`` with the optical flow in the pictures, where that is asked for."""
     kinds = [session.load_model(ref).architecture.modality.kind for ref in usable]
     how = choose_under(any(kind != "RGB" for kind in kinds))
@@ -233,7 +233,7 @@ def _look_all(
     video: DecodedVideo,
     question: Question,
     orders: Sequence[Order],
-) -> list[Seen[CamReport]]:
+) -> list[PanelView[CamReport]]:
     found = []
     for ref, count in zip(choices.models, counts, strict=True):
         if ref not in usable:
@@ -242,7 +242,7 @@ def _look_all(
             color = lighter(choices.color(ref)) if number else choices.color(ref)
             report = _look(choices, clip, ref, video, count, replace(question, order=order))
             found.append(
-                Seen(report, seen_frames(report, video, session.load_model(ref).input), color)
+                PanelView(report, seen_frames(report, video, session.load_model(ref).input), color)
             )
     return found
 
@@ -280,7 +280,7 @@ def _layer_of(report: CamReport) -> str:
     return chosen if chosen in own else own[-1]
 
 
-def _show_evidence(seen: list[Seen[CamReport]], layer: str) -> None:
+def _show_evidence(seen: list[PanelView[CamReport]], layer: str) -> None:
     st.markdown(
         "### Which frames carry the answer?",
         help=(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.cache.charts import drawn
-from app.components.panels import Seen
+from app.components.panels import PanelView
 from app.components.progress import cancellable
 from app.components.sentences import believable, compared_with_package, measured_maps
 from app.pages.gradcam import charts
@@ -28,7 +28,7 @@ HELP = (
 def show_trust(
     clip: ClipRef,
     asked: Sequence[tuple[ModelRef, int]],
-    seen: Sequence[Seen[CamReport]],
+    seen: Sequence[PanelView[CamReport]],
     layer: str,
     question: Question,
 ) -> None:
@@ -94,7 +94,7 @@ def _test(
     clip: ClipRef,
     ref: ModelRef,
     count: int,
-    one: Seen[CamReport],
+    one: PanelView[CamReport],
     layer: str,
     question: Question,
 ) -> MapTrial:

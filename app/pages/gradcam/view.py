@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.components.chart_style import short
-from app.components.panels import Seen, captions, layer_titles, same_pictures
+from app.components.panels import PanelView, captions, layer_titles, same_pictures
 from app.components.viewer import MapPanel, Notes, viewer_data
 from gsm_model.explain.cam.report import CamReport
 from gsm_model.explain.cam.scale import Normalise, scaled
@@ -29,7 +29,11 @@ NOTES = Notes(
 
 
 def cams_data(
-    seen: Sequence[Seen[CamReport]], normalise: Normalise, signed: bool, start: str, seconds: float
+    seen: Sequence[PanelView[CamReport]],
+    normalise: Normalise,
+    signed: bool,
+    start: str,
+    seconds: float,
 ) -> dict:
     """The viewer's data: a panel for each of ``seen``, all of them of clips of one number of
     frames.

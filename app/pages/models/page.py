@@ -28,7 +28,7 @@ METRICS = """
 - **class mean**: the mean over the classes of each class's top-1.
 - **within pair**: the class scores higher than its time reversal; a guess gives 50 %.
 - **pair**: the likeliest class is the right one or its time reversal.
-- **reversed to partner**: with the frames reversed, the likeliest class is the time reversal.
+- **reversed to reversed class**: with the frames reversed, the likeliest class is the reversed one.
 - **95 % interval**: Wilson's, for a share of that many clips; of a class mean, from resampling the clips of each class.
 """  # noqa: E501
 WORDS = f"""

@@ -79,7 +79,7 @@ def take_what_came() -> None:
     """
     pair = st.session_state.get("pair_wanted", ())
     to_load = st.session_state.pop("published_to_load", [])
-    for job in downloads().take_ended(session.visit().name):
+    for job in downloads().take_ended(session.user_session().name):
         if job.path is None:
             _note_fault(job.fault)
             pair = st.session_state["pair_wanted"] = ()
@@ -115,13 +115,13 @@ def _note_fault(fault: str) -> None:
 
 
 def _show_running() -> None:
-    if downloads().of(session.visit().name):
+    if downloads().of(session.user_session().name):
         st.fragment(run_every=LOOK_EVERY)(_running)()
 
 
 def _running() -> None:
     """A bar a download, each with a button that stops it."""
-    jobs = downloads().of(session.visit().name)
+    jobs = downloads().of(session.user_session().name)
     if not jobs or any(job.ended for job in jobs):
         st.rerun()
     for job in jobs:
@@ -138,12 +138,12 @@ def _running() -> None:
 
 
 def _stop(job: Job) -> None:
-    downloads().drop(job.one.name, session.visit().name)
+    downloads().drop(job.one.name, session.user_session().name)
     pair = st.session_state.get("pair_wanted", ())
     if job.one.name in pair:
         st.session_state["pair_wanted"] = ()
         for name in pair:
-            downloads().drop(name, session.visit().name)
+            downloads().drop(name, session.user_session().name)
 
 
 # Matched pairs
@@ -202,7 +202,7 @@ def _want_pair(pair: MatchedPair) -> None:
     st.session_state["pair_wanted"] = tuple(one.name for one in pair.models)
     for one in pair.models:
         if not is_cached(one):
-            downloads().start(one, session.visit().name)
+            downloads().start(one, session.user_session().name)
 
 
 # The catalogue
@@ -212,7 +212,7 @@ def _show_catalogue(allowed: bool) -> None:
     found = _filtered()
     st.caption(f"{len(found)} of {len(catalogue())}")
     loaded = {ref.published for ref in session.models().values()}
-    waiting = {job.one.name for job in downloads().of(session.visit().name)}
+    waiting = {job.one.name for job in downloads().of(session.user_session().name)}
     actions = [_action(one, allowed, loaded, waiting) for one in found]
     st.dataframe(
         {
@@ -273,7 +273,7 @@ def _click(found: tuple[Published, ...]) -> None:
     if is_cached(one):
         st.session_state["published_to_load"] = [one.name]
     elif downloads_allowed():
-        downloads().start(one, session.visit().name)
+        downloads().start(one, session.user_session().name)
 
 
 def _filtered() -> list[Published]:

@@ -26,7 +26,10 @@ def orders(reports: Sequence[OrderReport], colors: Sequence[str]) -> go.Figure:
         subplot_titles=panel_titles([r.card.name for r in reports]),
     )
     for column, (report, color) in enumerate(zip(reports, colors, strict=True), start=1):
-        for index, open_, where in ((report.answer, "", -0.12), (report.partner, "-open", 0.12)):
+        for index, open_, where in (
+            (report.answer, "", -0.12),
+            (report.reversed_class, "-open", 0.12),
+        ):
             if index is None:
                 continue
             label = report.card.label(index)

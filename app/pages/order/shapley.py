@@ -20,7 +20,7 @@ from app.queries.shapley import (
 )
 from app.shell import session
 from app.shell.layout import Choices
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.explain.cam.evidence import Target
 from gsm_model.explain.shapley.frames import FILLINGS, Filling, FrameShapley, passes_needed
 from gsm_model.explain.shapley.tables import frame_rows
@@ -52,7 +52,7 @@ def show_shapley(
     classes = session.load_model(first).architecture.num_classes
     answer = clip_results.answer(first, choices.names[first.key], clip, video, "forward", count)
     index = answer.top(1)[0][0]
-    reverse = int(partner_indices([card.label(k) for k in range(classes)])[index])
+    reverse = int(reversed_classes([card.label(k) for k in range(classes)])[index])
     left, right = st.columns(2, vertical_alignment="bottom")
     targets = [Target(index), *([Target(index, reverse)] if reverse >= 0 else [])]
     target = left.selectbox(

@@ -55,7 +55,7 @@ def _now() -> None:
     limits = session.settings()
     figures = {
         "Sessions": (
-            f"{session.visits()}",
+            f"{session.user_sessions()}",
             "Browser tabs that are connected, or were a moment ago.",
         ),
         "In line for the models": (

@@ -24,7 +24,7 @@ FIGURES = {
     "within_pair": "within pair",
     "pair": "pair",
     "changes_when_reversed": "changes when reversed",
-    "reversed_to_partner": "reversed to partner",
+    "reversed_to_reversed_class": "reversed to reversed class",
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
@@ -56,6 +56,6 @@ def known_clip(model: Recognizer, split: Split, index: int) -> KnownClip:
     kinds = masks_as_seen(clip.masks(given.frame_indices, HEIGHT, WIDTH), model.input)
     window = np.zeros(t, bool)
     window[start : start + shown] = True
-    reverse = int(partner_indices(LABELS)[clip.label])
+    reverse = int(reversed_classes(LABELS)[clip.label])
     name = f"{split}/{index:06d}"
     return KnownClip(name, given.views, clip.label, reverse, np.isin(kinds, MOVING), window)

@@ -33,8 +33,8 @@ _CARD = """# {title}, {split} split
 """  # noqa: E501
 _PAIRS = (
     "Short clips made by a program, in pairs of actions that are each other's time reversal. A clip"
-    " of one class played backwards is a fair clip of its partner: both are made from the same"
-    " distribution of scenes, so no single frame tells the direction. Objects, patterns,"
+    " of one class played backwards is a fair clip of the reversed class: both are made from the"
+    " same distribution of scenes, so no single frame tells the direction. Objects, patterns,"
     " backgrounds, passers-by, things in the way, light, shadow, camera motion, noise, speed and"
     " pauses all vary. The class names are Something-Something's."
 )

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import Split, draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
@@ -155,8 +155,8 @@ def _of_clip(
     given = clip_input(model, drawn_video(clip, [t], neighbours=neighbours))
     kinds = masks_as_seen(clip.masks(given.frame_indices, HEIGHT, WIDTH), model.input)
     views = given.views
-    partner = int(partner_indices(LABELS)[clip.label])
-    targets = [Target(clip.label), Target(clip.label, partner), Target(partner)]
+    reverse = int(reversed_classes(LABELS)[clip.label])
+    targets = [Target(clip.label), Target(clip.label, reverse), Target(reverse)]
     _, [(_, own), (_, contrast), (_, other)] = evidence_of_clips(model, views, targets, layers)
     grids = {one.features.shape[-2:] for one in own}
     weights = {grid: cell_weights(kinds, len(MASK_ROLES), *grid) for grid in grids}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.cam.faithfulness import Trial, try_map
 from gsm_model.explain.cam.methods import cam_of_evidence
@@ -104,9 +104,9 @@ def _other_class(report: CamReport) -> Target | None:
         return None
     if (
         card.labels is not None
-        and (partner := int(partner_indices(card.labels)[target.index])) >= 0
+        and (reverse := int(reversed_classes(card.labels)[target.index])) >= 0
     ):
-        return Target(partner)
+        return Target(reverse)
     return next(
         Target(index)
         for index in np.argsort(-report.prediction.logits).tolist()

@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import Batch, ClipSet, batches
 from gsm_model.evaluation.intervals import measure_change, measure_share
@@ -87,10 +87,10 @@ def run_interventions(
     """
     origin = InterventionOrigin(clip_set.origin, (NONE, *plan))
     parts = Parts(out, origin, clip_set.ids, read_interventions, write_interventions)
-    partners = partner_indices(clip_set.origin.labels)
+    reverses = reversed_classes(clip_set.origin.labels)
     for batch in batches(model, clip_set, parts.done, BLOCK_CLIPS):
         scores = _scores(model, batch, plan)
-        parts.add(_part(origin, batch, scores, partners))
+        parts.add(_part(origin, batch, scores, reverses))
         if progress is not None:
             progress(parts.done, len(clip_set.ids))
     whole = _join(origin, parts.finished)
@@ -147,15 +147,15 @@ def _what_it_does(model: Recognizer, intervention: Intervention) -> tuple:
 
 
 def _part(
-    origin: InterventionOrigin, batch: Batch, scores: np.ndarray, partners: np.ndarray
+    origin: InterventionOrigin, batch: Batch, scores: np.ndarray, reverses: np.ndarray
 ) -> InterventionTable:
     n, m = len(batch.ids), len(origin.interventions)
     answers, margins = np.full((n, m), -1, np.int64), np.full((n, m), np.nan, np.float32)
     labels = batch.labels[batch.rows]
     answers[batch.rows] = scores.argmax(2)
     own = np.take_along_axis(scores, labels[:, None, None], 2)[..., 0]
-    others = np.take_along_axis(scores, np.maximum(partners[labels], 0)[:, None, None], 2)[..., 0]
-    margins[batch.rows] = np.where(partners[labels, None] >= 0, own - others, np.nan)
+    others = np.take_along_axis(scores, np.maximum(reverses[labels], 0)[:, None, None], 2)[..., 0]
+    margins[batch.rows] = np.where(reverses[labels, None] >= 0, own - others, np.nan)
     return InterventionTable(origin, batch.ids, batch.labels, answers, margins, batch.errors)
 
 

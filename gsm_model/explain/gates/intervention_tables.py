@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.predict import Prediction
 
 
@@ -19,7 +19,7 @@ def intervention_rows(
     """
     answer = int(before.probabilities.argmax())
     labels = before.card.labels or ()
-    reversal = partner(before.card.label(answer))
+    reversal = reversed_class(before.card.label(answer))
     other = labels.index(reversal) if reversal in labels else None
     caution = before.caution
     rows = []

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.errors import UnsuitableModelError
 from gsm_model.models.card import Card
 from gsm_model.models.caution import Caution, caution_of
@@ -57,12 +57,12 @@ class OrderReport:
         return int(self.forward.argmax())
 
     @property
-    def partner(self) -> int | None:
+    def reversed_class(self) -> int | None:
         """The class index of the answer's time reversal, or ``None`` where it is not among the
         classes.
         """
         labels = self.card.labels or ()
-        other = partner(self.card.label(self.answer))
+        other = reversed_class(self.card.label(self.answer))
         return labels.index(other) if other in labels else None
 
     @property

@@ -12,7 +12,7 @@ def clip_table(clip: str, report: OrderReport) -> list[dict]:
     """One row an order: the clip, the model and its hash, the order, the probability of the forward
     answer and of its reversal, and why the answer may mean little.
     """
-    answer, partner, caution = report.answer, report.partner, report.caution
+    answer, reverse, caution = report.answer, report.reversed_class, report.caution
     return [
         {
             "clip": clip,
@@ -21,8 +21,8 @@ def clip_table(clip: str, report: OrderReport) -> list[dict]:
             "order": name,
             "answer": report.card.label(answer),
             "probability": float(p[answer]),
-            "reversal": "" if partner is None else report.card.label(partner),
-            "reversal_probability": "" if partner is None else float(p[partner]),
+            "reversal": "" if reverse is None else report.card.label(reverse),
+            "reversal_probability": "" if reverse is None else float(p[reverse]),
             "likeliest": report.card.label(int(p.argmax())),
             "order_sensitivity": report.sensitivity,
             "caution": "" if caution is None else caution.text,
@@ -41,10 +41,10 @@ def flips_table(models: Sequence[tuple[str, Sequence[Flips]]]) -> list[dict]:
             row = {
                 "model": name,
                 "group": flips.group,
-                "data": flips.to_partner.data,
-                "n": flips.to_partner.n,
+                "data": flips.to_reversed_class.data,
+                "n": flips.to_reversed_class.n,
             }
-            for key in ("to_partner", "stays", "elsewhere"):
+            for key in ("to_reversed_class", "stays", "elsewhere"):
                 measure = getattr(flips, key)
                 row |= {key: measure.value, f"{key}_low": measure.low, f"{key}_high": measure.high}
             rows.append(row)

@@ -18,7 +18,7 @@ import scipy
 import torch
 from torch import Tensor
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.explain.cam.evidence import Target, ready
 from gsm_model.explain.order.report import MAX_FRAMES_A_PASS
 from gsm_model.explain.patching.features import (
@@ -153,7 +153,7 @@ def default_target(model: Recognizer, before: np.ndarray, donor: np.ndarray) -> 
     where that is the same, versus the second likeliest.
     """
     answer = int(before.argmax())
-    reverse = int(partner_indices([model.card.label(k) for k in range(len(before))])[answer])
+    reverse = int(reversed_classes([model.card.label(k) for k in range(len(before))])[answer])
     others = [reverse, int(donor.argmax()), *np.argsort(-before, kind="stable").tolist()]
     return Target(answer, next(k for k in others if k >= 0 and k != answer))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor
 
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.errors import DataError
 from gsm_model.evaluation.dataset import Batch, ClipSet, batches, require_still_frames
 from gsm_model.evaluation.resumable import Parts
@@ -112,9 +112,9 @@ def run_patching(
     t = model.architecture.num_segments
     origin = PatchOrigin(clip_set.origin, places.layers, t, side, align, exact)
     parts = Parts(out, origin, clip_set.ids, read_patching, write_patching)
-    partners = partner_indices(clip_set.origin.labels)
+    reverses = reversed_classes(clip_set.origin.labels)
     for batch in batches(model, clip_set, parts.done, BLOCK_CLIPS):
-        parts.add(_part(model, origin, batch, partners))
+        parts.add(_part(model, origin, batch, reverses))
         if progress is not None:
             progress(parts.done, len(clip_set.ids))
     whole = _join(origin, parts.finished)
@@ -130,7 +130,7 @@ def cost_of_clip(model: Recognizer, exact: bool = True) -> int:
     return passes_needed(len(places_of(model).layers), model.architecture.num_segments)
 
 
-def _part(model: Recognizer, origin: PatchOrigin, batch: Batch, partners: np.ndarray) -> PatchTable:
+def _part(model: Recognizer, origin: PatchOrigin, batch: Batch, reverses: np.ndarray) -> PatchTable:
     n, shape = len(batch.ids), (len(origin.layers), origin.frames)
     gaps = np.full(n, np.nan)
     estimated, exact = np.full((2, n, *shape), np.nan, np.float32)
@@ -138,11 +138,11 @@ def _part(model: Recognizer, origin: PatchOrigin, batch: Batch, partners: np.nda
     errors = list(batch.errors)
     for place, row in enumerate(batch.rows):
         label = int(batch.labels[row])
-        if partners[label] < 0:
+        if reverses[label] < 0:
             errors[row] = NO_PAIR
             continue
         assert batch.clips is not None
-        found = _of_clip(model, batch.clips[place], Target(label, int(partners[label])), origin)
+        found = _of_clip(model, batch.clips[place], Target(label, int(reverses[label])), origin)
         gaps[row] = found.gap
         scale = found.gap if found.moves else 0.0
         estimated[row] = found.attribution[origin.side] * scale

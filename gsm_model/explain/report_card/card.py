@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.confusion.significance import Comparison, class_groups, compare
-from gsm_model.data.labels import partner_indices
+from gsm_model.data.labels import reversed_classes
 from gsm_model.evaluation.dataset import ClipSet, require_still_frames
 from gsm_model.evaluation.intervals import measure_mean, measure_share
 from gsm_model.evaluation.reversal import ALL_PAIRS
@@ -52,11 +52,11 @@ class TemporalCard:
     ``measures`` are shares of the clips, each with its interval: *forward*, *reversed*, *shuffled*
     (the mean over the shuffles), *best shuffle* (right in any of them), *frozen* (the middle frame
     throughout), *best single frame* (right with any one frame throughout), and, where classes have
-    their time reversal among the classes, *within pair*, *reversed to partner* (the answer to the
-    reversed frames is the reversed class) and *errors to partner*, of the errors forward. ``cut``
-    has for each layer the top-1 and the within-pair accuracy (``None`` without pairs) with all
-    temporal exchange closed from it on. ``classes`` compare, class by class, the commonest answer
-    to the shuffled frames (A) with that to the frames as they are (B).
+    their time reversal among the classes, *within pair*, *reversed to reversed class* (the answer
+    to the reversed frames is the reversed class) and *errors to reversed class*, of the errors
+    forward. ``cut`` has for each layer the top-1 and the within-pair accuracy (``None`` without
+    pairs) with all temporal exchange closed from it on. ``classes`` compare, class by class, the
+    commonest answer to the shuffled frames (A) with that to the frames as they are (B).
     """
 
     origin: Provenance
@@ -144,16 +144,16 @@ def card_of(table: InterventionTable) -> TemporalCard:
         share("frozen", right[:, columns[FROZEN]]),
         share("best single frame", right[:, single].any(1)),
     ]
-    partners = partner_indices(origin.labels)[labels]
-    paired = partners >= 0
+    reverses = reversed_classes(origin.labels)[labels]
+    paired = reverses >= 0
     if paired.any():
         wrong = paired & ~right[:, columns[FORWARD]]
-        turned = answers[:, columns[REVERSED]] == partners
+        turned = answers[:, columns[REVERSED]] == reverses
         measures.append(share("within pair", margins[paired, columns[FORWARD]] > 0))
-        measures.append(share("reversed to partner", turned[paired]))
+        measures.append(share("reversed to reversed class", turned[paired]))
         if wrong.any():
-            to_partner = answers[:, columns[FORWARD]] == partners
-            measures.append(share("errors to partner", to_partner[wrong]))
+            to_reversed = answers[:, columns[FORWARD]] == reverses
+            measures.append(share("errors to reversed class", to_reversed[wrong]))
     cut = []
     for name, place in columns.items():
         if name.startswith("closed from "):
@@ -174,8 +174,8 @@ def card_of(table: InterventionTable) -> TemporalCard:
 
 def _pairs(origin: Provenance, labels: np.ndarray, margins: np.ndarray) -> tuple[PairShare, ...]:
     """``margins`` (n, 2), forward and reversed, NaN for clips of no pair."""
-    names, partners = origin.labels, partner_indices(origin.labels)
-    first = np.minimum(labels, partners[labels])
+    names, reverses = origin.labels, reversed_classes(origin.labels)
+    first = np.minimum(labels, reverses[labels])
     ahead, back = margins[:, 0] > 0, margins[:, 1] < 0
 
     def of(group: str, chosen: np.ndarray) -> PairShare:
@@ -185,11 +185,11 @@ def _pairs(origin: Provenance, labels: np.ndarray, margins: np.ndarray) -> tuple
         )
         return PairShare(group, *found)
 
-    paired = partners[labels] >= 0
+    paired = reverses[labels] >= 0
     if not paired.any():
         return ()
     groups = [
-        of(f"{names[k]} / {names[partners[k]]}", paired & (first == k))
+        of(f"{names[k]} / {names[reverses[k]]}", paired & (first == k))
         for k in np.unique(first[paired])
     ]
     return (of(ALL_PAIRS, paired), *groups)

@@ -26,7 +26,7 @@ class BusyError(LensError):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueueLimits:
     """How a thread waits: ``tell(ahead)`` is called a few times a second with how many are before
     it, and may raise to give the place up; with more than ``most_ahead`` before it, or after
     ``seconds``, it is refused."""
@@ -36,7 +36,7 @@ class Waiting:
     seconds: float
 
 
-_waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
+_waiting: ContextVar[QueueLimits | None] = ContextVar("waiting", default=None)
 
 
 class _Queue:
@@ -48,37 +48,37 @@ class _Queue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        manners, ticket = _waiting.get(), object()
+        limits, ticket = _waiting.get(), object()
         with self.changed:
-            if manners is not None and len(self.tickets) > manners.most_ahead:
+            if limits is not None and len(self.tickets) > limits.most_ahead:
                 raise BusyError(
                     f"the models are busy with {len(self.tickets)} others; try again in a minute"
                 )
             self.tickets.append(ticket)
         try:
-            self._wait(ticket, manners)
+            self._wait(ticket, limits)
             yield
         finally:
             with self.changed:
                 self.tickets.remove(ticket)
                 self.changed.notify_all()
 
-    def _wait(self, ticket: object, manners: Waiting | None) -> None:
+    def _wait(self, ticket: object, limits: QueueLimits | None) -> None:
         since = time.monotonic()
         while True:
             with self.changed:
                 if self.tickets[0] is ticket:
                     return
-                self.changed.wait(None if manners is None else LOOK_SECONDS)
+                self.changed.wait(None if limits is None else LOOK_SECONDS)
                 ahead = self.tickets.index(ticket)
-            if manners is None or not ahead:
+            if limits is None or not ahead:
                 continue
-            if time.monotonic() - since > manners.seconds:
+            if time.monotonic() - since > limits.seconds:
                 raise BusyError(
-                    f"waited {manners.seconds:.0f} seconds, and {ahead} are still before you; try"
-                    " again in a minute"
+                    f"waited {limits.seconds:.0f} seconds, and {ahead} are still ahead of yours;"
+                    " try again in a minute"
                 )
-            manners.tell(ahead)
+            limits.tell(ahead)
 
 
 _queues: dict[torch.device, _Queue] = {}
@@ -89,7 +89,7 @@ def device_turn(device: torch.device) -> AbstractContextManager[None]:
     """The turn on ``device``, as a context: entered when all who came before have left.
 
     Raises:
-        BusyError: inside `patiently`, if too many are before or it takes too long.
+        BusyError: inside `within_limits`, if too many are before or it takes too long.
     """
     with _queues_lock:
         queue = _queues.setdefault(device, _Queue())
@@ -97,11 +97,11 @@ def device_turn(device: torch.device) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def patiently(tell: Callable[[int], None], most_ahead: int, seconds: float) -> Iterator[None]:
-    """Wait for turns in this thread as `Waiting` says, inside the block. Without it a thread waits
-    as long as it takes.
+def within_limits(tell: Callable[[int], None], most_ahead: int, seconds: float) -> Iterator[None]:
+    """Wait for turns in this thread as `QueueLimits` says, inside the block. Without it a thread
+    waits as long as it takes.
     """
-    token = _waiting.set(Waiting(tell, most_ahead, seconds))
+    token = _waiting.set(QueueLimits(tell, most_ahead, seconds))
     try:
         yield
     finally:

@@ -44,7 +44,7 @@ def test_a_chart_is_drawn_once_for_its_content_in_each_session_and_counted_by_wh
 ):
     caches, session, drawings = {"charts": OnceCache(2**30)}, SimpleNamespace(name="a"), []
     monkeypatch.setattr(store, "caches", lambda: caches)
-    monkeypatch.setattr(charts, "visit", lambda: session)
+    monkeypatch.setattr(charts, "user_session", lambda: session)
 
     def draw(values: np.ndarray) -> go.Figure:
         drawings.append(len(values))

@@ -20,11 +20,11 @@ from app.components.downloads import (
     predict_command,
     slices_command_line,
 )
-from app.components.panels import Seen
+from app.components.panels import PanelView
 from app.queries.comparison import Beside, PredictionsRef
 from app.shell.session import ClipRef, ModelRef
 from app.shell.uploads import Upload
-from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints, sample_clips
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.models.card import Card
 from gsm_model.predict import Prediction
@@ -44,10 +44,10 @@ def test_the_table_has_a_row_for_every_class_and_formulas_are_made_plain():
 
 
 def test_the_command_that_is_shown_runs_in_the_projects_folder():
-    clip, path = sample_clips()["unfolding"], shipped_checkpoints()["gsm"]
+    clip, path = sample_clips()["unfolding"], bundled_checkpoints()["gsm"]
     command = predict_command(
         ClipRef("unfolding", clip.path, "", "Sample"),
-        [ModelRef("gsm", path, "", path.name, "shipped")],
+        [ModelRef("gsm", path, "", path.name, "bundled")],
         16,
         "reversed",
         3,
@@ -78,12 +78,12 @@ def test_the_commands_for_gates_name_shipped_files_from_the_projects_folder_and_
         (),
     )
     path, clip = (
-        shipped_checkpoints()["gsm"],
+        bundled_checkpoints()["gsm"],
         ClipRef("upload-1", Path("/elsewhere/abc"), "", "my clip.mp4"),
     )
-    ref = ModelRef("gsm", path, "", path.name, "shipped")
+    ref = ModelRef("gsm", path, "", path.name, "bundled")
     command = gates_command(
-        clip, ref, Seen(report, np.zeros((2, 4, 4, 3), np.uint8), "#000000"), 16, "column"
+        clip, ref, PanelView(report, np.zeros((2, 4, 4, 3), np.uint8), "#000000"), 16, "column"
     )
     assert shlex.split(command)[4:] == [
         *(
@@ -122,7 +122,7 @@ def test_commands_say_what_was_said_of_models_when_they_were_loaded():
 
 def test_a_comparison_says_what_came_beside_its_files():
     table = PredictionsRef("a", Path("/elsewhere/a.csv"), "a" * 64, "a.csv", private=True)
-    shipped = PredictionsRef("b", Path("/elsewhere/b.parquet"), "b" * 64, "b.parquet")
+    bundled = PredictionsRef("b", Path("/elsewhere/b.parquet"), "b" * 64, "b.parquet")
     names, truth = (Upload(name, Path("/x"), digit * 64)
                     for name, digit in (("n.txt", "c"), ("t.json", "d")))  # fmt: skip
     beside = Beside(("x", "y"), truth, "cp1252", names)
@@ -130,10 +130,10 @@ def test_a_comparison_says_what_came_beside_its_files():
     recipe = ConfusionExport(*shown, beside).recipe([])
     assert recipe.parts[2:6] == ("--names", "n.txt", "--encoding", "cp1252")
     assert [one.name for one in recipe.inputs] == ["a.csv", "n.txt"]
-    own = ConfusionExport((shipped,), *shown[1:], beside).recipe([])
-    assert own == ConfusionExport((shipped,), *shown[1:]).recipe([])
+    own = ConfusionExport((bundled,), *shown[1:], beside).recipe([])
+    assert own == ConfusionExport((bundled,), *shown[1:]).recipe([])
     slices, errors = (
-        slices_command_line([shipped], replace(beside, properties=names), what)
+        slices_command_line([bundled], replace(beside, properties=names), what)
         for what in ("slices", "label-errors")
     )
     assert "--slices --properties n.txt --out slices" in slices

@@ -23,7 +23,7 @@ from tests.conftest import make_small
 def caches(monkeypatch) -> dict[str, OnceCache]:
     found = {kind: OnceCache(2**30) for kind in store.MEGABYTES}
     monkeypatch.setattr(store, "caches", lambda: found)
-    monkeypatch.setattr(session, "visit", lambda: SimpleNamespace(name="mine"))
+    monkeypatch.setattr(session, "user_session", lambda: SimpleNamespace(name="mine"))
     return found
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from gsm_model import load_checkpoint, save_checkpoint
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.data.probes.plans import LABELS as PROBE_LABELS
 from gsm_model.data.synthetic import export
 from gsm_model.models.card import Card
@@ -223,7 +223,7 @@ def test_order_of_a_clip_prints_every_models_answers_and_writes_all_of_them(run,
         and "reversed" in done.stdout
     )
     rows = (tmp_path / "o.csv").read_text().splitlines()
-    assert len(rows) == 1 + len(shipped_checkpoints()) * (3 + 2 + 8 + 28)
+    assert len(rows) == 1 + len(bundled_checkpoints()) * (3 + 2 + 8 + 28)
 
 
 def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
@@ -232,7 +232,7 @@ def test_order_of_tables_writes_csv_and_pdf(run, tmp_path):
         files.append(tmp_path / f"{order}.parquet")
         write_parquet(table(order, answers), files[-1])
     done = run("order", *files, "--csv", tmp_path / "o.csv", "--pdf", tmp_path / "o.pdf")
-    assert "GSM  all pairs (4 clips of five clips): to partner 50.0%" in done.stdout
+    assert "GSM  all pairs (4 clips of five clips): to reversed class 50.0%" in done.stdout
     assert (tmp_path / "o.pdf").read_bytes().startswith(b"%PDF") and len(
         (tmp_path / "o.csv").read_text().splitlines()
     ) == 4

@@ -6,8 +6,8 @@ from gsm_model.data.label_reader import read_labels
 from gsm_model.data.labels import (
     label_list,
     label_lists,
-    partner,
-    partner_indices,
+    reversed_class,
+    reversed_classes,
     reversed_pairs,
     something_something,
 )
@@ -28,8 +28,8 @@ def test_every_reversed_pair_is_made_of_labels_and_stacking_is_in_none():
     labels = something_something()
     for first, second in reversed_pairs():
         assert first in labels and second in labels
-        assert partner(first) == second and partner(second) == first
-    assert partner("Stacking number of something") is None
+        assert reversed_class(first) == second and reversed_class(second) == first
+    assert reversed_class("Stacking number of something") is None
 
 
 def test_the_class_lists_have_the_sizes_of_their_sets_and_something_something_comes_in_two_orders():
@@ -55,7 +55,7 @@ def test_the_class_lists_have_the_sizes_of_their_sets_and_something_something_co
 
 def test_jesters_gestures_have_their_reversed_gestures():
     labels = label_list("jester")
-    indices = partner_indices(labels)
+    indices = reversed_classes(labels)
     assert (indices >= 0).sum() == 2 * len(reversed_pairs("jester")) == 20
     assert [labels[indices[place]] for place in (0, 13, 16)] == [
         "Swiping Right",
@@ -64,7 +64,7 @@ def test_jesters_gestures_have_their_reversed_gestures():
     ]
     # mmaction2's map of mirrored classes: a swipe to the left becomes one to the right
     assert [indices[place] for place in (0, 1, 6, 7)] == [1, 0, 7, 6]
-    assert partner("Thumb Up") is None
+    assert reversed_class("Thumb Up") is None
 
 
 @pytest.mark.parametrize(

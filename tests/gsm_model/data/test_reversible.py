@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsm_model.data.labels import partner, something_something
+from gsm_model.data.labels import reversed_class, something_something
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.chance import SHIFTED, TRAINED, Chance
 from gsm_model.data.synthetic.dataset import FRAME_COUNTS, draw_clip
@@ -31,14 +31,14 @@ FIRST_TEST_CLIP = [
 ]
 
 
-def test_the_classes_are_something_somethings_and_their_partners_time_reversals():
+def test_the_classes_are_something_somethings_and_their_reversed_classes_time_reversals():
     for label, name in enumerate(LABELS):
         assert name in something_something()
-        assert partner(name) == LABELS[label ^ 1]
+        assert reversed_class(name) == LABELS[label ^ 1]
 
 
 @pytest.mark.parametrize("label", range(0, len(LABELS), 2))
-def test_a_clip_played_backwards_is_the_clip_of_its_partner_with_the_same_scene(label):
+def test_a_clip_played_backwards_is_the_clip_of_its_reversed_class_with_the_same_scene(label):
     first, second = draw_clip("test", 7, label), draw_clip("test", 7, label + 1)
     every = range(first.num_frames)
     np.testing.assert_array_equal(first.frames(every, 40, 50)[::-1], second.frames(every, 40, 50))

@@ -1,11 +1,11 @@
-"""Measuring: the figures by hand, and the claims made of the shipped models."""
+"""Measuring: the figures by hand, and the claims made of the bundled models."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gsm_model.bundled import assets, shipped_checkpoints
+from gsm_model.bundled import assets, bundled_checkpoints
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import (
     BothWays,
@@ -48,7 +48,7 @@ def test_the_figures_of_four_clips_counted_by_hand():
     assert measures["top-1"].value == 1 / 4
     assert measures["pair"].value == 3 / 4
     assert measures["within pair"].value == 2 / 4
-    assert measures["reversed to partner"].value == 2 / 4
+    assert measures["reversed to reversed class"].value == 2 / 4
     assert measures["class mean"].value == pytest.approx(1 / 3)
     assert all(m.n == 4 and m.low <= m.value <= m.high for m in measures.values())
 
@@ -75,11 +75,11 @@ def test_a_model_of_other_classes_is_refused():
 
 @pytest.fixture(scope="module")
 def measured(request):
-    """Every shipped model on the first of the 2,000 clips that its recorded figures are of: 140, or
+    """Every bundled model on the first of the 2,000 clips that its recorded figures are of: 140, or
     of all tests 600.
     """
     count = 600 if request.config.getoption("--thorough") else 140
-    models = {name: load_checkpoint(path) for name, path in shipped_checkpoints().items()}
+    models = {name: load_checkpoint(path) for name, path in bundled_checkpoints().items()}
     scored = dict(zip(models, score_drawn_clips(list(models.values()), "test", count), strict=True))
     return (
         models,
@@ -93,7 +93,7 @@ def test_the_shipped_models_are_as_good_as_the_project_says_on_clips_never_train
     models, scored, figures = measured
     assert list(models) == ["gsm", "tsm", "tsn"]
     assert figures["gsm"]["top-1"].value >= 0.95 and figures["gsm"]["within pair"].value >= 0.98
-    assert figures["gsm"]["reversed to partner"].value >= 0.95
+    assert figures["gsm"]["reversed to reversed class"].value >= 0.95
     assert figures["tsn"]["pair"].value >= 0.9
     assert figures["tsn"]["within pair"].low <= 0.5 <= figures["tsn"]["within pair"].high
     assert largest_reversal_change(scored["tsn"]) <= 1e-5
@@ -118,7 +118,7 @@ def test_the_shipped_tables_are_the_shipped_models_own_answers(measured):
 
 
 def test_the_recorded_figures_are_those_of_the_shipped_tables():
-    for name, path in shipped_checkpoints().items():
+    for name, path in bundled_checkpoints().items():
         for split in ("test", "shifted"):
             forward, backward = (
                 read_parquet(assets() / "predictions" / f"{name}_resnet18_{split}_{order}.parquet")

@@ -85,7 +85,7 @@ def test_the_class_mean_weighs_every_class_alike_and_its_interval_is_as_wide_as_
     )
 
 
-def test_a_class_without_partner_is_not_counted_within_pairs():
+def test_a_class_without_reversed_class_is_not_counted_within_pairs():
     measures = {m.metric: m for m in measures_of_table(table([[0, 0, 1], [1, 0, 0]], [2, 0]))}
     assert measures["within pair"].n == 1
 

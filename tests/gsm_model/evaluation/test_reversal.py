@@ -32,30 +32,30 @@ def table(order, answers, labels=(0, 1, 2, 3, 4)):
 
 
 def test_five_clips_counted_by_hand():
-    """Forward 0 1 2 3 4, reversed 1 1 4 2 4: to the partner, stays, elsewhere, to the partner, and
-    one of no pair.
+    """Forward 0 1 2 3 4, reversed 1 1 4 2 4: to the reversed class, stays, elsewhere, to the
+    reversed class, and one of no pair.
     """
     every, folding, moving = count_flips(
         table("forward", [0, 1, 2, 3, 4]), table("reversed", [1, 1, 4, 2, 4])
     )
-    assert (every.group, every.to_partner.n) == (ALL_PAIRS, 4)
-    assert (every.to_partner.value, every.stays.value, every.elsewhere.value) == (
+    assert (every.group, every.to_reversed_class.n) == (ALL_PAIRS, 4)
+    assert (every.to_reversed_class.value, every.stays.value, every.elsewhere.value) == (
         2 / 4,
         1 / 4,
         1 / 4,
     )
     assert folding.group == "Folding something / Unfolding something"
-    assert (folding.to_partner.value, folding.stays.value, folding.elsewhere.value) == (
+    assert (folding.to_reversed_class.value, folding.stays.value, folding.elsewhere.value) == (
         1 / 2,
         1 / 2,
         0,
     )
-    assert (moving.to_partner.value, moving.stays.value, moving.elsewhere.value) == (
+    assert (moving.to_reversed_class.value, moving.stays.value, moving.elsewhere.value) == (
         1 / 2,
         0,
         1 / 2,
     )
-    assert every.to_partner.low < 0.5 < every.to_partner.high
+    assert every.to_reversed_class.low < 0.5 < every.to_reversed_class.high
 
 
 def test_tables_that_do_not_belong_together_are_refused():

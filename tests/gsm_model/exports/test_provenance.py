@@ -5,7 +5,7 @@ import json
 import shlex
 from pathlib import Path
 
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.exports.provenance import (
     Beside,
     Input,
@@ -19,7 +19,7 @@ from gsm_model.exports.provenance import (
 
 
 def test_files_of_the_project_are_named_from_its_folder_and_others_as_they_were_given(tmp_path):
-    assert portable(shipped_checkpoints()["gsm"]) == "assets/models/gsm_resnet18.safetensors"
+    assert portable(bundled_checkpoints()["gsm"]) == "assets/models/gsm_resnet18.safetensors"
     assert (
         portable(Path("my clip.mp4").absolute().parents[0] / "assets" / "clips" / "folding.mp4")
         == "assets/clips/folding.mp4"

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from gsm_model.bundled import prediction_files, shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints, prediction_files
 from gsm_model.confusion.embedding import Embedding, Marked
 from gsm_model.figures import model_colors
 from gsm_model.figures.model_colors import (
@@ -69,7 +69,7 @@ def test_a_colour_of_an_unknown_table_stays_until_a_model_that_is_loaded_takes_i
 
 
 def test_the_bundled_tables_have_the_bundled_models_colours():
-    for number, name in enumerate(shipped_checkpoints()):
+    for number, name in enumerate(bundled_checkpoints()):
         tables = [read_predictions(p) for p in prediction_files() if p.name.startswith(name)][:1]
         assert table_colors(tables, bundled_models()) == (MODEL_COLORS[number],)
 

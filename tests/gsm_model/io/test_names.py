@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.io.names import short_names, unique_names
 
 
@@ -32,7 +32,7 @@ def test_two_shipped_models_of_one_kind_are_both_there(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     for name in ("gsm_resnet18", "gsm_resnet50", "tsn_resnet18"):
         (tmp_path / "models" / f"{name}.safetensors").touch()
-    assert {key: path.stem for key, path in shipped_checkpoints().items()} == {
+    assert {key: path.stem for key, path in bundled_checkpoints().items()} == {
         "gsm": "gsm_resnet18",
         "gsm_resnet50": "gsm_resnet50",
         "tsn": "tsn_resnet18",

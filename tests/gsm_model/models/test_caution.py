@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gsm_model.bundled import shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints
 from gsm_model.models.card import Card
 from gsm_model.models.caution import FILMED_FIGURES, caution_of, caution_of_list, in_short, in_words
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -75,7 +75,7 @@ def test_cautions_of_one_kind_are_one_sentence_the_gravest_first():
 
 def test_the_models_that_came_with_the_project_have_seen_drawn_clips_and_say_what_was_measured():
     measured = json.loads(FILMED_FIGURES.read_text(encoding="utf-8"))["measured"]
-    for path in shipped_checkpoints().values():
+    for path in bundled_checkpoints().values():
         card = load_checkpoint(path).card
         assert card.domain == "drawn" and caution_of(card, card.labels[0]) is None
         found = caution_of(card, None)

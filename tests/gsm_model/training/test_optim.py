@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gsm_model.bundled import assets
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.data.probes.dataset import probe_clip
 from gsm_model.data.synthetic_sets import synthetic_set
 from gsm_model.errors import DataError
@@ -117,7 +117,7 @@ def test_in_both_directions_a_clip_is_followed_by_its_reversal(style):
     labels = synthetic_set(style).labels
     for index in (0, 1, 5):
         (clip, label), (back, reverse) = both[2 * index], both[2 * index + 1]
-        assert torch.equal(back, clip.flip(0)) and partner(labels[label]) == labels[reverse]
+        assert torch.equal(back, clip.flip(0)) and reversed_class(labels[label]) == labels[reverse]
         assert label == index and torch.equal(clip, one[index][0])
     assert torch.equal(both[3][0], both[2][0].flip(0))  # in whatever order they are asked for
 

@@ -85,8 +85,8 @@ def test_a_file_is_found_beside_the_configuration_and_init_is_another_word(tmp_p
     (tmp_path / "c.json").write_text('{"temporal": "gsm", "init": "m.safetensors"}')
     config = TrainConfig.read(tmp_path / "c.json")
     assert initial_model(config.initial, tmp_path).card.file == "m.safetensors"
-    shipped = initial_model("assets/models/gsm_resnet18.safetensors", tmp_path)
-    assert shipped.architecture.temporal == "gsm"  # from the working folder, or as the product's
+    bundled = initial_model("assets/models/gsm_resnet18.safetensors", tmp_path)
+    assert bundled.architecture.temporal == "gsm"  # from the working folder, or as the product's
     with pytest.raises(DataError, match=r"no file .*other.pth, and other.pth: no published"):
         initial_model("other.pth", tmp_path)
 

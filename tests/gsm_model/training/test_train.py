@@ -88,7 +88,7 @@ def test_an_unfinished_run_is_not_packed_and_a_finished_one_carries_its_measures
         "class mean",
         "within pair",
         "pair",
-        "reversed to partner",
+        "reversed to reversed class",
     ]
     assert {m.data for m in card.measures} == {
         "Reversible Actions, test split",

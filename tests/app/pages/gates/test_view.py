@@ -6,7 +6,7 @@ import base64
 
 import numpy as np
 
-from app.components.panels import Seen, layer_titles
+from app.components.panels import PanelView, layer_titles
 from app.pages.gates.view import gates_data, reading_data, reading_groups
 from gsm_model import build_recognizer
 from gsm_model.explain.gates.report import report_gates
@@ -16,7 +16,7 @@ from tests.conftest import make_small
 
 def seen_by(model, video, order="forward", segments=None):
     report = report_gates(model, video, order, segments)
-    return Seen(report, seen_frames(report, video, model.input, 64), "#0072B2")
+    return PanelView(report, seen_frames(report, video, model.input, 64), "#0072B2")
 
 
 def test_a_panel_for_each_model_with_the_layers_of_the_first(video):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.components.panels import Seen
+from app.components.panels import PanelView
 from app.components.sentences import believable, compared_with_package, looks, measured_maps
 from app.pages.gradcam.charts import curves, evidence
 from app.pages.gradcam.view import cams_data
@@ -30,7 +30,7 @@ def seen(drawn_model, video):
         for order in ("forward", "reversed")
     ]
     return [
-        Seen(report, seen_frames(report, video, drawn_model.input, 32), "#0072B2")
+        PanelView(report, seen_frames(report, video, drawn_model.input, 32), "#0072B2")
         for report in reports
     ]
 

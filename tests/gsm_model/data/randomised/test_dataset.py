@@ -5,7 +5,7 @@ goes where the class says.
 import numpy as np
 import pytest
 
-from gsm_model.data.labels import partner, something_something
+from gsm_model.data.labels import reversed_class, something_something
 from gsm_model.data.randomised.actions import LABELS
 from gsm_model.data.randomised.dataset import randomised_clip
 from gsm_model.data.synthetic import actions as drawn
@@ -20,11 +20,11 @@ def test_the_classes_are_the_drawn_sets_and_turns_of_the_camera():
     assert LABELS[: len(drawn.LABELS)] == drawn.LABELS
     assert all("Turning the camera" in label for label in LABELS[len(drawn.LABELS) :])
     for label, name in enumerate(LABELS):
-        assert name in something_something() and partner(name) == LABELS[label ^ 1]
+        assert name in something_something() and reversed_class(name) == LABELS[label ^ 1]
 
 
 @pytest.mark.parametrize("label", FIRST)
-def test_a_clip_played_backwards_is_the_clip_of_its_partner(label):
+def test_a_clip_played_backwards_is_the_clip_of_its_reversed_class(label):
     """In every byte: the noise, the compression and the open shutter are played backwards too."""
     first, second = (randomised_clip("test", 5, one) for one in (label, label + 1))
     assert first.num_frames == second.num_frames

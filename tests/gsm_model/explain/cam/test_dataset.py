@@ -5,7 +5,7 @@ and back.
 import numpy as np
 import pytest
 
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.data.synthetic.scene import MASK_ROLES
@@ -166,4 +166,4 @@ def test_the_reversed_class_is_that_of_the_name_wherever_it_stands(drawn_model, 
     with pytest.raises(StopIteration):
         dataset._of_clip(drawn_model, "test", 3, ("gradcam",), ["layer4.1"], False)
     assert asked == [Target(3), Target(3, 13), Target(13)]
-    assert partner(apart[3]) == apart[13]
+    assert reversed_class(apart[3]) == apart[13]

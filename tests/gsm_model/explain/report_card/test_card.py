@@ -55,8 +55,8 @@ def test_every_figure_is_the_count_by_hand():
         "frozen": (2 / 5, 5),
         "best single frame": (3 / 5, 5),
         "within pair": (3 / 4, 4),
-        "reversed to partner": (3 / 4, 4),
-        "errors to partner": (1 / 2, 2),
+        "reversed to reversed class": (3 / 4, 4),
+        "errors to reversed class": (1 / 2, 2),
     }
     assert (card.n, card.failed, card.shuffles) == (5, 1, 2)
     every, pair = card.pairs

@@ -8,7 +8,12 @@ import time
 import pytest
 import torch
 
-from gsm_model.models.inference.device_queue import BusyError, device_turn, patiently, queue_lengths
+from gsm_model.models.inference.device_queue import (
+    BusyError,
+    device_turn,
+    queue_lengths,
+    within_limits,
+)
 
 DEVICE = torch.device("meta")  # no other test runs on it
 
@@ -25,7 +30,7 @@ class Worker(threading.Thread):
         give_up_at: int | None = None,
     ) -> None:
         super().__init__(daemon=True)
-        self.named, self.log, self.manners, self.give_up_at = (
+        self.named, self.log, self.limits, self.give_up_at = (
             name,
             log,
             (most_ahead, seconds),
@@ -43,7 +48,7 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         try:
-            with patiently(self.tell, *self.manners), device_turn(DEVICE):
+            with within_limits(self.tell, *self.limits), device_turn(DEVICE):
                 self.log.append(self.named)
                 self.inside.set()
                 self.leave.wait(30)

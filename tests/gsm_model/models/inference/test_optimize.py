@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gsm_model import build_recognizer, load_checkpoint, record_gates
-from gsm_model.bundled import sample_clips, shipped_checkpoints
+from gsm_model.bundled import bundled_checkpoints, sample_clips
 from gsm_model.explain.cam.evidence import Target, evidence_of_clips
 from gsm_model.explain.cam.report import report_cams
 from gsm_model.explain.gates.interventions import Intervention, intervene
@@ -200,8 +200,8 @@ def test_a_channel_that_the_gate_ignores_or_the_norm_kills_is_no_trouble():
 
 @pytest.fixture(scope="module")
 def trained():
-    """The shipped models, and a sample clip with the frames they want."""
-    paths = shipped_checkpoints().values()
+    """The bundled models, and a sample clip with the frames they want."""
+    paths = bundled_checkpoints().values()
     return [load_checkpoint(path) for path in paths], read_video(
         next(iter(sample_clips().values())).path, [8]
     )
