@@ -85,6 +85,15 @@ def bundled_checkpoints() -> dict[str, Path]:
     return found
 
 
+def randomised_checkpoints() -> dict[str, Path]:
+    """Key of the bundled model that a model started from (*gsm*) → the checkpoint that came of it
+    by training on randomised clips (*gsm-randomised*), which look more like filmed ones; empty if
+    there are none.
+    """
+    found = sorted((assets() / "models" / "randomised").glob("*.safetensors"))
+    return {path.stem.split("-")[0]: path for path in found}
+
+
 def system_checkpoints() -> dict[str, Path]:
     """Name (*gsf-seed0*) → checkpoint of the systems that were trained alike and came with the
     project; empty if there are none.

@@ -51,7 +51,7 @@ class Prediction:
     @property
     def caution(self) -> Caution | None:
         """Why the answer may mean little, if anything says so."""
-        return caution_of(self.card, self.drawn)
+        return caution_of(self.card, self.drawn, self.card.label(int(self.logits.argmax())))
 
     @property
     def scores_frames(self) -> bool:

@@ -18,6 +18,7 @@ from app.queries import clip_results
 from app.shell import session
 from app.shell.permalink import apply_link, write_link
 from app.shell.uploads import Upload
+from gsm_model.bundled import randomised_checkpoints
 from gsm_model.errors import LensError, MemoryFullError
 from gsm_model.figures.model_colors import KnownModel, table_colors
 from gsm_model.models.caution import Caution, in_words
@@ -447,9 +448,33 @@ def _warn(cautions: Sequence[Caution]) -> None:
     if grave:
         st.warning(escape(in_words(grave)), icon=":material/warning:")
     if any(one.wants_film for one in grave):
+        _offer_randomised()
         link_to("models", "**Get a published model** that was trained on film")
     if mild := [one for one in cautions if one.kind == "unknown"]:
         st.caption(escape(in_words(mild)))
+
+
+def _offer_randomised() -> None:
+    """The way to the bundled models that were trained on randomised clips, where the chosen ones
+    have such successors.
+    """
+    chosen: list[str] = st.session_state["models"]
+    successors = randomised_checkpoints()
+    if any(key in successors for key in chosen):
+        st.button(
+            "Ask those trained on randomised clips",
+            icon=":material/model_training:",
+            on_click=_choose_randomised,
+            help=(
+                "The same networks, trained further on clips that vary in all they can, which tell"
+                " directions on filmed clips better."
+            ),
+        )
+
+
+def _choose_randomised() -> None:
+    chosen: list[str] = st.session_state["models"]
+    st.session_state["choose_models"] = [session.randomised_successor(key) or key for key in chosen]
 
 
 def explain_error(error: Exception, next_step: str) -> None:

@@ -17,7 +17,12 @@ from app.cache import store
 from app.shell.published import downloads
 from app.shell.settings import Settings, read_settings
 from app.shell.uploads import Upload, UploadStore
-from gsm_model.bundled import bundled_checkpoints, sample_clips, system_checkpoints
+from gsm_model.bundled import (
+    bundled_checkpoints,
+    randomised_checkpoints,
+    sample_clips,
+    system_checkpoints,
+)
 from gsm_model.errors import CheckpointError, LensError
 from gsm_model.io.hashing import sha256
 from gsm_model.models.checkpoints.files import load_checkpoint
@@ -207,6 +212,19 @@ def offer_systems(keys: Iterable[str]) -> None:
             path = found[key]
             origin = "trained alike with the other systems, comes with the project"
             mine[key] = ModelRef(key, path, digest(path), path.name, origin)
+
+
+def randomised_successor(key: str) -> str | None:
+    """The key of the model that came of the bundled model ``key`` by training on randomised clips,
+    which is then offered to this session; ``None`` where there is none.
+    """
+    path = randomised_checkpoints().get(key)
+    if path is None:
+        return None
+    origin = "trained on randomised clips, comes with the project"
+    ref = ModelRef(path.stem, path, digest(path), path.name, origin)
+    st.session_state.setdefault("loaded_models", {}).setdefault(ref.key, ref)
+    return ref.key
 
 
 def add_model(ref: ModelRef) -> Recognizer:

@@ -7,20 +7,21 @@ from the names of its classes; never from how sure it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gsm_model.models.card import Card
 
 FILMED_FIGURES = Path(__file__).parent / "filmed.json"
-# untrained: random weights; drawn: has seen drawn clips only, and the clip is filmed; film: the
-# reverse; classes: none of its classes can fit, or only a narrow kind of clip fits; unknown: its
-# file does not record what it was trained on.
-Kind = Literal["untrained", "drawn", "film", "classes", "unknown"]
-KINDS: tuple[Kind, ...] = ("untrained", "drawn", "film", "classes", "unknown")
+# untrained: random weights; drawn: has seen drawn clips only, and the clip is filmed; measured: the
+# same, and it was measured on filmed clips of the class that it answers; film: the reverse of
+# drawn; classes: none of its classes can fit, or only a narrow kind of clip fits; unknown: its file
+# does not record what it was trained on.
+Kind = Literal["untrained", "drawn", "measured", "film", "classes", "unknown"]
+KINDS: tuple[Kind, ...] = ("untrained", "drawn", "measured", "film", "classes", "unknown")
 # Data sets all of whose classes are of one narrow kind, by their titles in the catalogue.
 NARROW = {
     "Diving48": "dives in competitions",
@@ -29,8 +30,14 @@ NARROW = {
     "ImageNet-1K": "things in single pictures",
     "EPIC-Kitchens-100": "actions in kitchens, filmed from the head of whoever does them",
 }
-_CHANCE = {"within pair": "a guess gives 50 %"}
-_SHOWN = {"within pair": "scores the class above its time reversal"}
+_CHANCE = {
+    "within pair": "a guess gives 50 %",
+    "within pair, both": "a model that averages frames gives 0 %",
+}
+_SHOWN = {
+    "within pair": "scores the class above its time reversal",
+    "within pair, both": "scores the class above its time reversal, played forward and reversed,",
+}
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,13 @@ class Caution:
     @property
     def wants_film(self) -> bool:
         """Whether a model that was trained on filmed clips would be the better one to ask."""
-        return self.kind == "drawn"
+        return self.kind in ("drawn", "measured")
 
 
-def caution_of(card: Card, drawn: str | None) -> Caution | None:
+def caution_of(card: Card, drawn: str | None, answer: str | None = None) -> Caution | None:
     """What is to be said of the answer of ``card``'s model to a clip; ``drawn`` is what the clip
-    shows if it is one of this project's own, ``None`` if it counts as filmed.
+    shows if it is one of this project's own, ``None`` if it counts as filmed. ``answer`` is the
+    class it answers, of whose pair it may have been measured on filmed clips.
     """
     if card.provenance == "untrained":
         return Caution("untrained", card.name, "")
@@ -67,7 +75,7 @@ def caution_of(card: Card, drawn: str | None) -> Caution | None:
         missing = known if card.provenance == "trained" else f"whether it was trained, or {known}"
         return Caution("unknown", card.name, missing)
     if card.domain == "drawn" and drawn is None:
-        return Caution("drawn", card.name, "", _measured_on_film(card.sha256))
+        return _of_film(card, answer)
     missing = "" if drawn is None or drawn in (card.labels or (drawn,)) else drawn
     if card.domain == "filmed" and drawn is not None:
         return Caution("film", card.name, card.training_data, missing)
@@ -109,9 +117,7 @@ def in_words(cautions: Sequence[Caution]) -> str:
 
 def in_short(cautions: Iterable[Caution | None]) -> str:
     """`in_words` without what was measured, for figures and films."""
-    return in_words(
-        [replace(one, more="") if one.kind == "drawn" else one for one in cautions if one]
-    )
+    return in_words([replace(one, more="") if one.wants_film else one for one in cautions if one])
 
 
 def _sentence(group: Sequence[Caution]) -> str:
@@ -130,6 +136,9 @@ def _sentence(group: Sequence[Caution]) -> str:
             f"{names} {have} only seen drawn clips, and this clip counts as filmed: {whose} may"
             f" mean nothing.{figures}"
         )
+    if first.kind == "measured":
+        figures = "".join(f" {one.name} {one.more}." for one in group if one.more)
+        return f"{names} {have} only seen drawn clips, and this clip counts as filmed.{figures}"
     if first.kind == "film":
         on = f" ({first.because})" if first.because else ""
         without = [one for one in group if one.more]
@@ -157,12 +166,28 @@ def _figures() -> dict[str, list[dict]]:
     return content["measured"]
 
 
-def _measured_on_film(checkpoint: str) -> str:
-    """What was measured of a model's file on filmed clips, with Wilson's 95 % interval."""
+def _of_film(card: Card, answer: str | None) -> Caution:
+    """What is to be said where a model that has seen drawn clips meets a filmed one."""
+    rows = _figures().get(card.sha256, [])
+    of_pairs = [row for row in rows if "pair" in row]
+    here = [row for row in of_pairs if answer in row["pair"]]
+    if here:
+        return Caution("measured", card.name, "", _in_figures(here))
+    measured = _in_figures([row for row in rows if "pair" not in row])
+    if of_pairs and answer is not None:
+        none = f"was not measured on filmed clips of “{answer}”"
+        measured = f"{measured}; it {none}" if measured else none
+    return Caution("drawn", card.name, "", measured)
+
+
+def _in_figures(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What was measured on filmed clips, with Wilson's 95 % intervals; empty without ``rows``."""
+    if not rows:
+        return ""
     from scipy.stats import binomtest  # takes its time, and is seldom needed
 
     parts = []
-    for row in _figures().get(checkpoint, ()):
+    for row in rows:
         hits, n, metric = row["hits"], row["n"], row["metric"]
         interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
         shown = _SHOWN.get(metric, f"is right by {metric}")

@@ -54,8 +54,9 @@ def pack_run(
     labels = made.labels if videos is None else labels_of(videos)
     model = build_model(config, len(labels))
     model.load_state_dict(state["model"])
+    title = title_of(model.architecture)
     card = Card(
-        title=title_of(model.architecture),
+        title=title if config.style != "randomised" else f"{title}, randomised",
         provenance="trained",
         labels=labels,
         training_data=_training_data(config, videos),

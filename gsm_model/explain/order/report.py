@@ -49,7 +49,7 @@ class OrderReport:
     @property
     def caution(self) -> Caution | None:
         """Why the answers may mean little, if anything says so."""
-        return caution_of(self.card, self.drawn)
+        return caution_of(self.card, self.drawn, self.card.label(self.answer))
 
     @property
     def answer(self) -> int:

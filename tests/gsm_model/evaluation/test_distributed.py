@@ -10,6 +10,7 @@ import pytest
 
 from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.predictions.read import read_parquet
+from tests.agents import run_on_two_nodes
 from tests.conftest import make_small
 from tests.videos import constant_rate
 
@@ -66,6 +67,18 @@ def test_two_processes_give_the_table_of_one_in_the_lists_order(listed):
     assert sorted(path.name for path in listed.glob("two*")) == ["two.parquet"], (
         "nothing is left of the parts"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_two_nodes_give_the_table_of_one_process(listed):
+    one = evaluate(listed, "one.parquet")
+    assert one.returncode == 0, one.stderr
+    options = ["--data", listed / "list.txt", "--checkpoint", listed / "small.safetensors"]
+    run_on_two_nodes(["evaluate", *options, "--out", listed / "two.parquet", "--device=cpu"])
+    expected, found = read_parquet(listed / "one.parquet"), read_parquet(listed / "two.parquet")
+    assert found.ids == expected.ids and found.errors == expected.errors
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
 
 
 @pytest.mark.slow

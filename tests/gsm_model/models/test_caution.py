@@ -96,6 +96,27 @@ def test_a_figure_that_was_measured_stands_with_its_interval(monkeypatch):
     )
 
 
+def test_what_was_measured_of_the_answers_pair_is_said_and_no_more(monkeypatch):
+    pair = ["Moving something up", "Moving something down"]
+    rows = [
+        {"metric": "within pair", "hits": 34, "n": 41, "data": "filmed segments"},
+        {"metric": "within pair, both", "hits": 9, "n": 10, "data": "of its filmed segments"}
+        | {"pair": pair},
+    ]
+    monkeypatch.setattr("gsm_model.models.caution._figures", lambda: {"abc": rows})
+    card = replace(DRAWN, sha256="abc")
+    for answer in pair:
+        assert caution_of(card, None, answer).text == (
+            "GSM has only seen drawn clips, and this clip counts as filmed. GSM scores the class"
+            " above its time reversal, played forward and reversed, in 9 of 10 of its filmed"
+            " segments (90 %, 95 % interval 60 to 98 %; a model that averages frames gives 0 %)."
+        )
+    other = caution_of(card, None, "Folding something").text
+    assert "its answer may mean nothing" in other and "34 of 41 filmed segments" in other
+    assert other.endswith("it was not measured on filmed clips of “Folding something”.")
+    assert "9 of 10" not in other
+
+
 def test_of_a_list_it_is_found_out_only_where_it_matters_whether_it_is_drawn():
     def never():
         raise AssertionError
