@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from gsm_model.cli import (
+    ablations,
     benchmark,
     benchmark_attribution,
     checkup,
@@ -74,6 +75,7 @@ app.command()(training.curves)
 app.command()(systems.systems)
 app.command("train-alike")(systems.train_alike)
 app.command("measure-systems")(systems.measure_systems)
+app.command("train-ablations")(ablations.train_ablations)
 published = typer.Typer(
     no_args_is_help=True, help="Published checkpoints: list them, get one by its name."
 )

@@ -56,6 +56,7 @@ def train(
     initial: Recognizer | None = None,
     stored: Dataset | None = None,
     notice: Callable[[str], None] | None = None,
+    build: Callable[[TrainConfig, int], Recognizer] = build_model,
 ) -> Recognizer:
     """Train, or go on with the run whose state lies in ``out``; returns the trained model in
     evaluation mode.
@@ -68,7 +69,8 @@ def train(
     ``log.csv`` (step, loss, accuracy, learning rate) and the same for TensorBoard in
     ``tensorboard/`` to ``out``; `gsm_model.figures.training.draw_run` draws it.
     ``progress(step, steps, loss)`` is called after each step, ``notice`` with a sentence on what
-    was taken of ``initial``.
+    was taken of ``initial``. ``build`` makes the untrained network for a number of classes where
+    it is another than that of ``config``'s system.
 
     Raises:
         DataError: if ``out`` holds a run with another configuration, the list has no labels or
@@ -95,7 +97,7 @@ def train(
         _claim_folder(config, out)
     fabric.barrier()
     torch.manual_seed(config.seed)
-    model = build_model(config, len(labels))
+    model = build(config, len(labels))
     if initial is not None and begins:
         model, said = started_model(config, labels, initial)
         if notice is not None:

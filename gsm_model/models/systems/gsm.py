@@ -64,6 +64,10 @@ class GateShiftModule(GatedModule):
         gate = from_same + self.gate_bias.to(taps.dtype).view(2, 1, 1)
         gate[:, 1:].add_(from_previous[:, :-1])
         gate[:, :-1].add_(from_next[:, 1:])
+        return self.squashed(gate)
+
+    def squashed(self, gate: Tensor) -> Tensor:
+        """What the gate is of the convolution's output: its tanh."""
         return torch.tanh(gate)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
