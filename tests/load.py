@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,8 @@ from gsm_model.bundled import bundled_checkpoints, sample_clips
 from gsm_model.data.synthetic.dataset import FPS, draw_clip
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inference.optimize import optimize
-from gsm_model.predict import predict
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.predict import Prediction, predict
 from gsm_model.video.encode import to_mp4
 from gsm_model.video.isolate import read_video
 from tests.server import start_server
@@ -203,29 +204,36 @@ class Question:
     content: bytes = b""
 
 
-def questions(count: int, folder: Path) -> tuple[list[Question], list[Question]]:
-    """What sessions ask, with the answers: of the sample clips, and ``count`` clips to drop, all
-    called the same.
+def questions(count: int, folder: Path, clips: int = 10) -> tuple[list[Question], list[Question]]:
+    """What sessions ask, with the answers: of the first ``clips`` sample clips, and ``count`` clips
+    to drop, all called the same.
     """
     fast = {name: optimize(load_checkpoint(path)) for name, path in bundled_checkpoints().items()}
-    samples = [
-        Question(name, models, _sentence(fast, models, clip.path))
-        for name, clip in list(sample_clips().items())[:10]
-        for models in MODELS
-    ]
+    samples = []
+    for name, clip in list(sample_clips().items())[:clips]:
+        found = _predictions(fast, fast, clip.path)
+        samples += [Question(name, models, _sentence(found, models)) for models in MODELS]
     own = []
     for index in range(count):
         clip = draw_clip("validation", index)
         content = to_mp4(clip.frames(range(clip.num_frames), 120, 160), FPS, quality=20)
         path = folder / f"{index}.mp4"
         path.write_bytes(content)
-        own.append(Question("", ("gsm", "tsn"), _sentence(fast, ("gsm", "tsn"), path), content))
+        models = ("gsm", "tsn")
+        sentence = _sentence(_predictions(fast, models, path), models)
+        own.append(Question("", models, sentence, content))
     return samples, own
 
 
-def _sentence(fast: dict, models: Sequence[str], path: Path) -> str:
+def _predictions(
+    fast: dict[str, Recognizer], models: Iterable[str], path: Path
+) -> dict[str, Prediction]:
     video = read_video(path, sorted({fast[name].architecture.num_segments for name in models}))
-    return compare([predict(fast[name], video) for name in models])
+    return {name: predict(fast[name], video) for name in models}
+
+
+def _sentence(found: dict[str, Prediction], models: Sequence[str]) -> str:
+    return compare([found[name] for name in models])
 
 
 def live(
@@ -324,13 +332,15 @@ def _timed(met: Met, kind: str, do):
     return found
 
 
-def run(sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = False) -> Met:
-    """``sessions`` sessions for so many ``seconds`` against a server started for them; what they
-    met.
+def run(
+    sessions: int, seconds: float, think: float = 6.0, clicks_only: bool = False, clips: int = 10
+) -> Met:
+    """``sessions`` sessions for so many ``seconds`` against a server started for them, which ask of
+    their own and of ``clips`` sample clips; what they met.
     """
     met = Met()
     with tempfile.TemporaryDirectory() as folder:
-        samples, own = questions(sessions, Path(folder))
+        samples, own = questions(sessions, Path(folder), clips)
         kept = Path(folder) / "kept"
         process, port = start_server(
             Path(folder) / "log.txt", "tests/browser/watched_app.py", KEPT=str(kept)

@@ -151,7 +151,7 @@ def server(tmp_path_factory):
 
 def test_a_temporary_folder_that_is_cleared_costs_the_upload_and_nothing_else(server, tmp_path):
     process, port, temporary = server
-    samples, [own] = questions(1, tmp_path)
+    samples, [own] = questions(1, tmp_path, clips=1)
     with closing(Session(port)) as session:
         session.run("")
         session.drop("my clip.mp4", own.content)
@@ -175,7 +175,7 @@ def test_a_temporary_folder_that_is_cleared_costs_the_upload_and_nothing_else(se
 
 def test_a_browser_that_is_reloaded_midway_gets_its_answer_and_holds_nobody_up(server, tmp_path):
     _, port, _ = server
-    samples, _ = questions(0, tmp_path)
+    samples, _ = questions(0, tmp_path, clips=2)
     for question in samples[:6]:
         with closing(Session(port)) as left:
             left.ask(f"clip={question.clip}&models={','.join(question.models)}")

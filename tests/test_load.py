@@ -8,10 +8,11 @@ from tests.load import CLICK, QUESTIONS, WORKING, memory_slope, report, run, vie
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sessions", "seconds"), [(2, 5), pytest.param(8, 25, marks=pytest.mark.thorough)]
+    ("sessions", "seconds", "clips"),
+    [(2, 5, 2), pytest.param(8, 25, 10, marks=pytest.mark.thorough)],
 )
-def test_sessions_meet_no_wrong_answer_and_no_error(sessions, seconds):
-    met = run(sessions, seconds, think=1.0)
+def test_sessions_meet_no_wrong_answer_and_no_error(sessions, seconds, clips):
+    met = run(sessions, seconds, think=1.0, clips=clips)
     assert met.faults == [] and met.checked >= sessions
     assert len(met.seconds[WORKING]) == met.checked
     assert met.kept[-1] > 1 and "Its caches kept" in report(met, sessions, seconds)

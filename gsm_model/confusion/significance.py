@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
-from statsmodels.stats.multitest import multipletests
+import scipy  # whose parts are loaded when they are first used; statistics take a second
 
 from gsm_model.errors import DataError
 from gsm_model.predictions.join import PairedPredictions
@@ -55,7 +54,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p of McNemar's test: under equal accuracy either model is the right one
     with probability ½. 1 where none is.
     """
-    return float(binomtest(only_b, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+    return float(scipy.stats.binomtest(only_b, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
 
 
 def compare(
@@ -114,6 +113,8 @@ def corrected(p: Sequence[float], method: str) -> list[float]:
     """``p`` of a family of tests corrected for their number, by a ``method`` of statsmodels: *holm*
     or *fdr_bh* (Benjamini and Hochberg).
     """
+    from statsmodels.stats.multitest import multipletests  # takes seconds, and is seldom needed
+
     return multipletests(p, method=method)[1].tolist() if len(p) else []
 
 
