@@ -7,7 +7,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,9 @@ import pytest
 import torch
 
 from gsm_model.figures import style
+from gsm_model.video import pool
 from tests.chromium import browser  # noqa: F401
+from tests.forked_decoder import forked_or_started
 from tests.predictions import make_predictions
 
 PARITY = Path(__file__).parent / "data" / "parity"
@@ -115,6 +117,20 @@ def coarse_pictures() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(style, "PRINT_DPI", 60)
         yield
+
+
+@pytest.fixture(scope="session")
+def _forked() -> Callable:
+    """What starts a decoder, mostly by forking; the process that forks them is one for all."""
+    return forked_or_started()
+
+
+@pytest.fixture(autouse=True)
+def quick_decoders(_forked, monkeypatch):
+    """A decoder of this process is forked, nine times of ten: most of a short video's time is its
+    start.
+    """
+    monkeypatch.setattr(pool, "start_worker", _forked)
 
 
 @pytest.fixture

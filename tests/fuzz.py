@@ -1,38 +1,27 @@
 """Mutated files, seeded: ``python -m tests.fuzz --count 10000`` reads each as the app does and
 counts what becomes of them.
 
-Each must be frames or a message, within the decoder's own limits; nothing may be left behind. Where
-the system can fork, nine of ten decoders are forked from a process that has their modules already,
-which saves most of the time; the tenth is started as the app starts it.
+Each must be frames or a message, within the decoder's own limits; nothing may be left behind. Nine
+of ten decoders are forked, see `tests.forked_decoder`.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import multiprocessing
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import connection, forkserver
 from pathlib import Path
-from typing import BinaryIO
-from unittest.mock import patch
 
 import numpy as np
 import psutil
 
 from gsm_model.errors import VideoError
-from gsm_model.video import pool, worker
 from gsm_model.video.isolate import read_video
 from tests.corpus import CODECS, encode, moving_frames
+from tests.forked_decoder import mostly_forked
 
 SOURCES = (
     "h264.mp4",
@@ -109,72 +98,6 @@ def read_mutated(folder: Path, contents: list[bytes], number: int) -> tuple[str,
     finally:
         path.unlink()
     return outcome, time.perf_counter() - started
-
-
-class ForkedDecoder:
-    """A decoder that is forked, not started; the part of `subprocess.Popen` that reading a video
-    needs.
-    """
-
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("forkserver")
-        requests, mine = context.Pipe(duplex=False)
-        theirs, answers = context.Pipe(duplex=False)
-        self._process = context.Process(target=_decode, args=(requests, answers))
-        self._process.start()
-        requests.close()
-        answers.close()
-        self.stdin = _file(mine, "wb")
-        self.stdout = _file(theirs, "rb")
-
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
-    poll = returncode.fget
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self.poll() is None:
-            raise subprocess.TimeoutExpired("decode", timeout or 0)
-        return self._process.exitcode
-
-
-def _file(end: connection.Connection, mode: str) -> BinaryIO:
-    """One end of a pipe as a file, which now owns it."""
-    file = os.fdopen(os.dup(end.fileno()), mode)
-    end.close()
-    return file
-
-
-def _decode(requests: connection.Connection, answers: connection.Connection) -> None:
-    """What a forked decoder does: the same as a started one, with its standard input and output."""
-    os.dup2(requests.fileno(), 0)
-    os.dup2(answers.fileno(), 1)
-    for end in (requests, answers):
-        end.close()
-    sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115
-    worker.main()
-
-
-@contextmanager
-def mostly_forked() -> Iterator[None]:
-    """In the block nine of ten decoders are forked, where the system can."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        yield
-        return
-    forkserver.set_forkserver_preload(["gsm_model.video.views", "decord", "tests.fuzz", "pytest"])
-    forkserver.ensure_running()
-    numbers, start = itertools.count(), pool.start_worker
-
-    def start_or_fork():
-        return ForkedDecoder() if next(numbers) % 10 else start()
-
-    with patch.object(pool, "start_worker", start_or_fork):
-        yield
 
 
 def fuzz(count: int, first: int = 0, workers: int = 2) -> tuple[Counter, float]:

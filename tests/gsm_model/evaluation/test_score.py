@@ -20,6 +20,7 @@ from gsm_model.video.isolate import read_video
 from gsm_model.video.transforms import normalise, to_views
 from gsm_model.video.views import read_views
 from tests.conftest import make_small
+from tests.forked_decoder import start_worker
 
 
 @pytest.mark.slow
@@ -199,6 +200,7 @@ worker.main()
 def test_a_file_that_takes_its_process_down_is_named_and_the_others_go_on(
     folder, small_gsm, monkeypatch
 ):
+    monkeypatch.setattr(pool, "start_worker", start_worker)
     monkeypatch.setattr(pool, "worker_command", lambda: [sys.executable, "-c", DIES_ON_CLIP_1])
     entries = read_video_list(folder).entries
     results = {entry.id: result for entry, result in feed(entries, 4, small_gsm.input, Views(), 2)}

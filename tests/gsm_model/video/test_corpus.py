@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.corpus import CODECS, make_corpus, try_case
-from tests.fuzz import mostly_forked
+from tests.forked_decoder import mostly_forked
 
 LARGEST_DIFFERENCE = (
     1.5  # of 255, on average over a frame: what conversions of colour may differ by

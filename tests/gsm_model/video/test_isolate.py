@@ -20,6 +20,11 @@ from gsm_model.video.source import Limits
 from tests.videos import constant_rate
 
 
+@pytest.fixture(autouse=True)
+def quick_decoders():
+    """None: here decoders are started as the app starts them."""
+
+
 def test_the_clips_of_all_numbers_of_segments_come_from_one_reading(tmp_path, moving_bar):
     path = constant_rate(tmp_path / "clip.mp4", moving_bar)
     video = read_video(path, (4, 8), preview_frames=6, preview_height=24)

@@ -20,6 +20,11 @@ from tests.videos import constant_rate, write_video
 SPEC = InputSpec.imagenet(32)
 
 
+@pytest.fixture(autouse=True)
+def quick_decoders():
+    """None: here decoders are started as the app starts them."""
+
+
 def wanted(path, limits=DATA_SET, clips=1, crops=1, order="forward", first=0, stop=None):
     return ViewsWanted(path, path.name, SPEC, 4, clips, crops, order, 0, Part(first, stop), limits)
 
