@@ -8,7 +8,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side: a core each, for what it starts too
@@ -37,9 +37,10 @@ def _load_fill():
 fill = _load_fill()
 
 
+@lru_cache(2)  # drawing eleven million numbers takes as long as loading them
 def released_weights(name: str) -> dict[str, torch.Tensor]:
     """The reference weights of a published network under the release's own keys (``module.``
-    included).
+    included). They are shared: not to be changed.
     """
     listed = json.loads((PARITY / f"{name}.json").read_text())["state_dict"]
     return {

@@ -54,7 +54,8 @@ def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p of McNemar's test: under equal accuracy either model is the right one
     with probability ½. 1 where none is.
     """
-    return float(scipy.stats.binomtest(only_b, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+    n = only_a + only_b
+    return float(scipy.stats.binomtest(only_b, n, 0.5).pvalue) if n else 1.0
 
 
 def compare(

@@ -300,7 +300,9 @@ def test_what_cannot_be_asked_is_refused(clips, method, layers, target, message)
 def test_the_published_networks_give_maps_of_sixteen_frames_at_every_block(
     fixture, backbone, temporal
 ):
-    model = build_recognizer(backbone, temporal, num_classes=174, num_segments=16).eval()
+    model = build_recognizer(
+        backbone, temporal, num_classes=174, num_segments=16, input_size=101
+    ).eval()
     model.load_state_dict(
         {key.removeprefix("module."): tensor for key, tensor in released_weights(fixture).items()}
     )

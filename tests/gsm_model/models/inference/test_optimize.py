@@ -43,7 +43,7 @@ def lived_in(backbone: str, temporal: str) -> Recognizer:
     torch.manual_seed(0)
     width = 0.25 if backbone.startswith("resnet") else 1.0
     model = build_recognizer(
-        backbone, temporal, num_classes=7, num_segments=4, width=width, input_size=101
+        backbone, temporal, num_classes=7, num_segments=4, width=width, input_size=75
     ).eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
