@@ -23,7 +23,10 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("mypy",),
     ("oxlint", "--deny-warnings", "app"),
+    # That all tests can be imported; beside mypy, and what it compiles the tests find compiled.
+    ("pytest", "--collect-only", "-qq"),
 )
+QUIET = ("pytest",)  # what it finds is of interest where it fails
 # Two tests at a time, and what shares something costly, such as a browser, in one of the two.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup")
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -57,6 +60,27 @@ def install(requirements: str) -> None:
         check=True,
     )
     stamp.write_text(digest)
+
+
+def check() -> int:
+    """Run the checks side by side and say of each what it found; the worst exit status of all."""
+    running = [
+        subprocess.Popen(
+            [PYTHON.with_name(name), *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for name, *options in CHECKS
+    ]
+    worst = 0
+    for (name, *_), one in zip(CHECKS, running, strict=True):
+        found, _ = one.communicate()
+        if one.returncode or name not in QUIET:
+            sys.stdout.buffer.write(found)
+            sys.stdout.flush()
+        worst = max(worst, abs(one.returncode))
+    return worst
 
 
 def find_browser() -> str | None:
@@ -104,11 +128,7 @@ def main() -> int:
         ).returncode
     if command == "check":
         install("requirements-dev.txt")
-        checks = [
-            subprocess.run([PYTHON.with_name(name), *options], cwd=ROOT, check=False)
-            for name, *options in CHECKS
-        ]
-        return max(check.returncode for check in checks)
+        return check()
     if command == "test":
         install("requirements-dev.txt")
         environment = bring_browser()

@@ -67,9 +67,14 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if item.get_closest_marker("thorough")]
         items[:] = [item for item in items if not item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=left_out)
+    alone = set()
     for item in items:
         if group := _shares(item):
             item.add_marker(pytest.mark.xdist_group(group))
+        elif item.get_closest_marker("slow"):
+            alone.add(item)
+    # Begun last, one of these would keep its process busy while the other has nothing left to do.
+    items.sort(key=lambda item: item not in alone)
 
 
 def _shares(item: pytest.Item) -> str:
