@@ -196,9 +196,11 @@ def confusions(
     more = [figure.value for figure in also or ()]
     colors = _colors(color, len(models))
     drawn = [*more, "slices"] if slices else more
-    files, no_font = _figures(models, paired, chosen, style, drawn, method, colors)
+    tests: dict[str, bytes] = {}  # first: a fault in what they are of costs no drawing
     if paired is not None:
-        files |= _significance(paired, chosen, test, groups, blocks, seed)
+        tests = _significance(paired, chosen, test, groups, blocks, seed)
+    files, no_font = _figures(models, paired, chosen, style, drawn, method, colors)
+    files |= tests
     if matrix is not None:
         files |= or_fail(
             lambda: {

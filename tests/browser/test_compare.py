@@ -12,7 +12,9 @@ from gsm_model.video.isolate import read_video
 from tests.browser.conftest import choose, drop_clip, main_text, wait_until_still
 
 
-def test_it_opens_on_a_sample_with_both_models_answers(page, app):
+def test_it_opens_on_a_sample_with_both_models_answers_and_without_a_model_says_what_to_do(
+    page, app
+):
     page.goto(app)
     expect(
         page.get_by_role("heading", name="What does each model say about this clip?")
@@ -24,6 +26,8 @@ def test_it_opens_on_a_sample_with_both_models_answers(page, app):
     expect(page.get_by_test_id("stVideo")).to_be_visible()
     expect(page.locator(".gsl-strip figure")).to_have_count(8)
     assert page.get_by_test_id("stVideo").evaluate("video => video.readyState") >= 0
+    page.get_by_label("Clear all").click()
+    expect(page.get_by_text("Choose a clip and at least one model in the sidebar")).to_be_visible()
 
 
 def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_reversed_class_and_not_tsn(
@@ -104,10 +108,3 @@ def test_a_file_that_is_no_video_is_named_with_its_fault_and_nothing_is_lost(pag
     clips = page.get_by_test_id("stSidebar").get_by_role("combobox").first
     choose(page, clips, "Sample: Folding something")
     expect(page.get_by_test_id("stVideo")).to_be_visible()
-
-
-def test_no_model_chosen_says_what_to_do(page, app):
-    page.goto(app)
-    wait_until_still(page)
-    page.get_by_label("Clear all").click()
-    expect(page.get_by_text("Choose a clip and at least one model in the sidebar")).to_be_visible()

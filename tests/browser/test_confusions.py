@@ -169,7 +169,9 @@ def test_a_submission_is_compared_with_the_list_of_its_true_classes(page, app, t
     expect(page.get_by_text("On the same 40 clips of validation.json")).to_be_visible()
 
 
-def test_the_matrix_can_be_searched(page, app):
+def test_the_matrix_can_be_searched_and_a_file_that_is_none_is_named_with_its_fault(
+    page, app, tmp_path
+):
     open_confusions(page, app)
     chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
     box = page.get_by_role("textbox", name="Find classes")
@@ -182,11 +184,8 @@ def test_the_matrix_can_be_searched(page, app):
     box.fill("somersault")
     box.press("Enter")
     expect(page.get_by_text("No class has these words in its name.")).to_be_visible()
-
-
-def test_a_file_that_is_none_is_named_with_its_fault(page, app, tmp_path):
+    wait_until_still(page)
     (tmp_path / "holiday.csv").write_text("just,words\n1,2\n")
-    open_confusions(page, app)
     page.get_by_text("Your own answers").click()
     drop(page, page.locator(DROP).first, tmp_path / "holiday.csv")
     expect(

@@ -37,7 +37,9 @@ def press_load(page):
     button.click()
 
 
-def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(page, app):
+def test_each_shipped_model_states_its_file_cost_input_and_accuracy_and_no_text_is_one(
+    page, app, tmp_path
+):
     open_models(page, app)
     text = main_text(page).replace("\u00a0", " ")
     for path in bundled_checkpoints().values():
@@ -52,6 +54,10 @@ def test_each_shipped_model_states_its_file_cost_input_and_measured_accuracy(pag
                 f"{measure.metric}\t{tenths(measure.value)}\t{tenths(measure.low)} to"
                 f" {tenths(measure.high)}" in text
             )
+    (tmp_path / "model.pth.tar").write_text("<html>404</html>")
+    load(page, tmp_path / "model.pth.tar")
+    expect(page.get_by_text("model.pth.tar: is not a PyTorch checkpoint")).to_be_visible()
+    assert "Traceback" not in main_text(page)
 
 
 def test_the_authors_layout_is_loaded_by_upload_and_answers_on_compare(page, app, tmp_path):
@@ -85,14 +91,6 @@ def test_a_model_that_was_never_trained_is_marked_wherever_it_answers(page, app,
     expect(
         page.get_by_text("GSM tiny (untrained) has random weights: its answer means nothing.")
     ).to_be_visible()
-
-
-def test_a_text_file_with_a_checkpoints_name_gets_its_clear_error(page, app, tmp_path):
-    (tmp_path / "model.pth.tar").write_text("<html>404</html>")
-    open_models(page, app)
-    load(page, tmp_path / "model.pth.tar")
-    expect(page.get_by_text("model.pth.tar: is not a PyTorch checkpoint")).to_be_visible()
-    assert "Traceback" not in main_text(page)
 
 
 def test_a_checkpoint_of_the_servers_folder_can_be_chosen(page, app, app_checkpoints):

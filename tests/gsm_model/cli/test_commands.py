@@ -150,9 +150,7 @@ def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
 
 
 @pytest.mark.slow
-def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(
-    run, run_process, tmp_path, monkeypatch
-):
+def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(run, tmp_path, monkeypatch):
     from gsm_model.data.synthetic.actions import LABELS
     from gsm_model.predictions.read import read_parquet, read_scores
 
@@ -175,7 +173,7 @@ def test_a_set_is_drawn_and_evaluated_and_the_table_holds_every_clip(
         "--scores",
         tmp_path / "s.npz",
     ]
-    done = run_process("evaluate", *arguments, "--order", "frozen", "--features", "--json")
+    done = run("evaluate", *arguments, "--order", "frozen", "--features", "--json")
     result = json.loads(done.stdout)["models"][0]
     assert result["undecodable"] == 1 and "000003.mp4: not a video" in done.stderr
     assert [measure["n"] for measure in result["measures"]] == [19, 19, 19, 19]

@@ -75,10 +75,10 @@ def test_a_model_of_other_classes_is_refused():
 
 @pytest.fixture(scope="module")
 def measured(request):
-    """Every bundled model on the first of the 2,000 clips that its recorded figures are of: 140, or
+    """Every bundled model on the first of the 2,000 clips that its recorded figures are of: 100, or
     of all tests 600.
     """
-    count = 600 if request.config.getoption("--thorough") else 140
+    count = 600 if request.config.getoption("--thorough") else 100
     models = {name: load_checkpoint(path) for name, path in bundled_checkpoints().items()}
     scored = dict(zip(models, score_drawn_clips(list(models.values()), "test", count), strict=True))
     return (

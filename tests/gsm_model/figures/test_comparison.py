@@ -11,6 +11,7 @@ from gsm_model.confusion.pairs import mutual_confusion
 from gsm_model.confusion.significance import class_groups, compare
 from gsm_model.errors import DataError
 from gsm_model.exports.confusion import more_figures
+from gsm_model.figures import style
 from gsm_model.figures.comparison import (
     MOST_GAINS,
     calibration_figure,
@@ -125,8 +126,9 @@ def test_no_name_leaves_the_figure_at_any_width(preset):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_pdf_has_its_venues_width_embedded_truetype_fonts_and_text_that_can_be_read(
-    preset, two_models
+    preset, two_models, monkeypatch
 ):
+    monkeypatch.setattr(style, "formats_of", lambda figure: ("pdf",))
     models = [two_models.a, two_models.b]
     files = more_figures(
         ["gains", "matrix", "calibration", "embedding"],

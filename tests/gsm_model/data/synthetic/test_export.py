@@ -17,11 +17,12 @@ def test_every_line_of_the_list_is_a_clip_that_decodes_to_what_was_drawn(tmp_pat
     lines = [line.split(" ") for line in path.read_text().splitlines()]
     assert [int(label) for _, _, label in lines] == list(range(len(LABELS)))
     for index, (name, num_frames, label) in enumerate(lines):
-        info, _, frames = decode(path.parent / name, lambda info: range(info.num_frames))
+        # Of every fourth frame what is in it, of the others that they are there.
+        info, _, frames = decode(path.parent / name, lambda info: range(0, info.num_frames, 4))
         drawn = draw_clip("test", index, int(label))
         assert info.num_frames == int(num_frames) == drawn.num_frames
         # Both formats halve the colours' resolution, so it is the brightness that is compared.
-        expected = drawn.frames(range(info.num_frames), 48, 64)
+        expected = drawn.frames(range(0, info.num_frames, 4), 48, 64)
         assert np.abs(frames.mean(axis=-1) - expected.mean(axis=-1)).mean() < 8
 
 
