@@ -62,6 +62,8 @@ def arguments(folder: Path, *parts: object) -> list[str]:
 ON_A_FULL_DISK = """
 import json, resource, sys
 from gsm_model.cli import run
+from gsm_model.figures import style
+style.PRINT_DPI = 60  # as in the tests' own process
 resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
 for arguments in json.load(sys.stdin):
     try:

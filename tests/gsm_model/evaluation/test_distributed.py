@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from gsm_model import cli
 from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.predictions.read import read_parquet
 from tests.agents import run_on_two_nodes
@@ -30,20 +31,15 @@ def listed(tmp_path, moving_bar):
     return tmp_path
 
 
-def evaluate(folder, out: str, *options) -> subprocess.CompletedProcess:
-    command = [
-        sys.executable,
-        "-m",
-        "gsm_model",
-        "evaluate",
-        "--data",
-        folder / "list.txt",
-        "--checkpoint",
-        folder / "small.safetensors",
-    ]
-    command += ["--out", folder / out, "--device", "cpu", "--json", *options]
+def arguments(folder, out: str) -> list[str]:
+    parts = ["evaluate", "--data", folder / "list.txt"]
+    parts += ["--checkpoint", folder / "small.safetensors", "--out", folder / out]
+    return [str(part) for part in (*parts, "--device", "cpu", "--json")]
+
+
+def evaluate_together(folder, out: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [str(part) for part in command],
+        [sys.executable, "-m", "gsm_model", *arguments(folder, out), "--devices", "2"],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -51,9 +47,12 @@ def evaluate(folder, out: str, *options) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_table_of_one_in_the_lists_order(listed):
-    one, two = evaluate(listed, "one.parquet"), evaluate(listed, "two.parquet", "--devices", "2")
-    assert one.returncode == two.returncode == 0, two.stderr
+def test_two_processes_give_the_table_of_one_in_the_lists_order(listed, capfd):
+    two = evaluate_together(listed, "two.parquet")
+    assert two.returncode == 0, two.stderr
+    capfd.readouterr()
+    cli.app(arguments(listed, "one.parquet"), standalone_mode=False)
+    said = (capfd.readouterr().out, two.stdout)
     expected, found = read_parquet(listed / "one.parquet"), read_parquet(listed / "two.parquet")
     assert (
         found.ids == expected.ids
@@ -62,7 +61,7 @@ def test_two_processes_give_the_table_of_one_in_the_lists_order(listed):
     )
     np.testing.assert_array_equal(found.truth, expected.truth)
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
-    results = [json.loads(run.stdout[run.stdout.index("{") :])["models"] for run in (one, two)]
+    results = [json.loads(text[text.index("{") :])["models"] for text in said]
     assert len(results[1]) == 1 and results[1][0]["measures"] == results[0][0]["measures"]
     assert sorted(path.name for path in listed.glob("two*")) == ["two.parquet"], (
         "nothing is left of the parts"
@@ -84,5 +83,5 @@ def test_two_nodes_give_the_table_of_one_process(listed):
 @pytest.mark.slow
 def test_more_processes_than_videos_is_said(listed):
     (listed / "list.txt").write_text("0.mp4 24 0\n")
-    run = evaluate(listed, "out.parquet", "--devices", "2")
+    run = evaluate_together(listed, "out.parquet")
     assert run.returncode == 2 and "too few for 2 processes" in run.stderr
