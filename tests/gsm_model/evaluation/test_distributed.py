@@ -71,8 +71,7 @@ def test_two_processes_give_the_table_of_one_in_the_lists_order(listed, capfd):
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_two_nodes_give_the_table_of_one_process(listed):
-    one = evaluate(listed, "one.parquet")
-    assert one.returncode == 0, one.stderr
+    cli.app(arguments(listed, "one.parquet"), standalone_mode=False)
     options = ["--data", listed / "list.txt", "--checkpoint", listed / "small.safetensors"]
     run_on_two_nodes(["evaluate", *options, "--out", listed / "two.parquet", "--device=cpu"])
     expected, found = read_parquet(listed / "one.parquet"), read_parquet(listed / "two.parquet")
