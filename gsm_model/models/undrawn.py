@@ -16,14 +16,14 @@ _DRAWS = frozenset(
         init.normal_,
         init.trunc_normal_,
         init.uniform_,
-        Tensor.normal_,
-        Tensor.uniform_,
     )
 )
+_FILLS = frozenset((Tensor.normal_, Tensor.uniform_))
 
 
 class Undrawn(TorchFunctionMode):
-    """``with Undrawn(): …``: weights stay as they are where they would be drawn at random.
+    """``with Undrawn(): …``: weights stay as they are where they would be drawn at random, or
+    become the mean or lower end of what is drawn where PyTorch draws again what is out of bounds.
 
     Half of the time a network takes to build is spent on that; and to draw on the device *meta*,
     PyTorch imports its compiler, which takes seconds.
@@ -39,4 +39,9 @@ class Undrawn(TorchFunctionMode):
         named = kwargs or {}
         if func in _DRAWS:
             return args[0] if args else named["tensor"]
+        if func in _FILLS:
+            tensor = args[0]
+            names = ("mean", "from")
+            value = args[1] if len(args) > 1 else next((named[n] for n in names if n in named), 0.0)
+            return tensor if tensor.is_meta else tensor.fill_(value)
         return func(*args, **named)

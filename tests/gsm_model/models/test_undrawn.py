@@ -32,6 +32,15 @@ def test_what_is_not_drawn_keeps_its_value():
     assert weight.normal_().abs().sum() > 0
 
 
+@pytest.mark.parametrize("bounds", [(-2.0, 2.0), (1.0, 1.5)])
+def test_a_truncated_distribution_ends_whatever_the_memory_held(bounds):
+    """PyTorch draws again until all is within the bounds."""
+    with Undrawn():
+        weight = torch.full((4,), 1e9)
+        torch.nn.init.trunc_normal_(weight, 0.0, 1.0, *bounds)
+    assert ((weight >= bounds[0]) & (weight <= bounds[1])).all()
+
+
 def test_a_checkpoint_is_read_without_pytorchs_compiler():
     code = (
         "import sys; from gsm_model import load_checkpoint; from gsm_model.bundled import assets;"
