@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from gsm_model import build_recognizer, load_checkpoint
 from gsm_model.models.checkpoints.files import save_checkpoint
@@ -17,7 +18,10 @@ from gsm_model.models.probe import Probe
 from gsm_model.models.registry import video_networks
 from gsm_model.models.video_networks.network import VideoNetwork, in_time, shared_out
 from gsm_model.models.video_networks.resnet3d import FactorisedBlock
+from gsm_model.predict import predict
+from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.modality import Modality
+from gsm_model.video.source import VideoInfo
 from tests.conftest import PARITY, fill
 from tests.reference_packages import reference_package
 
@@ -124,6 +128,103 @@ def test_a_file_of_torchvisions_answers_as_there_also_folded_and_saved_anew(tmp_
     assert back.architecture == ours.architecture and back.input == ours.input
     with torch.inference_mode():
         torch.testing.assert_close(back(clip), ours(clip))
+
+
+def drawn(shape, name):
+    """Numbers in the range that a trained network's weights of that name have."""
+    if name.endswith("running_var"):
+        return torch.rand(shape) + 0.5
+    if len(shape) > 1:
+        return torch.randn(shape) * (2 / shape[1:].numel()) ** 0.5
+    return torch.randn(shape) * 0.2 + (1.0 if name.endswith("weight") else 0.0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("r3d_18", marks=pytest.mark.thorough),
+        pytest.param("r2plus1d_18", marks=pytest.mark.slow),
+    ],
+)
+def test_a_file_of_torchvisions_resnets_answers_as_there(name, tmp_path):
+    """From the file to the logits of a clip of a video."""
+    theirs = getattr(reference_package("torchvision.models.video"), name)(num_classes=5).eval()
+    state = theirs.state_dict()
+    for key, tensor in state.items():
+        if tensor.is_floating_point():
+            tensor.copy_(drawn(tensor.shape, key))
+    torch.save(state, tmp_path / "a.pth")
+    ours = load_checkpoint(tmp_path / "a.pth")
+    assert ours.architecture.backbone == name and ours.answers_once
+    ours.input = spec = ours.input.resized(32)
+    shape = (9, spec.resize, spec.width, 3)
+    frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    none = np.zeros((0, 2, 2, 3), np.uint8), np.zeros(0, np.int64)
+    info = VideoInfo(9, 30.0, spec.width, spec.resize)
+    video = DecodedVideo("v", info, np.arange(9), frames, *none)
+    answer = predict(ours, video, num_segments=4)
+    assert np.diff(answer.frame_indices).tolist() == [2, 2, 2]
+    transform = reference_package("torchvision.transforms._presets").VideoClassification(
+        crop_size=(32, 32), resize_size=(spec.resize, spec.width)
+    )
+    seen = torch.from_numpy(frames[answer.frame_indices]).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        expected = theirs(transform(seen)[None])[0]
+    torch.testing.assert_close(torch.from_numpy(answer.logits), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mixes", "network"),
+    [
+        pytest.param(False, "ircsn_152", marks=pytest.mark.thorough),
+        pytest.param(True, "ipcsn_152", marks=pytest.mark.slow),
+    ],
+    ids=["ir", "ip"],
+)
+def test_a_csn_of_152_layers_is_its_papers_blocks_one_behind_the_other(mixes, network, tmp_path):
+    """From mmaction2's names to logits, beside the same written down with functions alone."""
+    torch.manual_seed(0)
+    state = {}
+    x = clip = torch.randn(1, 3, 4, 32, 32)
+
+    def conv(name, x, c_out, size=(1, 1, 1), stride=1, groups=1):
+        shape = torch.Size((c_out, x.shape[1] // groups, *size))
+        state[f"{name}.conv.weight"] = drawn(shape, "conv.weight")
+        parts = ("running_mean", "running_var", "weight", "bias")
+        norm = {part: drawn(torch.Size((c_out,)), part) for part in parts}
+        if name.endswith(".conv3"):
+            norm["weight"] *= 0.2  # else 50 sums of blocks are too large
+        state.update({f"{name}.bn.{part}": value for part, value in norm.items()})
+        padding = [length // 2 for length in size]
+        weight = state[f"{name}.conv.weight"]
+        x = F.conv3d(x, weight, stride=stride, padding=padding, groups=groups)
+        return F.batch_norm(x, *norm.values(), eps=1e-3)
+
+    with torch.inference_mode():
+        x = conv("backbone.conv1", x, 64, (3, 7, 7), (1, 2, 2)).relu()
+        x = F.max_pool3d(x, (1, 3, 3), (1, 2, 2), (0, 1, 1))
+        for stage, depth in enumerate((3, 8, 36, 3)):
+            planes = 64 * 2**stage
+            for index in range(depth):
+                name = f"backbone.layer{stage + 1}.{index}"
+                stride = 2 if stage and not index else 1
+                inner, after = conv(f"{name}.conv1", x, planes).relu(), 0
+                if mixes:
+                    inner, after = conv(f"{name}.conv2.0", inner, planes), 1
+                depthwise = f"{name}.conv2.{after}"
+                inner = conv(depthwise, inner, planes, (3, 3, 3), stride, planes).relu()
+                inner = conv(f"{name}.conv3", inner, 4 * planes)
+                if not index:
+                    x = conv(f"{name}.downsample", x, 4 * planes, stride=stride)
+                x = (x + inner).relu()
+        head = drawn(torch.Size((5, 2048)), "weight"), torch.randn(5)
+        expected = F.linear(x.mean((2, 3, 4)), *head)
+    state["cls_head.fc_cls.weight"], state["cls_head.fc_cls.bias"] = head
+    torch.save({"state_dict": state}, tmp_path / "a.pth")
+    model = load_checkpoint(tmp_path / "a.pth")
+    assert model.architecture.backbone == network
+    with torch.inference_mode():
+        close(model(clip.transpose(1, 2)), expected.numpy())
 
 
 @pytest.mark.parametrize("name", ["mc3_18", "r3d_18", "s3d", "ircsn_50"])
