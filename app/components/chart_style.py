@@ -24,10 +24,14 @@ MAX_LABEL = 34
 
 
 def panel_titles(names: Sequence[str]) -> list[str]:
-    """Titles for panels side by side; three or more are broken into lines, so that they do not run
-    into each other on a phone.
+    """Titles for panels side by side, broken into lines and without what files are called where
+    that leaves them different, so that they do not run into each other on a phone.
     """
-    return [short(name).replace(" ", "<br>") if len(names) > 2 else short(name) for name in names]
+    plain = [name.rpartition(" (")[0] or name if len(name) > MAX_LABEL else name for name in names]
+    if len(set(plain)) < len(set(names)):
+        plain = list(names)
+    space = " " if len(names) > 2 else " ("
+    return [short(name).replace(space, "<br>" + space.lstrip()) for name in plain]
 
 
 def short(label: str, length: int = MAX_LABEL) -> str:

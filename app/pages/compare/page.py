@@ -32,6 +32,7 @@ from gsm_model.video.sampling import Order
 
 QUESTION = "What does each model say about this clip?"
 TOP = 5
+MOST_IN_SIGHT = 16  # frames; more would hide the answers behind them
 
 
 def show(choices: Choices) -> None:
@@ -122,8 +123,14 @@ def _show_clip(
         for count in sorted(set(counts)):
             prediction = now[counts.index(count)]
             who = "the models see" if len(set(counts)) == 1 else f"of {_names(now, count)}"
-            st.caption(f"The {count} frames {who}, in the order in which they are seen")
-            st.html(clip_strip(video, prediction.frame_indices))
+            said = f"The {count} frames {who}, in the order in which they are seen"
+            strip = clip_strip(video, prediction.frame_indices)
+            if count > MOST_IN_SIGHT:
+                with st.expander(said):
+                    st.html(strip)
+                continue
+            st.caption(said)
+            st.html(strip)
 
 
 def _show_protocols(

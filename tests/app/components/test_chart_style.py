@@ -69,6 +69,14 @@ def test_labels_are_shortened_in_the_middle_and_hold_no_markup():
 
 
 def test_titles_of_many_panels_are_broken_into_lines_and_hold_no_markup_of_their_own():
+    long = [f"{kind} ResNet-50 (mmaction2-{kind.lower()}-r50-sthv2-8f)" for kind in ("TSN", "TSM")]
+    assert chart_style.panel_titles(long) == ["TSN ResNet-50", "TSM ResNet-50"]
+    alike = [f"TSM ResNet-50 (a-rather-long-name-of-a-file-{n})" for n in (1, 2)]
+    assert len(set(chart_style.panel_titles(alike))) == 2
+    assert chart_style.panel_titles(["GSM ResNet-18 (untrained)", "TSN"]) == [
+        "GSM ResNet-18<br>(untrained)",
+        "TSN",
+    ]
     assert chart_style.panel_titles(["GSM ResNet-18", "TSN"]) == ["GSM ResNet-18", "TSN"]
     assert chart_style.panel_titles(["GSM ResNet-18", "a<b", "TSN"]) == [
         "GSM<br>ResNet-18",
