@@ -14,6 +14,7 @@ from gsm_model.training.config import TrainConfig
 from gsm_model.training.start import initial_model, started_model
 from gsm_model.training.train import train
 from tests.conftest import make_small
+from tests.published import save_published
 
 CONFIG = TrainConfig("gsm", width=0.125, num_segments=4, input_size=32, precision="32-true")
 # Systems that compute what the 2D network does until they are trained, as docs/systems.md has it.
@@ -89,6 +90,24 @@ def test_a_file_is_found_beside_the_configuration_and_init_is_another_word(tmp_p
     assert bundled.architecture.temporal == "gsm"  # from the working folder, or as the product's
     with pytest.raises(DataError, match=r"no file .*other.pth, and other.pth: no published"):
         initial_model("other.pth", tmp_path)
+
+
+@pytest.mark.parametrize("published", ["mmaction2", "torchvision"])
+def test_a_published_file_is_a_start_as_it_is(published, tmp_path):
+    file = tmp_path / "start.pth"
+    if published == "mmaction2":
+        save_published(file, "tsm", 3)
+    else:
+        plain = make_small("none", num_classes=7).state_dict()
+        names = {"base_model.": "", "new_fc.": "fc."}
+        for ours, theirs in names.items():
+            plain = {key.replace(ours, theirs): value for key, value in plain.items()}
+        torch.save(plain, file)
+    source = initial_model(file.name, tmp_path)
+    assert source.architecture.temporal == ("tsm" if published == "mmaction2" else "none")
+    started, said = started_model(replace(CONFIG, temporal="gsm"), ("a", "b"), source)
+    assert started.architecture.temporal == "gsm" and "start.pth" in said
+    assert torch.equal(started.base_model.conv1.weight, source.base_model.conv1.weight)
 
 
 def test_an_imagenet_resnet_is_had_by_name_and_loads(tmp_path, monkeypatch):
