@@ -24,6 +24,7 @@ from gsm_model.figures.model_colors import KnownModel, table_colors
 from gsm_model.models.caution import Caution, in_words
 from gsm_model.models.inference.out_of_memory import is_out_of_memory, release_memory
 from gsm_model.models.protocol import UNSTATED, EvalProtocol
+from gsm_model.models.video_networks.network import VideoNetwork
 from gsm_model.predictions.table import Predictions
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import ORDERS, Order
@@ -346,17 +347,21 @@ def frame_models(choices: Choices) -> tuple[Choices, str]:
     empty where there are none. Whoever cannot be loaded is left for the page to explain.
     """
     try:
-        kept = [ref for ref in choices.models if not session.load_model(ref).is_video_network]
+        loaded = {ref: session.load_model(ref) for ref in choices.models}
     except LensError:
         return choices, ""
+    kept = [ref for ref, model in loaded.items() if not model.is_video_network]
     left = [escape(choices.names[ref.key]) for ref in choices.models if ref not in kept]
     if not left:
         return choices, ""
-    convolve = "convolves" if len(left) == 1 else "convolve"
-    once = all(session.load_model(ref).answers_once for ref in choices.models if ref not in kept)
+    bases = [model.base_model for model in loaded.values()]
+    whole = [base for base in bases if isinstance(base, VideoNetwork)]
+    verbs: set[str] = {base.verb for base in whole}
+    works = (verbs.pop() if len(verbs) == 1 else "work") + ("s" if len(left) == 1 else "")
+    once = not any(base.keeps_time for base in whole)
     answer = f" and {'answers' if len(left) == 1 else 'answer'} once per clip" if once else ""
     return replace(choices, models=tuple(kept)), (
-        f"{' and '.join(left)} {convolve} over time throughout{answer}: no layer works on single"
+        f"{' and '.join(left)} {works} over time throughout{answer}: no layer works on single"
         " frames, so there is nothing to show here."
     )
 

@@ -30,6 +30,7 @@ from gsm_model.models.checkpoints.put_right import recoloured, shifted_by
 from gsm_model.models.inference.out_of_memory import within_memory
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.systems.tsm import Shift
+from gsm_model.models.video_networks.network import VideoNetwork
 from gsm_model.predictions.table import softmax
 from gsm_model.video.pool import DecoderPool
 from gsm_model.video.sampling import Sampling
@@ -39,6 +40,7 @@ from gsm_model.video.transforms import NORMALISATIONS, InputSpec, normalise
 Kind = Literal["colours", "mean and deviation", "segments", "sampling", "shift", "class order"]
 LEVEL = 0.05
 _CLIPS_A_PASS = 8
+_MOST_FRAMES = 64  # that are tried
 _KEEP = 1e-6  # classes without clips keep their places
 
 
@@ -250,8 +252,10 @@ def _ways(model: Recognizer) -> Iterator[_Way]:
                 spec=other,
             )
     t = a.num_segments
+    base = model.base_model
+    most = (base.most if isinstance(base, VideoNetwork) else None) or _MOST_FRAMES
     for count in sorted({max(1, t // 2), 2 * t, 8, 16} - {t}):
-        if count <= 64:
+        if count <= most:
             yield replace(
                 given,
                 kind="segments",

@@ -7,7 +7,7 @@ from the names of its classes; never from how sure it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,8 +18,8 @@ from gsm_model.models.card import Card
 FILMED_FIGURES = Path(__file__).parent / "filmed.json"
 # untrained: random weights; drawn: has seen drawn clips only, and the clip is filmed; measured: the
 # same, and it was measured on filmed clips of the class that it answers; film: the reverse of
-# drawn; classes: none of its classes can fit, or only a narrow kind of clip fits; unknown: its file
-# does not record what it was trained on.
+# drawn; classes: none of its classes can fit, only a narrow kind of clip fits, they are tags or
+# have no names; unknown: its file does not record what it was trained on.
 Kind = Literal["untrained", "drawn", "measured", "film", "classes", "unknown"]
 KINDS: tuple[Kind, ...] = ("untrained", "drawn", "measured", "film", "classes", "unknown")
 # Data sets all of whose classes are of one narrow kind, by their titles in the catalogue.
@@ -30,6 +30,9 @@ NARROW = {
     "ImageNet-1K": "things in single pictures",
     "EPIC-Kitchens-100": "actions in kitchens, filmed from the head of whoever does them",
 }
+# Data sets whose clips have several of the classes at once, by their titles in the catalogue.
+_HVU = ("actions", "scenes", "objects", "events", "concepts", "attributes")
+TAGS = ("Multi-Moments in Time", *(f"HVU {what}" for what in _HVU))
 _CHANCE = {
     "within pair": "a guess gives 50 %",
     "within pair, both": "a model that averages frames gives 0 %",
@@ -81,15 +84,24 @@ def caution_of(card: Card, drawn: str | None, answer: str | None = None) -> Caut
         return Caution("film", card.name, card.training_data, missing)
     if missing:
         return Caution("classes", card.name, f"“{missing}” is none of its classes")
-    if card.domain == "filmed" and card.training_data in NARROW:
-        what = NARROW[card.training_data]
-        return Caution(
-            "classes",
-            card.name,
-            f"it knows {what} only ({card.training_data}) and answers with one of them whatever a"
-            " clip shows",
+    said = "; ".join(_of_classes(card)) if card.domain == "filmed" else ""
+    return Caution("classes", card.name, said) if said else None
+
+
+def _of_classes(card: Card) -> Iterator[str]:
+    """What is to be known of the classes of ``card``'s model whatever a clip shows."""
+    if card.training_data in NARROW:
+        yield (
+            f"it knows {NARROW[card.training_data]} only ({card.training_data}) and answers with"
+            " one of them whatever a clip shows"
         )
-    return None
+    if card.training_data in TAGS:
+        yield (
+            "the classes are tags of which several can be right at once, so percentages rank them"
+            " and say no more"
+        )
+    if card.labels is None:
+        yield "the order of the classes is not known, so they show as numbers"
 
 
 def caution_of_list(card: Card, are_drawn: Callable[[], bool]) -> str:

@@ -107,7 +107,7 @@ class Recognizer(nn.Module):
 
     @property
     def is_video_network(self) -> bool:
-        """Whether it is a whole network of convolutions over time, which no temporal module can
+        """Whether it is a whole network over time throughout, which no temporal module can
         join: it has no blocks with and without one, and no gates.
         """
         return isinstance(self.base_model, VideoNetwork)
@@ -231,9 +231,9 @@ def require_frames(model: Recognizer, what: str) -> None:
     Raises:
         UnsuitableModelError: if ``model`` is one.
     """
-    if model.is_video_network:
+    if isinstance(model.base_model, VideoNetwork):
         raise UnsuitableModelError(
-            f"{model.card.name} convolves over time throughout"
+            f"{model.card.name} {model.base_model.verb}s over time throughout"
             f"{' and answers once per clip' if model.answers_once else ''}: no layer in it has"
             f" {what}. Compare, Order, Grad-CAM and Confusions work with it."
         )

@@ -170,13 +170,16 @@ class VideoNetworkEntry:
 
 
 def video_networks() -> dict[str, VideoNetworkEntry]:
-    """Name → network whose convolutions are over time throughout. A new one is one line here.
+    """Name → network of convolutions or of attention over time throughout. A new one is one line
+    here.
 
-    Source of the inputs: torchvision's weights (resized to one shape, 15 of mostly 30 frames a
-    second), mmaction2's configurations.
+    Source of the inputs: torchvision's weights (resized to one shape but for the transformers; 15
+    of mostly 30 frames a second, of which MViT takes every second), mmaction2's configurations.
     """
     small, large = InputSpec.kinetics(112, 128, 171), InputSpec.kinetics(224, 256, 256)
     dense = replace(InputSpec.imagenet(224), sampling="dense")
+    windows = replace(InputSpec.imagenet(224), sampling="every-second")
+    multiscale = replace(dense, mean=(0.45,) * 3, std=(0.225,) * 3)
     tv, mm = "torchvision", "mmaction2"
     rows: dict[str, tuple[str, str, str, Callable[[], VideoNetwork], InputSpec, int]] = {
         "r3d_18": ("R3D ResNet-18", tv, "r3d", partial(torchvision_network, "r3d_18"), small, 16),
@@ -186,6 +189,20 @@ def video_networks() -> dict[str, VideoNetworkEntry]:
             *(partial(torchvision_network, "r2plus1d_18"), small, 16),
         ),
         "s3d": ("S3D Inception-V1", tv, "s3d", partial(torchvision_network, "s3d"), large, 128),
+        **{
+            f"swin3d_{size}": (
+                *(f"Video Swin {size.upper()}", tv, "swin3d"),
+                *(partial(torchvision_network, f"swin3d_{size}"), windows, 32),
+            )
+            for size in "tsb"
+        },
+        **{
+            f"mvit_{size}": (
+                *(title, tv, "mvit"),
+                *(partial(torchvision_network, f"mvit_{size}"), multiscale, 16),
+            )
+            for size, title in {"v1_b": "MViT v1-B", "v2_s": "MViT v2-S"}.items()
+        },
         "r2plus1d_34": (
             *("R(2+1)D ResNet-34", mm, "r2plus1d"),
             *(partial(ResNet3D, "resnet34", "r2plus1d"), dense, 8),

@@ -21,6 +21,8 @@ from gsm_model.errors import LensError
 from gsm_model.models.card import Card, Measure
 from gsm_model.models.caution import NARROW
 from gsm_model.models.checkpoints.files import SUFFIXES
+from gsm_model.models.recognizer import Recognizer
+from gsm_model.models.video_networks.network import VideoNetwork
 
 QUESTION = "What is loaded, what does it cost, how good is it?"
 METRICS = """
@@ -87,8 +89,7 @@ def _card(choices: Choices, ref: session.ModelRef) -> None:
             "SHA-256": f"`{ref.sha256[:16]}…`",
             "network": (
                 f"{a.backbone}, "
-                + ("3D convolutions throughout" if model.is_video_network else "temporal module ")
-                + ("" if model.is_video_network else a.temporal)
+                + _what_crosses_time(model)
                 + (f", width {a.width:g}" if a.width != 1 else "")
                 + (f", {a.shift.place}, 1/{a.shift.share} each way" if a.shift else "")
             ),
@@ -130,6 +131,14 @@ def _trained_on(card: Card) -> str:
         )
     narrow = f": {NARROW[card.training_data]} only" if card.training_data in NARROW else ""
     return f"**{card.domain} clips**{narrow}; {escape(card.training_data) or 'which, unknown'}"
+
+
+def _what_crosses_time(model: Recognizer) -> str:
+    """Of a network's modules."""
+    base = model.base_model
+    if not isinstance(base, VideoNetwork):
+        return f"temporal module {model.architecture.temporal}"
+    return {"convolve": "3D convolutions", "attend": "attention"}[base.verb] + " throughout"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -162,7 +162,7 @@ def save_checkpoint(
         "card": json.loads(card.to_json()),
     }
     weights = {
-        key: (tensor.half() if half and tensor.ndim >= 2 else tensor).detach().cpu().contiguous()
+        key: (tensor.half() if half and _is_matrix(tensor) else tensor).detach().cpu().contiguous()
         for key, tensor in model.state_dict().items()
     }
     with whole_file(path) as unfinished:
@@ -172,6 +172,11 @@ def save_checkpoint(
             )
         except SafetensorError as error:
             raise OSError(None, str(error)) from None
+
+
+def _is_matrix(tensor: Tensor) -> bool:
+    """Whether it is a weight matrix or kernel, and no table of whole numbers."""
+    return tensor.ndim >= 2 and tensor.is_floating_point()
 
 
 def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
@@ -196,9 +201,10 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
             f"{name}: its header is damaged ({type(error).__name__}: {error}); convert the original"
             " again"
         ) from None
+    whole = video_networks()
     for what, has, known in (
-        ("system", architecture.temporal, systems()),
-        ("backbone", architecture.backbone, [*backbones(), *video_networks()]),
+        ("system", architecture.temporal, [*systems(), *(one.temporal for one in whole.values())]),
+        ("backbone", architecture.backbone, [*backbones(), *whole]),
     ):
         if has not in known:
             raise CheckpointError(

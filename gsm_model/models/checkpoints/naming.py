@@ -37,9 +37,9 @@ _LEFT_OUT = (
 _ROOT = r"^((?:(?!layer\d)[A-Za-z_]\w*\.)*?)"
 _STEM = re.compile(
     rf"{_ROOT}(conv1(?:\.conv)?(?:\.net|\.conv_s)?|conv1_7x7_s2|conv_Conv2D|stem\.0"
-    r"|features\.0\.0(?:\.0)?)\.weight$"
+    r"|features\.0\.0(?:\.0)?|patch_embed\.proj|conv_proj)\.weight$"
 )
-_BLOCKS = re.compile(rf"{_ROOT}(layer1\.|features\.1\.|inception_3a_|mixed_)")
+_BLOCKS = re.compile(rf"{_ROOT}(layer1\.|features\.1\.|inception_3a_|mixed_|blocks\.1\.)")
 # Classifiers that stand inside the backbone, as torchvision's and its followers' do; and what else
 # stands there.
 _USUAL_HEAD = re.compile(

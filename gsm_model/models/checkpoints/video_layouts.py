@@ -18,6 +18,8 @@ from gsm_model.models.registry import video_networks
 _STEMS = {
     "base_model.stem.0.weight": ("r3d_18", "mc3_18", "r2plus1d_18"),
     "base_model.features.0.0.0.weight": ("s3d",),
+    "base_model.patch_embed.proj.weight": ("swin3d_t", "swin3d_s", "swin3d_b"),
+    "base_model.conv_proj.weight": ("mvit_v1_b", "mvit_v2_s"),
     "base_model.conv1.conv.weight": ("ircsn_50", "ircsn_152", "ipcsn_152"),
     "base_model.conv1.conv.conv_s.weight": ("r2plus1d_34",),
 }

@@ -1,1 +1,1 @@
-"""Whole published networks whose convolutions are over time throughout."""
+"""Whole published networks that convolve or attend over time throughout."""

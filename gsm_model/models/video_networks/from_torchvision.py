@@ -1,4 +1,4 @@
-"""torchvision's video networks: R3D-18, MC3-18, R(2+1)D-18 and S3D.
+"""torchvision's video networks: R3D-18, MC3-18, R(2+1)D-18, S3D, Video Swin and MViT.
 
 They are torchvision's own modules under its own names. Source: torchvision 0.28,
 ``torchvision/models/video/resnet.py`` and ``s3d.py``.
@@ -17,6 +17,7 @@ from torch import nn
 
 from gsm_model.errors import UnsuitableModelError
 from gsm_model.models.video_networks.network import VideoNetwork
+from gsm_model.models.video_networks.transformers import TorchvisionMViT, TorchvisionSwin
 
 _lock = threading.Lock()
 _SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -95,7 +96,12 @@ def torchvision_network(builder: str) -> VideoNetwork:
         UnsuitableModelError: if torchvision cannot be imported.
     """
     try:
-        return TorchvisionResNet(builder) if builder in _RESNETS else TorchvisionS3D()
+        if builder in _RESNETS:
+            return TorchvisionResNet(builder)
+        if builder == "s3d":
+            return TorchvisionS3D()
+        network = getattr(importing_torchvision("torchvision.models.video"), builder)()
+        return TorchvisionMViT(network) if "mvit" in builder else TorchvisionSwin(network)
     except (ImportError, OSError) as error:
         raise UnsuitableModelError(
             f"{builder} is torchvision's own network, and torchvision cannot be imported ({error})."

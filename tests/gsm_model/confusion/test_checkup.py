@@ -18,6 +18,7 @@ from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.source import VideoInfo
 from gsm_model.video.views import ViewsWanted, read_views, views_and_notes
 from tests.conftest import make_small
+from tests.video_network import halving_network
 from tests.videos import constant_rate
 
 CLIPS, FRAMES, SIDE = 32, 80, 36
@@ -169,6 +170,14 @@ def test_the_best_order_is_the_permutation_and_leaves_classes_without_clips():
 def test_what_is_no_tsm_has_no_shift_to_take_away():
     with pytest.raises(CheckpointError, match="only a TSM and a TSN"):
         shifted_by(make_small("gsm"), None)
+
+
+def test_a_network_of_one_number_of_frames_is_not_given_more():
+    model = halving_network()
+    counts = {way.segments for way in checkup._ways(model)}
+    assert counts == {4, 8, 16}
+    model.base_model.most = 8
+    assert {way.segments for way in checkup._ways(model)} == {4, 8}
 
 
 def test_clips_that_cannot_be_read_end_the_check_up(right, monkeypatch):

@@ -45,6 +45,18 @@ DIVING = replace(FILMED, labels=("dive",), training_data="Diving48")
             "TSM: it knows dives in competitions only (Diving48) and answers with one of them"
             " whatever a clip shows.",
         ),
+        (
+            Card("TSN", "trained", None, "HVU scenes", domain="filmed"),
+            None,
+            "TSN: the classes are tags of which several can be right at once, so percentages rank"
+            " them and say no more; the order of the classes is not known, so they show as"
+            " numbers.",
+        ),
+        (
+            Card("TSM", "trained", None, "Kinetics-400", domain="filmed"),
+            None,
+            "TSM: the order of the classes is not known, so they show as numbers.",
+        ),
         (Card("GSM"), LABELS[0], "GSM (untrained) has random weights: its answer means nothing."),
         (
             Card("GSM", "unknown"),
