@@ -17,7 +17,7 @@ _FILES = Path(__file__).parent / "label_files"
 # Something-Something's classes that a mirror turns into each other (release): left to right, right
 # to left.
 SOMETHING_SWAPS = ((86, 87), (93, 94), (166, 167))
-SETS_WITH_REVERSED_PAIRS = ("something_something", "jester")
+SETS_WITH_REVERSED_PAIRS = ("something_something", "jester", "probes")
 
 
 def label_lists() -> tuple[str, ...]:
