@@ -78,7 +78,8 @@ def patching(
             min=0,
             help=(
                 "How many layers and frames are patched in truth, the largest estimates first;"
-                " without it all."
+                " without it all. Over a data set 0 or all: 0 patches whole layers alone, a third of"
+                " the cost."
             ),
         ),
     ] = None,
@@ -126,6 +127,8 @@ def patching(
     if not clips:
         if out is None:
             fail("--out: over a data set, name the .parquet file to write; else name a clip first")
+        if cells:
+            fail("--cells: over a data set give 0, for whole layers alone, or leave it out, for all")
         model, found = data_set(
             *(checkpoint, device, out, data, videos, labels, label, skip_bad, workers),
             *(split, count),

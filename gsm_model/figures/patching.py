@@ -40,14 +40,13 @@ def mean_figure(origin: PatchOrigin, found: MeanEffects, width: float = PAGE) ->
     """A data set: mean effects, and those of whole layers with their intervals."""
     names = [str(place + 1) for place in range(origin.frames)]
     kind = "exact" if found.is_exact else "estimate"
-    whole = found.whole if found.is_exact else None
     spread = np.stack([found.whole - found.whole_low, found.whole_high - found.whole])
     title = (
         f"{origin.data.model}: {found.n:,} clips of {origin.data.data} and their reversals,"
         f" {SIDE_NAMES[origin.side]}"
     )
     panels = [(kind, found.values)]
-    return _figure(panels, origin.layers, names, whole, np.maximum(spread, 0), title, width)
+    return _figure(panels, origin.layers, names, found.whole, np.maximum(spread, 0), title, width)
 
 
 def _figure(

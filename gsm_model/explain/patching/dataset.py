@@ -19,7 +19,6 @@ from gsm_model.explain.patching.clips import (
     Align,
     ClipPair,
     Patching,
-    attribution_patching,
     passes_needed,
     patch,
 )
@@ -93,7 +92,8 @@ def run_patching(
     progress: Callable[[int, int], None] | None = None,
 ) -> PatchTable:
     """Copy features of every clip's reversal into it and write the table to ``out`` (parquet);
-    without ``exact`` by the estimate of one backward pass alone.
+    without ``exact`` all frames of a layer at once, and single frames by the estimate of one
+    backward pass.
 
     A run that was stopped goes on where it was; a clip that cannot be read, or whose class has no
     time reversal, is a row with its reason.
@@ -125,9 +125,8 @@ def run_patching(
 
 def cost_of_clip(model: Recognizer, exact: bool = True) -> int:
     """About how many forward passes each clip of `run_patching` takes."""
-    if not exact:
-        return 5
-    return passes_needed(len(places_of(model).layers), model.architecture.num_segments)
+    layers, t = len(places_of(model).layers), model.architecture.num_segments
+    return passes_needed(layers, t, cells=None if exact else 0)
 
 
 def _part(model: Recognizer, origin: PatchOrigin, batch: Batch, reverses: np.ndarray) -> PatchTable:
@@ -146,17 +145,15 @@ def _part(model: Recognizer, origin: PatchOrigin, batch: Batch, reverses: np.nda
         gaps[row] = found.gap
         scale = found.gap if found.moves else 0.0
         estimated[row] = found.attribution[origin.side] * scale
-        if origin.exact:
-            exact[row] = found.exact[origin.side] * scale
-            whole[row] = found.whole[origin.side] * scale
+        exact[row] = found.exact[origin.side] * scale
+        whole[row] = found.whole[origin.side] * scale
     return PatchTable(origin, batch.ids, gaps, estimated, exact, whole, tuple(errors))
 
 
 def _of_clip(model: Recognizer, clip: Tensor, target: Target, origin: PatchOrigin) -> Patching:
     pair = ClipPair(clip, clip.flip(0), np.arange(len(clip)))
-    if origin.exact:
-        return patch(model, pair, target, origin.align, (origin.side,))
-    return attribution_patching(model, pair, target, origin.align)
+    cells = None if origin.exact else 0
+    return patch(model, pair, target, origin.align, (origin.side,), cells)
 
 
 def _join(origin: PatchOrigin, parts: Sequence[PatchTable]) -> PatchTable:
@@ -207,13 +204,12 @@ def mean_effects(table: PatchTable, exact: bool | None = None, seed: int = 0) ->
 
 def effect_rows(table: PatchTable) -> list[dict]:
     """`mean_effects` as rows: one a layer and frame, and one a layer with all frames (frame 0),
-    each with its interval and what it is of.
+    each with its interval and what it is of; ``exact`` says whether it was patched or estimated.
     """
     found, origin = mean_effects(table), table.origin
     about = {
         "side": origin.side,
         "frames are those of the same": origin.align,
-        "exact": found.is_exact,
         "n": found.n,
         "moves": found.moves,
         "model": origin.data.model,
@@ -232,6 +228,7 @@ def effect_rows(table: PatchTable) -> list[dict]:
                 {
                     "layer": layer,
                     "frame": frame,
+                    "exact": found.is_exact or frame == 0,
                     "effect": float(value),
                     "low": float(low),
                     "high": float(high),

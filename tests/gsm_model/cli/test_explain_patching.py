@@ -64,3 +64,11 @@ def test_drawn_clips_have_intervals_and_a_stopped_run_goes_on(run, tmp_path):
     expected = table.exact.astype(np.float64).sum(0) / table.gaps.sum()
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
     assert "3 clips" in done.stdout and (tmp_path / "p.pdf").exists()
+    # Whole layers alone cost a third, and come to the same.
+    few = run(*call[:-1], tmp_path / "few.parquet", "--cells", 0)
+    assert few.stdout == done.stdout and "about 27 forward passes" in few.stderr
+    with (tmp_path / "few.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert all((row["frame"] == "0") == (row["exact"] == "True") for row in rows)
+    refused = run(*call, "--cells", 3, code=2)
+    assert refused.stderr.startswith("--cells: over a data set give 0")
