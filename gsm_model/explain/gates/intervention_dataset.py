@@ -89,7 +89,7 @@ def run_interventions(
     parts = Parts(out, origin, clip_set.ids, read_interventions, write_interventions)
     reverses = reversed_classes(clip_set.origin.labels)
     for batch in batches(model, clip_set, parts.done, BLOCK_CLIPS):
-        scores = _scores(model, batch, plan)
+        scores = _scores(model, batch, plan, _within(progress, parts.done, batch, clip_set))
         parts.add(_part(origin, batch, scores, reverses))
         if progress is not None:
             progress(parts.done, len(clip_set.ids))
@@ -99,30 +99,55 @@ def run_interventions(
     return parts.close(whole)
 
 
+def _within(
+    progress: Callable[[int, int], None] | None, done: int, batch: Batch, clip_set: ClipSet
+) -> Callable[[float], None]:
+    """``tell(share)``: how much of the batch behind ``done`` clips is done, in clips. A block takes
+    many passes, between which a person may want to stop.
+    """
+    told = done
+
+    def tell(share: float) -> None:
+        nonlocal told
+        now = done + int(share * len(batch.ids))
+        if progress is not None and told < now < done + len(batch.ids):
+            told = now
+            progress(now, len(clip_set.ids))
+
+    return tell
+
+
 def _scores(
-    model: Recognizer, batch: Batch, plan: Mapping[str, Intervention | FrameOrder]
+    model: Recognizer,
+    batch: Batch,
+    plan: Mapping[str, Intervention | FrameOrder],
+    tell: Callable[[float], None],
 ) -> np.ndarray:
-    """Logits (m, M, K) of the batch's m readable clips."""
+    """Logits (m, M, K) of the batch's m readable clips; ``tell`` is told the share that is done."""
     if batch.clips is None:
         return np.empty((0, len(plan) + 1, model.architecture.num_classes), np.float32)
+    device = batch.clips.device
     done: dict[tuple, np.ndarray] = {}
-    with device_turn(batch.clips.device), torch.inference_mode():
+    with device_turn(device), torch.inference_mode():
         scores, before = _unchanged(model, batch.clips, plan)
-        for intervention in plan.values():
-            if isinstance(intervention, FrameOrder):
-                order = intervention.positions
-                if order not in done:
-                    done[order] = model(batch.clips[:, list(order)]).float().cpu().numpy()
-                scores.append(done[order])
-                continue
-            if intervention.clamp == "other clip":
-                intervention = replace(intervention, values=before)
-            same = _what_it_does(model, intervention)
-            if same not in done:
-                with intervene(model, intervention):
-                    done[same] = model(batch.clips).float().cpu().numpy()
-            scores.append(done[same])
+    for number, one in enumerate(plan.values(), start=1):
+        if isinstance(one, Intervention) and one.clamp == "other clip":
+            one = replace(one, values=before)
+        same = one.positions if isinstance(one, FrameOrder) else _what_it_does(model, one)
+        if same not in done:
+            with device_turn(device), torch.inference_mode():
+                done[same] = _changed(model, batch.clips, one)
+        scores.append(done[same])
+        tell(number / len(plan))
     return np.stack(scores, axis=1)
+
+
+def _changed(model: Recognizer, clips: Tensor, one: Intervention | FrameOrder) -> np.ndarray:
+    """The logits (m, K) under one intervention, or in one order of frames."""
+    if isinstance(one, FrameOrder):
+        return model(clips[:, list(one.positions)]).float().cpu().numpy()
+    with intervene(model, one):
+        return model(clips).float().cpu().numpy()
 
 
 def _unchanged(

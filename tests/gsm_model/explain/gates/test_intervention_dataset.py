@@ -161,3 +161,10 @@ def test_a_table_comes_back_from_its_file_and_what_is_none_is_refused(tmp_path):
     for name in ("no.parquet", "nowhere.parquet"):
         with pytest.raises(DataError, match=f"{name}: not a table of interventions"):
             read_interventions(tmp_path / name)
+
+
+def test_how_far_it_is_is_told_between_the_passes_of_a_block(drawn_model, tmp_path):
+    told = []
+    run(drawn_model, tmp_path / "i.parquet", progress=lambda *at: told.append(at))
+    done = [at[0] for at in told]
+    assert len(done) > 1 and done == sorted(set(done)) and told[-1] == (CLIPS, CLIPS)
