@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from gsm_model.cli.common import Checkpoints, Device, PrecisionName, fail, load_models, progress
+from gsm_model.cli.common import (
+    AsJson,
+    Checkpoints,
+    Device,
+    PrecisionName,
+    fail,
+    load_models,
+    progress,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -72,9 +80,7 @@ def benchmark(
     ] = None,
     checkpoint: Checkpoints = None,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of text.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time things against each other in turn, round after round: medians with the smallest and
     largest, and ratios within a round.

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gsm_model.cli.common import (
+    AsJson,
     Checkpoints,
     Device,
     arguments_of,
@@ -44,9 +45,7 @@ def attribution(
         typer.Option(help="The .json file to write, with a table (.csv) and the recipe beside it."),
     ] = None,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of text.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """A test of attributions in time whose answer is known: clips in which only some frames show
     the action. Does a map lie on what moves, in these frames, and does it tell the action from its

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsm_model.cli.common import (
+    AsJson,
     Device,
     Labels,
-    TargetName,
+    SkipBad,
+    Target,
     load_models,
     or_fail,
     progress,
@@ -34,21 +36,15 @@ def check(
         typer.Option(help="The folder that the clips of --data lie in, if not the list's own."),
     ] = None,
     labels: Labels = None,
-    target: Annotated[
-        TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
-    ] = "verb",
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
-    ] = False,
+    target: Target = "verb",
+    skip_bad: SkipBad = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that decode.")] = 1,
     labels_out: Annotated[
         Path | None,
         typer.Option(help="Also write the class names in the order that fits these clips best."),
     ] = None,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of text.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find out on a few labelled clips whether a checkpoint is used as it was trained.
 

@@ -76,6 +76,14 @@ Camera = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
 Labels = Annotated[Path | None, typer.Option(help=LABELS_HELP)]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
+]
+Target = Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
+AsJsonList = Annotated[
+    bool, typer.Option("--json", help="JSON instead of text: an object, or a list of several.")
+]
 
 
 class RecordedGroup(TyperGroup):

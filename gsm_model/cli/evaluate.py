@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_model.cli.common import (
+    AsJson,
     AverageName,
     Camera,
     Checkpoints,
@@ -22,7 +23,7 @@ from gsm_model.cli.common import (
     Precision,
     SplitName,
     StyleName,
-    TargetName,
+    Target,
     fail,
     load_models,
     or_fail,
@@ -60,9 +61,7 @@ def evaluate(
         typer.Option(help="The folder that the clips of --data lie in, if not the list's own."),
     ] = None,
     labels: Labels = None,
-    target: Annotated[
-        TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
-    ] = "verb",
+    target: Target = "verb",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -167,9 +166,7 @@ def evaluate(
     camera: Camera = 0.0,
     device: Device = None,
     precision: Precision = "float32",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of text.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure models on labelled videos, or on drawn test clips, and write the table of
     predictions.

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gsm_model.cli.common import (
+    AsJsonList,
     Checkpoints,
     Device,
     Labels,
+    SkipBad,
     SplitName,
-    TargetName,
+    Target,
     arguments_of,
     fail,
     load_models,
@@ -24,7 +26,12 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Data, SkipBad, Videos, Workers, clips_for
+from gsm_model.cli.explain_common import (
+    Data,
+    Videos,
+    Workers,
+    clips_for,
+)
 from gsm_model.io.names import unique_names
 
 if TYPE_CHECKING:
@@ -70,9 +77,7 @@ def channels(
     data: Data = None,
     videos: Videos = None,
     labels: Labels = None,
-    target: Annotated[
-        TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
-    ] = "verb",
+    target: Target = "verb",
     skip_bad: SkipBad = False,
     workers: Workers = 1,
     split: Annotated[
@@ -84,9 +89,7 @@ def channels(
         typer.Option(help="A folder for tables, numbers, figure and recipe; one a model."),
     ] = None,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON instead of text: an object, or a list of several.")
-    ] = False,
+    as_json: AsJsonList = False,
 ) -> None:
     """Static and dynamic channels: over drawn clips in which object, colour, position and direction
     vary independently, the mutual information of every channel and gate with each, against

@@ -49,12 +49,8 @@ Videos = Annotated[
     Path | None,
     typer.Option(help="The folder that the clips of --data lie in, if not the list's own."),
 ]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
-]
 Count = Annotated[int, typer.Option("--clips", min=1, help="How many drawn clips.")]
 Split = Annotated[SplitName, typer.Option(help="Which drawn clips.")]
-Target = Annotated[TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that decode.")]
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gsm_model.cli.common import (
+    AsJsonList,
     Checkpoints,
     Device,
     Labels,
+    SkipBad,
     TargetName,
     arguments_of,
     caution_line,
@@ -28,7 +30,6 @@ from gsm_model.cli.common import (
 from gsm_model.cli.explain_common import (
     Data,
     Segments,
-    SkipBad,
     Split,
     Videos,
     Workers,
@@ -78,8 +79,8 @@ def patching(
             min=0,
             help=(
                 "How many layers and frames are patched in truth, the largest estimates first;"
-                " without it all. Over a data set 0 or all: 0 patches whole layers alone, a third of"
-                " the cost."
+                " without it all. Over a data set 0 or all: 0 patches whole layers alone, a"
+                " third of the cost."
             ),
         ),
     ] = None,
@@ -114,9 +115,7 @@ def patching(
         ),
     ] = None,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON instead of text: an object, or a list of several.")
-    ] = False,
+    as_json: AsJsonList = False,
 ) -> None:
     """Which features carry the order: each layer and frame copied from a clip's reversal, and how
     far the prediction goes along, 0 to 1.
@@ -128,7 +127,7 @@ def patching(
         if out is None:
             fail("--out: over a data set, name the .parquet file to write; else name a clip first")
         if cells:
-            fail("--cells: over a data set give 0, for whole layers alone, or leave it out, for all")
+            fail("--cells: over a data set give 0, for whole layers alone, or leave it out")
         model, found = data_set(
             *(checkpoint, device, out, data, videos, labels, label, skip_bad, workers),
             *(split, count),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gsm_model.cli.common import (
+    AsJsonList,
     Checkpoints,
     Device,
     Labels,
@@ -78,9 +79,7 @@ def shapley(
         typer.Option(help="A folder for tables, figure, numbers and recipe; one a clip and model."),
     ] = None,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON instead of text: an object, or a list of several.")
-    ] = False,
+    as_json: AsJsonList = False,
 ) -> None:
     """What each frame is worth to a class, in logits: Shapley values, exact at up to 10 frames,
     interactions of frames, and what it is worth that one comes before another.

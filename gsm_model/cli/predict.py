@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gsm_model.cli.common import (
+    AsJson,
     AverageName,
     Checkpoints,
     ColoursName,
@@ -86,9 +87,7 @@ def predict(
     flow_zero: FlowZero = None,
     device: Device = None,
     precision: Precision = "float32",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of text.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What each model says about each clip."""
     from gsm_model.fusion import fuse as fuse_answers

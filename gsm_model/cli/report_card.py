@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsm_model.cli.common import (
+    AsJson,
     Checkpoints,
     Device,
     Labels,
-    TargetName,
+    SkipBad,
+    Target,
     arguments_of,
     fail,
     load_models,
@@ -23,7 +25,13 @@ from gsm_model.cli.common import (
     say,
     write_all,
 )
-from gsm_model.cli.explain_common import Data, SkipBad, Split, Videos, Workers, clips_for
+from gsm_model.cli.explain_common import (
+    Data,
+    Split,
+    Videos,
+    Workers,
+    clips_for,
+)
 from gsm_model.io.names import unique_names
 
 if TYPE_CHECKING:
@@ -45,9 +53,7 @@ def report_card(
     data: Data = None,
     videos: Videos = None,
     labels: Labels = None,
-    target: Annotated[
-        TargetName, typer.Option(help="What an EPIC-Kitchens clip is labelled with.")
-    ] = "verb",
+    target: Target = "verb",
     skip_bad: SkipBad = False,
     workers: Workers = 1,
     split: Split = "test",
@@ -56,9 +62,7 @@ def report_card(
     ] = 400,
     shuffles: Annotated[int, typer.Option(min=1, max=200, help="How many shuffles.")] = 20,
     device: Device = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object instead of text.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Models' temporal report card, side by side: accuracy with the frames in order, reversed,
     shuffled, frozen and one by one, with temporal exchange cut, and which classes need the order.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from gsm_model.cli.common import (
+    SkipBad,
     TargetName,
     fail,
     or_fail,
@@ -63,9 +64,7 @@ def train(
         int, typer.Option(min=1, help="Processes that train, on this machine or on each node.")
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines that train together.")] = 1,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
-    ] = False,
+    skip_bad: SkipBad = False,
     flow_zero: FlowZero = None,
 ) -> None:
     """Train a model on synthetic clips or on a list of videos, and write OUT/model.safetensors,
