@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.cache.charts import drawn
-from app.components.progress import cancellable
+from app.components.on_request import DRAWING, CostlyLook, cost_of_passes, on_request
 from app.components.sentences import carried
 from app.pages.gates import charts
-from app.queries import clip_results
 from app.queries.channels import Study, channels_recipe, channels_zip, has_study, study
 from app.shell import session
-from app.shell.layout import Choices, explain_error
-from gsm_model.errors import LensError
+from app.shell.layout import Choices
 from gsm_model.explain.channels.features import SIDES, Side
 from gsm_model.explain.channels.report import passes_of_study
 from gsm_model.explain.channels.tables import channel_rows
@@ -23,7 +21,6 @@ from gsm_model.io.tables import csv_text
 from gsm_model.video.decoded import DecodedVideo
 
 CLIPS = (108, 216, 432)
-DRAWING = 0.1  # seconds that one processor takes to draw a clip
 HELP = (
     "Drawn clips of a hand that pushes a thing, whose shape, colour, position and direction vary"
     " independently. A channel, averaged over space, carries a factor if its mean or its slope over"
@@ -53,16 +50,17 @@ def show_channels(
             key="channels_side",
         )
         refs = choices.models
-        if not all(has_study(ref, clips) for ref in refs):
-            st.caption(_cost(choices, clip, counts, video, clips))
-            if not st.button("Read the channels", icon=":material/tune:"):
-                return
-        try:
-            found = [_study(choices, ref, clips) for ref in refs]
-        except LensError as error:
-            explain_error(error, "Choose models of RGB frames.")
-            return
-        _show(refs, found, clips, side)
+        look = CostlyLook(
+            "channels",
+            "Read the channels",
+            ":material/tune:",
+            lambda ref: has_study(ref, clips),
+            lambda ref, name, progress: study(ref, name, clips, progress),
+            lambda: _cost(choices, clip, counts, video, clips),
+            "Choose models of RGB frames.",
+        )
+        if found := on_request(choices, refs, look):
+            _show(refs, found, clips, side)
 
 
 def _cost(
@@ -72,28 +70,14 @@ def _cost(
     video: DecodedVideo,
     clips: int,
 ) -> str:
-    passes, seconds = 0, 0.0
-    for ref, count in zip(choices.models, counts, strict=True):
-        if has_study(ref, clips):
-            continue
-        needed = passes_of_study(clips)
-        one = clip_results.answer(ref, choices.names[ref.key], clip, video, "forward", count)
-        passes, seconds = passes + needed, seconds + needed * one.seconds + clips * DRAWING
-    return (
-        f"About {passes:,} forward passes, {max(seconds, 1):,.0f} seconds with drawing by the time"
-        " that one took here."
-    )
-
-
-def _study(choices: Choices, ref: session.ModelRef, clips: int) -> Study:
-    name = choices.names[ref.key]
-    if has_study(ref, clips):
-        return study(ref, name, clips)
-    stop = "Stops here; what other models have found is kept."
-    with cancellable(
-        f"{name}: clips are drawn …", f"{name}: clip", f"cancel-channels-{ref.key}", stop
-    ) as progress:
-        return study(ref, name, clips, progress)
+    missing = [
+        (ref, count, passes_of_study(clips))
+        for ref, count in zip(choices.models, counts, strict=True)
+        if not has_study(ref, clips)
+    ]
+    drawing = len(missing) * clips * DRAWING
+    said = cost_of_passes(choices, clip, video, missing, drawing)
+    return f"Drawing the clips and {said}."
 
 
 def _show(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.cache.charts import drawn
+from app.components.on_request import cost_of_passes
 from app.components.progress import cancellable
 from app.components.sentences import escape, patched_most, percent
 from app.pages.gates import charts
-from app.queries import clip_results
 from app.queries.patching import (
     answer_of_cell,
     estimated,
@@ -100,15 +100,11 @@ def _cost(
     video: DecodedVideo,
     refs: Sequence[tuple[session.ModelRef, int]],
 ) -> str:
-    passes, seconds = 0.0, 0.0
-    for ref, count in refs:
-        needed = passes_needed(len(places_of(session.load_model(ref)).layers), count)
-        one = clip_results.answer(ref, choices.names[ref.key], clip, video, "forward", count)
-        passes, seconds = passes + needed, seconds + needed * one.seconds
-    return (
-        f"Shown is the estimate. Patching takes about {passes:,.0f} forward passes,"
-        f" {max(seconds, 1):,.0f} seconds by the time that one took here."
-    )
+    passes = [
+        (ref, count, passes_needed(len(places_of(session.load_model(ref)).layers), count))
+        for ref, count in refs
+    ]
+    return f"Shown is the estimate. Patching takes {cost_of_passes(choices, clip, video, passes)}."
 
 
 def _patch(

@@ -91,7 +91,7 @@ def show(choices: Choices) -> None:
     show_shapley(choices, clip, counts, video)
     _show_clip_details(choices, clip, reports)
     _show_data_set()
-    show_report_card(choices)
+    show_report_card(choices, clip, counts, video)
 
 
 def _for_each(

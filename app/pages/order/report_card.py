@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.components.progress import cancellable
+from app.components.on_request import DRAWING, CostlyLook, cost_of_passes, on_request
 from app.components.sentences import escape, needs_order
 from app.queries.report_card import card_page, has_card, passes_of_card, temporal_card
 from app.shell import session
-from app.shell.layout import Choices, explain_error
-from gsm_model.errors import LensError
+from app.shell.layout import Choices
 from gsm_model.explain.report_card.card import TemporalCard, card_rows
 from gsm_model.io.tables import csv_text
+from gsm_model.video.decoded import DecodedVideo
 
 CLIPS = (100, 200, 400, 1000)
 MOST_MODELS = 4
@@ -26,8 +26,10 @@ HELP = (
 
 
 @st.fragment
-def show_report_card(choices: Choices) -> None:
-    """A button, what it costs, and when it was asked for the page."""
+def show_report_card(
+    choices: Choices, clip: session.ClipRef, counts: Sequence[int], video: DecodedVideo
+) -> None:
+    """What it costs, a button, and when it was asked for the page."""
     st.markdown("### Temporal report card", help=HELP)
     refs = choices.models[:MOST_MODELS]
     clips = st.select_slider(
@@ -37,28 +39,33 @@ def show_report_card(choices: Choices) -> None:
         key="card_clips",
         help="Of 20 classes: 200 clips are ten of each, the fewest with which a class can pass.",
     )
-    if not all(has_card(ref, clips) for ref in refs):
-        passes = clips * sum(passes_of_card(ref) for ref in refs)
-        st.caption(f"About {passes:,} forward passes: minutes on a CPU.")
-        if not st.button("Make the report card", icon=":material/summarize:"):
-            return
-    try:
-        cards = [_card(choices, ref, clips) for ref in refs]
-    except LensError as error:
-        explain_error(error, "Choose models that were trained on the drawn clips.")
-        return
-    _show(refs, cards, clips)
+    look = CostlyLook(
+        "card",
+        "Make the report card",
+        ":material/summarize:",
+        lambda ref: has_card(ref, clips),
+        lambda ref, name, progress: temporal_card(ref, name, clips, progress),
+        lambda: _cost(choices, clip, counts, video, clips),
+        "Choose models that were trained on the drawn clips.",
+    )
+    if cards := on_request(choices, refs, look):
+        _show(refs, cards, clips)
 
 
-def _card(choices: Choices, ref: session.ModelRef, clips: int) -> TemporalCard:
-    name = choices.names[ref.key]
-    if has_card(ref, clips):
-        return temporal_card(ref, name, clips)
-    stop = "Stops here; the cards of other models are kept."
-    with cancellable(
-        f"{name}: clips are drawn …", f"{name}: clip", f"cancel-card-{ref.key}", stop
-    ) as progress:
-        return temporal_card(ref, name, clips, progress)
+def _cost(
+    choices: Choices,
+    clip: session.ClipRef,
+    counts: Sequence[int],
+    video: DecodedVideo,
+    clips: int,
+) -> str:
+    missing = [
+        (ref, count, clips * passes_of_card(ref))
+        for ref, count in list(zip(choices.models, counts, strict=True))[:MOST_MODELS]
+        if not has_card(ref, clips)
+    ]
+    drawing = len(missing) * clips * DRAWING
+    return f"Drawing the clips and {cost_of_passes(choices, clip, video, missing, drawing)}."
 
 
 def _show(refs: Sequence[session.ModelRef], cards: Sequence[TemporalCard], clips: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.cache.charts import drawn
+from app.components.on_request import cost_of_passes
 from app.components.progress import cancellable
 from app.components.sentences import escape, frame_worth
 from app.pages.order import shapley_charts
@@ -105,22 +106,15 @@ def _cost(
     asked_of: Sequence[Asked],
     filling: Filling,
 ) -> str:
-    passes = sum(passes_needed(count, filling) for _, count in asked_of)
-    seconds = sum(
-        passes_needed(count, filling)
-        * clip_results.answer(ref, choices.names[ref.key], clip, video, "forward", count).seconds
-        for ref, count in asked_of
-    )
+    passes = [(ref, count, passes_needed(count, filling)) for ref, count in asked_of]
     exact = all(count <= MOST_EXACT for _, count in asked_of)
     how = (
         "exact, over all subsets of the frames"
         if exact
         else f"sampled, with intervals, above {MOST_EXACT} frames"
     )
-    return (
-        f"About {passes:,.0f} forward passes, {max(seconds, 1):,.0f} seconds by the time that one"
-        f" took here; {how}."
-    )
+    said = cost_of_passes(choices, clip, video, passes)
+    return f"{said[0].upper()}{said[1:]}; {how}."
 
 
 def _compute(
