@@ -77,10 +77,19 @@ class PageEntry:
 # Streamlit leaves 70 to 100 pixels between the bar with the pages' names and what is below it.
 # The primary colour carries white text; as the colour of text itself, on the dark ground, it would
 # be too dim to read. Which ground it is, the browser knows at once; the server with the next run.
+# So it is with charts: one that was still being drawn when the ground changed stays as it was.
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; }
 button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] {
   color: light-dark(#0060A0, #7CC4F0) !important;
+}
+.stPlotlyChart .main-svg { background: transparent !important; }
+.stPlotlyChart :is(.bglayer, .legend) .bg { fill: transparent !important; }
+.stPlotlyChart text:not(.heatmap-label text, .hoverlayer text) {
+  fill: light-dark(#0B1420, #E8EEF4) !important;
+}
+.stPlotlyChart :is(.xgrid, .ygrid, .xzl, .yzl) {
+  stroke: light-dark(#D9DFE6, #35404C) !important;
 }
 </style>"""
 OPERATOR = PageEntry(
