@@ -80,7 +80,11 @@ def cost_of_passes(
         * clip_results.answer(ref, choices.names[ref.key], clip, video, "forward", count).seconds
         for ref, count, needed in passes
     )
-    return (
-        f"about {sum(needed for *_, needed in passes):,.0f} forward passes,"
-        f" {max(seconds, 1):,.0f} seconds by the time that one took here"
-    )
+    total = sum(needed for *_, needed in passes)
+    return f"about {total:,.0f} forward passes, {_long(seconds)} by the time that one took here"
+
+
+def _long(seconds: float) -> str:
+    if seconds < 180:
+        return f"{max(seconds, 1):.0f} seconds"
+    return f"{seconds / 60:,.0f} minutes"

@@ -5,7 +5,7 @@ about; those of a control do not.
 import numpy as np
 import pytest
 
-from gsm_model.data.labels import partner
+from gsm_model.data.labels import reversed_class
 from gsm_model.data.probes.dataset import probe_clip
 from gsm_model.data.probes.plans import BLUE, LABELS, PROBES, RED
 from gsm_model.data.synthetic.scene import MASK_ROLES
@@ -144,4 +144,4 @@ def test_the_pairs_that_are_known_as_each_other_backwards_are_those_that_show_it
     colors = [[things[0].color for things in played(clip) if things] for clip in (first, second)]
     flashes = PROBES[probe].name == "which first" and colors[1] == colors[0][::-1]
     backwards = flashes or played(second) == played(first)[::-1]
-    assert (partner(PROBES[probe].first) == PROBES[probe].second) == backwards
+    assert (reversed_class(PROBES[probe].first) == PROBES[probe].second) == backwards
