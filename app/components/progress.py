@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 
 @contextmanager
@@ -38,6 +40,18 @@ def cancellable(
 
     def tell(done: int, total: int) -> None:
         bar.progress(done / total, f"{counting} {done:,} of {total:,}")
+        _end_fragment_if_clicked()
 
     yield tell
     box.empty()
+
+
+def _end_fragment_if_clicked() -> None:
+    """End the run of a fragment for what was clicked meanwhile. Streamlit ends the run of a whole
+    page so, but lets that of a fragment come to its end first: a *Cancel* in it would do nothing.
+    """
+    run = get_script_run_ctx()
+    if run is None or run.script_requests is None or not run.fragment_ids_this_run:
+        return
+    if run.script_requests._state is ScriptRequestType.RERUN:  # which has no public name
+        st.rerun(scope="fragment")
