@@ -42,8 +42,9 @@ def lived_in(backbone: str, temporal: str) -> Recognizer:
     """
     torch.manual_seed(0)
     width = 0.25 if backbone.startswith("resnet") else 1.0
+    size = 101 if backbone == "bn_inception" else 75  # which 75 pixels do not go through
     model = build_recognizer(
-        backbone, temporal, num_classes=7, num_segments=4, width=width, input_size=75
+        backbone, temporal, num_classes=7, num_segments=4, width=width, input_size=size
     ).eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -304,12 +305,15 @@ def test_weights_are_packed_on_a_cpu_and_a_copy_packs_its_own(monkeypatch):
 @pytest.mark.slow
 def test_a_compiled_copy_gives_the_same_and_steps_aside_where_somebody_looks():
     model = lived_in("resnet18", "gsm")
+    for stage in ("layer2", "layer3", "layer4"):  # machine code for one takes long enough
+        setattr(model.base_model, stage, nn.Sequential())
+    model.new_fc = nn.Linear(16, 7).double()
     fast, clip = optimize(model, compiled=True), clip_for(model, clips=1).float()
     with torch.inference_mode():
         close(fast(clip), optimize(model)(clip), 1e-3)
         with record_gates(fast) as gates:
             close(fast(clip), optimize(model)(clip), 1e-3)
-    assert len(gates) == 8 and fast.base_model.forward._compiled is not None, (
+    assert len(gates) == 2 and fast.base_model.forward._compiled is not None, (
         "it was compiled indeed"
     )
 
