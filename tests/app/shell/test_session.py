@@ -88,8 +88,35 @@ def test_a_link_offers_a_system_trained_alike_without_loading_it(tmp_path, monke
     (tmp_path / "systems").mkdir()
     for name in ("gsf-seed0", "tsm-seed0"):
         (tmp_path / "systems" / f"{name}.safetensors").write_bytes(b"no checkpoint")
-    shown = AppTest.from_function(offers).run()
+    shown = AppTest.from_function(offers, default_timeout=60).run()
     assert not shown.exception
     [ref] = shown.session_state["offered"].values()
     assert ref.key == "gsf-seed0" and ref.path == tmp_path / "systems" / "gsf-seed0.safetensors"
     assert ref.sha256 == sha256(ref.path) and not ref.private
+
+
+def warns() -> None:
+    import streamlit as st
+
+    from app.shell import layout, session
+    from gsm_model.models.caution import Caution
+
+    st.session_state.setdefault("models", ["gsm", "mine"])
+    st.session_state["pages"] = {"models": st.Page(lambda: None, title="Models")}
+    layout.link_to = lambda *_: None
+    layout.heading("Which?", "This.", [Caution("drawn", "GSM", "")])
+    st.session_state["offered"] = session.models()
+
+
+def test_where_a_drawn_model_meets_film_its_successor_is_one_click_away(tmp_path, monkeypatch):
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
+    assert not AppTest.from_function(warns, default_timeout=60).run().button  # there is none: no button
+    folder = tmp_path / "models" / "randomised"
+    folder.mkdir(parents=True)
+    (folder / "gsm-randomised.safetensors").write_bytes(b"no checkpoint")
+    shown = AppTest.from_function(warns, default_timeout=60).run()
+    assert not shown.exception
+    shown.button[0].click().run()
+    assert shown.session_state["choose_models"] == ["gsm-randomised", "mine"]
+    ref = shown.session_state["offered"]["gsm-randomised"]
+    assert ref.path == folder / "gsm-randomised.safetensors" and not ref.private
