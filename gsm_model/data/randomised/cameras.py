@@ -55,7 +55,25 @@ def _turn(chance: Clutter, way: np.ndarray) -> Action:
         at = chance.point(1.0) - way * chance.between(-0.5, 0.5) * length
         parts.append(_lying(chance, at, chance.log_between(0.1, 0.5), chance.between(0.8, 1.6)))
     filmed = _lying(chance, chance.point(0.25), chance.between(0.25, 0.5), 1.0, "actor")
-    return Action((*parts, filmed), lens=lens)
+    followed = [_followed(chance)] if chance.sometimes(0.4) else []
+    return Action((*parts, filmed, *followed), lens=lens)
+
+
+def _followed(chance: Clutter) -> Thing:
+    """Something that the camera keeps about where it is in the picture while it turns."""
+    base, size = chance.point(0.3), chance.between(0.25, 0.7)
+    sway = [chance.wave(0.1, 0.3, 2.0) for _ in range(2)]
+    rock, breathe = chance.wave(0.15, 0.3, 2.0), chance.wave(0.1, 0.3, 2.0)
+    aspect = chance.log_between(0.5, 1.2)
+    sides = size * np.array([aspect, 1 / aspect])
+    return Thing(
+        chance.look(size),
+        chance.cut(),
+        lambda t: base + np.stack([at_times(wave, t) for wave in sway], 1),
+        lambda t: at_times(rock, t)[:, None],
+        lambda t: sides * np.exp(at_times(breathe, t))[:, None],
+        depth=np.inf,
+    )
 
 
 def approach(chance: Clutter) -> Action:

@@ -29,6 +29,18 @@ def cutouts() -> tuple[Tensor, ...]:
 
 
 @cache
+def figures() -> tuple[Tensor, ...]:
+    """Masks of people alone, as `cutouts`."""
+    return tuple(_mask(_figure(np.random.default_rng((14, number)))) for number in range(16))
+
+
+@cache
+def limb() -> Tensor:
+    """The mask of a part of an arm or a leg, which fills the square, as one of `cutouts`."""
+    return _mask(_box(-0.98, -0.98, 0.98, 0.98, 0.7))
+
+
+@cache
 def on_device(cut: Tensor, device: torch.device) -> Tensor:
     """A mask where it is sampled."""
     return cut.to(device)

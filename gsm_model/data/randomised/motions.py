@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from gsm_model.data.randomised.chance import Clutter, Pace, at_times
+from gsm_model.data.randomised.limbs import raise_arm
 from gsm_model.data.randomised.parts import Action, DrawnShapes, Motion, Part, Thing
 from gsm_model.data.synthetic.chance import Hand
 from gsm_model.data.synthetic.raster import Shape
@@ -22,7 +23,9 @@ def push_right(chance: Clutter) -> Action:
 
 
 def move_up(chance: Clutter) -> Action:
-    """One or several things go up, with or without a hand."""
+    """One or several things go up, with or without a hand; or somebody raises an arm."""
+    if chance.sometimes(0.35):
+        return raise_arm(chance)
     return _go(chance, np.array([0.0, -1.0]))
 
 

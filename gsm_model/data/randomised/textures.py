@@ -1,7 +1,8 @@
 """What randomised clips are painted with: photographs, 1/f noise and collages of both.
 
-The photographs are the two that scikit-learn bundles: ``china.jpg`` by danielbuechele and
-``flower.jpg`` by vultilion, both CC BY 2.0.
+The photographs are the two that scikit-learn bundles, ``china.jpg`` by danielbuechele and
+``flower.jpg`` by vultilion, both CC BY 2.0, and seven in the folder ``photographs``, which says
+whose they are.
 """
 
 from __future__ import annotations
@@ -73,9 +74,10 @@ def _photographs() -> tuple[np.ndarray, ...]:
     spec = find_spec("sklearn")  # finds the package without importing it
     assert spec is not None and spec.origin is not None, "scikit-learn is a requirement"
     folder = Path(spec.origin).parent / "datasets" / "images"
+    files = [folder / name for name in PHOTOGRAPHS]
     found = []
-    for name in PHOTOGRAPHS:
-        with Image.open(folder / name) as picture:
+    for file in (*files, *sorted((Path(__file__).parent / "photographs").glob("*.jpg"))):
+        with Image.open(file) as picture:
             found.append(np.asarray(picture.convert("RGB"), np.float32) / 255)
     return tuple(found)
 

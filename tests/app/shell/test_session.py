@@ -110,7 +110,9 @@ def warns() -> None:
 
 def test_where_a_drawn_model_meets_film_its_successor_is_one_click_away(tmp_path, monkeypatch):
     monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
-    assert not AppTest.from_function(warns, default_timeout=60).run().button  # there is none: no button
+    assert (
+        not AppTest.from_function(warns, default_timeout=60).run().button
+    )  # there is none: no button
     folder = tmp_path / "models" / "randomised"
     folder.mkdir(parents=True)
     (folder / "gsm-randomised.safetensors").write_bytes(b"no checkpoint")
