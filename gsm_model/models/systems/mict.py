@@ -11,7 +11,6 @@ network.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
@@ -44,7 +43,9 @@ class Tube(TemporalModule):
         nn.init.zeros_(self.tube.norm.weight)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
-        return F.relu(self.tube(x), inplace=True)
+        # A ReLU, but with a gradient where it starts, at exactly zero: torch's relu has none there,
+        # and the tube would never learn.
+        return self.tube(x).clamp(min=0)
 
     def reach(self) -> tuple[int, int]:
         return conv_reach(self.tube.over_time)

@@ -55,6 +55,12 @@ class PseudoConv(TemporalModule):
             temporal = over_time(conv.out_channels)
         (nn.init.dirac_ if kind == "A" else nn.init.zeros_)(temporal.weight)
         self.pseudo_temporal = NormedConv(temporal)
+        scale = self.pseudo_spatial.norm.weight
+        if kind == "A" and not scale.is_meta and not scale.any():
+            # An untrained block ends in a scale of zero. In A what ends is T: in front of it the
+            # zero would shut the ReLU between the two for good.
+            nn.init.ones_(scale)
+            nn.init.zeros_(self.pseudo_temporal.norm.weight)
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         still = self.pseudo_spatial(x)

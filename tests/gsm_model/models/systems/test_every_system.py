@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from gsm_model import load_checkpoint, save_checkpoint
+from gsm_model import build_recognizer, load_checkpoint, save_checkpoint
 from gsm_model.explain.cam.report import report_cams
 from gsm_model.explain.gates.interventions import Intervention, intervene, possible_clamps
 from gsm_model.explain.gates.readings import weight_readings
@@ -286,6 +286,30 @@ def test_a_step_of_training_moves_every_weight_of_its_modules(system, backbone):
             continue
         for name, parameter in layer.module.named_parameters(prefix=layer.name):
             assert parameter.isfinite().all() and not torch.equal(parameter, before[name]), name
+
+
+@pytest.mark.parametrize("system", [name for name in systems() if name != "none"])
+def test_a_fresh_network_learns_time(system):
+    """Where a branch starts shut, something of it has a gradient that opens it: in a few steps
+    there is one for every weight of its modules.
+    """
+    torch.manual_seed(0)
+    model = build_recognizer("resnet18", system, 5, 4, 0.125, 32, dropout=0.0).double().train()
+    named = {
+        f"{layer.name}.{name}": parameter
+        for layer in model.temporal_layers()
+        if layer.module is not None
+        for name, parameter in layer.module.named_parameters()
+    }
+    without = set(named)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for seed in range(5):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(clip(seed=seed).double()), torch.tensor([0, 3]))
+        loss.backward()
+        optimizer.step()
+        without -= {name for name, parameter in named.items() if parameter.grad.any()}
+    assert not without
 
 
 @every_system
