@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from gsm_model.bundled import prediction_files
 from gsm_model.data.labels import something_something
 from gsm_model.predictions.read import read_parquet
+from gsm_model.predictions.table import Predictions, Provenance
+from gsm_model.predictions.write import write_parquet
 from tests.browser.conftest import drop, main_text, wait_until_still
 
 HEADING = "Which classes does each model mix up, and is the difference real?"
@@ -23,6 +25,23 @@ def open_confusions(page, app, query=""):
     expect(page.get_by_role("heading", name=HEADING)).to_be_visible()
     expect(page.get_by_role("heading", name="The whole matrix")).to_be_visible()
     wait_until_still(page)
+
+
+def click_cell(page, row, column):
+    """Click a cell of the matrix, counted from its upper left."""
+    chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = chart.evaluate(
+        "(node, [row, column]) => { const {xaxis, yaxis} = node._fullLayout;"
+        " const r = node.getBoundingClientRect(); return [r.left + xaxis._offset +"
+        " xaxis.d2p(column), r.top + yaxis._offset + yaxis.d2p(row)]; }",
+        [row, column],
+    )
+    page.mouse.move(*box)
+    # A click is of what is hovered over.
+    expect(chart.locator(".hoverlayer .hovertext").first).to_be_visible()
+    page.mouse.click(*box)
 
 
 def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_clips_and_opens_one(
@@ -40,18 +59,7 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
         )
     )
     answers = table.scores.argmax(1)
-    chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
-    chart.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    # The cell of unfolding taken for folding: second row, first column of the heat map.
-    box = chart.evaluate(
-        "node => { const {xaxis, yaxis} = node._fullLayout; const r = node.getBoundingClientRect();"
-        " return [r.left + xaxis._offset + xaxis.d2p(0), r.top + yaxis._offset + yaxis.d2p(1)]; }"
-    )
-    page.mouse.move(*box)
-    # A click is of what is hovered over.
-    expect(chart.locator(".hoverlayer .hovertext").first).to_be_visible()
-    page.mouse.click(*box)
+    click_cell(page, row=1, column=0)  # unfolding taken for folding
     clips = np.flatnonzero((table.truth == 1) & (answers == 0))
     expect(
         page.get_by_text(
@@ -66,6 +74,57 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
     wait_until_still(page)
     assert "GSM ResNet-18 says Unfolding something" in main_text(page)
     assert "models=tsm%2Cgsm" in page.url, "the models stay"
+
+
+def test_a_cells_clip_plays_on_a_narrow_page(page, app):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_confusions(page, app, "models=tsm%2Cgsm")
+    click_cell(page, row=1, column=0)
+    film = page.get_by_test_id("stVideo")
+    expect(film).to_be_visible()
+    wait_until_still(page)
+    expect(film).to_have_js_property("readyState", 4)  # all of it can be played
+    box = film.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.fixture
+def two_tables(tmp_path):
+    """A and B on 60 clips of 3 classes, with features and properties: A is right on the bright
+    half alone, and both take the first clip for another class than it is labelled.
+    """
+    truth, bright = np.arange(60) % 3, np.arange(60) < 30
+    labels = ("folding", "unfolding", "waving")
+    for name, right in (("a", bright), ("b", np.ones(60, bool))):
+        scores = np.zeros((60, 3), np.float32)
+        scores[np.arange(60), np.where(right, truth, (truth + 1) % 3)] = 4
+        scores[0] = 0, 9, 0
+        origin = Provenance(labels, name.upper(), name, "my clips", "d", "forward", "1x1")
+        table = Predictions(
+            *(origin, tuple(f"clip {row}" for row in range(60)), truth, scores, ("",) * 60),
+            features=np.eye(60, 4, dtype=np.float16),
+            properties={"brightness": np.where(bright, 0.9, 0.1)},
+        )
+        write_parquet(table, tmp_path / f"{name}.parquet")
+    return [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+
+
+def test_features_slices_and_likely_label_errors_of_ones_own_tables_are_shown(
+    page, app, two_tables
+):
+    open_confusions(page, app)
+    page.get_by_text("Your own answers").click()
+    drop(page, page.locator(DROP).first, *two_tables)
+    expect(page.get_by_role("heading", name="Embedding of the scores")).to_be_visible()
+    wait_until_still(page)
+    page.get_by_role("radio", name="features", exact=True).click()
+    expect(page.get_by_role("heading", name="Embedding of the features")).to_be_visible()
+    expect(page.get_by_role("heading", name="On which clips is B better?")).to_be_visible()
+    expect(page.get_by_text("B beats A on 2 of 4 slices by more than chance")).to_be_visible()
+    expect(page.get_by_role("heading", name="Which labels are likely wrong?")).to_be_visible()
+    expect(page.get_by_text("Both put one clip into the same other class.")).to_be_visible()
+    wait_until_still(page)
 
 
 @pytest.fixture

@@ -267,3 +267,18 @@ def test_a_click_on_a_layer_and_frame_shows_the_prediction_with_that_copy(page, 
     page.mouse.click(box["x"] + box["width"] * 2.5 / 4, box["y"] + box["height"] * 7.5 / 8)
     expect(page.get_by_text("With the reversal's features at layer4.1")).to_be_visible()
     assert "Traceback" not in main_text(page)
+
+
+def test_reading_the_channels_says_what_it_costs_starts_when_asked_for_and_stops(page, app):
+    page.goto(f"{app}/gates?clip=unfolding&models=gsm&frames=4")
+    page.get_by_text("What do the channels carry?").first.click()
+    start = page.get_by_role("button", name="Read the channels")
+    expect(page.get_by_text(re.compile(r"Drawing the clips and about \d+ forward"))).to_be_visible()
+    wait_until_still(page)
+    start.click()
+    stop = page.get_by_role("button", name="Cancel")
+    expect(page.get_by_text(re.compile(r"clips are drawn|clip \d+ of 216"))).to_be_visible()
+    stop.click()
+    expect(stop).to_have_count(0)
+    expect(start).to_be_visible()
+    wait_until_still(page)

@@ -1,5 +1,6 @@
 """Order in a real browser: a clip of one's own in other orders, and tables of a whole data set."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,23 @@ def test_frame_values_are_computed_when_asked_for_and_add_up(page, app):
     assert "TSN ResNet-18: 4 frames take" in text and "Traceback" not in text
     expect(page.get_by_role("button", name="of the frame values (ZIP)")).to_be_visible()
     expect(page.get_by_role("heading", name="Temporal report card")).to_be_visible()
+
+
+def test_a_report_card_says_what_it_costs_starts_when_asked_for_and_stops(page, app):
+    page.goto(f"{app}/order?clip=unfolding&models=gsm&frames=4")
+    start = page.get_by_role("button", name="Make the report card")
+    expect(start).to_be_visible()
+    # 200 clips in order, reversed, frozen, shuffled, frame by frame, and cut from each layer on.
+    expect(page.get_by_text("Drawing the clips and about 7,800 forward passes")).to_be_visible()
+    wait_until_still(page)
+    start.click()
+    stop = page.get_by_role("button", name="Cancel")
+    expect(page.get_by_text(re.compile(r"clips are drawn|clip \d+ of 200"))).to_be_visible()
+    stop.click()
+    expect(stop).to_have_count(0)
+    expect(start).to_be_visible()
+    expect(page.get_by_role("img", name="Temporal report card of")).to_have_count(0)
+    wait_until_still(page)
 
 
 @pytest.fixture
