@@ -147,6 +147,9 @@ def test_how_a_file_was_read_is_said_and_its_shift_share_can_be_given(run, clip,
 def test_without_a_checkpoint_the_shipped_models_answer(run, clip):
     models = json.loads(run("predict", clip, "--json").stdout)["clips"][0]["models"]
     assert {model["temporal"] for model in models} == {"gsm", "tsm", "none"}
+    assert {model["domain"] for model in models} == {"drawn"}
+    for model in models:
+        assert "this clip counts as filmed" in model["caution"]
 
 
 @pytest.mark.slow
