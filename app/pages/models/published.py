@@ -54,9 +54,7 @@ def show() -> None:
         )
     _show_running()
     for fault in st.session_state.pop("published_faults", []):
-        explain_error(
-            DownloadError(fault), "Nothing was loaded; what came is kept for the next try."
-        )
+        explain_error(DownloadError(fault), "Nothing was loaded.")
     _show_pairs(allowed)
     _show_catalogue(allowed)
     _show_what_is_here(allowed)
