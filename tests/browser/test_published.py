@@ -20,14 +20,3 @@ def test_a_newcomer_gets_two_answers_to_an_uploaded_clip_in_two_clicks(page, app
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_text("2 published files are here")).to_be_visible()
     expect(page.get_by_role("button", name="Compare", exact=True).first).to_be_visible()
-
-
-def test_files_that_are_not_what_is_listed_are_said_and_nothing_is_loaded(page, app):
-    page.goto(f"{app}/models")
-    page.get_by_text("6 more pairs").click()
-    page.get_by_role("button", name="Get both and compare").nth(1).click()
-    alerts = page.get_by_test_id("stAlert")
-    expect(alerts.filter(has_text="has the SHA-256")).to_be_visible()
-    expect(alerts.filter(has_text="is a web page, not a checkpoint")).to_be_visible()
-    expect(page.get_by_role("heading", name="Get a published model")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)

@@ -53,8 +53,10 @@ def show() -> None:
             icon=":material/cloud_off:",
         )
     _show_running()
-    for fault in st.session_state.pop("published_faults", []):
+    for fault in st.session_state.get("published_faults", []):
         explain_error(DownloadError(fault), "Nothing was loaded.")
+    if not downloads().of(session.user_session().name):  # else the page is shown anew when they end
+        st.session_state["published_faults"] = []
     _show_pairs(allowed)
     _show_catalogue(allowed)
     _show_what_is_here(allowed)
