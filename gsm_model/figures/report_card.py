@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from gsm_model.figures.style import series_style
 from gsm_model.models.card import Measure
 
 A4 = (8.27, 11.69)
+TOP, BOTTOM = 0.975, 0.05  # of the heading and of the panels, as shares of the page's height
+LINE = 0.0135  # of the heading, and of the legend below it
 MOST_CLASSES, MOST_PAIRS = 30, 20
 METRICS = {
     "forward": "frames as they are",
@@ -31,17 +34,36 @@ METRICS = {
 def card_figure(cards: Sequence[TemporalCard], footer: str = "") -> Figure:
     """The ``cards`` of one data set on an A4 page; ``footer`` says how it is made again."""
     figure = Figure(figsize=A4)
-    figure.set_layout_engine("constrained", rect=(0.02, 0.05, 0.95, 0.84))
+    heading = _heading(cards)
+    below = TOP - LINE * len(heading.splitlines())
+    height = below - LINE * math.ceil(len(cards) / 2 + 0.5) - BOTTOM
+    figure.set_layout_engine("constrained", rect=(0.02, BOTTOM, 0.95, height))
     panels = figure.subplots(2, 2, height_ratios=(1, 1.5))
     for axes, draw in zip(panels.ravel(), (_accuracies, _cut, _pairs, _classes), strict=True):
         draw(axes, cards)
-    _say(figure, _heading(cards), 0.975, "top", 7.5)
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    _legend(figure, handles, names, below)
+    _say(figure, heading, TOP, "top", 7.5)
     _say(figure, footer, 0.02, "bottom", 5.5)
     return figure
 
 
 def _say(figure: Figure, text: str, y: float, at: str, size: float) -> None:
     figure.text(0.03, y, in_print(text), fontsize=size, va=at, ha="left", linespacing=1.4)
+
+
+def _legend(figure: Figure, handles: Sequence, names: Sequence[str], top: float) -> None:
+    """One for all panels, above them, so that it covers no value."""
+    figure.legend(
+        handles,
+        names,
+        loc="upper left",
+        bbox_to_anchor=(0.03, top),
+        borderaxespad=0,
+        fontsize=7,
+        frameon=False,
+        ncols=2,
+    )
 
 
 def _heading(cards: Sequence[TemporalCard]) -> str:
@@ -95,7 +117,6 @@ def _accuracies(axes: Axes, cards: Sequence[TemporalCard]) -> None:
     names = [METRICS[name].format(cards[0].shuffles) for name in metrics]
     _rows(axes, names, "share of the clips")
     axes.set_title("Right, in these orders of the frames", fontsize=8)
-    axes.legend(fontsize=6, frameon=False, loc="lower left")
 
 
 def _cut(axes: Axes, cards: Sequence[TemporalCard]) -> None:

@@ -33,6 +33,10 @@ NARROW = {
 # Data sets whose clips have several of the classes at once, by their titles in the catalogue.
 _HVU = ("actions", "scenes", "objects", "events", "concepts", "attributes")
 TAGS = ("Multi-Moments in Time", *(f"HVU {what}" for what in _HVU))
+_TAGS_ARE = (
+    "the classes are tags of which several can be right at once, so percentages rank them and say"
+    " no more"
+)
 _CHANCE = {
     "within pair": "a guess gives 50 %",
     "within pair, both": "a model that averages frames gives 0 %",
@@ -96,10 +100,7 @@ def _of_classes(card: Card) -> Iterator[str]:
             " one of them whatever a clip shows"
         )
     if card.training_data in TAGS:
-        yield (
-            "the classes are tags of which several can be right at once, so percentages rank them"
-            " and say no more"
-        )
+        yield _TAGS_ARE
     if card.labels is None:
         yield "the order of the classes is not known, so they show as numbers"
 
@@ -161,7 +162,8 @@ def _sentence(group: Sequence[Caution]) -> str:
             else ""
         )
         were = "were" if several else "was"
-        return f"{names} {were} trained on filmed clips{on}, and this clip is drawn{none}."
+        tags = f"; {_TAGS_ARE}" if first.because in TAGS else ""
+        return f"{names} {were} trained on filmed clips{on}, and this clip is drawn{none}{tags}."
     return f"{names}: {first.because}."
 
 

@@ -40,6 +40,13 @@ DIVING = replace(FILMED, labels=("dive",), training_data="Diving48")
             " something” is none of the classes of TSM.",
         ),
         (
+            Card("TSN", "trained", None, "HVU scenes", domain="filmed"),
+            LABELS[0],
+            "TSN was trained on filmed clips (HVU scenes), and this clip is drawn; the classes are"
+            " tags of which several can be right at once, so percentages rank them and say no"
+            " more.",
+        ),
+        (
             DIVING,
             None,
             "TSM: it knows dives in competitions only (Diving48) and answers with one of them"

@@ -13,6 +13,7 @@ from gsm_model.explain.gates.interventions import intervene
 from gsm_model.explain.report_card.card import card_of, card_plan, card_rows, run_card
 from gsm_model.exports.provenance import Recipe
 from gsm_model.exports.report_card import card_files
+from gsm_model.figures.report_card import card_figure
 from gsm_model.models.card import Card
 from gsm_model.predictions.table import Provenance
 from tests.conftest import make_small
@@ -66,6 +67,16 @@ def test_every_figure_is_the_count_by_hand():
     assert (layer, top1.value, within.value) == ("layer1", 2 / 5, 2 / 4)
     assert [one.name for one in card.classes] == list(by_hand().origin.data.labels)
     assert not card.need_time and len(card.no_need_shown) == 3
+
+
+def test_the_names_of_the_models_cover_nothing_on_the_page():
+    figure = card_figure([card_of(by_hand())] * 4)
+    figure.draw_without_rendering()
+    [legend], [heading, _] = figure.legends, figure.texts
+    names = legend.get_window_extent()
+    assert len(legend.get_texts()) == 4
+    assert names.y1 <= heading.get_window_extent().y0
+    assert names.y0 >= max(axes.get_tightbbox().y1 for axes in figure.axes)
 
 
 def test_a_class_that_only_the_order_tells_needs_it_after_holm():
