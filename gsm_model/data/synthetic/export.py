@@ -49,11 +49,13 @@ _SHIFTED_NOTE = (
 )
 _NO_SOURCES = ", and it holds no data from elsewhere"
 _PHOTOGRAPHS = (
-    ". Its textures are noise, collages and two photographs that scikit-learn bundles: *china.jpg*"
-    " by danielbuechele (https://www.flickr.com/photos/danielbuechele/6061409035) and *flower.jpg*"
-    " by vultilion (https://www.flickr.com/photos/vultilion/6056698931), both CC BY 2.0"
-    " (https://creativecommons.org/licenses/by/2.0/), cut up and recoloured. Whoever passes these"
-    " clips on passes these names on"
+    ". Its textures are noise, collages and nine photographs: two that scikit-learn bundles,"
+    " *china.jpg* by danielbuechele (https://www.flickr.com/photos/danielbuechele/6061409035) and"
+    " *flower.jpg* by vultilion (https://www.flickr.com/photos/vultilion/6056698931), both CC BY"
+    " 2.0 (https://creativecommons.org/licenses/by/2.0/), and seven of scikit-image's, CC0 or in"
+    " the public domain: Eileen Collins (NASA), a launch (SpaceX), a cat (Stéfan van der Walt), a"
+    " cup of coffee (Rachel Michetti, Pikolo Espresso Bar), grass (linolafett), bricks and gravel"
+    " (CC0Textures); cut up and recoloured. Whoever passes these clips on passes these names on"
 )
 
 

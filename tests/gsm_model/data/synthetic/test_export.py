@@ -1,8 +1,11 @@
 """The drawn set as files: what a data loader takes, and what it says of itself."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from gsm_model.data.randomised import textures
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import draw_clip
 from gsm_model.data.synthetic.export import write_dataset
@@ -57,5 +60,9 @@ def test_randomised_clips_are_written_with_their_classes_and_the_names_of_the_ph
     assert len(lines) == len(labels) == 24 and labels[-1].startswith("Turning the camera downwards")
     card = (path.parent / "README.md").read_text()
     assert "danielbuechele" in card and "vultilion" in card and "--clutter 0.5" in card
+    folder = Path(textures.__file__).parent / "photographs"
+    for picture in folder.glob("*.jpg"):
+        assert f"`{picture.name}`" in (folder / "README.md").read_text()
+    assert "Rachel Michetti" in card and "SpaceX" in card
     with pytest.raises(DataError, match="no split 'shifted'"):
         write_dataset(tmp_path / "other", "shifted", 1, "mp4", style="randomised")
