@@ -42,15 +42,20 @@ def on_request(choices: Choices, refs: Sequence[ModelRef], look: CostlyLook[Foun
     """The results of ``refs``, in their order, once they are asked for; before that, or where one
     fails, none: the page then has the button, or the reason.
     """
+    asking = st.empty()
     if not all(look.known(ref) for ref in refs):
-        st.caption(look.cost())
-        if not st.button(look.button, icon=look.icon):
+        with asking.container():
+            st.caption(look.cost())
+            pressed = st.button(look.button, icon=look.icon)
+        if not pressed:
             return []
     try:
-        return [_found(look, ref, choices.names[ref.key]) for ref in refs]
+        found = [_found(look, ref, choices.names[ref.key]) for ref in refs]
     except LensError as error:
         explain_error(error, look.advice)
         return []
+    asking.empty()  # nothing asks for what is there
+    return found
 
 
 def _found(look: CostlyLook[Found], ref: ModelRef, name: str) -> Found:
