@@ -77,14 +77,20 @@ def show_patching(
                 estimated(ref, name, clip, video, align, count)
                 for (ref, count), name in zip(refs, names, strict=True)
             ]
-        known = all(has_exact(ref, clip, align, side, count) for ref, count in refs)
-        if not known:
-            st.caption(_cost(choices, clip, video, refs))
-        if known or st.button("Patch every layer and frame", icon=":material/content_paste_go:"):
+        wanted = all(has_exact(ref, clip, align, side, count) for ref, count in refs)
+        asking = st.empty()
+        if not wanted:
+            with asking.container():
+                st.caption(_cost(choices, clip, video, refs))
+                wanted = st.button(
+                    "Patch every layer and frame", icon=":material/content_paste_go:"
+                )
+        if wanted:
             found = [
                 _patch(ref, name, clip, video, align, side, count)
                 for (ref, count), name in zip(refs, names, strict=True)
             ]
+            asking.empty()  # what is shown is no estimate any more
         _show(choices, clip, video, refs, found, side, align)
 
 

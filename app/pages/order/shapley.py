@@ -77,11 +77,15 @@ def show_shapley(
     )
     asked = FrameQuestion(target, filling)
     known = all(has_frame_values(ref, clip, asked, count) for ref, count in asked_of)
+    asking = st.empty()
     if not known:
-        st.caption(_cost(choices, clip, video, asked_of, filling))
-        if not st.button("Compute the frames' values", icon=":material/functions:"):
+        with asking.container():
+            st.caption(_cost(choices, clip, video, asked_of, filling))
+            pressed = st.button("Compute the frames' values", icon=":material/functions:")
+        if not pressed:
             return
     found = [_compute(choices, clip, video, ref, count, asked) for ref, count in asked_of]
+    asking.empty()  # nothing asks for what is there
     _show(choices, clip, [ref for ref, _ in asked_of], found, asked)
 
 
