@@ -480,8 +480,8 @@ def _offer_randomised() -> None:
             icon=":material/model_training:",
             on_click=_choose_randomised,
             help=(
-                "The same networks, trained further on clips that vary in all they can, which tell"
-                " directions on filmed clips better."
+                "The same networks, trained further on clips that vary in all they can. Where they"
+                " were measured on filmed clips, that stands above their answers."
             ),
         )
 

@@ -32,6 +32,9 @@ _LOOKS = (
     *("crops", "mirror", "batch_size", "directions", "drawn_share"),
 )
 
+# Counts up when clips are painted otherwise, so that nobody goes on with a folder of others.
+_PAINTING = 2
+
 
 @dataclass(frozen=True)
 class StoredClips(Dataset):
@@ -94,7 +97,8 @@ def store_clips(
 
 def _digest(config: TrainConfig, spec: InputSpec) -> str:
     looks = {name: value for name, value in asdict(config).items() if name in _LOOKS}
-    return hashlib.sha256(json.dumps([looks, asdict(spec)], sort_keys=True).encode()).hexdigest()
+    told = [_PAINTING, looks, asdict(spec)]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _done(folder: Path, wanted: dict[str, object]) -> int:
