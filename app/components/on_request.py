@@ -17,7 +17,7 @@ from app.shell.session import ClipRef, ModelRef
 from gsm_model.errors import LensError
 from gsm_model.video.decoded import DecodedVideo
 
-DRAWING = 0.1  # seconds that one processor takes to draw a clip
+_DRAWING = 0.1  # seconds that one processor takes to draw a clip
 Found = TypeVar("Found")
 Progress = Callable[[int, int], None]
 
@@ -87,6 +87,18 @@ def cost_of_passes(
     )
     total = sum(needed for *_, needed in passes)
     return f"about {total:,.0f} forward passes, {_long(seconds)} by the time that one took here"
+
+
+def cost_over_drawn_clips(
+    choices: Choices,
+    clip: ClipRef,
+    video: DecodedVideo,
+    passes: Sequence[tuple[ModelRef, int, float]],
+    clips: int,
+) -> str:
+    """`cost_of_passes` where ``clips`` are drawn for each model, as a sentence."""
+    drawing = len(passes) * clips * _DRAWING
+    return f"Drawing the clips and {cost_of_passes(choices, clip, video, passes, drawing)}."
 
 
 def _long(seconds: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.cache.charts import drawn
-from app.components.on_request import DRAWING, CostlyLook, cost_of_passes, on_request
+from app.components.on_request import CostlyLook, cost_over_drawn_clips, on_request
 from app.components.sentences import carried
 from app.pages.gates import charts
 from app.queries.channels import Study, channels_recipe, channels_zip, has_study, study
@@ -75,9 +75,7 @@ def _cost(
         for ref, count in zip(choices.models, counts, strict=True)
         if not has_study(ref, clips)
     ]
-    drawing = len(missing) * clips * DRAWING
-    said = cost_of_passes(choices, clip, video, missing, drawing)
-    return f"Drawing the clips and {said}."
+    return cost_over_drawn_clips(choices, clip, video, missing, clips)
 
 
 def _show(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.components.on_request import DRAWING, CostlyLook, cost_of_passes, on_request
+from app.components.on_request import CostlyLook, cost_over_drawn_clips, on_request
 from app.components.sentences import escape, needs_order
 from app.queries.report_card import card_page, has_card, passes_of_card, temporal_card
 from app.shell import session
@@ -64,8 +64,7 @@ def _cost(
         for ref, count in list(zip(choices.models, counts, strict=True))[:MOST_MODELS]
         if not has_card(ref, clips)
     ]
-    drawing = len(missing) * clips * DRAWING
-    return f"Drawing the clips and {cost_of_passes(choices, clip, video, missing, drawing)}."
+    return cost_over_drawn_clips(choices, clip, video, missing, clips)
 
 
 def _show(refs: Sequence[session.ModelRef], cards: Sequence[TemporalCard], clips: int) -> None:
