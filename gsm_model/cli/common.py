@@ -37,7 +37,7 @@ _TYPED = "gsm_model.cli.arguments"
 # As the package has them; here, so that the command line starts without it.
 OrderName = Literal["forward", "reversed", "shuffled", "frozen"]
 SplitName = Literal["train", "validation", "test", "shifted"]
-StyleName = Literal["drawn", "randomised", "probes"]
+StyleName = Literal["drawn", "randomised", "motions", "probes"]
 TargetName = Literal["verb", "noun", "action"]
 AverageName = Literal["logits", "probabilities"]
 ColoursName = Literal["RGB", "BGR"]

@@ -28,7 +28,7 @@ _LARGEST = 1280 * 960  # pixels of a frame that is drawn again
 _SEARCHED = 2**18  # bytes of a file, from its start, in which its mark may stand
 _NUMBER = rb"(\d(?:\.\d{1,9})?)"
 _MARK = re.compile(
-    rb"Gate-Shift Lens clip (drawn|randomised|probes) ([a-z]{1,16}) (\d{1,9}) clutter (?:usual|"
+    rb"Gate-Shift Lens clip (drawn|randomised|motions|probes) ([a-z]{1,16}) (\d{1,9}) clutter (?:usual|"
     + _NUMBER
     + rb") camera "
     + _NUMBER
@@ -37,6 +37,7 @@ _MARK = re.compile(
 _STYLES: dict[bytes, Style] = {
     b"drawn": "drawn",
     b"randomised": "randomised",
+    b"motions": "motions",
     b"probes": "probes",
 }
 

@@ -1,4 +1,6 @@
-"""The synthetic data sets by name: the drawn clips, the randomised ones, and the probes."""
+"""The synthetic data sets by name: the drawn clips, the randomised ones, those of motions alone,
+and the probes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from gsm_model.errors import DataError
 if TYPE_CHECKING:
     import torch
 
-Style = Literal["drawn", "randomised", "probes"]
+Style = Literal["drawn", "randomised", "motions", "probes"]
 
 
 class SyntheticClip(Protocol):
@@ -100,12 +102,14 @@ def synthetic_set(style: Style = "drawn", looks: Looks | None = None) -> Synthet
             ),
         )
     # torch is imported only where clips are painted with it.
-    from gsm_model.data.randomised.actions import LABELS
-    from gsm_model.data.randomised.dataset import SPLITS, randomised_clip
+    from gsm_model.data.randomised.actions import LABELS, MOTIONS
+    from gsm_model.data.randomised.dataset import SPLITS, motion_clip, randomised_clip
 
+    motions = style == "motions"
     draw = partial(
-        randomised_clip,
+        motion_clip if motions else randomised_clip,
         clutter=1.0 if looks.clutter is None else looks.clutter,
         device=looks.device,
     )
-    return SyntheticSet(style, "Reversible Actions, randomised", LABELS, SPLITS, draw)
+    title = f"Reversible Actions, {'motions' if motions else 'randomised'}"
+    return SyntheticSet(style, title, MOTIONS if motions else LABELS, SPLITS, draw)

@@ -68,10 +68,11 @@ class TrainConfig:
     series: str = _key("", "which pictures of folders with several, such as img_%05d.jpg")
     style: str = _key(
         "drawn",
-        "without a list: the drawn clips, the randomised ones, which vary in all they can, or the"
-        " temporal probes",
+        "without a list: the drawn clips, the randomised ones, which vary in all they can, those of"
+        " them that are nothing but motion, or the temporal probes",
         "drawn",
         "randomised",
+        "motions",
         "probes",
     )
     clutter: float = _key(
@@ -100,6 +101,13 @@ class TrainConfig:
         " weights that training starts from have them (partial BatchNorm, as in TSN)",
         "all",
         "first",
+    )
+    view: str = _key(
+        "centre",
+        "what of the picture the network sees: its centre, cut out as a square, or the whole of it,"
+        " squeezed into a square",
+        "centre",
+        "whole",
     )
     crops: str = _key(
         "random",

@@ -26,7 +26,7 @@ from gsm_model.video.modality import stacks
 from gsm_model.video.motion_planes import alike
 from gsm_model.video.sampling import training_indices
 from gsm_model.video.stored_flow import mirrored, planes_of
-from gsm_model.video.transforms import InputSpec, resize_shorter_side
+from gsm_model.video.transforms import InputSpec, resized_for
 
 
 @dataclass(frozen=True)
@@ -167,10 +167,10 @@ class ListedClips(Dataset):
             )
             if stored is not None:
                 between, zero = stored
-                small = resize_shorter_side(between, spec.resize)
+                small = resized_for(between, spec)
                 return self.augment.flow(small, zero, entry.label, rng)
         frames = read_frames(entry, sampled)
-        return self.augment(resize_shorter_side(frames, spec.resize), entry.label, rng)
+        return self.augment(resized_for(frames, spec), entry.label, rng)
 
 
 def collated(batch: Sequence[tuple[Tensor, int]], spec: InputSpec) -> tuple[Tensor, Tensor]:

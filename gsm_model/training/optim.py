@@ -22,8 +22,9 @@ def build_model(
     config: TrainConfig, num_classes: int, weights_2d: Mapping[str, Tensor] | None = None
 ) -> Recognizer:
     """The untrained network that ``config`` describes, or one that starts from ``weights_2d`` as
-    `build_recognizer` does. Its frames are spread evenly and keep their shape, as training takes
-    them, also where published models of the network have it otherwise.
+    `build_recognizer` does. Its frames are spread evenly, also where published models of the
+    network have it otherwise, and keep their shape or are squeezed into a square, as ``config``
+    says.
     """
     model = build_recognizer(
         config.backbone,
@@ -38,6 +39,8 @@ def build_model(
         weights_2d=weights_2d,
     )
     model.input = replace(model.input, sampling="even", width=None)
+    if config.view == "whole":
+        model.input = replace(model.input, resize=model.input.size, width=model.input.size)
     return model
 
 

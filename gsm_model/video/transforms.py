@@ -141,10 +141,7 @@ def view_bytes(frames: np.ndarray, spec: InputSpec, crops: int = 1) -> np.ndarra
     if crops not in (1, 3, 10):
         raise ValueError(f"crops must be 1, 3 or 10, got {crops}")
     of = spec if crops != 3 else replace(spec, resize=spec.size, width=_narrowest(spec))
-    if of.width is None:
-        resized = resize_shorter_side(frames, of.resize)
-    else:
-        resized = resize(frames, of.width, of.resize)
+    resized = resized_for(frames, of)
     views = []
     height, width = resized.shape[1:3]
     for top, left in _crop_corners(height, width, spec.size, crops):
@@ -192,6 +189,13 @@ def normalise(
 def _narrowest(spec: InputSpec) -> int | None:
     """The width that goes with a height of the crop's own."""
     return None if spec.width is None else spec.size * spec.width // spec.resize
+
+
+def resized_for(frames: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """``frames`` (n, H, W, 3) uint8 at the size at which crops for ``spec`` are cut out of them."""
+    if spec.width is None:
+        return resize_shorter_side(frames, spec.resize)
+    return resize(frames, spec.width, spec.resize)
 
 
 def resize_shorter_side(frames: np.ndarray, size: int) -> np.ndarray:

@@ -58,3 +58,10 @@ PAIRS: tuple[Pair, ...] = (
     ),
 )
 LABELS: tuple[str, ...] = tuple(label for pair in PAIRS for label in (pair.first, pair.second))
+# The pairs that are nothing but motion: of a thing across the picture, or of the camera.
+MOTIONS: tuple[str, ...] = tuple(
+    label
+    for pair in PAIRS
+    if pair.draw in (move_up, push_right, approach, turn_left, turn_up)
+    for label in (pair.first, pair.second)
+)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from gsm_model.data.randomised.actions import LABELS, PAIRS
+from gsm_model.data.randomised.actions import LABELS, MOTIONS, PAIRS
 from gsm_model.data.randomised.chance import STYLE, Clutter
 from gsm_model.data.randomised.scene import Scene, set_scene
 from gsm_model.data.synthetic.dataset import FRAME_COUNTS
@@ -87,3 +87,16 @@ def randomised_clip(
     num_frames = FRAME_COUNTS[chance.count(0, len(FRAME_COUNTS) - 1)]
     scene = set_scene(chance, seed, PAIRS[pair].draw(chance))
     return RandomisedClip(label, num_frames, scene, torch.device(device))
+
+
+def motion_clip(
+    split: str, index: int, clutter: float = 1.0, device: torch.device | str = "cpu"
+) -> RandomisedClip:
+    """Clip ``index`` of the pairs that are nothing but motion; its label indexes `MOTIONS`, and
+    labels go round.
+
+    Raises: as `randomised_clip`.
+    """
+    label = index % len(MOTIONS)
+    clip = randomised_clip(split, index, LABELS.index(MOTIONS[label]), clutter, device)
+    return replace(clip, label=label)

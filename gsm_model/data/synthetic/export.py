@@ -97,7 +97,7 @@ def write_dataset(
         title=found.title,
         what=_PROBES if style == "probes" else _PAIRS,
         note=_SHIFTED_NOTE if split == "shifted" else "",
-        sources=_PHOTOGRAPHS if style == "randomised" else _NO_SOURCES,
+        sources=_PHOTOGRAPHS if style in ("randomised", "motions") else _NO_SOURCES,
         option="".join(f"{option} " for option in _options(style, looks)),
         split=split,
         clips=total,

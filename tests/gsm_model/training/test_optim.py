@@ -3,8 +3,10 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gsm_model.bundled import assets
 from gsm_model.data.labels import reversed_class
@@ -20,6 +22,7 @@ from gsm_model.training.optim import (
     parameter_groups,
     warmup_cosine,
 )
+from gsm_model.video.transforms import view_bytes
 from tests.conftest import make_small
 
 RELEASE = TrainConfig(
@@ -166,6 +169,18 @@ def test_a_tsm_can_be_trained_with_some_of_its_blocks_shifting():
     model = build_model(TrainConfig("tsm", width=0.125, shift_blocks="layer2.1 layer4.1"), 3)
     shifting = [layer.title for layer in model.temporal_layers() if layer.module is not None]
     assert shifting == ["layer2.1", "layer4.1"]
+
+
+def test_a_network_can_be_shown_the_whole_picture_squeezed_into_a_square():
+    wide = np.random.default_rng(0).integers(0, 256, (2, 40, 90, 3), np.uint8)
+    config = TrainConfig("none", width=0.125, input_size=32, num_segments=2)
+    seen = view_bytes(wide, build_model(replace(config, view="whole"), 2).input)
+    squeezed = [
+        np.asarray(Image.fromarray(frame).resize((32, 32), Image.Resampling.BILINEAR))
+        for frame in wide
+    ]
+    np.testing.assert_array_equal(seen[0].transpose(0, 2, 3, 1), squeezed)
+    assert build_model(config, 2).input.width is None
 
 
 def test_the_configurations_that_come_with_the_project_go_on_from_the_bundled_models():

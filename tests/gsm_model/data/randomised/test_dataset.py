@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gsm_model.data.labels import reversed_class, something_something
-from gsm_model.data.randomised.actions import LABELS
-from gsm_model.data.randomised.dataset import randomised_clip
+from gsm_model.data.randomised.actions import LABELS, MOTIONS
+from gsm_model.data.randomised.dataset import motion_clip, randomised_clip
 from gsm_model.data.synthetic import actions as drawn
 from gsm_model.data.synthetic.dataset import FRAME_COUNTS
 from gsm_model.data.synthetic.scene import MASK_ROLES
@@ -34,6 +34,16 @@ def test_a_clip_played_backwards_is_the_clip_of_its_reversed_class(label):
     np.testing.assert_array_equal(
         first.masks(ends, 24, 30), second.masks(first.num_frames - 1 - ends, 24, 30)
     )
+
+
+def test_the_motions_are_five_pairs_and_their_clips_those_of_the_randomised_set():
+    assert len(MOTIONS) == 10 and set(MOTIONS) < set(LABELS)
+    assert [reversed_class(name) for name in MOTIONS[::2]] == list(MOTIONS[1::2])
+    for index in range(8, 12):
+        clip = motion_clip("test", index)
+        same = randomised_clip("test", index, LABELS.index(MOTIONS[index % 10]))
+        assert clip.label == index % 10 and clip.num_frames == same.num_frames
+        np.testing.assert_array_equal(clip.frames([0, 3], 24, 30), same.frames([0, 3], 24, 30))
 
 
 @pytest.mark.parametrize("label", [0, 14, 16, 20])
