@@ -139,15 +139,16 @@ def train_alike(
     what has ended is left as it is.
     """
     from gsm_model.models.registry import systems as registered
-    from gsm_model.training.alike import alike_runs
+    from gsm_model.training.alike import alike_runs, start_of
     from gsm_model.training.alike import train_alike as run
     from gsm_model.training.config import TrainConfig
     from gsm_model.training.start import initial_model
 
     config = or_fail(lambda: TrainConfig.read(recipe))
-    initial = None
-    if config.initial:
-        initial = or_fail(lambda: initial_model(config.initial, recipe.parent))
+
+    def initial(one: AlikeRun) -> Recognizer:
+        return initial_model(start_of(config, one), recipe.parent)
+
     runs = or_fail(lambda: alike_runs(system or registered(), seeds))
     tell = progress("step")
 
@@ -155,7 +156,17 @@ def train_alike(
         tell(step, steps, f"{one.name}, loss {loss:.3f}, ")
 
     ended = or_fail(
-        lambda: run(config, runs, out, stored_clips, workers, None, told, progress("clip"), initial)
+        lambda: run(
+            config,
+            runs,
+            out,
+            stored_clips,
+            workers,
+            None,
+            told,
+            progress("clip"),
+            initial if config.initial else None,
+        )
     )
     for one, how in ended.items():
         fate = "diverged" if how.diverged else f"loss {how.loss:.3f}, {how.accuracy:.1%} right"

@@ -71,7 +71,7 @@ def train_alike(
     fabric: Fabric | None = None,
     progress: Callable[[AlikeRun, int, int, float], None] | None = None,
     painting: Callable[[int, int], None] | None = None,
-    initial: Recognizer | None = None,
+    initial: Callable[[AlikeRun], Recognizer] | None = None,
 ) -> dict[AlikeRun, Ended]:
     """Train each of ``runs`` by ``recipe``, whose ``temporal`` and weights' seed are the run's.
 
@@ -80,8 +80,9 @@ def train_alike(
     as it is. Each run has a folder in ``out`` with what `train` writes and ``model.safetensors``.
     A run that diverged has no checkpoint. ``stored_clips`` is how many clips are painted (all of
     the run's if not given);
-    ``initial`` is the model that ``recipe.initial`` names (`initial_model`), such as a TSN, from
-    whose weights each system starts by its own rule.
+    ``initial`` gives the model that a run starts from, where ``recipe.initial`` names one
+    (`start_of`): a TSN, from whose weights each system starts by its own rule, or the same system
+    as another recipe left it.
     ``progress(run, step, steps, loss)`` and ``painting(done, all)`` are told how far it is.
 
     Raises:
@@ -96,12 +97,21 @@ def train_alike(
         if not (folder / CHECKPOINT_FILE).is_file():
             if clips is None:
                 clips = store_clips(recipe, spec, out / "clips", count, workers, painting)
-            config = replace(recipe, temporal=run.system, seed=run.seed)
+            start = start_of(recipe, run)
+            config = replace(recipe, temporal=run.system, seed=run.seed, initial=start)
             tell = None if progress is None else _telling(progress, run)
-            train(config, folder, None, 0, fabric, tell, initial, clips)
+            given = None if initial is None else initial(run)
+            train(config, folder, None, 0, fabric, tell, given, clips)
             _pack(folder)
         ended[run] = ended_as(folder)
     return ended
+
+
+def start_of(recipe: TrainConfig, run: AlikeRun) -> str:
+    """What ``run`` starts from: the ``initial`` of ``recipe``, in which ``{run}`` stands for the
+    run's name, so that each goes on from its own.
+    """
+    return recipe.initial.replace("{run}", run.name)
 
 
 def _pack(folder: Path) -> None:

@@ -93,7 +93,8 @@ class TrainConfig:
         "",
         "what to start from (also called init): a checkpoint's file, of the same network or of a"
         " TSN or TSM of the same backbone, or a name of models list or imagenet-resnet50 and the"
-        " like; empty: random weights",
+        " like; with train-alike {run} in it stands for the run's name, such as gsm-seed0; empty:"
+        " random weights",
     )
     batch_norm: str = _key(
         "all",

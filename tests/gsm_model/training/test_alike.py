@@ -1,6 +1,7 @@
 """Systems trained alike: the same clips, each its own folder, what has ended left as it is."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gsm_model.training.alike import (
     AlikeRun,
     alike_runs,
     curve_of,
+    start_of,
     train_alike,
 )
 from gsm_model.training.config import TrainConfig
@@ -58,12 +60,35 @@ def test_all_start_from_one_2d_network_where_the_recipe_names_one(tmp_path):
     runs = alike_runs(["gsm", "s3d"])
     with pytest.raises(DataError, match="starts from 'tsn.safetensors', which was not given"):
         train_alike(recipe, runs, tmp_path, stored_clips=2, workers=0)
-    train_alike(recipe, runs, tmp_path, stored_clips=2, workers=0, initial=tsn)
+    train_alike(recipe, runs, tmp_path, stored_clips=2, workers=0, initial=lambda run: tsn)
     for run in runs:
         model = load_checkpoint(tmp_path / run.name / "model.safetensors")
         weights = model.base_model.state_dict()
         same = {"rtol": 1e-2, "atol": 1e-3}  # files hold half precision
         torch.testing.assert_close(weights["conv1.weight"], tsn.base_model.conv1.weight, **same)
+
+
+def test_each_goes_on_from_its_own_run_of_another_recipe(trained, tmp_path):
+    before, runs, _ = trained
+    own = before / "{run}" / "model.safetensors"
+    recipe = replace(RECIPE, initial=str(own), steps=1, learning_rate=1e-9)
+    train_alike(
+        recipe,
+        runs,
+        tmp_path,
+        stored_clips=2,
+        workers=0,
+        initial=lambda run: load_checkpoint(Path(start_of(recipe, run))),
+    )
+    for run in runs:
+        one, other = (
+            load_checkpoint(folder / run.name / "model.safetensors").base_model.state_dict()
+            for folder in (before, tmp_path)
+        )
+        config = TrainConfig.read(tmp_path / run.name / "config.json")
+        assert config.initial == str(before / run.name / "model.safetensors")
+        same = {"rtol": 1e-2, "atol": 1e-3}  # files hold half precision
+        torch.testing.assert_close(one["conv1.weight"], other["conv1.weight"], **same)
 
 
 def test_what_has_ended_is_left_as_it_is_and_a_further_system_sees_the_same_clips(trained):
