@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -27,19 +28,16 @@ _LOOKED_AT = 3  # frames that are drawn again
 _LARGEST = 1280 * 960  # pixels of a frame that is drawn again
 _SEARCHED = 2**18  # bytes of a file, from its start, in which its mark may stand
 _NUMBER = rb"(\d(?:\.\d{1,9})?)"
+_STYLES: dict[bytes, Style] = {style.encode(): style for style in get_args(Style)}
 _MARK = re.compile(
-    rb"Gate-Shift Lens clip (drawn|randomised|motions|probes) ([a-z]{1,16}) (\d{1,9}) clutter (?:usual|"
+    rb"Gate-Shift Lens clip ("
+    + b"|".join(_STYLES)
+    + rb") ([a-z]{1,16}) (\d{1,9}) clutter (?:usual|"
     + _NUMBER
     + rb") camera "
     + _NUMBER
     + rb" frames (\d{1,2})"
 )
-_STYLES: dict[bytes, Style] = {
-    b"drawn": "drawn",
-    b"randomised": "randomised",
-    b"motions": "motions",
-    b"probes": "probes",
-}
 
 
 @dataclass(frozen=True)
