@@ -4,7 +4,6 @@ pictures and one of optical flow.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,11 +11,9 @@ import numpy as np
 
 from gsm_model.errors import DataError
 from gsm_model.predict import Prediction
+from gsm_model.predictions.fuse import default_weights, weight_shares
+from gsm_model.predictions.fuse import parse_weights as numbers_of
 from gsm_model.predictions.table import Average, softmax
-
-# Of a model of flow beside one of pictures. Source: TSN's release (Wang et al., ECCV 2016).
-FLOW_WEIGHT = 1.5
-SMALLEST = 1e-30  # of a probability whose logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -62,11 +59,6 @@ class Fusion:
         return self.parts[:, first] - self.parts[:, second]
 
 
-def default_weights(kinds: Sequence[str]) -> tuple[float, ...]:
-    """The weights of models that see ``kinds``: 1, and 1.5 for those of flow."""
-    return tuple(FLOW_WEIGHT if kind == "flow" else 1.0 for kind in kinds)
-
-
 def parse_weights(text: str, kinds: Sequence[str]) -> tuple[float, ...]:
     """``"1:1.5"``, one weight a model, or ``"default"`` for `default_weights`.
 
@@ -75,12 +67,7 @@ def parse_weights(text: str, kinds: Sequence[str]) -> tuple[float, ...]:
     """
     if text == "default":
         return default_weights(kinds)
-    try:
-        found = tuple(float(part) for part in re.split(r"[:,]", text))
-    except ValueError:
-        found = ()
-    _check(found, len(kinds), text)
-    return found
+    return numbers_of(text, len(kinds))
 
 
 def fuse(
@@ -101,11 +88,7 @@ def fuse(
     Source: two-stream networks average softmax scores (Simonyan & Zisserman, NIPS 2014), TSN the
     scores before it.
     """
-    if len(predictions) < 2:
-        raise DataError("fusion needs at least two models; choose another one")
-    given = tuple(weights) if weights is not None else (1.0,) * len(predictions)
-    _check(given, len(predictions), ":".join(f"{weight:g}" for weight in given))
-    shares = np.array(given) / sum(given)
+    shares = weight_shares(weights, len(predictions))
     first = predictions[0]
     values = [one.logits if of == "logits" else one.probabilities for one in predictions]
     matched = [
@@ -115,15 +98,6 @@ def fuse(
     labels = tuple(first.card.label(index) for index in range(len(matched[0])))
     parts = shares[:, None] * np.stack(matched)
     return Fusion(tuple(predictions), tuple(shares.tolist()), of, labels, parts)
-
-
-def _check(weights: Sequence[float], count: int, text: str) -> None:
-    sound = all(np.isfinite(weight) and weight >= 0 for weight in weights)
-    if len(weights) != count or not sound or not sum(weights):
-        raise DataError(
-            f"fusion weights {text!r}: give {count} numbers that are not negative, one a model,"
-            f" such as {':'.join(['1'] * (count - 1) + ['1.5'])}"
-        )
 
 
 def _places(first: Prediction, other: Prediction) -> np.ndarray:

@@ -19,6 +19,7 @@ from gsm_model.cli import (
     explain_gradcam,
     explain_interventions,
     explain_patching,
+    fuse,
     models,
     order,
     order_shapley,
@@ -71,6 +72,7 @@ app.command()(with_shared_options(benchmark.benchmark))
 app.command("benchmark attribution")(with_shared_options(benchmark_attribution.attribution))
 app.command()(confusions.confusions)
 app.command()(confusions.figures)
+app.command()(fuse.fuse)
 app.command()(training.curves)
 app.command()(systems.systems)
 app.command("train-alike")(systems.train_alike)
