@@ -1,4 +1,6 @@
-"""All systems trained alike: one recipe, the same clips in the same order, one backbone."""
+"""All systems trained alike, and networks that are given motion: one recipe, the same clips in the
+same order, one backbone.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ import numpy as np
 from lightning_fabric import Fabric
 
 from gsm_model.errors import CheckpointError, DataError
+from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.registry import systems
 from gsm_model.training.config import TrainConfig
@@ -26,7 +29,9 @@ LAST = 100  # steps whose mean loss says how a run ended
 
 @dataclass(frozen=True)
 class AlikeRun:
-    """One training of a system: its name in the registry and the seed of its weights."""
+    """One training of a system, or of a TSN that is given motion: its name in the registry
+    (`systems`, `motion_inputs`) and the seed of its weights.
+    """
 
     system: str
     seed: int
@@ -50,12 +55,14 @@ class Ended:
 
 
 def alike_runs(names: Iterable[str], seeds: int = 1) -> tuple[AlikeRun, ...]:
-    """The runs of the systems ``names``, the first seed of all before the second of any.
+    """The runs of the systems and inputs ``names``, the first seed of all before the second of any.
 
     Raises:
-        DataError: for a name that is no system's.
+        DataError: for a name that is none's, or that of a fusion, which is not trained.
     """
-    names, known = tuple(names), systems()
+    names = tuple(names)
+    trained = (name for name, one in motion_inputs().items() if one.kind is not None)
+    known = (*systems(), *trained)
     for name in names:
         if name not in known:
             raise DataError(f"unknown system {name!r}; there are {', '.join(known)}")
@@ -75,7 +82,8 @@ def train_alike(
 ) -> dict[AlikeRun, Ended]:
     """Train each of ``runs`` by ``recipe``, whose ``temporal`` and weights' seed are the run's.
 
-    Clips are painted once, into ``out/clips``; the clips, their order and their crops are those of
+    Clips are painted once, into ``out/clips``, those with frames to compute motion of into a folder
+    beside it; the clips, their order and their crops are those of
     the recipe's own seed for every run. A run that was stopped goes on, one that has ended is left
     as it is. Each run has a folder in ``out`` with what `train` writes and ``model.safetensors``.
     A run that diverged has no checkpoint. ``stored_clips`` is how many clips are painted (all of
@@ -88,23 +96,50 @@ def train_alike(
     Raises:
         DataError: if ``out`` holds runs or clips of another recipe.
     """
-    spec = build_model(recipe, 1).input
     count = stored_clips or recipe.steps * recipe.batch_size
-    clips: StoredClips | None = None
+    clips: dict[int, StoredClips] = {}
     ended = {}
     for run in runs:
-        folder = out / run.name
+        folder, config = out / run.name, config_of(recipe, run)
         if not (folder / CHECKPOINT_FILE).is_file():
-            if clips is None:
-                clips = store_clips(recipe, spec, out / "clips", count, workers, painting)
-            start = start_of(recipe, run)
-            config = replace(recipe, temporal=run.system, seed=run.seed, initial=start)
+            more = config.seen.neighbours
+            if more not in clips:
+                clips[more] = _painted(recipe, more, out, count, workers, painting)
             tell = None if progress is None else _telling(progress, run)
             given = None if initial is None else initial(run)
-            train(config, folder, None, 0, fabric, tell, given, clips)
+            train(config, folder, None, 0, fabric, tell, given, clips[more])
             _pack(folder)
         ended[run] = ended_as(folder)
     return ended
+
+
+def config_of(recipe: TrainConfig, run: AlikeRun) -> TrainConfig:
+    """The whole configuration of ``run``: a network that is given motion is a TSN, and of one field
+    a segment, as clips of the probes have no more frames than segments.
+    """
+    own = replace(recipe, seed=run.seed, initial=start_of(recipe, run))
+    given = motion_inputs().get(run.system)
+    if given is None:
+        return replace(own, temporal=run.system)
+    return replace(own, temporal="none", modality=given.modality().kind, fields=1)
+
+
+def _painted(
+    recipe: TrainConfig,
+    more: int,
+    out: Path,
+    count: int,
+    workers: int,
+    painting: Callable[[int, int], None] | None,
+) -> StoredClips:
+    """The clips of all runs that need so many frames ``more`` of a segment, whatever they make of
+    them.
+    """
+    if more:
+        recipe = replace(recipe, modality="differences", fields=more)
+    folder = out / (f"clips-{more}-more" if more else "clips")
+    spec = build_model(recipe, 1).input
+    return store_clips(recipe, spec, folder, count, workers, painting)
 
 
 def start_of(recipe: TrainConfig, run: AlikeRun) -> str:
