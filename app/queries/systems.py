@@ -12,7 +12,7 @@ from gsm_model.confusion.system_differences import (
     SystemDifference,
     differences_to_gsm,
 )
-from gsm_model.evaluation.systems import systems_file, systems_table
+from gsm_model.evaluation.systems import inputs_table, systems_file, systems_table
 
 Key = tuple[Path, float]
 
@@ -28,6 +28,11 @@ def _rows(key: Key) -> list[dict[str, Any]]:
     return systems_table()
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def _inputs(key: Key) -> list[dict[str, Any]]:
+    return inputs_table()
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def _differences(key: Key, split: str, figure: Figure) -> dict[str, SystemDifference]:
     return differences_to_gsm(_rows(key), split, figure)
@@ -40,6 +45,14 @@ def rows_of_systems() -> list[dict[str, Any]]:
         DataError: if the file cannot be read.
     """
     return _rows(_key())
+
+
+def rows_of_inputs() -> list[dict[str, Any]]:
+    """The rows of `inputs_table`.
+
+    Raises: as `rows_of_systems`.
+    """
+    return _inputs(_key())
 
 
 def beside_gsm(split: str, figure: Figure = "within_pair") -> dict[str, SystemDifference]:

@@ -1,8 +1,8 @@
-"""How long each system takes beside TSN."""
+"""How long each system, and each network that is given motion, takes beside TSN."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,10 @@ from torch import nn
 
 from gsm_model.benchmark.timing import in_turn
 from gsm_model.evaluation.systems import BACKBONE, FRAMES, without_zeros
+from gsm_model.models.inputs import FUSED, motion_inputs
 from gsm_model.models.recognizer import build_recognizer
+from gsm_model.video.modality import RGB, Modality
+from gsm_model.video.transforms import normalise
 
 
 def latency_ratios(
@@ -42,6 +45,52 @@ def latency_ratios(
         return once
 
     seconds = in_turn({name: forward(one) for name, one in models.items()}, runs, device, progress)
+    return _over_tsn(seconds, runs)
+
+
+def input_ratios(
+    names: Sequence[str],
+    device: torch.device,
+    runs: int = 5,
+    width: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, float]]:
+    """The same of networks that are given motion, from the frames on: what computing the motion
+    takes is counted, in TSN as in all that the frames are normalised. Two streams take the sum.
+    """
+    given = motion_inputs()
+    seen = {"none": RGB} | {
+        name: given[name].modality()
+        for name in dict.fromkeys((*names, FUSED[1]))
+        if given[name].kind is not None
+    }
+    calls = {name: _from_frames(modality, device, width) for name, modality in seen.items()}
+    seconds = in_turn(calls, runs, device, progress)
+    for name in names:
+        if given[name].kind is None:
+            seconds[name] = seconds[FUSED[0]] + seconds[FUSED[1]]
+    found = _over_tsn(seconds, runs)
+    return {name: found[name] for name in names}
+
+
+def _from_frames(modality: Modality, device: torch.device, width: float) -> Callable[[], object]:
+    model = (
+        build_recognizer(BACKBONE, "none", num_segments=FRAMES, width=width, modality=modality)
+        .eval()
+        .channels_last()
+        .to(device)
+    )
+    shape = 1, FRAMES, 3 * (1 + modality.neighbours), model.input.size, model.input.size
+    frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+    def once() -> object:
+        with torch.inference_mode():
+            return model(normalise(frames, model.input).to(device))
+
+    return once
+
+
+def _over_tsn(seconds: Mapping[str, np.ndarray], runs: int) -> dict[str, dict[str, float]]:
     ratios = {name: taken / seconds["none"] for name, taken in seconds.items()}
     return {
         name: {

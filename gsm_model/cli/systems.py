@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 SystemSplit = Literal["test", "shifted"]
 Names = Annotated[
     list[str] | None,
-    typer.Option("--system", help="One of them; repeat for several. Without it: all."),
+    typer.Option(
+        "--system",
+        help=(
+            "One of them, or a TSN that is given motion (rgb_difference, flow, tvnet, dmcnet);"
+            " repeat for several. Without it: all."
+        ),
+    ),
 ]
 
 
@@ -53,23 +59,28 @@ def systems(
     split: Annotated[
         SystemSplit, typer.Option(help="The clips of what is shown of trained systems.")
     ] = "test",
+    inputs: Annotated[
+        bool,
+        typer.Option("--inputs", help="Also what a TSN can be given in place of pictures."),
+    ] = False,
 ) -> None:
     """Every registered system: its name for configurations, its paper, what it costs, how far it
     sees and, where it was trained, what it can tell.
     """
-    from gsm_model.evaluation.systems import systems_table
+    from gsm_model.evaluation.systems import inputs_table, systems_table
 
     rows = or_fail(systems_table)
+    more = or_fail(inputs_table) if inputs else []
     if figure or latex:
         _write(context, rows, split, figure, latex)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([*rows, *more], ensure_ascii=False, indent=1))
     if as_json or figure or latex:
         return
     typer.echo(
         f"{'':<15} {'':<19} {'parameters':>10} {'GMAC':>6}  {'reach':<7} {'within pair':<22}"
     )
-    for row in rows:
+    for row in (*rows, *more):
         typer.echo(
             f"{row['name']:<15} {row['title']:<19} {_cost(row)}  {_within_pair(row, split):<22}"
             f" {row['paper']}"
@@ -109,6 +120,8 @@ def _write(
 def _cost(row: dict[str, Any]) -> str:
     if row["parameters"] is None:
         return f"{'–':>10} {'–':>6}  {'–':<7}"
+    if row["reach"] is None:
+        return f"{row['parameters'] / 1e6:>8.2f} M {row['gmacs']:>6.2f}  {'–':<7}"
     back, ahead = row["reach"]
     return f"{row['parameters'] / 1e6:>8.2f} M {row['gmacs']:>6.2f}  −{back} … +{ahead}"
 
@@ -191,40 +204,53 @@ def measure_systems(
     """
     import torch
 
-    from gsm_model.benchmark.systems import latency_ratios
+    from gsm_model.benchmark.systems import input_ratios, latency_ratios
     from gsm_model.benchmark.timing import machine
-    from gsm_model.evaluation.systems import cost_of_system, costs_row
+    from gsm_model.evaluation.systems import cost_of_input, cost_of_system, costs_row
     from gsm_model.io.atomic import write_whole
+    from gsm_model.models.inputs import motion_inputs
     from gsm_model.models.recognizer import best_device
     from gsm_model.models.registry import systems as registered
 
-    names = system or list(registered())
-    if unknown := [name for name in names if name not in registered()]:
-        fail(f"--system: unknown system {unknown[0]!r}; there are {', '.join(registered())}")
+    given, known = motion_inputs(), (*registered(), *motion_inputs())
+    names = list(system or known)
+    if unknown := [name for name in names if name not in known]:
+        fail(f"--system: unknown system {unknown[0]!r}; there are {', '.join(known)}")
     found: dict[str, Any] = or_fail(lambda: _read(table))
-    rows = found.setdefault("systems", {})
+    rows = {**found.get("systems", {}), **found.get("inputs", {})}
     for number, name in enumerate(names, 1):
-        rows.setdefault(name, {}).update(costs_row(cost_of_system(name)))
+        cost = cost_of_input(name) if name in given else costs_row(cost_of_system(name))
+        rows.setdefault(name, {}).update(cost)
         progress("system")(number, len(names))
     if latency:
-        where = torch.device(device) if device else best_device()
-        for name, ratio in latency_ratios(names, where, progress=progress("round")).items():
-            rows.setdefault(name, {})["latency_ratio"] = {**ratio, **machine(where)}
+        where, tell = torch.device(device) if device else best_device(), progress("round")
+        inside = [name for name in names if name not in given]
+        before = [name for name in names if name in given]
+        ratios = latency_ratios(inside, where, progress=tell) if inside else {}
+        ratios |= input_ratios(before, where, progress=tell) if before else {}
+        for name in names:
+            rows[name]["latency_ratio"] = {**ratios[name], **machine(where)}
     if runs is not None:
         _measure_runs(rows, runs, names, clips)
+    found["systems"] = {name: row for name, row in rows.items() if name not in given}
+    found["inputs"] = {name: row for name, row in rows.items() if name in given}
     write_whole(table, _a_line_a_system(found))
     typer.echo(table)
 
 
 def _a_line_a_system(found: dict[str, Any]) -> str:
-    """The table as JSON, each system in a line of its own."""
-    lines = [
-        f"  {json.dumps(name)}: {json.dumps(row, ensure_ascii=False)}"
-        for name, row in found["systems"].items()
-    ]
-    rest = {key: value for key, value in found.items() if key != "systems"}
-    others = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in rest.items())
-    return "{\n" + others + ' "systems": {\n' + ",\n".join(lines) + "\n }\n}\n"
+    """The table as JSON, each system and input in a line of its own."""
+    parts = []
+    for key, value in found.items():
+        if key in ("systems", "inputs"):
+            rows = [
+                f"  {json.dumps(name)}: {json.dumps(row, ensure_ascii=False)}"
+                for name, row in value.items()
+            ]
+            parts.append(f" {json.dumps(key)}: {{\n" + ",\n".join(rows) + "\n }")
+        else:
+            parts.append(f" {json.dumps(key)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def _read(table: Path) -> dict[str, Any]:
@@ -265,19 +291,30 @@ def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: in
     """What the first run of each system that was trained on the temporal probes tells of time."""
     from gsm_model.evaluation.system_probes import measure_on_probes
     from gsm_model.evaluation.systems import network_of
+    from gsm_model.models.inputs import FUSED, TWO_STREAM
     from gsm_model.training.alike import curve_of
 
     first = {folder: how for folder, how in ended.items() if folder.name.endswith("-seed0")}
     if not first:
         return
+    runs = next(iter(first)).parent
     config = _config(next(iter(first)))
     models = _trained(first)
     tell = progress("clip")
+    streams = f"{FUSED[0]}-seed0", f"{FUSED[1]}-seed0"
+    fused = {TWO_STREAM: streams} if set(streams) <= set(models) else {}
     found = (
-        or_fail(lambda: measure_on_probes(models, clips // 2 * 2, config.clutter, tell))
+        or_fail(lambda: measure_on_probes(models, clips // 2 * 2, config.clutter, tell, fused))
         if models
         else {}
     )
+    if fused:
+        rows.setdefault(TWO_STREAM, {})["probes"] = {
+            **found[TWO_STREAM],
+            "network": network_of(models[streams[0]]),
+            "steps": first[runs / streams[1]].steps,
+            "batch": config.batch_size,
+        }
     for folder, how in first.items():
         row = rows.setdefault(folder.name.removesuffix("-seed0"), {})
         row["probes"] = {
@@ -295,9 +332,12 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
     from gsm_model.evaluation.systems import GSM_SYSTEM, SPLITS
     from gsm_model.evaluation.systems import measure_systems as measure
     from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.models.inputs import FUSED, TWO_STREAM
     from gsm_model.training.alike import CHECKPOINT_FILE, curve_of, ended_as
     from gsm_model.training.log import LOG_FILE
 
+    if TWO_STREAM in names:  # which is measured of the two that it is made of
+        names = [*names, *(name for name in FUSED if name not in names)]
     folders = [
         path.parent for name in names for path in sorted(runs.glob(f"{name}-seed*/{LOG_FILE}"))
     ]

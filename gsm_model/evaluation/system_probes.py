@@ -10,6 +10,7 @@ from typing import Any
 from gsm_model.data.synthetic_sets import Looks
 from gsm_model.evaluation.probes import ProbeResult, profile_of, score_probes
 from gsm_model.models.recognizer import Recognizer
+from gsm_model.predictions.fuse import FLOW_WEIGHT, fuse_predictions
 
 ORDERED_BY = "which first"
 
@@ -19,8 +20,11 @@ def measure_on_probes(
     num_clips: int,
     clutter: float,
     progress: Callable[[int, int], None] | None = None,
+    fused: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The profiles of trained models over the same clips of the probes' test split: name →
+    """The profiles of trained models, and of those pairs of them that are ``fused`` (name → the
+    model of pictures and that of flow, which counts as `FLOW_WEIGHT`), over the same clips of the
+    probes' test split: name →
     *clutter*, *data* and *results*, a list of *probe*, *control*, *distance* (frames between the
     two events, ``None`` over all), *value*, *low*, *high* and *n* (scenes, each in two orders), as
     `profile_of` counts them.
@@ -29,14 +33,18 @@ def measure_on_probes(
         DataError: as `score_probes`.
     """
     looks = Looks(clutter=clutter)
-    tables = score_probes(list(models.values()), num_clips, looks, progress=progress)
+    scored = score_probes(list(models.values()), num_clips, looks, progress=progress)
+    tables = dict(zip(models, scored, strict=True))
+    for name, streams in (fused or {}).items():
+        both = [tables[stream] for stream in streams]
+        tables[name] = fuse_predictions(both, (1.0, FLOW_WEIGHT)).table
     return {
         name: {
             "clutter": clutter,
             "data": f"{table.data}, clutter {clutter:g}",
             "results": [_numbers(one) for one in profile_of(table)],
         }
-        for name, table in zip(models, tables, strict=True)
+        for name, table in tables.items()
     }
 
 

@@ -23,10 +23,13 @@ from gsm_model.evaluation.pairs import pair_accuracies
 from gsm_model.evaluation.reversal import ALL_PAIRS
 from gsm_model.models.card import Measure
 from gsm_model.models.cost import cost_of
+from gsm_model.models.inputs import FUSED, MotionInput, motion_inputs
 from gsm_model.models.recognizer import Recognizer, build_recognizer
 from gsm_model.models.registry import systems
+from gsm_model.models.systems.system import System
 from gsm_model.models.temporal import WHOLE_CLIP
 from gsm_model.predictions.table import Predictions
+from gsm_model.video.modality import RGB
 
 BACKBONE, FRAMES = "resnet18", 8
 GSM_SYSTEM = "gsm"
@@ -53,6 +56,30 @@ def cost_of_system(name: str) -> SystemCost:
     cost = cost_of(model)
     back, ahead = reach_of(without_zeros(model))
     return SystemCost(cost.parameters, cost.macs, back, ahead)
+
+
+def cost_of_input(name: str) -> dict[str, Any]:
+    """Parameters and thousand million multiply-adds a clip of the network or networks that are
+    given motion, as the table has them; what computing the motion takes is not among them, but for
+    the convolutions that are part of the network.
+    """
+    given = motion_inputs()
+    parts = FUSED if given[name].kind is None else (name,)
+    costs = [
+        cost_of(
+            build_recognizer(
+                BACKBONE,
+                "none",
+                num_segments=FRAMES,
+                modality=given[part].modality() if part in given else RGB,
+            )
+        )
+        for part in parts
+    ]
+    return {
+        "parameters": sum(cost.parameters for cost in costs),
+        "gmacs": round(sum(cost.macs for cost in costs) / 1e9, 4),
+    }
 
 
 def without_zeros(model: Recognizer) -> Recognizer:
@@ -185,38 +212,44 @@ def systems_table() -> list[dict[str, Any]]:
     Raises:
         DataError: if the table that comes with the project cannot be read.
     """
+    measured = _stored("systems")
+    return [_row(system, measured.get(name, {})) for name, system in systems().items()]
+
+
+def inputs_table() -> list[dict[str, Any]]:
+    """The same of what a TSN can be given in place of pictures, in the order of `motion_inputs`.
+    Its time beside TSN's, ``latency_ratio``, includes computing the motion.
+
+    Raises: as `systems_table`.
+    """
+    measured = _stored("inputs")
+    return [_row(given, measured.get(name, {})) for name, given in motion_inputs().items()]
+
+
+def _stored(part: str) -> dict[str, dict[str, Any]]:
     path = systems_file()
     try:
-        measured = json.loads(path.read_text())["systems"] if path.exists() else {}
-    except (OSError, ValueError, KeyError) as error:
+        return json.loads(path.read_text()).get(part, {}) if path.exists() else {}
+    except (OSError, ValueError, AttributeError) as error:
         raise DataError(
             f"{path.name}: cannot be read ({error}); measure the systems again"
         ) from None
-    rows = []
-    for name, system in systems().items():
-        of = measured.get(name, {})
-        costs = {key: of.get(key) for key in ("parameters", "gmacs", "reach")}
-        rows.append(
-            {
-                "name": name,
-                "title": system.title,
-                "paper": system.paper,
-                "idea": system.idea,
-                "file": system.file,
-                **costs,
-                "latency_ratio": of.get("latency_ratio"),
-                **{split: of.get(split) for split in (*SPLITS, "filmed")},
-                "network": of.get("network"),
-                "pairs": of.get("pairs"),
-                "against_gsm": of.get("against_gsm"),
-                "checkpoint": of.get("checkpoint"),
-                "seeds": of.get("seeds"),
-                "ended": of.get("ended"),
-                "curve": of.get("curve"),
-                "probes": of.get("probes"),
-            }
-        )
-    return rows
+
+
+def _row(what: System | MotionInput, of: Mapping[str, Any]) -> dict[str, Any]:
+    measured = (
+        *("parameters", "gmacs", "reach", "latency_ratio"),
+        *(*SPLITS, "filmed"),
+        *("network", "pairs", "against_gsm", "checkpoint", "seeds", "ended", "curve", "probes"),
+    )
+    return {
+        "name": what.name,
+        "title": what.title,
+        "paper": what.paper,
+        "idea": what.idea,
+        "file": what.file,
+        **{name: of.get(name) for name in measured},
+    }
 
 
 def measured(rows: Sequence[Mapping[str, Any]], split: str) -> list[Mapping[str, Any]]:

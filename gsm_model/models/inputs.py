@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gsm_model.video.modality import Kind, Modality
 
 FUSED = ("none", "flow")  # the streams of two: pictures and flow
+TWO_STREAM = "two_stream"
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,7 @@ class MotionInput:
             ValueError: if it is one.
         """
         if self.kind is None:
-            raise ValueError(
-                f"{self.title} is made of two networks, each with a modality of its own"
-            )
+            raise ValueError(f"{self.title}: two networks, each with a modality of its own")
         return Modality(self.kind, fields)
 
 
@@ -59,12 +58,12 @@ _INPUTS = (
         "Optical flow (TV-L1)",
         "Zach, Pock, Bischof, DAGM 2007; Simonyan, Zisserman, NIPS 2014",
         "The displacement of every pixel to the next frame is computed first, and the network sees"
-        " nothing else. Looks are gone, motion is plain. Computing it costs many times the network.",
+        " nothing else. Looks are gone, motion is plain. Computing it costs more than the network.",
         "flow",
         "gsm_model/motion/tvl1.py",
     ),
     MotionInput(
-        "two_stream",
+        TWO_STREAM,
         "Two streams",
         "Simonyan, Zisserman, NIPS 2014; Wang et al., ECCV 2016",
         "One network sees pictures, another one optical flow. Each answers alone, and their scores"

@@ -13,7 +13,8 @@ from app.components.downloads import packed
 from app.components.sentences import systems_tell
 from app.pages.systems import charts
 from app.pages.systems.detail import show_system
-from app.queries.systems import beside_gsm, rows_of_systems
+from app.pages.systems.inputs import show_inputs
+from app.queries.systems import beside_gsm, rows_of_inputs, rows_of_systems
 from app.shell.layout import Choices, explain_error, heading
 from gsm_model.confusion.system_differences import SystemDifference
 from gsm_model.confusion.tables import p_text
@@ -49,7 +50,7 @@ def show(choices: Choices) -> None:
     """The table, one system of it, and what was measured of all as charts."""
     top = st.container()
     try:
-        rows = rows_of_systems()
+        rows, inputs = rows_of_systems(), rows_of_inputs()
     except LensError as error:
         with top:
             st.markdown(f"## {QUESTION}")
@@ -72,8 +73,9 @@ def show(choices: Choices) -> None:
     _show_curves(rows, chosen)
     if any((row["pairs"] or {}).get(split) for row in found):
         _show_pairs(found, split)
-    if of_time := probed(rows):
+    if of_time := probed([*rows, *inputs]):
         _show_probes(of_time)
+    show_inputs(inputs)
     _show_export(rows, split)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gsm_model import save_checkpoint
+from gsm_model import build_recognizer, save_checkpoint
 from gsm_model.data.probes.plans import LABELS as PROBE_LABELS
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.evaluation import systems as evaluation
 from gsm_model.evaluation.evaluate import BothWays
 from gsm_model.evaluation.systems import SystemCost
 from gsm_model.models.card import Card
+from gsm_model.models.inputs import motion_inputs
 from tests.conftest import make_small
 from tests.predictions import make_predictions, of_classes
 from tests.systems_table import PAIRS, write_table
@@ -88,7 +89,15 @@ def write_run(runs: Path, system: str, labels: tuple[str, ...], style: str) -> N
     """A run of two steps that has ended, as train-alike leaves it."""
     folder = runs / f"{system}-seed0"
     folder.mkdir(parents=True)
-    model = make_small(system, num_classes=len(labels))
+    if given := motion_inputs().get(system):
+        model = build_recognizer(
+            *("resnet18", "none", len(labels)),
+            width=0.125,
+            input_size=32,
+            modality=given.modality(),
+        )
+    else:
+        model = make_small(system, num_classes=len(labels))
     model.architecture = replace(model.architecture, num_segments=8)
     model.card = Card(system, "trained", labels)
     save_checkpoint(model, folder / "model.safetensors")
@@ -112,6 +121,23 @@ def test_runs_on_the_temporal_probes_are_measured_on_them(run, tmp_path, monkeyp
     assert told["which first", None]["n"] == sum(told["which first", k]["n"] for k in range(1, 8))
     assert of["steps"] == 2 and of["clutter"] == 1 and of["network"]["width"] == 0.125
     assert rows["tsm"]["probes"]["ended"] == {"diverged": False, "loss": 2.0}
+
+
+def test_two_streams_are_measured_of_the_two_runs_that_they_are_made_of(run, tmp_path, monkeypatch):
+    runs, table = tmp_path / "runs", tmp_path / "table.json"
+    for name in ("none", "flow"):
+        write_run(runs, name, PROBE_LABELS, "probes")
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1))
+    run("measure-systems", table, "--runs", runs, "--system", "two_stream", "--clips", 32)
+    found = json.loads(table.read_text())
+    assert list(found["inputs"]) == ["two_stream", "flow"] and list(found["systems"]) == ["none"]
+    both = {one["probe"]: one for one in found["inputs"]["two_stream"]["probes"]["results"]}
+    assert both["direction"]["n"] == 2 and found["inputs"]["two_stream"]["parameters"] > 10**7
+    monkeypatch.setattr("gsm_model.evaluation.systems.systems_file", lambda: table)
+    said = run("systems", "--inputs").stdout
+    assert "two_stream" in said and "tvnet" in said
+    names = [row["name"] for row in json.loads(run("systems", "--json").stdout)]
+    assert "flow" not in names and "gsm" in names
 
 
 def test_a_run_that_is_under_way_is_not_called_diverged(run, tmp_path, monkeypatch):

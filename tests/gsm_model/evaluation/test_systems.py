@@ -8,12 +8,15 @@ from gsm_model import build_recognizer
 from gsm_model.bundled import assets
 from gsm_model.errors import DataError
 from gsm_model.evaluation.systems import (
+    cost_of_input,
     cost_of_system,
     costs_row,
+    inputs_table,
     measure_systems,
     reach_of,
     systems_table,
 )
+from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
 from gsm_model.models.systems.tsm import Shift
 from tests.conftest import draw_zeros, make_small
@@ -34,6 +37,16 @@ def test_the_table_has_every_system_and_nothing_where_nothing_was_measured(monke
     (tmp_path / "systems" / "systems.json").write_text("[")
     with pytest.raises(DataError, match=r"systems\.json: cannot be read"):
         systems_table()
+
+
+def test_a_network_that_is_given_motion_costs_what_a_tsn_does_but_for_its_first_convolution():
+    tsn, flow = cost_of_system("none"), cost_of_input("flow")
+    first = 64 * 7 * 7  # weights of a plane
+    assert tsn.parameters - flow["parameters"] == first  # two planes in place of three
+    both = cost_of_input("two_stream")
+    assert both["parameters"] == tsn.parameters + flow["parameters"]
+    assert both["gmacs"] == pytest.approx(tsn.macs / 1e9 + flow["gmacs"], abs=2e-4)
+    assert [row["name"] for row in inputs_table()] == list(motion_inputs())
 
 
 def test_reach_is_that_of_the_layers_one_after_the_other():

@@ -13,6 +13,7 @@ from app.pages.systems import page as systems_page
 from gsm_model.confusion.system_differences import differences_to_gsm
 from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import measured, systems_table
+from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
 from tests.systems_table import PAIRS, share, write_table
 
@@ -182,3 +183,19 @@ def test_what_systems_tell_of_time_is_shown_where_it_was_measured(tmp_path):
     matrix = charts.probes(probed(systems_table())).data[0]
     assert list(matrix.y) == ["TSM", "TSN"] and matrix.z[0][0] == 0.75
     assert "1 apart: 75.0%" in matrix.customdata[0][1]
+
+
+def test_what_a_network_can_be_given_stands_below_with_its_idea_and_cost(tmp_path):
+    path = write_table(tmp_path, {}, ("none", "gsm"))
+    content = json.loads(path.read_text())
+    flow = {"parameters": 2_000_000, "gmacs": 3.0, "latency_ratio": {"ratio": 4.2}}
+    content["inputs"] = {"flow": flow | {"probes": of_probes(0.8)}}
+    path.write_text(json.dumps(content))
+    test = AppTest.from_function(page, default_timeout=60).run()
+    assert not test.exception and not test.error
+    table = test.dataframe[1].value
+    assert list(table["input"]) == [one.title for one in motion_inputs().values()]
+    [row] = [row for _, row in table.iterrows() if row["input"] == "Optical flow (TV-L1)"]
+    assert row["direction"] == pytest.approx(80, abs=0.3) and row["time"] == 4.2
+    assert row["direction, 95 %"] == "74 to 85" and row["parameters, M"] == 2
+    assert "speed" not in table and motion_inputs()["dmcnet"].idea in text_of(test)
