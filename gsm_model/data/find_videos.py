@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from gsm_model.video.flow_folders import flow_folder
 from gsm_model.video.frame_folders import is_pattern
 
 VIDEO_SUFFIXES = (
@@ -51,6 +52,8 @@ class VideoFinder:
             for candidate in self._candidates(name):
                 if _exists(candidate):
                     return Found(_pictures_of(candidate))
+                if flow := flow_folder(candidate):
+                    return Found(flow)
         for name in filter(_is_absolute, clean):  # of the machine that the list was made on
             for tail in _tails(name):
                 for candidate in self._candidates(tail):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gsm_model.errors import VideoError
+from gsm_model.video.flow_folders import flow_folder
 from gsm_model.video.frame_folders import is_pattern
 from gsm_model.video.pictures import is_picture, open_folder, open_picture
 from gsm_model.video.source import Backend, Limits, Source, VideoInfo
@@ -58,11 +59,13 @@ def read_chosen(
 
 def open_source(path: Path, limits: Limits, name: str) -> Source:
     """Find out what ``path`` is and check it against ``limits``. A folder of pictures may be given
-    with the series of them that is meant, as ffmpeg takes it: ``clip/img_%05d.jpg``.
+    with the series of them that is meant, as ffmpeg takes it: ``clip/img_%05d.jpg``; of optical
+    flow in ``u/clip`` and ``v/clip`` also as ``clip`` (`flow_folder`).
 
     Raises:
         VideoError: as `decode`.
     """
+    path = flow_folder(path) or path
     if path.is_dir():
         return open_folder(path, limits, name)
     if _names_series(path):

@@ -9,12 +9,13 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 from gsm_model.errors import VideoError
+from gsm_model.video.flow_folders import components_beside, components_inside
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _DIGITS = re.compile(r"[0-9]+")
@@ -122,22 +123,19 @@ def frames_of(folder: Path, name: str, wanted: str | None = None) -> Frames:
 
 @lru_cache(maxsize=4)  # the clips of one long video follow each other in a list
 def _frames_of(folder: str, name: str, wanted: str | None, changed: int) -> Frames:
-    with os.scandir(folder) as entries:
-        names = [
-            entry.name
-            for entry in entries
-            if entry.name.lower().endswith(SUFFIXES)
-            and not entry.name.startswith(".")
-            and entry.is_file()
-        ]
+    names = _pictures_in(folder)
     found = series_of(names)
+    inside = components_inside(Path(folder))
+    if beside := None if inside and found else inside or components_beside(Path(folder)):
+        flow = _flow_apart(folder, beside, name)
+        return _flow_alone(flow, flow.right, ())
     if not found:
         raise VideoError(
             f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg;"
             " WebP, BMP and TIFF are read too)"
         )
-    flow = flow_among(found)
-    alone = not wanted and flow is not None and all(is_other(series) for series in found)
+    flow = flow_among(found) if inside is None else _flow_apart(folder, inside, name)
+    alone = not wanted and flow is not None and inside is None and all(map(is_other, found))
     if wanted:
         chosen = _wanted(found, wanted, name)
     else:
@@ -145,14 +143,56 @@ def _frames_of(folder: str, name: str, wanted: str | None, changed: int) -> Fram
     for (a, first), (b, second) in pairwise(zip(chosen.numbers, chosen.files, strict=True)):
         if a == b:
             raise VideoError(f"{name}: {first} and {second} have the same number; remove one")
-    said = f"holds optical flow, {flow.name}, and no pictures" if alone and flow else ""
-    notes = [
-        said or _left_out(found, chosen),
-        _unnumbered(names),
+    if alone and flow:
+        return _flow_alone(flow, chosen, (_unnumbered(names),))
+    notes = _left_out(found, chosen), _unnumbered(names), missing_numbers(chosen.numbers)
+    return Frames(chosen, tuple(filter(None, notes)), runs_of(chosen.numbers), flow)
+
+
+def _pictures_in(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [
+            entry.name
+            for entry in entries
+            if entry.name.lower().endswith(SUFFIXES)
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        ]
+
+
+def _flow_alone(flow: FlowSeries, chosen: Series, more: tuple[str, ...]) -> Frames:
+    """A folder that holds ``flow`` and no pictures, with ``more`` to be said of it."""
+    notes = (
+        f"holds optical flow, {flow.name}, and no pictures",
+        *more,
         missing_numbers(chosen.numbers),
-    ]
-    runs = runs_of((*chosen.numbers, chosen.numbers[-1] + 1) if alone else chosen.numbers)
-    return Frames(chosen, tuple(filter(None, notes)), runs, flow, alone)
+    )
+    runs = runs_of((*chosen.numbers, chosen.numbers[-1] + 1))
+    return Frames(chosen, tuple(filter(None, notes)), runs, flow, True)
+
+
+def _flow_apart(folder: str, components: tuple[str, str], name: str) -> FlowSeries:
+    """The flow whose components lie in folders of their own, relative to ``folder``."""
+    right, down = (_only_series(folder, one, name) for one in components)
+    if right.numbers != down.numbers:
+        raise VideoError(
+            f"{name}: its optical flow has {len(right.numbers)} files to the right"
+            f" ({right.pattern}) and {len(down.numbers)} down ({down.pattern}), not of the same"
+            " numbers; bring those that are missing, or remove the others"
+        )
+    return FlowSeries(right, down)
+
+
+def _only_series(folder: str, component: str, name: str) -> Series:
+    found = series_of(_pictures_in(os.path.join(folder, component)))  # noqa: PTH118
+    if len(found) != 1:
+        raise VideoError(
+            f"{name}: {component} holds {len(found)} series of numbered pictures; one is needed as"
+            " a component of optical flow"
+        )
+    [one] = found
+    at = "" if component == "." else f"{component}/"
+    return replace(one, pattern=at + one.pattern, files=tuple(at + file for file in one.files))
 
 
 def flow_among(found: Sequence[Series]) -> FlowSeries | None:
