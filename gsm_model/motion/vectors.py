@@ -38,7 +38,7 @@ def motion_vectors(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, n
     height, width = first.shape[:2]
     margins = ((0, -height % _BLOCK), (0, -width % _BLOCK), (0, 0))
     before, now = _coded([np.pad(one, margins, mode="edge") for one in (first, second)])
-    flow = _flow_of_blocks(now)
+    flow = flow_of_blocks(now)
     reference, shown = (one.to_ndarray(format="rgb24").astype(np.int16) for one in (before, now))
     residual = shown - _moved(reference, flow)
     return flow[:, :height, :width], residual[:height, :width]
@@ -73,7 +73,7 @@ def _coded(pictures: list[np.ndarray]) -> list[av.VideoFrame]:
     return [frame for packet in (*packets, None) for frame in decoder.decode(packet)]
 
 
-def _flow_of_blocks(frame: av.VideoFrame) -> np.ndarray:
+def flow_of_blocks(frame: av.VideoFrame) -> np.ndarray:
     """The flow (2, H, W) float32 that the vectors beside ``frame`` mean, block by block."""
     flow = np.zeros((2, frame.height, frame.width), np.float32)
     try:
@@ -87,6 +87,17 @@ def _flow_of_blocks(frame: av.VideoFrame) -> np.ndarray:
         back = np.array([one["motion_x"], one["motion_y"]], np.float32) / one["motion_scale"]
         block[:] = -back[:, None, None]
     return flow
+
+
+def moved_from(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """``values`` (C, H, W) looked up where each place comes from, place − ``flow`` (2, H, W), at
+    the nearest pixel, the border repeated: (C, H, W).
+    """
+    height, width = values.shape[1:]
+    rows, columns = np.mgrid[:height, :width]
+    y = np.clip(np.rint(rows - flow[1]).astype(np.int64), 0, height - 1)
+    x = np.clip(np.rint(columns - flow[0]).astype(np.int64), 0, width - 1)
+    return values[:, y, x]
 
 
 def _moved(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -127,8 +127,8 @@ def _frames_of(folder: str, name: str, wanted: str | None, changed: int) -> Fram
     found = series_of(names)
     inside = components_inside(Path(folder))
     if beside := None if inside and found else inside or components_beside(Path(folder)):
-        flow = _flow_apart(folder, beside, name)
-        return _flow_alone(flow, flow.right, ())
+        apart = _flow_apart(folder, beside, name)
+        return _flow_alone(apart, apart.right, ())
     if not found:
         raise VideoError(
             f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg;"

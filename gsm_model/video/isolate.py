@@ -129,6 +129,51 @@ def read_frames(
     )
 
 
+@dataclass(frozen=True)
+class VectorsRead:
+    """The motion vectors of n frames of a file, with the sign of flow: ``flow`` (n, 2, H, W)
+    float32 is the motion in pixels to the right and down, at the places of each frame and of the
+    size that is stored, from the frame at ``since`` (n,) int64 to it. A frame that is coded alone
+    has none and is its own ``since``.
+    """
+
+    flow: np.ndarray
+    since: np.ndarray
+
+
+def read_vectors(
+    path: Path,
+    indices: Sequence[int],
+    accumulate: bool = False,
+    limits: Limits | None = None,
+    name: str | None = None,
+) -> VectorsRead:
+    """Read, in another process, the motion vectors that the file at ``path`` holds itself for the
+    frames at ascending ``indices``: from the frame before each, or, to ``accumulate``, from the
+    last frame that is coded alone, as CoViAR does (`gsm_model.video.own_vectors`).
+
+    Raises:
+        VideoError: as `read_video`, or if the file's codec has no such vectors.
+        ValueError: for indices that are none, negative or do not ascend.
+    """
+    chosen = np.asarray(indices, dtype=np.int64)
+    if chosen.ndim != 1 or not len(chosen) or chosen[0] < 0 or (np.diff(chosen) <= 0).any():
+        raise ValueError(f"ascending indices of frames are needed, got {list(indices)}")
+    request = {
+        "kind": "vectors",
+        "path": str(path.absolute()),
+        "name": name or path.name,
+        "indices": chosen.tolist(),
+        "accumulate": accumulate,
+        "limits": asdict(limits or Limits()),
+    }
+    answer = _decoders.ask(request)
+    steps = answer.arrays[0].view("<i2").astype(np.float32)
+    return VectorsRead(
+        steps / answer.header["steps"], np.array(answer.header["since"], dtype=np.int64)
+    )
+
+
 def keep_a_decoder_ready() -> None:
     """From now on have a decoding process started ahead of the next video, which saves its start (a
     quarter of a second).

@@ -130,7 +130,7 @@ def open_video(path: Path, limits: Limits, name: str) -> Source:
     return Source(found.info, read, found.times)
 
 
-def _open(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
     """The container, with titles and the like of any encoding: nothing here reads them, and they
     must not cost the frames.
     """
@@ -144,8 +144,8 @@ def _raise_if_memory(error: av.error.FFmpegError) -> None:
 
 def _probe(path: Path, limits: Limits, name: str) -> _Found:
     notes: list[str] = []
-    with _open(path) as container:
-        stream, said = _video_stream(container, name)
+    with open_container(path) as container:
+        stream, said = chosen_track(container, name)
         notes += said
         context = stream.codec_context
         check_size(context.width, context.height, limits, name)
@@ -169,8 +169,8 @@ def _probe(path: Path, limits: Limits, name: str) -> _Found:
         notes.append(TRANSPARENT)
     notes += colour_notes(first)
     # Opened anew: a bare stream cannot be wound back.
-    with _open(path) as container:
-        stream, _ = _video_stream(container, name)
+    with open_container(path) as container:
+        stream, _ = chosen_track(container, name)
         index = _index_packets(container, stream, limits, name, in_order)
         timing = _timing(container, stream, index)
     if limits.max_seconds is not None and timing.duration > limits.max_seconds:
@@ -209,7 +209,7 @@ def _timing(container: InputContainer, stream: VideoStream, index: _Index) -> Ti
     return from_stamps(stamps, index.last * tick, rate, missing, tick)
 
 
-def _video_stream(container: InputContainer, name: str) -> tuple[VideoStream, list[str]]:
+def chosen_track(container: InputContainer, name: str) -> tuple[VideoStream, list[str]]:
     """The main picture track, and what is to be said of the choice: as ffmpeg's command chooses,
     the largest, the one marked as the default before others; a cover picture only where it is
     marked as none and there is nothing else.
@@ -308,7 +308,7 @@ def _read_with_pyav(path: Path, wanted: np.ndarray, found: _Found) -> np.ndarray
     for read in ways:
         frames: dict[int, np.ndarray] = {}
         try:
-            with _open(path) as container:
+            with open_container(path) as container:
                 read(_Reading(container, found, frames), wanted)
         except av.error.FFmpegError as error:
             _raise_if_memory(error)
@@ -335,7 +335,7 @@ class _Reading:
         self, container: InputContainer, found: _Found, frames: dict[int, np.ndarray]
     ) -> None:
         self.container, self.index, self.frames = container, found.index, frames
-        self.stream, _ = _video_stream(container, found.name)
+        self.stream, _ = chosen_track(container, found.name)
         self._decoder = found.decoder
         self._numbers = {time: number for number, time in enumerate(found.index.times)}
         self._converter = Converter()

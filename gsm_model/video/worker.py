@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 FRAMES_AT_A_TIME = 16
+STEPS_A_PIXEL = 8  # in which vectors are sent; codecs have halves and quarters
 
 if TYPE_CHECKING:
     from gsm_model.video.source import VideoInfo
@@ -152,6 +153,22 @@ def answer_frames(request: dict) -> tuple[dict, list[np.ndarray]]:
     return {"info": info, "first": first, "stop": stop, "shapes": [frames.shape]}, [frames]
 
 
+def answer_vectors(request: dict) -> tuple[dict, list[np.ndarray]]:
+    """The motion vectors that `gsm_model.video.isolate.read_vectors` asks for, as `answer`."""
+    from gsm_model.video.own_vectors import vectors_of
+    from gsm_model.video.source import Limits
+
+    flow, since = vectors_of(
+        Path(request["path"]),
+        np.array(request["indices"], dtype=np.int64),
+        request["accumulate"],
+        Limits(**request["limits"]),
+        request["name"],
+    )
+    sent = np.ascontiguousarray(np.rint(flow * STEPS_A_PIXEL).astype("<i2")).view(np.uint8)
+    return {"since": since.tolist(), "steps": STEPS_A_PIXEL, "shapes": [sent.shape]}, [sent]
+
+
 def main() -> None:
     # Before a request comes: a process that waits for one is ready for it.
     import gsm_model.video.decode
@@ -171,13 +188,14 @@ def main() -> None:
     os._exit(0)  # taking the libraries down in order would take as long as the decoding
 
 
+ANSWERS = {"": answer, "frames": answer_frames, "vectors": answer_vectors, "views": answer_views}
+
+
 def _answer_or_error(request: dict) -> tuple[dict, list[np.ndarray]]:
     from gsm_model.errors import VideoError
 
     try:
-        if request.get("kind") == "frames":
-            return answer_frames(request)
-        return answer_views(request) if request.get("kind") == "views" else answer(request)
+        return ANSWERS[request.get("kind", "")](request)
     except VideoError as error:
         return {"error": str(error)}, []
     except MemoryError:
