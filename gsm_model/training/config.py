@@ -83,10 +83,13 @@ class TrainConfig:
     clutter_steps: int = _key(0, "steps in which it rises to 'clutter'; 0: it is there at once")
     directions: str = _key(
         "one",
-        "drawn and randomised clips: each in the direction of its class alone, or both, every clip"
-        " being followed by its reversal, a clip of the reversed class",
+        "drawn and randomised clips: each in the direction of its class alone; both, every clip"
+        " being followed by its reversal, a clip of the reversed class; or both and still, these two"
+        " being followed by one of their frames, frozen, once as a clip of either class, so that"
+        " what stands still is taught to say nothing of the direction",
         "one",
         "both",
+        "both and still",
     )
     drawn_share: float = _key(0.0, "share of drawn clips among the randomised ones")
     initial: str = _key(
@@ -178,9 +181,9 @@ class TrainConfig:
         ):
             if not low <= getattr(self, name) <= high:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
-        if self.directions == "both" and (self.data or self.style == "probes"):
+        if self.directions != "one" and (self.data or self.style == "probes"):
             raise DataError(
-                "'directions' both needs the drawn or the randomised clips: of no others the"
+                f"'directions' {self.directions} needs the drawn or the randomised clips: of no others the"
                 " reversal is known to be a clip of the reversed class"
             )
         if self.drawn_share and (self.data or self.style != "randomised"):

@@ -29,6 +29,9 @@ from gsm_model.video.stored_flow import mirrored, planes_of
 from gsm_model.video.transforms import InputSpec, resized_for
 
 
+_VARIANTS = {"one": 1, "both": 2, "both and still": 4}  # places that show one painted clip
+
+
 @dataclass(frozen=True)
 class Augment:
     """What is done to the frames of a training clip: a crop, and a mirror with the classes it
@@ -105,7 +108,8 @@ class SyntheticClips(Dataset):
     the clutter of their step.
 
     With ``directions`` both, places 2k and 2k + 1 are clip k and its reversal, the same frames in
-    the same crop from last to first. A clip is painted once for the two.
+    the same crop from last to first. With both and still, places 4k … 4k + 3 are these two and one
+    of the frames for the whole clip, once of either class. A clip is painted once for all of them.
     """
 
     def __init__(
@@ -116,14 +120,22 @@ class SyntheticClips(Dataset):
         self._last: tuple[int, _Painted] | None = None
 
     def __getitem__(self, place: int) -> tuple[Tensor, int]:
-        index, backward = divmod(place, 2) if self.config.directions == "both" else (place, 0)
+        index, variant = divmod(place, _VARIANTS[self.config.directions])
         if self._last is None or self._last[0] != index:
             self._last = (index, self._paint(index, place // self.config.batch_size))
         clip = self._last[1]
         frames, label = clip.frames, clip.label
-        if backward:
+        if variant >= 2:
+            frames = self._frozen(frames, index)
+        if variant % 2:
             frames, label = frames[::-1], int(self.reversals[label])
         return self.augment(frames, label, copy.deepcopy(clip.rng))
+
+    def _frozen(self, frames: np.ndarray, index: int) -> np.ndarray:
+        """One segment of ``frames`` in the place of all."""
+        count = self.config.num_segments
+        of = np.random.default_rng((self.config.seed, index, 2)).integers(count)
+        return np.tile(frames.reshape(count, -1, *frames.shape[1:])[of, :1], (len(frames), 1, 1, 1))
 
     def _paint(self, index: int, step: int) -> _Painted:
         config, side = self.config, self.augment.spec.resize

@@ -125,6 +125,17 @@ def test_in_both_directions_a_clip_is_followed_by_its_reversal(style):
     assert torch.equal(both[3][0], both[2][0].flip(0))  # in whatever order they are asked for
 
 
+def test_both_and_still_shows_a_frame_of_the_clip_as_either_class_too():
+    still, one = small_clips(directions="both and still"), small_clips()
+    for index in (0, 5):
+        (clip, label), (back, reverse), *frozen = (still[4 * index + k] for k in range(4))
+        assert torch.equal(clip, one[index][0]) and torch.equal(back, clip.flip(0))
+        assert [of for _, of in frozen] == [label, reverse] == [index, index ^ 1]
+        assert torch.equal(frozen[0][0], frozen[1][0])
+        assert torch.equal(frozen[0][0], frozen[0][0][:1].expand_as(clip))
+        assert any(torch.equal(frozen[0][0][0], frame) for frame in clip)
+
+
 def test_a_share_of_randomised_clips_are_drawn_ones_of_the_same_classes():
     mixed = small_clips(style="randomised", drawn_share=0.25)
     drawn, randomised = small_clips(style="drawn"), small_clips(style="randomised")
