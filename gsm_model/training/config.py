@@ -84,9 +84,9 @@ class TrainConfig:
     directions: str = _key(
         "one",
         "drawn and randomised clips: each in the direction of its class alone; both, every clip"
-        " being followed by its reversal, a clip of the reversed class; or both and still, these two"
-        " being followed by one of their frames, frozen, once as a clip of either class, so that"
-        " what stands still is taught to say nothing of the direction",
+        " being followed by its reversal, a clip of the reversed class; or both and still, these"
+        " two being followed by one of their frames, frozen, once as a clip of either class, so"
+        " that what stands still is taught to say nothing of the direction",
         "one",
         "both",
         "both and still",
@@ -183,8 +183,8 @@ class TrainConfig:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
         if self.directions != "one" and (self.data or self.style == "probes"):
             raise DataError(
-                f"'directions' {self.directions} needs the drawn or the randomised clips: of no others the"
-                " reversal is known to be a clip of the reversed class"
+                f"'directions' {self.directions} needs the drawn or the randomised clips: of no"
+                " others the reversal is known to be a clip of the reversed class"
             )
         if self.drawn_share and (self.data or self.style != "randomised"):
             raise DataError("'drawn_share' needs 'style' randomised and no 'data'")

@@ -28,7 +28,6 @@ from gsm_model.video.sampling import training_indices
 from gsm_model.video.stored_flow import mirrored, planes_of
 from gsm_model.video.transforms import InputSpec, resized_for
 
-
 _VARIANTS = {"one": 1, "both": 2, "both and still": 4}  # places that show one painted clip
 
 
