@@ -177,15 +177,19 @@ def ended_as(folder: Path) -> Ended:
 
 def curve_of(folder: Path, points: int = 60) -> list[dict[str, float]]:
     """The learning curve of a run in about ``points`` means over equally many steps: step (the
-    last of them), loss, accuracy on training clips.
+    last of them), loss, accuracy and, where it was logged, within-pair accuracy on training clips.
     """
     log = read_log(folder / LOG_FILE)
     parts = np.array_split(np.arange(len(log["step"])), min(points, len(log["step"])))
+    told = [
+        name
+        for name in ("loss", "accuracy", "within_pair")
+        if name in log and not np.isnan(log[name]).any()
+    ]
     return [
         {
             "step": float(log["step"][part[-1]]),
-            "loss": round(float(log["loss"][part].mean()), 4),
-            "accuracy": round(float(log["accuracy"][part].mean()), 4),
+            **{name: round(float(log[name][part].mean()), 4) for name in told},
         }
         for part in parts
     ]

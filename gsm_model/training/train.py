@@ -7,7 +7,6 @@ exactly what an uninterrupted one would have.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Dataset
 
+from gsm_model.data.labels import reversed_classes
 from gsm_model.data.lists import VideoList
 from gsm_model.data.synthetic_sets import synthetic_set
 from gsm_model.errors import DataError
@@ -38,7 +38,7 @@ from gsm_model.training.dataset import (
     collated,
     style_of,
 )
-from gsm_model.training.log import LOG_FILE
+from gsm_model.training.log import LOG_FILE, append_to_log, begin_log
 from gsm_model.training.optim import build_model, build_optimizer, build_schedule, set_training
 from gsm_model.training.start import started_model
 from gsm_model.video.transforms import InputSpec, normalise
@@ -66,7 +66,7 @@ def train(
     ``stored`` are synthetic clips that were painted before (`store_clips`). ``fabric``
     carries device, precision and processes; the batch of ``config`` is that of all processes
     together. Writes ``config.json``, ``state.pt`` (every ``save_every`` steps, atomically),
-    ``log.csv`` (step, loss, accuracy, learning rate) and the same for TensorBoard in
+    ``log.csv`` (`gsm_model.training.log`) and the same for TensorBoard in
     ``tensorboard/`` to ``out``; `gsm_model.figures.training.draw_run` draws it.
     ``progress(step, steps, loss)`` is called after each step, ``notice`` with a sentence on what
     was taken of ``initial``. ``build`` makes the untrained network for a number of classes where
@@ -109,7 +109,7 @@ def train(
     first = _load_state(out, model, optimizer, schedule)
     wrapped, optimizer = fabric.setup(model, optimizer)
     if fabric.global_rank == 0:
-        _trim_log(out / LOG_FILE, first)
+        begin_log(out / LOG_FILE, first)
         # What TensorBoard was told after the saved state is told again: it forgets all from
         # purge_step on.
         board = TensorBoardLogger(out, name="", version=TENSORBOARD_FOLDER, purge_step=first)
@@ -131,17 +131,19 @@ def train(
         )
     )
     set_training(model, config)
+    reverses = fabric.to_device(torch.from_numpy(reversed_classes(labels)))
     for step in range(first, config.steps):
         rate = float(schedule.get_last_lr()[0])
-        loss, accuracy = _step(fabric, wrapped, optimizer, config, model.input, batches, step)
+        took = _step(fabric, wrapped, optimizer, config, model.input, batches, step, reverses)
         schedule.step()
         if fabric.global_rank == 0:
-            _log(out / LOG_FILE, step, loss, accuracy, rate)
-            board.log_metrics({"loss": loss, "accuracy": accuracy, "learning_rate": rate}, step)
+            row = {**took, "learning_rate": rate}
+            append_to_log(out / LOG_FILE, {"step": step, **row})
+            board.log_metrics({k: value for k, value in row.items() if value == value}, step)
             if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
                 _save_state(out, step + 1, model, optimizer, schedule)
             if progress is not None:
-                progress(step + 1, config.steps, loss)
+                progress(step + 1, config.steps, took["loss"])
     if fabric.global_rank == 0:
         board.finalize("success")
     return model.eval()
@@ -170,11 +172,13 @@ def _step(
     spec: InputSpec,
     batches: Iterator[tuple[Tensor, Tensor]],
     step: int,
-) -> tuple[float, float]:
-    """One optimiser step over all parts of a batch; returns the mean loss and accuracy of the whole
-    batch.
+    reverses: Tensor,
+) -> dict[str, float]:
+    """One optimiser step over all parts of a batch; returns *loss*, *accuracy* and *within_pair* of
+    the whole batch, the last NaN where no clip's class has its reversal (``reverses``, (K,) int64)
+    among the classes.
     """
-    sums = torch.zeros(2, device=fabric.device)
+    sums = torch.zeros(4, device=fabric.device)
     for turn in range(config.accumulate):
         part = turn * fabric.world_size + fabric.global_rank
         torch.manual_seed(config.seed * 1_000_003 + step + part * 2**40)
@@ -184,15 +188,27 @@ def _step(
             logits = model(clip)
             loss = F.cross_entropy(logits.float(), labels, label_smoothing=config.label_smoothing)
             fabric.backward(loss / config.accumulate)
-        sums += torch.stack([loss.detach(), (logits.argmax(1) == labels).float().mean()])
+        sums += _told(loss.detach(), logits.detach(), labels, reverses)
     if config.clip_gradient:
         fabric.clip_gradients(model, optimizer, max_norm=config.clip_gradient)
     optimizer.step()
     optimizer.zero_grad()
     means = fabric.all_reduce(sums / config.accumulate, reduce_op="mean")
     assert isinstance(means, Tensor)
-    mean_loss, mean_accuracy = means.tolist()
-    return mean_loss, mean_accuracy
+    mean_loss, accuracy, above, paired = means.tolist()
+    within = above / paired if paired else float("nan")
+    return {"loss": mean_loss, "accuracy": accuracy, "within_pair": within}
+
+
+def _told(loss: Tensor, logits: Tensor, labels: Tensor, reverses: Tensor) -> Tensor:
+    """Of the clips of a part (4,): the loss, the share that is answered right, that whose class
+    scores above its reversal, and that whose class has one.
+    """
+    rows, others = torch.arange(len(labels), device=labels.device), reverses[labels]
+    paired = others >= 0
+    above = paired & (logits[rows, labels] > logits[rows, others])
+    right = logits.argmax(1) == labels
+    return torch.stack([loss, *(each.float().mean() for each in (right, above, paired))])
 
 
 def _claim_folder(config: TrainConfig, out: Path) -> None:
@@ -229,16 +245,3 @@ def _load_state(out: Path, model: nn.Module, optimizer: Optimizer, schedule: LRS
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])
     return state["step"]
-
-
-def _trim_log(path: Path, steps: int) -> None:
-    """Keep the rows of the first ``steps`` steps: those after the saved state will be run again."""
-    rows = path.read_text().splitlines() if path.exists() else []
-    write_whole(path, "\n".join([*(rows or ["step,loss,accuracy,learning_rate"])[: steps + 1], ""]))
-
-
-def _log(path: Path, step: int, loss: float, accuracy: float, rate: float) -> None:
-    with path.open("a", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerow(
-            [step, f"{loss:.5f}", f"{accuracy:.4f}", f"{rate:.6g}"]
-        )

@@ -122,16 +122,19 @@ def _chance(figure: go.Figure) -> None:
 
 
 def curves(rows: Sequence[Row], chosen: str) -> go.Figure:
-    """Right answers to training clips over the steps of each row's training; the chosen system,
-    GSM and TSN stand out. On the dotted line is who knows the pair and guesses the direction.
+    """Over the steps of each row's training the share of its clips whose class scores above its
+    time reversal or, where that was not logged of all, of right answers; the chosen system, GSM and
+    TSN stand out. On the dotted line is who guesses the direction (and knows the pair).
     """
     figure = go.Figure()
+    logged = all("within_pair" in point for row in rows for point in row["curve"])
+    told_of = "within_pair" if logged else "accuracy"
     last = sorted(rows, key=lambda row: (row["name"] == chosen, row["name"] in LANDMARKS))
     for row in last:
         told = row["name"] in (chosen, *LANDMARKS)
         figure.add_scatter(
             x=[point["step"] for point in row["curve"]],
-            y=[point["accuracy"] for point in row["curve"]],
+            y=[point[told_of] for point in row["curve"]],
             mode="lines",
             name=short(row["title"]),
             showlegend=told,
@@ -145,7 +148,8 @@ def curves(rows: Sequence[Row], chosen: str) -> go.Figure:
         )
     _chance(figure)
     figure.update_xaxes(title="step of training")
-    figure.update_yaxes(title="right answers to training clips", tickformat=".0%", range=[0, 1.02])
+    title = "within pair, training clips" if logged else "right answers to training clips"
+    figure.update_yaxes(title=title, tickformat=".0%", range=[0, 1.02])
     return figure.update_layout(
         height=380,
         margin={"l": 8, "r": 8, "t": 30, "b": 40},

@@ -230,14 +230,15 @@ def _show_curves(rows: Sequence[Row], chosen: str) -> None:
     st.markdown(
         "### When in training is the direction learnt?",
         help=(
-            "Right answers to the training clips, in means over equal parts of the training. A"
-            " network that knows the pair and guesses the direction is on the dotted line."
+            "Training clips whose class scores above its time reversal, in means over equal parts"
+            " of the training; of trainings that did not note it, right answers. A network that"
+            " guesses the direction (and knows the pair) is on the dotted line."
         ),
     )
     st.plotly_chart(
         drawn(charts.curves, learnt, chosen),
         key="systems-curves",
-        alt="Accuracy on training clips over the steps of training, a line a system",
+        alt="Within-pair accuracy on training clips over the steps of training, a line a system",
     )
 
 

@@ -20,9 +20,9 @@ from gsm_model.figures.training import CURVES_FILE, draw_run
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.predict import predict
 from gsm_model.training.config import TrainConfig
-from gsm_model.training.log import LOG_FILE, read_log
+from gsm_model.training.log import LOG_FILE, append_to_log, begin_log, read_log
 from gsm_model.training.publish import pack_run
-from gsm_model.training.train import STATE_FILE, TENSORBOARD_FOLDER, train
+from gsm_model.training.train import STATE_FILE, TENSORBOARD_FOLDER, _told, train
 from gsm_model.video.isolate import read_video
 from tests.agents import run_on_two_nodes
 
@@ -64,6 +64,30 @@ def test_a_run_killed_at_any_step_and_resumed_gives_the_same_weights_and_log(
     assert (tmp_path / "resumed" / LOG_FILE).read_text() == (
         tmp_path / "whole" / LOG_FILE
     ).read_text()
+
+
+def test_a_step_tells_how_many_are_right_and_how_many_score_above_their_reversal():
+    """Classes 0 and 1 are each other's reversal, class 2 has none."""
+    logits = torch.tensor([[2.0, 1, 0], [0, 1, 5], [3, 2, 1], [0, 4, 9]])
+    labels, reverses = torch.tensor([0, 1, 1, 2]), torch.tensor([1, 0, -1])
+    told = _told(torch.tensor(0.5), logits, labels, reverses)
+    assert told.tolist() == [0.5, 2 / 4, 2 / 4, 3 / 4]
+
+
+def test_a_log_has_a_row_a_step_in_the_columns_it_was_begun_with(tmp_path):
+    path = tmp_path / LOG_FILE
+    begin_log(path, 0)
+    row = {"step": 0, "loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}
+    append_to_log(path, {**row, "within_pair": 0.75})
+    append_to_log(path, {**row, "step": 1, "within_pair": float("nan")})
+    log = read_log(path)
+    assert log["within_pair"][0] == 0.75 and np.isnan(log["within_pair"][1])
+    begin_log(path, 1)
+    assert read_log(path)["step"].tolist() == [0]
+    path.write_text("step,loss,accuracy,learning_rate\n0,1.0,0.5,0.1\n")  # of an older version
+    append_to_log(path, {**row, "step": 1, "within_pair": 0.75})
+    assert list(read_log(path)) == ["step", "loss", "accuracy", "learning_rate"]
+    assert read_log(path)["step"].tolist() == [0, 1]
 
 
 def test_a_folder_of_another_run_is_not_overwritten(tmp_path):
