@@ -64,6 +64,18 @@ def filled(within_pair: float, against: tuple[int, int] | None, seed: int) -> di
     return row
 
 
+def of_probes(value: float) -> dict[str, object]:
+    """What a system tells of time that is right in ``value`` of all clips."""
+    places = [("which first", None), ("which first", 1), ("direction", None), ("color", None)]
+    results = [
+        {"probe": probe, "control": probe == "color", "distance": apart, **share(value, 224)}
+        for probe, apart in places
+    ]
+    network = {"backbone": "resnet18", "width": 0.25, "size": 48, "frames": 8}
+    data = "Temporal Probes, test split, clutter 0.3"
+    return {"results": results, "data": data, "network": network, "steps": 500, "batch": 16}
+
+
 def write_table(
     assets: Path, measured: dict[str, tuple[float, tuple[int, int] | None]], names: Sequence[str]
 ) -> Path:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gsm_model.benchmark.timing import in_turn
 from gsm_model.evaluation.systems import BACKBONE, FRAMES, without_zeros
 from gsm_model.models.inputs import FUSED, motion_inputs
 from gsm_model.models.recognizer import build_recognizer
+from gsm_model.models.tvnet import TVNet
 from gsm_model.video.modality import RGB, Modality
 from gsm_model.video.transforms import normalise
 
@@ -56,7 +58,9 @@ def input_ratios(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, dict[str, float]]:
     """The same of networks that are given motion, from the frames on: what computing the motion
-    takes is counted, in TSN as in all that the frames are normalised. Two streams take the sum.
+    takes is counted, in TSN as in all that the frames are normalised. ``motion`` is the part of
+    the ratio that is the motion's alone, the median too: of TVNet its layers, of DMC-Net the
+    vectors without the cue. Two streams take the sum.
     """
     given = motion_inputs()
     seen = {"none": RGB} | {
@@ -64,30 +68,61 @@ def input_ratios(
         for name in dict.fromkeys((*names, FUSED[1]))
         if given[name].kind is not None
     }
-    calls = {name: _from_frames(modality, device, width) for name, modality in seen.items()}
-    seconds = in_turn(calls, runs, device, progress)
+    answers, motions = {}, {}
+    for name, modality in seen.items():
+        answers[name], motions[name] = _from_frames(modality, device, width)
+    seconds = in_turn(answers, runs, device, progress)
+    alone = in_turn(motions, runs, device)
     for name in names:
         if given[name].kind is None:
             seconds[name] = seconds[FUSED[0]] + seconds[FUSED[1]]
+            alone[name] = alone[FUSED[1]]
     found = _over_tsn(seconds, runs)
-    return {name: found[name] for name in names}
+    tsn = float(np.median(seconds["none"]))
+    return {
+        name: {**found[name], "motion": round(float(np.median(alone[name])) / tsn, 4)}
+        for name in names
+    }
 
 
-def _from_frames(modality: Modality, device: torch.device, width: float) -> Callable[[], object]:
+def _from_frames(
+    modality: Modality, device: torch.device, width: float
+) -> tuple[Callable[[], object], Callable[[], object]]:
+    """A clip's answer from its frames on, and its motion alone, each time of other frames, since
+    flow that was computed once is kept.
+    """
     model = (
         build_recognizer(BACKBONE, "none", num_segments=FRAMES, width=width, modality=modality)
         .eval()
         .channels_last()
         .to(device)
     )
-    shape = 1, FRAMES, 3 * (1 + modality.neighbours), model.input.size, model.input.size
-    frames = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    clips = count()
 
-    def once() -> object:
+    def frames() -> Tensor:
+        clip = _moving_texture(model.input.size, modality.neighbours, next(clips))
+        return normalise(clip, model.input).to(device)
+
+    def answer() -> object:
         with torch.inference_mode():
-            return model(normalise(frames, model.input).to(device))
+            return model(frames())
 
-    return once
+    def motion() -> object:
+        with torch.inference_mode():
+            return model.front(frames()[0]) if isinstance(model.front, TVNet) else frames()
+
+    return answer, motion
+
+
+def _moving_texture(size: int, more: int, number: int) -> np.ndarray:
+    """A clip (1, T, 3·(1 + more), S, S) uint8 of squares that move by a pixel a frame; ``number``
+    draws them.
+    """
+    rng = np.random.default_rng(number)
+    coarse = rng.integers(0, 256, (3, -(-size // 8), -(-size // 8)), np.uint8)
+    texture = coarse.repeat(8, 1).repeat(8, 2)[:, :size, :size]
+    moved = [np.roll(texture, k, axis=2) for k in range(FRAMES + more)]
+    return np.stack([np.concatenate(moved[k : k + 1 + more]) for k in range(FRAMES)])[None]
 
 
 def _over_tsn(seconds: Mapping[str, np.ndarray], runs: int) -> dict[str, dict[str, float]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gsm_model.training.alike import AlikeRun, Ended
     from gsm_model.training.config import TrainConfig
 
-SystemSplit = Literal["test", "shifted"]
+SystemSplit = Literal["test", "shifted", "probes"]
 Names = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,7 +57,13 @@ def systems(
         typer.Option(help="Write the table for LaTeX (.tex), caption and recipe beside it."),
     ] = None,
     split: Annotated[
-        SystemSplit, typer.Option(help="The clips of what is shown of trained systems.")
+        SystemSplit,
+        typer.Option(
+            help=(
+                "The clips of what is shown of trained systems: drawn actions (test, shifted), or"
+                " the temporal probes, where figure and table have what is given motion too."
+            )
+        ),
     ] = "test",
     inputs: Annotated[
         bool,
@@ -70,19 +76,19 @@ def systems(
     from gsm_model.evaluation.systems import inputs_table, systems_table
 
     rows = or_fail(systems_table)
-    more = or_fail(inputs_table) if inputs else []
+    of_time = split == "probes" and (figure or latex)
+    more = or_fail(inputs_table) if inputs or of_time else []
     if figure or latex:
-        _write(context, rows, split, figure, latex)
+        _write(context, [*rows, *more] if of_time else rows, split, figure, latex)
     if as_json:
         typer.echo(json.dumps([*rows, *more], ensure_ascii=False, indent=1))
     if as_json or figure or latex:
         return
-    typer.echo(
-        f"{'':<15} {'':<19} {'parameters':>10} {'GMAC':>6}  {'reach':<7} {'within pair':<22}"
-    )
+    told = "which first" if split == "probes" else "within pair"
+    typer.echo(f"{'':<15} {'':<20} {'parameters':>10} {'GMAC':>6}  {'reach':<7} {told:<22}")
     for row in (*rows, *more):
         typer.echo(
-            f"{row['name']:<15} {row['title']:<19} {_cost(row)}  {_within_pair(row, split):<22}"
+            f"{row['name']:<15} {row['title']:<20} {_cost(row)}  {_told(row, split):<22}"
             f" {row['paper']}"
         )
 
@@ -97,6 +103,7 @@ def _write(
     """The figure and the table, with what says how they were made."""
     from gsm_model.evaluation.systems import systems_file
     from gsm_model.exports.provenance import Input, Recipe
+    from gsm_model.exports.system_probes import figure_of_probes, latex_of_probes
     from gsm_model.exports.systems import figure_of_systems, latex_of_systems
 
     if figure is not None and figure.suffix not in (".pdf", ".svg", ".png"):
@@ -109,11 +116,18 @@ def _write(
     recipe = Recipe(typed, (Input.of(table),) if table.is_file() else ())
     if figure is not None:
         kind = figure.suffix.removeprefix(".")
-        found = or_fail(lambda: figure_of_systems(figure.stem, kind, rows, split, recipe))
-        write_all(figure.parent, found)
+        if split == "probes":
+            drawn = or_fail(lambda: figure_of_probes(figure.stem, kind, rows, recipe))
+        else:
+            drawn = or_fail(lambda: figure_of_systems(figure.stem, kind, rows, split, recipe))
+        write_all(figure.parent, drawn)
         typer.echo(figure)
     if latex is not None:
-        write_all(latex.parent, latex_of_systems(latex.stem, rows, split, recipe))
+        if split == "probes":
+            table_files = or_fail(lambda: latex_of_probes(latex.stem, rows, recipe))
+        else:
+            table_files = latex_of_systems(latex.stem, rows, split, recipe)
+        write_all(latex.parent, table_files)
         typer.echo(latex)
 
 
@@ -126,12 +140,19 @@ def _cost(row: dict[str, Any]) -> str:
     return f"{row['parameters'] / 1e6:>8.2f} M {row['gmacs']:>6.2f}  −{back} … +{ahead}"
 
 
-def _within_pair(row: dict[str, Any], split: str) -> str:
+def _told(row: dict[str, Any], split: str) -> str:
+    """*Within pair* of the actions, or *which first* of the probes."""
+    from gsm_model.evaluation.system_probes import ORDERED_BY, probed, share_of
     from gsm_model.evaluation.systems import fate
 
-    if not row[split]:
+    if split == "probes":
+        if not probed([row]):
+            return "not trained"
+        measure = share_of(row, ORDERED_BY)
+    elif not row[split]:
         return fate(row)
-    measure = row[split]["within_pair"]
+    else:
+        measure = row[split]["within_pair"]
     return f"{measure['value']:.1%} ({measure['low']:.1%} to {measure['high']:.1%})"
 
 

@@ -73,6 +73,11 @@ def probed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(told, key=order)
 
 
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int | None]]:
+    """The probes that the first of ``rows`` was measured on, each with its distance."""
+    return [(one["probe"], one["distance"]) for one in rows[0]["probes"]["results"]]
+
+
 def probes_recipe(rows: Sequence[Mapping[str, Any]]) -> str:
     """What the figures of ``rows`` on the probes are of, in words: of all, if they differ in it."""
     return "; or ".join(dict.fromkeys(map(_recipe, rows)))

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
-from gsm_model.evaluation.system_probes import share_of
+from gsm_model.evaluation.system_probes import columns_of, share_of
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.systems import pair_shares, pairs_of
 
@@ -192,7 +192,7 @@ def probes(rows: Sequence[Row]) -> go.Figure:
     """Right answers of each row (down) to each temporal probe, to *which first* also by how many
     frames lie between (across); white is chance.
     """
-    columns = [(one["probe"], one["distance"]) for one in rows[0]["probes"]["results"]]
+    columns = columns_of(rows)
     shares = [[share_of(row, *column) for column in columns] for row in rows]
     titles = [short(row["title"]) for row in rows]
     names = [probe if apart is None else f"{apart} apart" for probe, apart in columns]

@@ -16,6 +16,7 @@ NUMBERS = {
     "parameters, M": "%.2f",
     "GMAC": "%.1f",
     "time": "×%.2f",
+    "of it motion": "×%.2f",
     **{probe: "%.1f" for probe in TOLD},
 }
 
@@ -27,7 +28,8 @@ def show_inputs(rows: Sequence[Row]) -> None:
         help=(
             "The network is a TSN, in which nothing crosses time; what it is given is motion. Right"
             " answers to three of the temporal probes, in per cent; a guess gives 50 %. Time is"
-            " that of an answer over TSN's, from the frames on: computing the motion is counted."
+            " that of an answer over TSN's, from the frames on; *of it motion* is what computing"
+            " the motion takes, which no GMAC counts."
         ),
     )
     shown = table_of(rows)
@@ -72,7 +74,8 @@ def table_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
         ]
     columns["parameters, M"] = [_of(row["parameters"], 1e-6) for row in rows]
     columns["GMAC"] = [_of(row["gmacs"]) for row in rows]
-    columns["time"] = [_of((row["latency_ratio"] or {}).get("ratio")) for row in rows]
+    for name, key in (("time", "ratio"), ("of it motion", "motion")):
+        columns[name] = [_of((row["latency_ratio"] or {}).get(key)) for row in rows]
     return {
         name: values
         for name, values in columns.items()

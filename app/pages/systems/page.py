@@ -22,6 +22,7 @@ from gsm_model.errors import LensError
 from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import fate, is_trained, measured, systems_file
 from gsm_model.exports.provenance import Input, Recipe
+from gsm_model.exports.system_probes import figure_of_probes, latex_of_probes
 from gsm_model.exports.systems import (
     figure_of_systems,
     latex_of_systems,
@@ -76,7 +77,7 @@ def show(choices: Choices) -> None:
     if of_time := probed([*rows, *inputs]):
         _show_probes(of_time)
     show_inputs(inputs)
-    _show_export(rows, split)
+    _show_export(rows, inputs, split)
     with st.expander("What do these words mean?"):
         st.markdown(WORDS)
 
@@ -277,13 +278,13 @@ def _show_probes(found: Sequence[Row]) -> None:
 # Export
 
 
-def _show_export(rows: Sequence[Row], split: str) -> None:
+def _show_export(rows: Sequence[Row], inputs: Sequence[Row], split: str) -> None:
     with st.expander("Export"):
         st.caption(systems_caption(rows, split))
         left, right = st.columns(2)
         left.download_button(
             "Figure and LaTeX table (ZIP)" if measured(rows, split) else "LaTeX table (ZIP)",
-            lambda: packed(_files(rows, split)),
+            lambda: packed(_files(rows, inputs, split)),
             "systems.zip",
             "application/zip",
             icon=":material/download:",
@@ -309,9 +310,14 @@ def _recipe(rows: Sequence[Row], split: str) -> Recipe:
     )
 
 
-def _files(rows: Sequence[Row], split: str) -> dict[str, bytes]:
+def _files(rows: Sequence[Row], inputs: Sequence[Row], split: str) -> dict[str, bytes]:
     recipe = _recipe(rows, split)
     files = latex_of_systems("systems", rows, split, recipe)
     if measured(rows, split):
         files |= figure_of_systems("systems", "pdf", rows, split, recipe)
+    if of_time := probed([*rows, *inputs]):
+        typed = ("systems", "--figure", "probes.pdf", "--latex", "probes.tex", "--split", "probes")
+        recipe = Recipe(typed, recipe.inputs)
+        files |= latex_of_probes("probes", of_time, recipe)
+        files |= figure_of_probes("probes", "pdf", of_time, recipe)
     return files

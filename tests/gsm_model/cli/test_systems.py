@@ -19,7 +19,7 @@ from gsm_model.models.card import Card
 from gsm_model.models.inputs import motion_inputs
 from tests.conftest import make_small
 from tests.predictions import make_predictions, of_classes
-from tests.systems_table import PAIRS, write_table
+from tests.systems_table import PAIRS, of_probes, write_table
 
 MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.9, (30, 50)), "gsm": (0.92, None)}
 
@@ -64,12 +64,38 @@ def test_figure_and_table_for_print_come_with_caption_and_recipe(run, table, tmp
     assert recipe["inputs"]["assets/systems/systems.json"]
 
 
+def test_what_is_told_of_time_is_printed_with_what_is_given_motion(run, table, tmp_path):
+    content = json.loads(table.read_text())
+    content["systems"]["tsm"]["probes"] = of_probes(0.75)
+    taken = {"ratio": 3.4, "motion": 2.6, "name": "a CPU"}
+    flow = {"parameters": 11_262_638, "gmacs": 14.2, "latency_ratio": taken}
+    content["inputs"] = {"flow": {**flow, "probes": of_probes(0.5)}}
+    table.write_text(json.dumps(content))
+    out = tmp_path / "out"
+    options = ("--figure", out / "a.svg", "--latex", out / "b.tex", "--split", "probes")
+    run("systems", *options)
+    drawn = (out / "a.svg").read_text()
+    assert ">TSM<" in drawn and ">Optical flow (TV-L1)<" in drawn and ">GSM<" not in drawn
+    lines = (out / "b.tex").read_text().splitlines()
+    assert lines[2].endswith(r"time & motion & which first & direction & color \\")
+    assert lines[4].startswith("TSM & ") and lines[4].endswith(r"& – & – & 75 & 75 & 75 \\")
+    assert lines[5] == (
+        r"Optical flow (TV-L1) & 11.26 & 14.2 & $\times$3.40 & $\times$2.60 & 50 & 50 & 50 \\"
+    )
+    caption = (out / "b.caption.tex").read_text()
+    assert r"$\pm$ 6 points" in caption and "on a CPU" in caption  # 224 scenes
+    said = run("systems", "--split", "probes", "--inputs").stdout
+    assert "which first" in said and "75.0% (" in said and "50.0% (" in said
+
+
 def test_a_figure_of_nothing_trained_says_so(run, tmp_path, monkeypatch):
     monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
     write_table(tmp_path, {}, ("none",))
     ended = run("systems", "--figure", tmp_path / "a.pdf", code=2)
     assert "no system was trained and measured on test clips" in ended.stderr
     run("systems", "--figure", tmp_path / "a.jpg", code=2)
+    ended = run("systems", "--figure", tmp_path / "a.pdf", "--split", "probes", code=2)
+    assert "no system was trained and measured on the temporal probes" in ended.stderr
     run("systems", "--latex", tmp_path / "b.tex")
     assert "not trained" in (tmp_path / "b.tex").read_text()
 

@@ -12,10 +12,10 @@ from app.pages.systems import charts, detail
 from app.pages.systems import page as systems_page
 from gsm_model.confusion.system_differences import differences_to_gsm
 from gsm_model.evaluation.system_probes import probed, probes_recipe
-from gsm_model.evaluation.systems import measured, systems_table
+from gsm_model.evaluation.systems import inputs_table, measured, systems_table
 from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
-from tests.systems_table import PAIRS, share, write_table
+from tests.systems_table import PAIRS, of_probes, write_table
 
 MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.96, (60, 20)), "gsm": (0.92, None)}
 
@@ -139,7 +139,7 @@ def test_what_is_taken_away_is_what_the_command_writes(monkeypatch, tmp_path):
     write_table(tmp_path, MEASURED, ("none", "tsm", "gsm", "r3d"))
     rows = systems_table()
     assert differences_to_gsm(rows, "test", "top1")["tsm"].n == 1000
-    files = systems_page._files(rows, "test")
+    files = systems_page._files(rows, [], "test")
     assert sorted(files) == [
         *("systems.caption.tex", "systems.caption.txt", "systems.pdf"),
         *("systems.recipe.json", "systems.tex"),
@@ -147,18 +147,6 @@ def test_what_is_taken_away_is_what_the_command_writes(monkeypatch, tmp_path):
     command = json.loads(files["systems.recipe.json"])["command"]
     assert command.endswith("systems --figure systems.pdf --latex systems.tex --split test")
     assert zipfile.ZipFile(BytesIO(systems_page.packed(files))).testzip() is None
-
-
-def of_probes(value: float) -> dict[str, object]:
-    """What a system tells of time that is right in ``value`` of all clips."""
-    places = [("which first", None), ("which first", 1), ("direction", None), ("color", None)]
-    results = [
-        {"probe": probe, "control": probe == "color", "distance": apart, **share(value, 224)}
-        for probe, apart in places
-    ]
-    network = {"backbone": "resnet18", "width": 0.25, "size": 48, "frames": 8}
-    data = "Temporal Probes, test split, clutter 0.3"
-    return {"results": results, "data": data, "network": network, "steps": 500, "batch": 16}
 
 
 def test_what_systems_tell_of_time_is_shown_where_it_was_measured(tmp_path):
@@ -188,7 +176,8 @@ def test_what_systems_tell_of_time_is_shown_where_it_was_measured(tmp_path):
 def test_what_a_network_can_be_given_stands_below_with_its_idea_and_cost(tmp_path):
     path = write_table(tmp_path, {}, ("none", "gsm"))
     content = json.loads(path.read_text())
-    flow = {"parameters": 2_000_000, "gmacs": 3.0, "latency_ratio": {"ratio": 4.2}}
+    taken = {"ratio": 4.2, "motion": 3.1, "name": "a CPU"}
+    flow = {"parameters": 2_000_000, "gmacs": 3.0, "latency_ratio": taken}
     content["inputs"] = {"flow": flow | {"probes": of_probes(0.8)}}
     path.write_text(json.dumps(content))
     test = AppTest.from_function(page, default_timeout=60).run()
@@ -197,5 +186,11 @@ def test_what_a_network_can_be_given_stands_below_with_its_idea_and_cost(tmp_pat
     assert list(table["input"]) == [one.title for one in motion_inputs().values()]
     [row] = [row for _, row in table.iterrows() if row["input"] == "Optical flow (TV-L1)"]
     assert row["direction"] == pytest.approx(80, abs=0.3) and row["time"] == 4.2
+    assert row["of it motion"] == 3.1
     assert row["direction, 95 %"] == "74 to 85" and row["parameters, M"] == 2
     assert "speed" not in table and motion_inputs()["dmcnet"].idea in text_of(test)
+    [shown] = probed(inputs_table())
+    files = systems_page._files(systems_table(), [shown], "test")
+    assert {"probes.pdf", "probes.tex", "systems.tex"} <= set(files)
+    command = json.loads(files["probes.recipe.json"])["command"]
+    assert command.endswith("--latex probes.tex --split probes")
