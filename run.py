@@ -118,6 +118,8 @@ def bring_browser() -> dict[str, str]:
 def main() -> int:
     if sys.version_info < (3, 10):  # noqa: UP036  (this file may be started with any Python)
         sys.exit(f"Python 3.10 or newer is needed; this is {sys.version.split()[0]}.")
+    # Without what Python compiles kept, every process would compile PyTorch and Streamlit anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command, *rest = sys.argv[1:] or [""]
     if command == "app":
         install("requirements.txt")
