@@ -29,6 +29,7 @@ from gsm_model.cli import (
     synthetic,
     systems,
     training,
+    vectors,
 )
 from gsm_model.cli.common import RecordedGroup, say
 from gsm_model.cli.shared import with_shared_options
@@ -73,6 +74,7 @@ app.command("benchmark attribution")(with_shared_options(benchmark_attribution.a
 app.command()(confusions.confusions)
 app.command()(confusions.figures)
 app.command()(fuse.fuse)
+app.command()(vectors.vectors)
 app.command()(training.curves)
 app.command()(systems.systems)
 app.command("train-alike")(systems.train_alike)
