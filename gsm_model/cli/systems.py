@@ -5,7 +5,7 @@ this package has, trained by one recipe and measured beside each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -308,6 +308,14 @@ def _trained(ended: Mapping[Path, Ended]) -> dict[str, Recognizer]:
     }
 
 
+def _network_of_both(models: Sequence[Recognizer]) -> dict[str, Any]:
+    """What two streams were trained as: the first one, with the parameters of both."""
+    from gsm_model.evaluation.systems import network_of
+
+    both = [network_of(model) for model in models]
+    return {**both[0], "parameters": sum(of["parameters"] for of in both)}
+
+
 def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: int) -> None:
     """What the first run of each system that was trained on the temporal probes tells of time."""
     from gsm_model.evaluation.system_probes import measure_on_probes
@@ -332,7 +340,7 @@ def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: in
     if fused:
         rows.setdefault(TWO_STREAM, {})["probes"] = {
             **found[TWO_STREAM],
-            "network": network_of(models[streams[0]]),
+            "network": _network_of_both([models[stream] for stream in streams]),
             "steps": first[runs / streams[1]].steps,
             "batch": config.batch_size,
         }

@@ -158,6 +158,9 @@ def test_two_streams_are_measured_of_the_two_runs_that_they_are_made_of(run, tmp
     found = json.loads(table.read_text())
     assert list(found["inputs"]) == ["two_stream", "flow"] and list(found["systems"]) == ["none"]
     both = {one["probe"]: one for one in found["inputs"]["two_stream"]["probes"]["results"]}
+    parts = [found["systems"]["none"], found["inputs"]["flow"], found["inputs"]["two_stream"]]
+    one, other, fused = (row["probes"]["network"]["parameters"] for row in parts)
+    assert fused == one + other
     assert both["direction"]["n"] == 2 and found["inputs"]["two_stream"]["parameters"] > 10**7
     monkeypatch.setattr("gsm_model.evaluation.systems.systems_file", lambda: table)
     said = run("systems", "--inputs").stdout
