@@ -27,8 +27,9 @@ CHECKS = (
     ("pytest", "--collect-only", "-qq"),
 )
 QUIET = ("pytest",)  # what it finds is of interest where it fails
-# Two tests at a time, and what shares something costly, such as a browser, in one of the two.
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadgroup")
+# Three tests at a time, on two cores too: those in a browser wait for a third of their time. What
+# shares something costly is kept together.
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadgroup")
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -25,6 +25,8 @@ from tests.forked_decoder import forked_or_started
 from tests.predictions import make_predictions
 
 PARITY = Path(__file__).parent / "data" / "parity"
+# Of what is shown in a browser these files take as long as all others together.
+SECOND_BROWSER = {"test_confusions", "test_gates", "test_gradcam", "test_order"}
 
 
 def _load_fill():
@@ -79,10 +81,10 @@ def pytest_collection_modifyitems(config, items):
 
 def _shares(item: pytest.Item) -> str:
     """Where tests are run side by side: a name for what a test shares with others that is costly to
-    make twice, the browser or what is made once for a file; else nothing.
+    make twice, one of two browsers or what is made once for a file; else nothing.
     """
     if "browser" in item.fixturenames:
-        return "browser"
+        return "browser2" if item.path.stem in SECOND_BROWSER else "browser1"
     made = item._fixtureinfo.name2fixturedefs.values()
     return item.path.stem if any(one[-1].scope == "module" for one in made) else ""
 
