@@ -393,7 +393,7 @@ def _measure_list(
             measures,
             out=str(out),
             average=own.average,
-            protocol=own.in_words(model.input.sampling, own.segments or t),
+            protocol=own.in_words(model.input, own.segments or t),
             **({} if beside is None else {"published": asdict(beside)}),
             **counts,
             seconds=seconds,

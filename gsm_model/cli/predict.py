@@ -232,7 +232,7 @@ def _clip_record(
                 "clips": own.clips,
                 "crops": own.crops,
                 "sampling": model.input.sampling,
-                "protocol": own.in_words(model.input.sampling, t),
+                "protocol": own.in_words(model.input, t),
                 "note": answer.note,
                 "domain": model.card.domain,
                 "caution": None if answer.caution is None else answer.caution.text,

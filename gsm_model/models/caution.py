@@ -37,6 +37,12 @@ _TAGS_ARE = (
     "the classes are tags of which several can be right at once, so percentages rank them and say"
     " no more"
 )
+# What a training data of drawn clips says of itself where the classes are motions alone.
+_MOTIONS = "pairs, motions"
+_MOTIONS_ONLY = (
+    "knows motions of a thing or of the camera only, and answers with one of them whatever a clip"
+    " shows"
+)
 _CHANCE = {
     "within pair": "a guess gives 50 %",
     "within pair, both": "a model that averages frames gives 0 %",
@@ -185,13 +191,19 @@ def _of_film(card: Card, answer: str | None) -> Caution:
     rows = _figures().get(card.sha256, [])
     of_pairs = [row for row in rows if "pair" in row]
     here = [row for row in of_pairs if answer in row["pair"]]
+    narrow = _MOTIONS_ONLY if _MOTIONS in card.training_data else ""
     if here:
-        return Caution("measured", card.name, "", _in_figures(here))
+        return Caution("measured", card.name, "", _joined(narrow, _in_figures(here)))
     measured = _in_figures([row for row in rows if "pair" not in row])
+    none = ""
     if of_pairs and answer is not None:
         none = f"was not measured on filmed clips of “{answer}”"
-        measured = f"{measured}; it {none}" if measured else none
-    return Caution("drawn", card.name, "", measured)
+    return Caution("drawn", card.name, "", _joined(narrow, measured, none))
+
+
+def _joined(*told: str) -> str:
+    """What is known of a model, each with its verb, after its name."""
+    return "; it ".join(one for one in told if one)
 
 
 def _in_figures(rows: Sequence[Mapping[str, Any]]) -> str:

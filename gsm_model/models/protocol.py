@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gsm_model.predictions.table import AVERAGES, Average
+from gsm_model.video.transforms import InputSpec
 
 _FRAMES = re.compile(r"(\d+) frames")
 _COUNTS = {"one": 1, "two": 2, "three": 3, "ten": 10}
@@ -38,13 +39,18 @@ class EvalProtocol:
         """How many times a network looks at a video."""
         return self.clips * self.crops
 
-    def in_words(self, sampling: str, segments: int) -> str:
-        """What is done, for a model with this sampling that is given ``segments`` frames."""
+    def in_words(self, spec: InputSpec, segments: int) -> str:
+        """What is done, for a model of ``spec`` that is given ``segments`` frames."""
+        whole = spec.width == spec.resize == spec.size
+        source = (
+            self.source.replace("its centre crop", "the whole picture") if whole else self.source
+        )
         clips = "1 clip" if self.clips == 1 else f"{self.clips} clips"
-        crops = "centre crop" if self.crops == 1 else f"{self.crops} crops"
+        one = "the whole picture, squeezed" if whole else "centre crop"
+        crops = one if self.crops == 1 else f"{self.crops} crops"
         averaged = f", {self.average} averaged" if self.views > 1 else ""
-        how = _SAMPLED[sampling]
-        return f"{clips}, {crops}, {segments} frames a clip, {how}{averaged} ({self.source})"
+        how = _SAMPLED[spec.sampling]
+        return f"{clips}, {crops}, {segments} frames a clip, {how}{averaged} ({source})"
 
     def values(self) -> dict[str, Any]:
         """As JSON."""

@@ -149,8 +149,7 @@ def _show_protocols(
         ),
     )
     for ref, own, prediction in zip(choices.models, tested, now, strict=True):
-        sampling = session.load_model(ref).input.sampling
-        said = own.in_words(sampling, len(prediction.frame_indices))
+        said = own.in_words(session.load_model(ref).input, len(prediction.frame_indices))
         st.caption(f"{escape(prediction.card.name)}: {escape(said)}")
 
 

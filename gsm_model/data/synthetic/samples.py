@@ -1,12 +1,17 @@
-"""The sample clips that ship with the project: one of each class, as H.264."""
+"""The sample clips that come with the project, as H.264: a drawn one of each class, and randomised
+ones, which are as near to film as can be had without filming.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from gsm_model.data.randomised.actions import LABELS as RANDOMISED_LABELS
+from gsm_model.data.randomised.dataset import randomised_clip
 from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.data.synthetic.dataset import FPS, draw_clip
+from gsm_model.data.synthetic_sets import SyntheticClip
 from gsm_model.io.atomic import write_whole
 from gsm_model.video.encode import to_mp4
 
@@ -33,6 +38,10 @@ CHOSEN = {
     "burying": (18, 58),
     "digging-out": (19, 19),
 }
+# Of the randomised clips: the class, the number, and the clutter.
+RANDOMISED = {
+    "pushing-right-photographs": ("Pushing something from left to right", 103, 0.7),
+}
 HEIGHT, WIDTH = 240, 320
 
 
@@ -42,22 +51,21 @@ def write_samples(out: Path) -> list[Path]:
     """
     out.mkdir(parents=True, exist_ok=True)
     written, entries = [], []
-    for name, (label, index) in CHOSEN.items():
-        clip = draw_clip("validation", index, label)
+
+    def write(name: str, clip: SyntheticClip, label: str, **which: object) -> None:
         path = out / f"{name}.mp4"
-        write_whole(
-            path, to_mp4(clip.frames(range(clip.num_frames), HEIGHT, WIDTH), FPS, quality=27)
-        )
+        frames = clip.frames(range(clip.num_frames), HEIGHT, WIDTH)
+        write_whole(path, to_mp4(frames, FPS, quality=27))
         written.append(path)
         entries.append(
-            {
-                "name": name,
-                "label": LABELS[label],
-                "file": path.name,
-                "split": "validation",
-                "index": index,
-            }
+            {"name": name, "label": label, "file": path.name, "split": "validation", **which}
         )
+
+    for name, (label, index) in CHOSEN.items():
+        write(name, draw_clip("validation", index, label), LABELS[label], index=index)
+    for name, (shown, index, clutter) in RANDOMISED.items():
+        clip = randomised_clip("validation", index, RANDOMISED_LABELS.index(shown), clutter)
+        write(name, clip, shown, style="randomised", index=index, clutter=clutter)
     index_file = out / "clips.json"
     write_whole(index_file, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
     return [*written, index_file]

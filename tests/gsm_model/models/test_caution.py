@@ -136,6 +136,19 @@ def test_what_was_measured_of_the_answers_pair_is_said_and_no_more(monkeypatch):
     assert "9 of 10" not in other
 
 
+def test_a_model_that_knows_motions_alone_says_so_whatever_it_answers(monkeypatch):
+    pair = ["Moving something up", "Moving something down"]
+    row = {"metric": "within pair", "hits": 9, "n": 10, "data": "filmed segments", "pair": pair}
+    monkeypatch.setattr("gsm_model.models.caution._figures", lambda: {"abc": [row]})
+    data = "Reversible Actions, 5 pairs, motions: 11,200 clips seen"
+    card = replace(DRAWN, sha256="abc", training_data=data)
+    known, other = (caution_of(card, None, answer).text for answer in (pair[0], "Turning"))
+    for text in (known, other):
+        assert "GSM knows motions of a thing or of the camera only, and answers with one" in text
+    assert "whatever a clip shows; it scores the class above its time reversal in 9 of 10" in known
+    assert other.endswith("shows; it was not measured on filmed clips of “Turning”.")
+
+
 def test_of_a_list_it_is_found_out_only_where_it_matters_whether_it_is_drawn():
     def never():
         raise AssertionError

@@ -17,6 +17,7 @@ from gsm_model.predict import predict, predict_by_protocol
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.sampling import clip_indices, dense_indices
 from gsm_model.video.source import VideoInfo
+from gsm_model.video.transforms import InputSpec
 from tests.conftest import make_small
 
 
@@ -108,5 +109,8 @@ def test_more_than_two_clips_are_for_dense_sampling():
     assert str(Views(1, 10, 25)) == "1x10 of 25 frames"
     assert UNSTATED.views == 1 and EvalProtocol(2, 3).views == 6
     assert "2 clips, 3 crops, 8 frames a clip, frames spread evenly, logits averaged" in (
-        EvalProtocol(2, 3).in_words("even", 8)
+        EvalProtocol(2, 3).in_words(InputSpec.imagenet(224), 8)
     )
+    squeezed = UNSTATED.in_words(InputSpec.kinetics(96, 96, 96), 8)
+    assert squeezed.startswith("1 clip, the whole picture, squeezed, 8 frames")
+    assert "crop" not in squeezed
