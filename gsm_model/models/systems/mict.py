@@ -11,6 +11,7 @@ network.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from gsm_model.models.probe import Probe
@@ -44,8 +45,9 @@ class Tube(TemporalModule):
 
     def forward(self, x: Tensor, probe: Probe) -> Tensor:
         # A ReLU, but with a gradient where it starts, at exactly zero: torch's relu has none there,
-        # and the tube would never learn.
-        return self.tube(x).clamp(min=0)
+        # nor has its clamp from 2.15 on, and the tube would never learn.
+        found = self.tube(x)
+        return torch.where(found < 0, 0, found)
 
     def reach(self) -> tuple[int, int]:
         return conv_reach(self.tube.over_time)
