@@ -21,13 +21,16 @@ def flow_folder(path: Path) -> Path | None:
     ROOT/v/CLIP too.
     """
     root, clip = path.parent, path.name
-    if not clip or path.exists():
+    try:
+        if not clip or path.exists():
+            return None
+        found = [
+            root / right / clip
+            for right, down in COMPONENTS
+            if (root / right / clip).is_dir() and (root / down / clip).is_dir()
+        ]
+    except (OSError, ValueError):  # a name too long, or with a zero byte
         return None
-    found = [
-        root / right / clip
-        for right, down in COMPONENTS
-        if (root / right / clip).is_dir() and (root / down / clip).is_dir()
-    ]
     return found[0] if len(found) == 1 else None
 
 

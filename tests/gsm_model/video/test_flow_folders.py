@@ -9,6 +9,7 @@ from PIL import Image
 from gsm_model.data.find_videos import VideoFinder
 from gsm_model.errors import VideoError
 from gsm_model.video.decode import open_source
+from gsm_model.video.flow_folders import flow_folder
 from gsm_model.video.frame_folders import frames_of
 from gsm_model.video.source import Limits
 
@@ -83,3 +84,8 @@ def test_one_component_alone_is_a_folder_of_pictures(tmp_path):
     assert open_source(tmp_path / "u" / "clip", Limits(), "clip").flow is None
     with pytest.raises(VideoError, match="no such file"):
         open_source(tmp_path / "clip", Limits(), "clip")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "", "."])
+def test_a_name_that_can_be_no_files_is_no_folder_of_flow(tmp_path, name):
+    assert flow_folder(tmp_path / name if name else tmp_path) is None
