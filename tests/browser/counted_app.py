@@ -1,10 +1,12 @@
 """The app, counting: every run of its script, of a fragment of it, and every forward pass of a
 model is a line in the file COUNTS. The file CATALOGUE, where it is named, is its catalogue of
-published models.
+published models. While there is a file *slow* beside COUNTS, every pass of Score-CAM takes a second
+and a half more, so that there is time to stop it.
 """
 
 import os
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +22,7 @@ def _begin() -> None:
     """Put the counters and the catalogue in, once for the process."""
     from streamlit.runtime.scriptrunner import ScriptRunner
 
+    from gsm_model.explain.cam import methods
     from gsm_model.figures import style
     from gsm_model.models.published import catalogue
     from gsm_model.models.recognizer import Recognizer
@@ -39,7 +42,15 @@ def _begin() -> None:
         _note("forward")
         return forward(self, clip)
 
+    masked = methods._masked
+
+    def slow_masked(*given):
+        if Path(os.environ["COUNTS"]).with_name("slow").exists():
+            time.sleep(1.5)
+        return masked(*given)
+
     ScriptRunner._run_script, Recognizer.frame_logits = counted_run, counted_forward
+    methods._masked = slow_masked
 
 
 _begin()
