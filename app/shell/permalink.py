@@ -63,6 +63,8 @@ def apply_link(clips: Sequence[str], models: Sequence[str], frames: Sequence[str
     # Going to another page empties the query; that is no wish to lose the choices.
     if query and query != st.session_state.get("written_link"):
         st.session_state.update(parse(query, clips, models, frames))
+        # Taken over once: what is clicked before this run has ended counts more in the next.
+        st.session_state["written_link"] = query
 
 
 def _number(index: int | None) -> str:

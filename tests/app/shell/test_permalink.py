@@ -1,6 +1,8 @@
 """Links: what an address may choose."""
 
-from app.shell.permalink import parse
+import streamlit as st
+
+from app.shell.permalink import apply_link, parse
 
 CLIPS, MODELS, FRAMES = ["unfolding", "folding"], ["gsm", "tsn"], ["auto", "8", "16"]
 
@@ -32,3 +34,17 @@ def test_a_layer_is_kept_if_it_may_be_one_and_the_other_order_only_where_it_is_a
         "beside": True,
     }
     assert parse({"layer": "<script>", "beside": "yes"}, [], [], []) == {}
+
+
+def test_a_link_is_taken_over_once_so_that_a_click_before_the_end_of_the_run_counts(monkeypatch):
+    state, query = {}, {"method": "scorecam"}
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr(st, "query_params", query)
+    apply_link([], [], [])
+    assert state["method"] == "scorecam"
+    state["method"] = "gradcam"  # clicked while the page was still at work
+    apply_link([], [], [])
+    assert state["method"] == "gradcam"
+    query["method"] = "layercam"  # another link was opened, or the way back was taken
+    apply_link([], [], [])
+    assert state["method"] == "layercam"
