@@ -203,14 +203,17 @@ def models() -> dict[str, ModelRef]:
 
 
 def offer_systems(keys: Iterable[str]) -> None:
-    """Offer those of ``keys`` that are systems trained alike to this session, without loading
-    them: there are too many to offer all.
+    """Offer those of ``keys`` that are systems trained alike, or models of randomised clips, to
+    this session, without loading them: there are too many to offer all.
     """
-    found, mine = system_checkpoints(), st.session_state.setdefault("loaded_models", {})
+    alike = "trained alike with the other systems, comes with the project"
+    randomised = "trained on randomised clips, comes with the project"
+    found = {key: (path, alike) for key, path in system_checkpoints().items()}
+    found |= {path.stem: (path, randomised) for path in randomised_checkpoints().values()}
+    mine = st.session_state.setdefault("loaded_models", {})
     for key in keys:
         if key in found and key not in mine:
-            path = found[key]
-            origin = "trained alike with the other systems, comes with the project"
+            path, origin = found[key]
             mine[key] = ModelRef(key, path, digest(path), path.name, origin)
 
 
@@ -221,10 +224,8 @@ def randomised_successor(key: str) -> str | None:
     path = randomised_checkpoints().get(key)
     if path is None:
         return None
-    origin = "trained on randomised clips, comes with the project"
-    ref = ModelRef(path.stem, path, digest(path), path.name, origin)
-    st.session_state.setdefault("loaded_models", {}).setdefault(ref.key, ref)
-    return ref.key
+    offer_systems([path.stem])
+    return path.stem
 
 
 def add_model(ref: ModelRef) -> Recognizer:

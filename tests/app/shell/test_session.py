@@ -108,6 +108,14 @@ def warns() -> None:
     st.session_state["offered"] = session.models()
 
 
+def test_a_link_to_a_model_of_randomised_clips_offers_it(monkeypatch):
+    monkeypatch.setattr(session.st, "session_state", state := {})
+    session.offer_systems(["gsm-motions", "tsn-motions"])
+    assert list(state["loaded_models"]) == ["gsm-motions"]
+    ref = state["loaded_models"]["gsm-motions"]
+    assert ref.path.is_file() and "randomised clips" in ref.origin
+
+
 def test_where_a_drawn_model_meets_film_its_successor_is_one_click_away(tmp_path, monkeypatch):
     monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
     assert (
