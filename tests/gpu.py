@@ -26,7 +26,7 @@ from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inference.optimize import PRECISIONS, optimize
 from gsm_model.models.recognizer import Recognizer, best_device, build_recognizer
 from gsm_model.models.registry import systems
-from gsm_model.training.alike import AlikeRun, alike_runs, train_alike
+from gsm_model.training.alike import CHECKPOINT_FILE, AlikeRun, alike_runs, train_alike
 from gsm_model.training.config import TrainConfig
 
 # Largest difference of logits to the CPU's, over the largest logit.
@@ -87,11 +87,24 @@ def benchmarks(device: torch.device, small: bool) -> dict[str, object]:
 
 
 def training(out: Path, small: bool, until: float) -> dict[str, object]:
-    """Every system trained alike, more seeds for some, until the time is over."""
-    recipe = TrainConfig.read(assets() / "training" / "alike.json")
-    stored = None
+    """Every system trained alike, on the temporal probes and from there on the actions, more seeds
+    for some, until the time is over.
+    """
+    folder, stored = assets() / "training", None
+    probes, actions = (
+        TrainConfig.read(folder / f"{name}.json") for name in ("alike-probes", "alike")
+    )
     if small:
-        recipe, stored = replace(recipe, steps=2, batch_size=2, width=0.125, input_size=32), 4
+        stored = 4
+        probes, actions = (
+            replace(recipe, steps=2, batch_size=2, width=0.125, input_size=32)
+            for recipe in (probes, actions)
+        )
+    workers = 0 if small else 12
+
+    def on_the_probes(run: AlikeRun) -> Recognizer:
+        return load_checkpoint(out / "probes" / run.name / CHECKPOINT_FILE)
+
     runs: list[AlikeRun] = [
         *alike_runs(systems()),
         *(run for run in alike_runs(MORE_SEEDS, 3) if run.seed > 0),
@@ -101,7 +114,8 @@ def training(out: Path, small: bool, until: float) -> dict[str, object]:
         if time.monotonic() > until:
             found["left"] = [one.name for one in runs if one.name not in found]
             break
-        ended = train_alike(recipe, [run], out / "runs", stored, workers=0 if small else 12)
+        train_alike(probes, [run], out / "probes", stored, workers)
+        ended = train_alike(actions, [run], out / "runs", stored, workers, initial=on_the_probes)
         found[run.name] = asdict(ended[run])
     return found
 
