@@ -292,7 +292,8 @@ class DecoderPool:
 
     def _start_spare(self) -> None:
         with self._lock:
-            if not any(decoder.alive for decoder in self.idle):
+            wanted = self._spare_wanted and not self._closed
+            if wanted and not any(decoder.alive for decoder in self.idle):
                 for decoder in self.idle:
                     decoder.close()
                 self.idle[:] = [Decoder()]

@@ -89,6 +89,13 @@ def test_a_pass_that_is_given_up_leaves_no_process_behind(clips):
     assert not any(thread.name.startswith("decoder") for thread in threading.enumerate())
 
 
+def test_a_pool_that_is_closed_starts_no_process_ahead():
+    decoders = DecoderPool(1, reuse=False)
+    decoders.close()
+    decoders.keep_ready()
+    assert not decoders.idle
+
+
 def test_a_process_that_stops_costs_one_video_and_the_next_gets_another(clips, monkeypatch):
     good = pool.worker_command()
     commands = [[sys.executable, "-c", "print('no answer')"]]
