@@ -148,7 +148,7 @@ def test_limits_hold_for_data_sets_too(clips, limits, message):
 @pytest.mark.skipif(sys.platform == "win32", reason="limits on memory need POSIX")
 def test_memory_counts_what_is_decoded_and_a_process_that_met_its_limit_goes_on(tmp_path):
     path = constant_rate(tmp_path / "large.mp4", np.zeros((40, 1080, 1920, 3), np.uint8))
-    few = wanted(path, Limits(max_memory=900 * 2**20))
+    few = wanted(path, Limits(max_memory=700 * 2**20))
     many = ViewsWanted(path, "many", SPEC, 40, 2, 1, "forward", 0, Part(), few.limits)
     answers = list(
         DecoderPool(1, reuse=True).ask_ahead([few.request(), many.request(), few.request()], 3)
