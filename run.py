@@ -21,7 +21,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
-    ("mypy",),
+    ("mypy", "--num-workers", "2"),
     ("oxlint", "--deny-warnings", "app"),
     # That all tests can be imported; beside mypy, and what it compiles the tests find compiled.
     ("pytest", "--collect-only", "-qq"),
@@ -46,20 +46,11 @@ def install(requirements: str) -> None:
         f"Installing {requirements} (PyTorch is large; this takes some minutes the first time) …",
         flush=True,
     )
-    subprocess.run(
-        [
-            PYTHON,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "--no-compile",  # Python compiles what it imports, and that is little of all this
-            "-r",
-            ROOT / requirements,
-        ],
-        check=True,
-    )
+    # --no-compile: Python compiles what it imports, and that is little of all this.
+    pip = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile"]
+    # The pip that Python brings takes twice as long to choose among releases; it will do.
+    subprocess.run([*pip, "--upgrade", "pip"], check=False)
+    subprocess.run([*pip, "-r", ROOT / requirements], check=True)
     stamp.write_text(digest)
 
 
