@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import os
@@ -77,6 +78,18 @@ def pytest_collection_modifyitems(config, items):
             alone.add(item)
     # Begun last, one of these would keep its process busy while the other has nothing left to do.
     items.sort(key=lambda item: item not in alone)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection():
+    """Garbage is not looked for while tests are imported, which would take a quarter longer, nor
+    later in what was imported, for that stays.
+    """
+    gc.disable()
+    yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _shares(item: pytest.Item) -> str:
