@@ -38,6 +38,8 @@ def fuse(
 
     if out.suffix != ".parquet":
         fail("--out: name a .parquet file to write")
+    if out.resolve() in [path.resolve() for path in tables]:
+        fail(f"--out: {out} is one of the tables to fuse; name another file")
     labels = None if names is None else or_fail(lambda: read_labels(names))
     given = None if weights is None else or_fail(lambda: parse_weights(weights, len(tables)))
     read = [or_fail(partial(read_predictions, path, labels)) for path in tables]

@@ -62,7 +62,8 @@ def weight_shares(weights: Sequence[float] | None, count: int) -> np.ndarray:
         raise DataError("fusion needs at least two models; choose another one")
     given = tuple(weights) if weights is not None else (1.0,) * count
     _check(given, count, written(given))
-    return np.array(given) / sum(given)
+    relative = np.array(given) / max(given)  # first, so that the sum of large ones is finite
+    return relative / relative.sum()
 
 
 def written(weights: Sequence[float]) -> str:

@@ -34,3 +34,6 @@ def test_what_is_wrong_is_one_line(run, files, tmp_path):
     assert "name a .parquet" in run("fuse", *files, "--out", tmp_path / "f.csv", code=2).stderr
     assert "at least two" in run("fuse", files[0], "--out", out, code=2).stderr
     assert not out.exists()
+    before = files[0].read_bytes()
+    said = run("fuse", *files, "--out", files[0], code=2).stderr
+    assert "is one of the tables to fuse" in said and files[0].read_bytes() == before

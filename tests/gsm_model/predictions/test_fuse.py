@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gsm_model.errors import DataError
-from gsm_model.predictions.fuse import fuse_predictions, parse_weights
+from gsm_model.predictions.fuse import fuse_predictions, parse_weights, weight_shares
 from gsm_model.predictions.table import softmax
 from tests.predictions import make_predictions, of_classes
 
@@ -61,3 +61,8 @@ def test_what_cannot_be_fused_is_refused():
         fuse_predictions([RGB])
     with pytest.raises(DataError, match="fusion weights '1:-1'"):
         fuse_predictions([RGB, FLOW], parse_weights("1:-1", 2))
+
+
+def test_weights_count_by_their_ratio_however_large_or_small():
+    np.testing.assert_allclose(weight_shares((1e308, 1.5e308), 2), (0.4, 0.6))
+    np.testing.assert_allclose(weight_shares((1e-320, 1e-320), 2), (0.5, 0.5))
