@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gsm_model.errors import VideoError
 from gsm_model.motion.stored import Zero
 from gsm_model.video.decoded import DecodedVideo
 from gsm_model.video.pool import DecoderPool
@@ -19,6 +20,7 @@ from gsm_model.video.source import Limits, VideoInfo
 from gsm_model.video.stored_flow import StoredFlow
 
 MAX_SEGMENTS = 64
+LAST_FRAME = 2**31  # of any video: two years at 30 frames a second
 # More decoders at once than processors would only wait for each other, and hold memory meanwhile.
 _decoders = DecoderPool(max(2, os.cpu_count() or 1), reuse=False)
 
@@ -156,6 +158,10 @@ def read_vectors(
         VideoError: as `read_video`, or if the file's codec has no such vectors.
         ValueError: for indices that are none, negative or do not ascend.
     """
+    if max(indices, default=0) > LAST_FRAME:
+        raise VideoError(
+            f"{name or path.name}: frame {max(indices)} was asked for; no video has it"
+        )
     chosen = np.asarray(indices, dtype=np.int64)
     if chosen.ndim != 1 or not len(chosen) or chosen[0] < 0 or (np.diff(chosen) <= 0).any():
         raise ValueError(f"ascending indices of frames are needed, got {list(indices)}")

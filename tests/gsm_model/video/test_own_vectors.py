@@ -59,6 +59,8 @@ def test_files_whose_vectors_say_something_else_are_refused(tmp_path, moving_bar
 def test_frames_that_are_not_there_and_files_that_are_no_video_are_said(moving, tmp_path):
     with pytest.raises(VideoError, match="frame 9 was asked for"):
         read_vectors(moving, [1, 9])
+    with pytest.raises(VideoError, match="frame 1000+ was asked for; no video has it"):
+        read_vectors(moving, [10**20])
     (tmp_path / "x.avi").write_bytes(b"nothing")
     with pytest.raises(VideoError, match="x.avi: not a video that can be read"):
         read_vectors(tmp_path / "x.avi", [0])
