@@ -39,10 +39,8 @@ _TAGS_ARE = (
 )
 # What a training data of drawn clips says of itself where the classes are motions alone.
 _MOTIONS = "pairs, motions"
-_MOTIONS_ONLY = (
-    "knows motions of a thing or of the camera only, and answers with one of them whatever a clip"
-    " shows"
-)
+_OF_MOTIONS = "motions of a thing or of the camera"
+_MOTIONS_ONLY = f"knows {_OF_MOTIONS} only, and answers with one of them whatever a clip shows"
 _CHANCE = {
     "within pair": "a guess gives 50 %",
     "within pair, both": "a model that averages frames gives 0 %",
@@ -96,6 +94,13 @@ def caution_of(card: Card, drawn: str | None, answer: str | None = None) -> Caut
         return Caution("classes", card.name, f"“{missing}” is none of its classes")
     said = "; ".join(_of_classes(card)) if card.domain == "filmed" else ""
     return Caution("classes", card.name, said) if said else None
+
+
+def narrow_kind(card: Card) -> str:
+    """The one kind of things that all classes of ``card``'s model are of, as a page says it; empty
+    if they are of many.
+    """
+    return NARROW.get(card.training_data, _OF_MOTIONS if _MOTIONS in card.training_data else "")
 
 
 def _of_classes(card: Card) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -16,10 +16,11 @@ from app.pages.models import published
 from app.queries import precomputed
 from app.shell import session
 from app.shell.layout import Choices, device_name, explain_error, heading, how_it_runs
+from gsm_model.bundled import randomised_checkpoints
 from gsm_model.data.label_reader import read_label_file
 from gsm_model.errors import LensError
 from gsm_model.models.card import Card, Measure
-from gsm_model.models.caution import NARROW
+from gsm_model.models.caution import narrow_kind
 from gsm_model.models.checkpoints.files import SUFFIXES
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.video_networks.network import VideoNetwork
@@ -57,6 +58,7 @@ def show(choices: Choices) -> None:
     )
     if not refs:
         st.info("No model came with this installation. Get or load one below.")
+    _offer_randomised(refs)
     columns = st.columns(2)
     for number, ref in enumerate(refs.values()):
         with columns[number % 2]:
@@ -67,6 +69,24 @@ def show(choices: Choices) -> None:
     _load()
     if message := st.session_state.pop("model_added", None):
         st.success(message, icon=":material/check_circle:")
+
+
+def _offer_randomised(refs: Mapping[str, session.ModelRef]) -> None:
+    """The bundled models of randomised clips, where this session cannot choose them yet."""
+    missing = [path.stem for path in randomised_checkpoints().values() if path.stem not in refs]
+    if missing:
+        st.button(
+            "Add those trained on randomised clips",
+            icon=":material/model_training:",
+            on_click=_add_randomised,
+            args=(missing,),
+            help="They come with the project too, and are the ones to ask about filmed clips.",
+        )
+
+
+def _add_randomised(keys: Sequence[str]) -> None:
+    session.offer_systems(keys)
+    st.session_state["choose_models"] = [*st.session_state.get("models", []), *keys]
 
 
 def _card(choices: Choices, ref: session.ModelRef) -> None:
@@ -129,7 +149,8 @@ def _trained_on(card: Card) -> str:
         return (
             f"{escape(card.training_data) or 'not recorded in the file'}; drawn or filmed: unknown"
         )
-    narrow = f": {NARROW[card.training_data]} only" if card.training_data in NARROW else ""
+    kind = narrow_kind(card)
+    narrow = f": {kind} only" if kind else ""
     return f"**{card.domain} clips**{narrow}; {escape(card.training_data) or 'which, unknown'}"
 
 

@@ -7,7 +7,14 @@ import pytest
 
 from gsm_model.bundled import bundled_checkpoints
 from gsm_model.models.card import Card
-from gsm_model.models.caution import FILMED_FIGURES, caution_of, caution_of_list, in_short, in_words
+from gsm_model.models.caution import (
+    FILMED_FIGURES,
+    caution_of,
+    caution_of_list,
+    in_short,
+    in_words,
+    narrow_kind,
+)
 from gsm_model.models.checkpoints.files import load_checkpoint
 
 LABELS = ("Folding something", "Unfolding something")
@@ -147,6 +154,8 @@ def test_a_model_that_knows_motions_alone_says_so_whatever_it_answers(monkeypatc
         assert "GSM knows motions of a thing or of the camera only, and answers with one" in text
     assert "whatever a clip shows; it scores the class above its time reversal in 9 of 10" in known
     assert other.endswith("shows; it was not measured on filmed clips of “Turning”.")
+    assert narrow_kind(card) == "motions of a thing or of the camera" and not narrow_kind(DRAWN)
+    assert narrow_kind(replace(card, training_data="Diving48")) == "dives in competitions"
 
 
 def test_of_a_list_it_is_found_out_only_where_it_matters_whether_it_is_drawn():

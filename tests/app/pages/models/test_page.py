@@ -1,0 +1,22 @@
+"""The Models page offers what came with the project and cannot be chosen yet."""
+
+from streamlit.testing.v1 import AppTest
+
+
+def offers() -> None:
+    import streamlit as st
+
+    from app.pages.models.page import _offer_randomised
+    from app.shell import session
+
+    st.session_state.setdefault("models", ["gsm"])
+    _offer_randomised(session.models())
+
+
+def test_the_models_of_randomised_clips_are_one_click_away_until_they_can_be_chosen():
+    shown = AppTest.from_function(offers, default_timeout=60).run()
+    shown.button[0].click().run()
+    assert not shown.exception
+    assert shown.session_state["choose_models"] == ["gsm", "gsm-motions"]
+    assert list(shown.session_state["loaded_models"]) == ["gsm-motions"]
+    assert not shown.button
