@@ -522,6 +522,13 @@ def compared(paired: PairedPredictions | None, alone: Predictions) -> str:
     return text + (f" Left out: {' and '.join(missing)}." if missing else "")
 
 
+def taken_for(count: int, label: str, answer: str) -> str:
+    """How many clips of the class ``label`` a model answers ``answer`` to."""
+    clips = "1 clip" if count == 1 else f"{count:,} clips"
+    verb = "is" if count == 1 else "are"
+    return f"{clips} of *{escape(label)}* {verb} taken for *{escape(answer)}*"
+
+
 def tenths(share: float) -> str:
     """``0.7346`` → ``73.5 %``; never 0 % or 100 % of what is neither."""
     if 0.9995 <= share < 1:

@@ -136,14 +136,14 @@ def slow(app_folder):
 
 def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app, slow):
     open_cams(page, app, "models=gsm&clip=opening&frames=24")
-    page.get_by_role("combobox", name="By").click()
+    page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name="Score-CAM (slow)", exact=True).click()
     expect(page.get_by_text("channel", exact=False).first).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".gsl-viewer .grid").first).to_be_visible()
     wait_until_still(page)
     assert "Score-CAM" not in page.get_by_role(
-        "combobox", name="By"
+        "combobox", name="Method"
     ).input_value() and "(gradcam, nothing else is rescaled)" in main_text(page)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app.cache.charts import drawn
-from app.components.sentences import escape
+from app.components.sentences import taken_for
 from app.pages.confusions import charts
 from app.pages.confusions.clips import look_at
 from gsm_model.confusion.clusters import cluster_order
@@ -104,8 +104,7 @@ def show_matrix(models: list[Predictions], paired: PairedPredictions | None) -> 
     clips = np.flatnonzero(
         (shown.truth == row) & np.any([model.predicted == column for model in of], axis=0)
     )
-    names = [escape(shown.labels[index]) for index in (row, column)]
-    st.markdown(f"{len(clips):,} clips of *{names[0]}* are taken for *{names[1]}*")
+    st.markdown(taken_for(len(clips), shown.labels[row], shown.labels[column]))
     answers = {
         letter: [model.labels[model.predicted[clip]] for clip in clips]
         for letter, model in zip("AB"[: len(models)], models, strict=True)

@@ -165,14 +165,14 @@ def _ask(
         ),
     )
     method = right.selectbox(
-        "By",
+        "Method",
         METHODS,
         format_func=lambda method: METHOD_NAMES.get(method, method),
         key="method",
         persist_state="session",
         help="How maps are made; see the words below.",
     )
-    left, middle, right = st.columns([4, 2, 2], vertical_alignment="bottom")
+    left, middle, right = st.columns([4, 2.5, 1.5], vertical_alignment="bottom")
     with left:
         choose_order()
     middle.toggle(

@@ -14,6 +14,7 @@ from app.components.sentences import (
     order_changed,
     order_matters,
     percent,
+    taken_for,
     what_moves,
 )
 from gsm_model.explain.gates.report import GateReport
@@ -209,3 +210,11 @@ def test_closed_gates_are_told_with_their_clips_and_intervals():
         "GSM", unpaired
     )
     assert closed_gates("GSM", [row]) == ""
+
+
+def test_one_clip_of_a_cell_is_told_in_the_singular():
+    assert (
+        taken_for(1, "Folding [a]", "Opening")
+        == "1 clip of *Folding \\[a\\]* is taken for *Opening*"
+    )
+    assert taken_for(1200, "A", "B") == "1,200 clips of *A* are taken for *B*"
