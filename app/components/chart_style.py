@@ -107,12 +107,13 @@ def probabilities(
             hoverinfo="skip",
             cliponaxis=False,
         )
+    told = 19 * (len(now) - (forward is None))  # below one another on a phone
     figure.update_layout(
         barmode="group",
         scattermode="group",
-        height=90 + len(labels) * (14 + 22 * len(now)),
-        margin={"l": 8, "r": 48, "t": 30, "b": 36},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        height=90 + told + len(labels) * (14 + 22 * len(now)),
+        margin={"l": 8, "r": 48, "t": 30 + told, "b": 36},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "xref": "container", "x": 0},
         bargap=0.25,
         scattergap=0.25,
     )

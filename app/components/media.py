@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
+import streamlit as st
 from PIL import Image
 
 from gsm_model.video.decoded import DecodedVideo
@@ -34,6 +35,14 @@ def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
         for frame, caption in zip(frames, captions, strict=True)
     ]
     return f'{_STRIP_STYLE}<div class="gsl-strip">{"".join(figures)}</div>'
+
+
+def as_printed(name: str, picture: bytes, caption: str, alt: str) -> None:
+    """A figure as it prints, once a page by that ``name``; on a phone it can be moved sideways, so
+    that its letters are large enough.
+    """
+    with st.container(key=f"printed-{name}"):
+        st.image(picture, caption=caption, alt=alt)
 
 
 def clip_strip(video: DecodedVideo, indices: np.ndarray) -> str:

@@ -78,6 +78,8 @@ class PageEntry:
 # The primary colour carries white text; as the colour of text itself, on the dark ground, it would
 # be too dim to read. Which ground it is, the browser knows at once; the server with the next run.
 # So it is with charts: one that was still being drawn when the ground changed stays as it was.
+# On a phone a chart's buttons would lie on its title: those that fingers do without are not shown.
+# What is shown as it prints can be moved sideways there, as its letters are small.
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; }
 button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] {
@@ -90,6 +92,11 @@ button[role="radio"][aria-checked="true"] *, [data-testid="stSliderThumbValue"] 
 }
 .stPlotlyChart :is(.xgrid, .ygrid, .xzl, .yzl) {
   stroke: light-dark(#D9DFE6, #35404C) !important;
+}
+@media (max-width: 640px) {
+  .stPlotlyChart .modebar-btn[data-attr] { display: none; }
+  [class*="st-key-printed"] [data-testid="stImageContainer"] { overflow-x: auto; }
+  [class*="st-key-printed"] img { max-width: none !important; width: 640px !important; }
 }
 </style>"""
 OPERATOR = PageEntry(

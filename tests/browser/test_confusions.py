@@ -87,6 +87,10 @@ def test_a_cells_clip_plays_on_a_narrow_page(page, app):
     box = film.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator('[class*="st-key-printed"] img')).to_have_css("width", "640px")
+    buttons = page.locator(".stPlotlyChart").first
+    expect(buttons.get_by_role("button", name="Fullscreen")).to_be_visible()
+    expect(buttons.get_by_role("button", name="Zoom", exact=True)).to_be_hidden()
 
 
 @pytest.fixture

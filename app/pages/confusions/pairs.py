@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.downloads import ConfusionExport, confusions_command_line, confusions_zip
+from app.components.media import as_printed
 from app.queries.comparison import Beside, PredictionsRef, comparisons, confusion_figure
 from app.shell.layout import explain_error
 from gsm_model.confusion.groups import parse_groups
@@ -65,13 +66,12 @@ def show_pairs(
         help="The words that a class name leaves open, as in Unfolding [something].",
     )
     try:
-        st.image(
+        as_printed(
+            "pairs",
             confusion_figure(models, pairs, preset, italics),
-            caption=(
-                "As it prints: of the clips of each class, the per cent that are taken for either"
-                " class of the pair, or another."
-            ),
-            alt="Confusion of the classes of each pair, a matrix a model",
+            "As it prints: of the clips of each class, the per cent that are taken for either class"
+            " of the pair, or another.",
+            "Confusion of the classes of each pair, a matrix a model",
         )
     except FontError as error:
         explain_error(error, "The tests and charts below, and the tables of the ZIP, need no font.")

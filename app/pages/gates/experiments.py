@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.cache.charts import drawn
 from app.components.downloads import interventions_command
+from app.components.media import as_printed
 from app.components.sentences import closed_gates, escape, experiment, tenths
 from app.pages.gates import charts
 from app.queries import clip_results, precomputed
@@ -324,7 +325,7 @@ def show_data_experiments(choices: Choices) -> None:
 
 
 def _show_figure(figure: precomputed.Printed, caption: str, name: str) -> None:
-    st.image(figure.picture, caption=escape(caption), alt=caption)
+    as_printed(name, figure.picture, escape(caption), caption)
     st.download_button(
         "Figure (PDF)",
         figure.pdf,

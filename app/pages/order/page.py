@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.cache.charts import drawn
 from app.components.downloads import order_command
-from app.components.media import clip_strip
+from app.components.media import as_printed, clip_strip
 from app.components.sentences import escape, flips, order_matters
 from app.pages.order import charts
 from app.pages.order.report_card import show_report_card
@@ -237,13 +237,12 @@ def _show_data_set() -> None:
         explain_error(error, "Remove that file above, or drop the one that is missing beside it.")
         return
     st.markdown(flips(found.models))
-    st.image(
+    as_printed(
+        "flips",
         found.figure.picture,
-        caption="As it prints. Every row is a pair of classes.",
-        alt=(
-            "What becomes of each model's answers when the frames are reversed, a row a pair of"
-            " classes"
-        ),
+        "As it prints. Every row is a pair of classes.",
+        "What becomes of each model's answers when the frames are reversed, a row a pair of"
+        " classes",
     )
     rows = flips_table(found.models)
     with st.expander("Numbers as a table"):

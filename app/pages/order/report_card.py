@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.components.media import as_printed
 from app.components.on_request import CostlyLook, cost_over_drawn_clips, on_request
 from app.components.sentences import escape, needs_order
 from app.queries.report_card import card_page, has_card, passes_of_card, temporal_card
@@ -71,7 +72,8 @@ def _show(refs: Sequence[session.ModelRef], cards: Sequence[TemporalCard], clips
     st.markdown("  \n".join(needs_order(card) for card in cards))
     page = card_page(refs, cards, clips)
     names = " and ".join(escape(card.origin.model) for card in cards)
-    st.image(page.printed.picture, caption="As it prints.", alt=f"Temporal report card of {names}")
+    alt = f"Temporal report card of {names}"
+    as_printed("card", page.printed.picture, "As it prints.", alt)
     left, right = st.columns(2)
     left.download_button(
         "Report card (PDF)",

@@ -184,7 +184,7 @@ def pairs(rows: Sequence[Row], split: str) -> go.Figure:
         tickvals=list(range(len(names))), ticktext=[short(name) for name in shown], tickangle=-60
     )
     return figure.update_layout(
-        height=170 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 10, "b": 120}
+        height=190 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 30, "b": 120}
     )
 
 
@@ -221,7 +221,7 @@ def probes(rows: Sequence[Row]) -> go.Figure:
     figure.update_yaxes(autorange="reversed", tickvals=titles)
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=-60)
     return figure.update_layout(
-        height=150 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 10, "b": 100}
+        height=170 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 30, "b": 100}
     )
 
 
