@@ -495,7 +495,8 @@ def _offer_randomised() -> None:
 
 def _choose_randomised() -> None:
     chosen: list[str] = st.session_state["models"]
-    st.session_state["choose_models"] = [session.randomised_successor(key) or key for key in chosen]
+    asked = (session.randomised_successor(key) or key for key in chosen)
+    st.session_state["choose_models"] = list(dict.fromkeys(asked))  # one may be chosen already
 
 
 def explain_error(error: Exception, next_step: str) -> None:

@@ -30,7 +30,8 @@ def parse(
 ) -> dict[str, object]:
     """The choices that a query names and that exist here; what it names wrongly is left out.
 
-    ``models`` is a list separated by commas; those that exist are kept, in the query's order.
+    ``models`` is a list separated by commas; those that exist are kept once, in the query's
+    order.
     ``layer`` (of gates) and ``map_layer`` are kept if they may be a layer's name, ``beside`` (the
     other order beside the chosen one) is 1 or left out; ``target`` and ``versus`` are numbers of
     classes, ``method`` how maps are made.
@@ -39,9 +40,9 @@ def parse(
     choices: dict[str, object] = {
         key: query[key] for key, options in known.items() if query.get(key) in options
     }
-    named = [key for key in query.get("models", "").split(",") if key in models]
+    named = dict.fromkeys(key for key in query.get("models", "").split(",") if key in models)
     if named:
-        choices["models"] = named
+        choices["models"] = list(named)
     for key in ("layer", "map_layer"):
         if re.fullmatch(r"[\w.:]{1,64}", query.get(key, "")):
             choices[key] = query[key]

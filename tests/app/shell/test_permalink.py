@@ -20,7 +20,7 @@ def test_a_link_names_clip_models_order_and_frames():
 def test_what_a_link_names_wrongly_is_left_out():
     query = {
         "clip": "../../etc/passwd",
-        "models": "nobody,gsm",
+        "models": "nobody,gsm,gsm",
         "order": "sideways",
         "frames": "-1",
     }

@@ -130,3 +130,7 @@ def test_where_a_drawn_model_meets_film_its_successor_is_one_click_away(tmp_path
     assert shown.session_state["choose_models"] == ["gsm-randomised", "mine"]
     ref = shown.session_state["offered"]["gsm-randomised"]
     assert ref.path == folder / "gsm-randomised.safetensors" and not ref.private
+    shown.session_state["models"] = ["gsm", "mine", "gsm-randomised"]
+    shown.run()
+    shown.button[0].click().run()
+    assert shown.session_state["choose_models"] == ["gsm-randomised", "mine"]
