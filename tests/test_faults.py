@@ -64,6 +64,7 @@ import json, resource, sys
 from gsm_model.cli import run
 from gsm_model.figures import style
 style.PRINT_DPI = 60  # as in the tests' own process
+sys.dont_write_bytecode = True  # of a module, half would be kept, which all others would read
 resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
 for arguments in json.load(sys.stdin):
     try:
