@@ -55,7 +55,7 @@ def _turn(chance: Clutter, way: np.ndarray) -> Action:
         at = chance.point(1.0) - way * chance.between(-0.5, 0.5) * length
         parts.append(_lying(chance, at, chance.log_between(0.1, 0.5), chance.between(0.8, 1.6)))
     filmed = _lying(chance, chance.point(0.25), chance.between(0.25, 0.5), 1.0, "actor")
-    followed = [_followed(chance)] if chance.sometimes(0.6) else []
+    followed = [_followed(chance)] if chance.sometimes(0.4) else []
     return Action((*parts, filmed, *followed), lens=lens)
 
 
@@ -86,7 +86,7 @@ def approach(chance: Clutter) -> Action:
     pace = chance.timing()
     growth = chance.log_between(1.2 + 0.5 * (1 - chance.clutter), 2.8)
     towards = chance.point(chance.spread(0.1, 0.6))
-    drift = _drift(chance)
+    drift = chance.point(0.3 * chance.clutter)
     first = growth ** -chance.between(0.2, 0.8)
     far = 1.0 if kind == "zoom" else chance.between(2.0, FAR)
 
@@ -111,16 +111,11 @@ def approach(chance: Clutter) -> Action:
     return Action((*around, target), lens=lens, backdrop_depth=far)
 
 
-def _drift(chance: Clutter) -> np.ndarray:
-    """How far a camera that comes closer turns the while, (2,): a little, now and then more."""
-    return chance.point((0.8 if chance.often(0.25) else 0.3) * chance.clutter)
-
-
 def _along_a_road(chance: Clutter) -> Action:
     """Forward over a floor, under a sky, towards and past things that stand on it or hang over
     it.
     """
-    pace, drift = chance.timing(), _drift(chance)
+    pace, drift = chance.timing(), chance.point(0.3 * chance.clutter)
     way = chance.log_between(0.6, 2.5)
     towards = np.array([chance.between(-0.4, 0.4), chance.between(-0.5, 0.3)])
     height = chance.between(0.4, 1.1)

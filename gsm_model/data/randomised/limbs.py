@@ -15,12 +15,11 @@ HANGING = np.pi / 2  # the angle of what hangs: downwards in a picture
 
 
 def raise_arm(chance: Clutter) -> Action:
-    """Somebody who stands, sways and is filmed from head to foot or closer raises one arm or both,
-    to the side or before the body; or only the forearm, as who beckons or signs.
+    """Somebody who stands, sways and is filmed from the knees or closer raises one arm or both, to
+    the side or before the body.
     """
-    pace, height = chance.timing(), chance.between(0.6, 1.8)
-    centre = chance.point(0.3) + np.array([0.0, 0.35 * height])
-    forearm_only = chance.often(0.5)
+    pace, height = chance.timing(), chance.between(0.6, 1.3)
+    centre = chance.point(0.3) + np.array([0.0, 0.3 * height])
     sway = [chance.wave(0.03, 0.2, 1.5) for _ in range(2)]
     clothes = chance.look(height)
     skin = chance.look(0.2, contrast=0.3)
@@ -36,15 +35,12 @@ def raise_arm(chance: Clutter) -> Action:
     for side in sides:
         shoulder = height * np.array([0.2 * side, chance.between(-0.62, -0.5)])
         lengths = height * np.array([chance.between(0.28, 0.42), chance.between(0.3, 0.45)])
-        bend = chance.between(0.0, 0.4 if forearm_only else 1.2)
-        lifts = (bend, bend + chance.between(1.3, 2.7 if forearm_only else 2.2))
-        tremor = chance.wave(0.12 * chance.clutter, 0.5, 4.0)
+        bend = chance.between(0.0, 1.2)
+        lifts = (bend, bend + chance.between(1.3, 2.2))
         # Outwards with its side of the body, or inwards, before it.
         turns = (side, side if chance.often(0.5) else -side)
         angles = [
-            lambda t, lift=lift, turn=turn, tremor=tremor: (
-                HANGING - turn * (0.1 + lift * pace.along(t) + at_times(tremor, t))
-            )
+            lambda t, lift=lift, turn=turn: HANGING - turn * (0.1 + lift * pace.along(t))
             for lift, turn in zip(lifts, turns, strict=True)
         ]
         sleeve = clothes if chance.often(0.7) else skin

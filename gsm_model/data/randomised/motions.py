@@ -24,7 +24,7 @@ def push_right(chance: Clutter) -> Action:
 
 def move_up(chance: Clutter) -> Action:
     """One or several things go up, with or without a hand; or somebody raises an arm."""
-    if chance.sometimes(0.5):
+    if chance.sometimes(0.35):
         return raise_arm(chance)
     return _go(chance, np.array([0.0, -1.0]))
 
@@ -64,7 +64,7 @@ def _go(chance: Clutter, way: np.ndarray) -> Action:
     step = (way + slant * across) * (2 * EDGE if through else length)
     start = way * middle + across * chance.between(-0.5, 0.5) - step / 2
     growth = chance.between(-0.45, 0.45) * chance.often(0.5) * chance.clutter
-    count = 1 + (chance.count(1, 5) if chance.sometimes(0.35) else 0)
+    count = 1 + (chance.count(1, 3) if chance.sometimes(0.25) else 0)
     parts: list[Part] = []
     for number in range(count):
         beside = 0 if number == 0 else 1
