@@ -28,16 +28,7 @@ def latency_ratios(
     """How many times as long as TSN a forward pass of each system takes on ``device``, one clip of
     noise, all in turn: name → median, smallest and largest ``ratio`` over ``runs`` rounds.
     """
-    models = {
-        name: without_zeros(build_recognizer(BACKBONE, name, num_segments=FRAMES, width=width))
-        .eval()
-        .channels_last()
-        .to(device)
-        for name in dict.fromkeys(("none", *names))
-    }
-    size = models["none"].input.size
-    clip = torch.randn(1, FRAMES, 3, size, size, generator=torch.Generator().manual_seed(0))
-    clip = clip.to(device)
+    models, clip = _networks(names, width, device)
 
     def forward(model: nn.Module) -> Callable[[], object]:
         def once() -> object:
@@ -48,6 +39,48 @@ def latency_ratios(
 
     seconds = in_turn({name: forward(one) for name, one in models.items()}, runs, device, progress)
     return _over_tsn(seconds, runs)
+
+
+def training_ratios(
+    names: Sequence[str],
+    device: torch.device,
+    runs: int = 5,
+    width: float = 1.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, float]]:
+    """The same of a step of training: forward, backward, and a step of plain gradient descent."""
+    models, clip = _networks(names, width, device)
+
+    def step(model: nn.Module) -> Callable[[], object]:
+        optimizer = torch.optim.SGD(model.train().parameters(), lr=0.0)
+
+        def once() -> object:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(clip), truth).backward()
+            optimizer.step()
+            return truth
+
+        return once
+
+    truth = torch.zeros(len(clip), dtype=torch.int64, device=device)
+    seconds = in_turn({name: step(one) for name, one in models.items()}, runs, device, progress)
+    return _over_tsn(seconds, runs)
+
+
+def _networks(
+    names: Sequence[str], width: float, device: torch.device
+) -> tuple[dict[str, nn.Module], Tensor]:
+    """TSN and the systems ``names`` in evaluation mode, and one clip of noise, on ``device``."""
+    models = {
+        name: without_zeros(build_recognizer(BACKBONE, name, num_segments=FRAMES, width=width))
+        .eval()
+        .channels_last()
+        .to(device)
+        for name in dict.fromkeys(("none", *names))
+    }
+    size = models["none"].input.size
+    clip = torch.randn(1, FRAMES, 3, size, size, generator=torch.Generator().manual_seed(0))
+    return dict(models), clip.to(device)
 
 
 def input_ratios(

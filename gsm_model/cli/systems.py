@@ -215,7 +215,10 @@ def measure_systems(
     system: Names = None,
     clips: Annotated[int, typer.Option(min=20, help="Clips of each split.")] = 1000,
     latency: Annotated[
-        bool, typer.Option("--latency", help="Also time each system against TSN.")
+        bool,
+        typer.Option(
+            "--latency", help="Also time a forward pass and a training step of each against TSN's."
+        ),
     ] = False,
     device: Device = None,
 ) -> None:
@@ -225,7 +228,7 @@ def measure_systems(
     """
     import torch
 
-    from gsm_model.benchmark.systems import input_ratios, latency_ratios
+    from gsm_model.benchmark.systems import input_ratios, latency_ratios, training_ratios
     from gsm_model.benchmark.timing import machine
     from gsm_model.evaluation.systems import cost_of_input, cost_of_system, costs_row
     from gsm_model.io.atomic import write_whole
@@ -249,8 +252,11 @@ def measure_systems(
         before = [name for name in names if name in given]
         ratios = latency_ratios(inside, where, progress=tell) if inside else {}
         ratios |= input_ratios(before, where, progress=tell) if before else {}
+        trained = training_ratios(inside, where, progress=tell) if inside else {}
         for name in names:
             rows[name]["latency_ratio"] = {**ratios[name], **machine(where)}
+            if name in trained:
+                rows[name]["training_ratio"] = {**trained[name], **machine(where)}
     if runs is not None:
         _measure_runs(rows, runs, names, clips)
     found["systems"] = {name: row for name, row in rows.items() if name not in given}

@@ -61,11 +61,18 @@ def _show_cost(row: Row) -> None:
         f"**{row['parameters'] / 1e6:.2f} M** parameters, **{row['gmacs']:.1f} GMAC** a clip; the"
         f" scores of a frame can depend on frames {reach_text(row['reach'])}"
     )
+    if found := row["measured_reach"]:
+        text += f" (by its structure; changing frames one by one gives {reach_text(found)})"
     if latency := row["latency_ratio"]:
         machine = escape(str(latency.get("name", latency.get("device", ""))))
         text += (
             f"; a forward pass takes {latency['ratio']:.2f} times TSN's ({latency['low']:.2f} to"
             f" {latency['high']:.2f}; {machine})"
+        )
+    if step := row["training_ratio"]:
+        text += (
+            f", a step of training {step['ratio']:.2f} times TSN's ({step['low']:.2f} to"
+            f" {step['high']:.2f})"
         )
     st.markdown(f"{text}.")
 

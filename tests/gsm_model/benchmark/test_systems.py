@@ -1,16 +1,18 @@
 """Systems timed beside TSN."""
 
 import numpy as np
+import pytest
 import torch
 
 from gsm_model.benchmark import systems
-from gsm_model.benchmark.systems import latency_ratios
+from gsm_model.benchmark.systems import latency_ratios, training_ratios
 from gsm_model.video import motion_planes
 from gsm_model.video.modality import Modality
 
 
-def test_latency_is_a_ratio_to_tsn_in_the_same_rounds():
-    found = latency_ratios(["gsm"], torch.device("cpu"), runs=2, width=0.125)
+@pytest.mark.parametrize("ratios", [latency_ratios, training_ratios])
+def test_time_is_a_ratio_to_tsn_in_the_same_rounds(ratios):
+    found = ratios(["gsm"], torch.device("cpu"), runs=2, width=0.25)
     assert found["none"]["ratio"] == 1.0 and set(found) == {"none", "gsm"}
     assert found["gsm"]["low"] <= found["gsm"]["ratio"] <= found["gsm"]["high"]
 

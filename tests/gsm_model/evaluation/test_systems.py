@@ -13,8 +13,10 @@ from gsm_model.evaluation.systems import (
     costs_row,
     inputs_table,
     measure_systems,
+    measured_reach,
     reach_of,
     systems_table,
+    without_zeros,
 )
 from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
@@ -56,6 +58,19 @@ def test_reach_is_that_of_the_layers_one_after_the_other():
     assert reach_of(shifted) == (2, 2) and reach_of(shifted, frames=2) == (1, 1)
     assert cost_of_system("none").back == cost_of_system("motion_feature").back == 0
     assert cost_of_system("motion_feature").ahead == 4
+
+
+@pytest.mark.parametrize("name", list(systems()))
+def test_the_reach_of_a_network_is_what_changing_frames_one_by_one_finds(name):
+    model = without_zeros(make_small(name))
+    assert measured_reach(model, frames=6, size=32) == reach_of(model, 6)
+    row = next(row for row in systems_table() if row["name"] == name)
+    assert row["measured_reach"] == row["reach"]
+
+
+def test_the_measured_reach_is_that_of_the_weights_it_has():
+    shifted = build_recognizer("resnet18", "tsm", 2, width=0.125, shift=Shift(blocks=("layer1.1",)))
+    assert measured_reach(shifted, frames=5, size=32) == (1, 1)
 
 
 def test_trained_systems_are_measured_on_the_same_clips(drawn_model):
