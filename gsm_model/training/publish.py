@@ -23,6 +23,8 @@ from gsm_model.training.dataset import style_of
 from gsm_model.training.optim import build_model
 from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of
 
+RUN_FILE = "model.safetensors"  # what every run calls its checkpoint
+
 
 def pack_run(
     run: Path,
@@ -62,7 +64,7 @@ def pack_run(
         training_data=_training_data(config, videos),
         domain=_domain(videos),
         recipe=(
-            f"from {Path(config.initial).name or 'scratch'}, {config.steps:,} steps of"
+            f"from {_start(config.initial)}, {config.steps:,} steps of"
             f" {config.batch_size} clips,"
             f" {config.optimizer}, {config.schedule} to {config.learning_rate:g},"
             f" {config.precision}, seed {config.seed}"
@@ -79,6 +81,16 @@ def pack_run(
     )
     save_checkpoint(stored, target, replace(card, measures=measures), half=True)
     return load_checkpoint(target)
+
+
+def _start(initial: str) -> str:
+    """What a training began from, in a word; a run's file by its folder, for all are called
+    alike.
+    """
+    path = Path(initial)
+    return (
+        path.parent.name if path.name == RUN_FILE and path.parent.name else path.name or "scratch"
+    )
 
 
 def _training_data(config: TrainConfig, videos: VideoList | None) -> str:

@@ -22,7 +22,7 @@ from gsm_model.predict import predict
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.log import LOG_FILE, append_to_log, begin_log, read_log
 from gsm_model.training.publish import pack_run
-from gsm_model.training.train import STATE_FILE, TENSORBOARD_FOLDER, _told, train
+from gsm_model.training.train import CONFIG_FILE, STATE_FILE, TENSORBOARD_FOLDER, _told, train
 from gsm_model.video.isolate import read_video
 from tests.agents import run_on_two_nodes
 
@@ -94,6 +94,21 @@ def test_a_folder_of_another_run_is_not_overwritten(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(DataError, match="another configuration"):
         train(TINY, tmp_path)
+
+
+def test_a_card_says_what_a_run_began_from(tmp_path):
+    train(TINY, tmp_path, workers=0)
+    for initial, said in {
+        "": "scratch",
+        "../models/gsm_resnet18.safetensors": "gsm_resnet18.safetensors",
+        "runs/gsm-motions/model.safetensors": "gsm-motions",
+        "imagenet-resnet50": "imagenet-resnet50",
+        "model.safetensors": "model.safetensors",
+    }.items():
+        config = asdict(replace(TINY, initial=initial))
+        (tmp_path / CONFIG_FILE).write_text(json.dumps(config))
+        card = pack_run(tmp_path, tmp_path / "m.safetensors", 0).card
+        assert card.recipe.startswith(f"from {said}, 5 steps")
 
 
 @pytest.mark.slow
