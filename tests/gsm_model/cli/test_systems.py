@@ -21,6 +21,7 @@ from tests.conftest import make_small
 from tests.predictions import make_predictions, of_classes
 from tests.systems_table import PAIRS, of_probes, write_table
 
+COST = SystemCost(1000, 10**9, 1, 1, (1, 1))
 MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.9, (30, 50)), "gsm": (0.92, None)}
 
 
@@ -136,7 +137,7 @@ def test_runs_on_the_temporal_probes_are_measured_on_them(run, tmp_path, monkeyp
     runs, table = tmp_path / "runs", tmp_path / "table.json"
     for name in ("none", "tsm"):
         write_run(runs, name, PROBE_LABELS, "probes")
-    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1, (1, 1)))
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
     options = ("--system", "tsm", "--system", "none", "--clips", 112)
     run("measure-systems", table, "--runs", runs, *options)
     rows = json.loads(table.read_text())["systems"]
@@ -153,7 +154,7 @@ def test_two_streams_are_measured_of_the_two_runs_that_they_are_made_of(run, tmp
     runs, table = tmp_path / "runs", tmp_path / "table.json"
     for name in ("none", "flow"):
         write_run(runs, name, PROBE_LABELS, "probes")
-    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1, (1, 1)))
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
     run("measure-systems", table, "--runs", runs, "--system", "two_stream", "--clips", 32)
     found = json.loads(table.read_text())
     assert list(found["inputs"]) == ["two_stream", "flow"] and list(found["systems"]) == ["none"]
@@ -173,7 +174,7 @@ def test_a_run_that_is_under_way_is_not_called_diverged(run, tmp_path, monkeypat
     runs, table = tmp_path / "runs", tmp_path / "table.json"
     write_run(runs, "tsm", PROBE_LABELS, "probes")
     (runs / "tsm-seed0" / "model.safetensors").unlink()
-    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1, (1, 1)))
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
     done = run("measure-systems", table, "--runs", runs, "--system", "tsm", "--clips", 112)
     assert "tsm-seed0: has not ended and is not measured" in done.stderr
     assert "probes" not in json.loads(table.read_text())["systems"]["tsm"]
@@ -183,7 +184,7 @@ def test_measuring_a_run_compares_it_with_the_gsm_beside_it(run, tmp_path, monke
     runs, table = tmp_path / "runs", tmp_path / "table.json"
     for name in ("gsm", "tsm"):
         write_run(runs, name, LABELS, "drawn")
-    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: SystemCost(1000, 10**9, 1, 1, (1, 1)))
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
     monkeypatch.setattr(
         evaluation, "score_drawn_clips", lambda models, *_, **__: [scored(0), scored(1)]
     )
