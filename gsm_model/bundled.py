@@ -32,7 +32,8 @@ READERS = (
     "train",
     "report-card",
 )
-WRITTEN = ("--out", "--scores", "--csv", "--pdf", "--matrix")  # options that name a result
+# Options that name a result.
+WRITTEN = ("--out", "--scores", "--csv", "--pdf", "--matrix", "--figure", "--latex", "--store")
 
 
 def product() -> Path:

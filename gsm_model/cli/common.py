@@ -4,6 +4,7 @@ line.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from rich.markup import escape
 from typer import Context
 from typer.core import TyperGroup
 
-from gsm_model.bundled import find_given
+from gsm_model.bundled import WRITTEN, find_given
 from gsm_model.cli.shared import flow_zero, list_options, shift_share
 from gsm_model.errors import LensError
 from gsm_model.io.atomic import write_whole
@@ -99,6 +100,7 @@ class RecordedGroup(TyperGroup):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         given = tuple(args)  # parsing empties the list
+        _check_places(given)
         context = super().make_context(info_name, find_given(args), parent, **extra)
         context.meta.setdefault(_TYPED, given)
         return context
@@ -108,6 +110,28 @@ class RecordedGroup(TyperGroup):
         if " ".join(args[:2]) in self.commands:
             args = [" ".join(args[:2]), *args[2:]]
         return super().resolve_command(ctx, args)
+
+
+def _check_places(arguments: Sequence[str]) -> None:
+    """End the command, before it has computed anything, where a place that it is to write to lies
+    under a file.
+    """
+    parts = [part for given in arguments for part in _option_and_value(given)]
+    for option, place in itertools.pairwise(parts):
+        if option in WRITTEN:
+            for above in Path(place).parents:
+                if above.is_dir():
+                    break
+                if above.exists():
+                    fail(
+                        f"{option}: {above} is a file, so nothing can lie in it; name another place"
+                    )
+
+
+def _option_and_value(given: str) -> list[str]:
+    """``--out=a`` as its two parts, anything else as it is."""
+    option, mark, value = given.partition("=")
+    return [option, value] if mark and option in WRITTEN else [given]
 
 
 def _show_as_written(command: Any) -> None:

@@ -56,3 +56,19 @@ def test_a_command_without_models_or_a_list_stays_as_it_is():
     def command(out: Path) -> None: ...
 
     assert with_shared_options(command) is command
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("explain", "channels", "--out", "{}/x"),
+        ("evaluate", "--out={}/deep/x.parquet"),
+        ("benchmark attribution", "--out", "{}/x.json"),
+        ("confusions", "none.parquet", "--pdf", "{}/x.pdf"),
+    ],
+)
+def test_a_place_under_a_file_is_refused_before_anything_is_computed(run, tmp_path, typed):
+    (tmp_path / "notes.txt").write_text("mine")
+    done = run(*(part.format(tmp_path / "notes.txt") for part in typed), code=2)
+    assert done.stdout == "" and "notes.txt is a file, so nothing can lie in it" in done.stderr
+    assert done.stderr.count("\n") == 1 and (tmp_path / "notes.txt").read_text() == "mine"
