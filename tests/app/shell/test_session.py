@@ -110,7 +110,7 @@ def warns() -> None:
 
 def test_a_link_to_a_model_of_randomised_clips_offers_it(monkeypatch):
     monkeypatch.setattr(session.st, "session_state", state := {})
-    session.offer_systems(["gsm-motions", "tsn-motions"])
+    session.offer_systems(["gsm-motions", "nobody-motions"])
     assert list(state["loaded_models"]) == ["gsm-motions"]
     ref = state["loaded_models"]["gsm-motions"]
     assert ref.path.is_file() and "randomised clips" in ref.origin

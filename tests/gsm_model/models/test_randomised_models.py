@@ -29,7 +29,8 @@ def test_each_follows_a_bundled_model_and_knows_motions_and_says_what_was_measur
 def test_the_sample_near_film_is_answered_and_reversed_it_is_the_reversed_class():
     clip = sample_clips()["pushing-right-photographs"]
     video = read_video(clip.path)
-    model = load_checkpoint(randomised_checkpoints()["gsm"])
     place = MOTIONS.index(clip.label)
-    assert predict(model, video).top(1)[0][0] == place
-    assert predict(model, video, "reversed").top(1)[0][0] == reversed_classes(MOTIONS)[place]
+    for name in ("gsm", "tsm"):
+        model = load_checkpoint(randomised_checkpoints()[name])
+        assert predict(model, video).top(1)[0][0] == place
+        assert predict(model, video, "reversed").top(1)[0][0] == reversed_classes(MOTIONS)[place]

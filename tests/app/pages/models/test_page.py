@@ -2,6 +2,8 @@
 
 from streamlit.testing.v1 import AppTest
 
+from gsm_model.bundled import randomised_checkpoints
+
 
 def offers() -> None:
     import streamlit as st
@@ -17,6 +19,8 @@ def test_the_models_of_randomised_clips_are_one_click_away_until_they_can_be_cho
     shown = AppTest.from_function(offers, default_timeout=60).run()
     shown.button[0].click().run()
     assert not shown.exception
-    assert shown.session_state["choose_models"] == ["gsm", "gsm-motions"]
-    assert list(shown.session_state["loaded_models"]) == ["gsm-motions"]
+    offered = [path.stem for path in randomised_checkpoints().values()]
+    assert {"gsm-motions", "tsm-motions"} <= set(offered)
+    assert shown.session_state["choose_models"] == ["gsm", *offered]
+    assert list(shown.session_state["loaded_models"]) == offered
     assert not shown.button
