@@ -17,12 +17,14 @@ from gsm_model.video.sampling import Order, order_positions
 THUMBNAIL_HEIGHT = 120
 _STRIP_STYLE = """
 <style>
-.gsl-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 6px; }
+.gsl-strip { container-type: inline-size; }
+.gsl-strip > div { display: grid; grid-template-columns: repeat(4, 1fr); gap: 6px; }
+@container (min-width: 760px) { .gsl-strip > div { grid-template-columns: repeat(8, 1fr); } }
 .gsl-strip figure { margin: 0; }
 .gsl-strip img { width: 100%; display: block; border-radius: 4px; }
 .gsl-strip figcaption { font-size: 0.8rem; text-align: center; opacity: 0.85; }
 </style>
-"""  # noqa: E501
+"""  # rows of four or eight, of which most clips have one or two that are full
 
 
 def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
@@ -34,7 +36,7 @@ def strip(frames: np.ndarray, captions: Sequence[str]) -> str:
         f' src="{jpeg_uri(frame)}"><figcaption>{caption}</figcaption></figure>'
         for frame, caption in zip(frames, captions, strict=True)
     ]
-    return f'{_STRIP_STYLE}<div class="gsl-strip">{"".join(figures)}</div>'
+    return f'{_STRIP_STYLE}<div class="gsl-strip"><div>{"".join(figures)}</div></div>'
 
 
 def as_printed(name: str, picture: bytes, caption: str, alt: str) -> None:
