@@ -31,7 +31,18 @@ def panel_titles(names: Sequence[str]) -> list[str]:
     if len(set(plain)) < len(set(names)):
         plain = list(names)
     space = " " if len(names) > 2 else " ("
-    return [short(name).replace(space, "<br>" + space.lstrip()) for name in plain]
+    return [
+        short(name).replace(", ", ",<br>").replace(space, "<br>" + space.lstrip()) for name in plain
+    ]
+
+
+def frame_ticks(frames: Sequence[object] | np.ndarray, panels: int) -> dict[str, object]:
+    """An axis over the frames seen, one after the other, with the numbers ``frames``: of few panels
+    side by side all of them, of more so many that they do not run into each other on a phone.
+    """
+    step = max(1, round(len(frames) * panels / 12))
+    places = list(range(0, len(frames), step))
+    return {"tickvals": places, "ticktext": [str(frames[place]) for place in places]}
 
 
 def short(label: str, length: int = MAX_LABEL) -> str:
@@ -113,7 +124,11 @@ def probabilities(
         scattermode="group",
         height=90 + told + len(labels) * (14 + 22 * len(now)),
         margin={"l": 8, "r": 48, "t": 30 + told, "b": 36},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "xref": "container", "x": 0},
+        # In the whole figure both ways: beside the plot one way, and its width would be kept free.
+        legend={
+            "orientation": "h",
+            **{"xref": "container", "x": 0, "yref": "container", "y": 1, "yanchor": "top"},
+        },
         bargap=0.25,
         scattergap=0.25,
     )
@@ -176,7 +191,6 @@ def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
     )
     for column, prediction in enumerate(predictions, start=1):
         indices = class_indices(prediction)
-        t = len(prediction.frame_indices)
         for row, label in enumerate(labels):
             if label in indices:
                 scores = prediction.frame_logits[:, indices[label]]
@@ -190,8 +204,7 @@ def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
                     show_legend=column == 1,
                 )
         figure.update_xaxes(
-            tickvals=list(range(t)),
-            ticktext=[str(i) for i in prediction.frame_indices],
+            **frame_ticks(prediction.frame_indices, len(predictions)),
             title="frame, as seen",
             row=1,
             col=column,

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.components.chart_style import RING_COLOR, panel_titles, short
+from app.components.chart_style import RING_COLOR, frame_ticks, panel_titles, short
 from gsm_model.explain.cam.faithfulness import CENTRE, CHANGE, OURS, RANDOM, Curves, Trial
 from gsm_model.explain.cam.report import CamReport
 
@@ -60,7 +60,8 @@ def evidence(
                 row=1,
                 col=column,
             )
-        figure.update_xaxes(tickvals=places, ticktext=frames, title="frame", row=1, col=column)
+        ticks = frame_ticks(frames, len(reports))
+        figure.update_xaxes(**ticks, title="frame", row=1, col=column)
     figure.update_yaxes(title="logits", row=1, col=1)
     legend = {"orientation": "h", "y": -0.3, "x": 0}
     return figure.update_layout(height=330, margin={"l": 8, "r": 8, "t": 44, "b": 8}, legend=legend)

@@ -37,6 +37,14 @@ def test_bars_are_the_probabilities_of_each_model_and_empty_where_it_has_no_such
     assert set(bars[0].y) == {"a", "b", "c", "d", "x"}
 
 
+def test_the_names_of_models_take_no_width_from_the_bars(two):
+    """A legend that is placed in the whole figure one way and beside the plot the other way has its
+    width kept free beside the bars.
+    """
+    legend = probabilities(two, None, ["red", "blue"], 4).layout.legend
+    assert legend.xref == legend.yref == "container"
+
+
 def test_rings_mark_the_forward_probabilities(two):
     now = [prediction("A", ("a", "b", "c", "d"), 5, "reversed")]
     figure = probabilities(now, two[:1], MODEL_COLORS, 4)
@@ -55,6 +63,12 @@ def test_lines_are_the_frame_logits_over_the_frames_as_seen(two):
     index = two[0].card.labels.index(line.name)
     np.testing.assert_allclose(line.y, two[0].frame_logits[:, index])
     assert list(figure.layout.xaxis.ticktext) == ["3", "9", "15", "21"]
+    frames = [3, 10, 17, 24, 31, 38, 45, 52]
+    assert [chart_style.frame_ticks(frames, panels)["ticktext"] for panels in (1, 2, 3)] == [
+        ["3", "10", "17", "24", "31", "38", "45", "52"],
+        ["3", "10", "17", "24", "31", "38", "45", "52"],
+        ["3", "17", "31", "45"],
+    ]
     triangle = next(trace for trace in figure.data if trace.mode == "markers")
     assert triangle.y[0] == pytest.approx(two[0].logits[index])
 
@@ -78,6 +92,9 @@ def test_titles_of_many_panels_are_broken_into_lines_and_hold_no_markup_of_their
         "TSN",
     ]
     assert chart_style.panel_titles(["GSM ResNet-18", "TSN"]) == ["GSM ResNet-18", "TSN"]
+    assert chart_style.panel_titles(["GSM ResNet-18, motions", "TSN"])[0] == (
+        "GSM ResNet-18,<br>motions"
+    )
     assert chart_style.panel_titles(["GSM ResNet-18", "a<b", "TSN"]) == [
         "GSM<br>ResNet-18",
         "a&lt;b",
