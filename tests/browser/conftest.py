@@ -15,9 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from gsm_model.data.synthetic.dataset import FPS, draw_clip
-from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.video.encode import to_mp4
-from tests.conftest import make_small
 from tests.file_server import serving
 from tests.load import Session
 from tests.published_catalogue import write_catalogue
@@ -26,14 +24,6 @@ from tests.server import running_app
 PATIENCE = 300_000  # milliseconds: a step may share two cores with much else
 VIEWPORT = {"width": 1300, "height": 1100}
 SESSION_MEGABYTES = 8
-# Names of classes made to break pages.
-HOSTILE = (
-    "<img src=x onerror=document.title='broken'>",
-    "**bold** _under_ `code` [link](javascript:alert(1))",
-    "$x^2$ \\input{/etc/passwd} \\textbf{b} 100% & # ~",
-    "</script><script>document.title='broken'</script>",
-    ":material/home: :red[colour] --- :smile:",
-)
 CLIP_UPLOAD = '[data-testid="stSidebar"] [data-testid="stFileUploaderDropzoneInput"]'
 
 expect.set_options(timeout=PATIENCE)
@@ -54,14 +44,9 @@ def app_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def app_checkpoints(app_folder) -> Path:
-    """The folder of checkpoints that ``app`` offers; one is of a model whose classes have names
-    made to break pages.
-    """
+    """The folder of checkpoints that ``app`` offers."""
     folder = app_folder / "checkpoints"
     folder.mkdir()
-    model = make_small("gsm", num_classes=len(HOSTILE))
-    model.card = type(model.card)("<b>Model</b> of $k$", "trained", HOSTILE)
-    save_checkpoint(model, folder / "hostile.safetensors")
     return folder
 
 

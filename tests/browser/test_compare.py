@@ -9,7 +9,13 @@ from gsm_model.bundled import bundled_checkpoints
 from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.predict import predict
 from gsm_model.video.isolate import read_video
-from tests.browser.conftest import choose, drop_clip, main_text, wait_until_still
+from tests.browser.conftest import (
+    SESSION_MEGABYTES,
+    choose,
+    drop_clip,
+    main_text,
+    wait_until_still,
+)
 
 
 def test_it_opens_on_a_sample_with_both_models_answers_and_without_a_model_says_what_to_do(
@@ -30,30 +36,61 @@ def test_it_opens_on_a_sample_with_both_models_answers_and_without_a_model_says_
     expect(page.get_by_text("Choose a clip and at least one model in the sidebar")).to_be_visible()
 
 
-def test_an_uploaded_clip_is_answered_and_reversing_it_moves_gsm_to_the_reversed_class_and_not_tsn(
-    page, app, drawn_clip
+def test_a_file_that_is_too_large_or_no_video_costs_nothing_and_a_clip_is_answered_in_both_orders(
+    page, app, drawn_clip, tmp_path
 ):
-    video = read_video(drawn_clip)
+    page.goto(app)
+    drop_what_a_session_has_no_room_for(page, tmp_path)
+    drop_what_is_no_video(page, tmp_path)
+    clips = page.get_by_test_id("stSidebar").get_by_role("combobox").first
+    choose(page, clips, "Sample: Folding something")
+    expect(page.get_by_test_id("stVideo")).to_be_visible()
+    drop_clip(page, drawn_clip)
+    expect(page.get_by_test_id("stSidebar").get_by_text(drawn_clip.name).first).to_be_visible()
+    reversing_moves_gsm_to_the_reversed_class_and_not_tsn(page, drawn_clip)
+
+
+def drop_what_a_session_has_no_room_for(page, folder):
+    """That is said, and costs nothing else."""
+    (folder / "large.mp4").write_bytes(bytes(SESSION_MEGABYTES * 2**20 + 2**20))
+    before = main_text(page)
+    drop_clip(page, folder / "large.mp4")
+    expect(
+        page.get_by_text(
+            f"large.mp4: {SESSION_MEGABYTES + 1} MB more than the 0 MB of this session are over"
+            f" its limit of {SESSION_MEGABYTES} MB"
+        )
+    ).to_be_visible()
+    assert main_text(page) == before
+
+
+def drop_what_is_no_video(page, folder):
+    """It is named with its fault."""
+    (folder / "holiday.mp4").write_text("these are just words")
+    drop_clip(page, folder / "holiday.mp4")
+    expect(page.get_by_text("holiday.mp4: not a video that can be read")).to_be_visible()
+    assert "Traceback" not in main_text(page)
+
+
+def reversing_moves_gsm_to_the_reversed_class_and_not_tsn(page, path):
+    video = read_video(path)
     expected = {
         name: {
             order: predict(load_checkpoint(path), video, order) for order in ("forward", "reversed")
         }
         for name, path in bundled_checkpoints().items()
+        if name in ("gsm", "tsn")
     }
     assert expected["gsm"]["forward"].top(1)[0][1] == "Unfolding something"
-
-    page.goto(app)
-    drop_clip(page, drawn_clip)
     expect(
         page.get_by_text(f"{video.info.num_frames} frames, {video.info.seconds:.1f} s, 240 × 180")
     ).to_be_visible()
-    wait_until_still(page)
-    assert "GSM ResNet-18 says Unfolding something" in main_text(page)
-    assert "TSN ResNet-18" in main_text(page).split("Order of the frames")[0]
+    text = main_text(page)
+    assert "GSM ResNet-18 says Unfolding something" in text
+    assert "TSN ResNet-18" in text.split("Order of the frames")[0]
 
     page.get_by_text("← reversed").click()
     expect(page.get_by_text("Frames reversed:")).to_be_visible()
-    wait_until_still(page)
     text = main_text(page)
     assert (
         "GSM ResNet-18 changes from Unfolding something" in text
@@ -83,28 +120,3 @@ def test_an_address_shows_the_same_again(page, app):
     expect(again.get_by_text("Frames shuffled:")).to_be_visible()
     wait_until_still(again)
     assert main_text(again).split("Probabilities")[0] == text
-
-
-def test_choices_survive_going_to_another_page_and_back(page, app):
-    page.goto(f"{app}/?clip=moving-up&order=reversed&frames=16&models=gsm")
-    expect(page.get_by_text("Frames reversed:")).to_be_visible()
-    wait_until_still(page)
-    page.get_by_role("link", name="Models").click()
-    expect(page.get_by_role("heading", name="Load a checkpoint")).to_be_visible()
-    wait_until_still(page)
-    page.get_by_role("link", name="Compare").click()
-    expect(page.get_by_text("Frames reversed:")).to_be_visible()
-    wait_until_still(page)
-    assert page.locator(".gsl-strip figure").count() == 16
-    assert "TSN" not in main_text(page).split("Order of the frames")[0]
-
-
-def test_a_file_that_is_no_video_is_named_with_its_fault_and_nothing_is_lost(page, app, tmp_path):
-    (tmp_path / "holiday.mp4").write_text("these are just words")
-    page.goto(app)
-    drop_clip(page, tmp_path / "holiday.mp4")
-    expect(page.get_by_text("holiday.mp4: not a video that can be read")).to_be_visible()
-    assert "Traceback" not in main_text(page)
-    clips = page.get_by_test_id("stSidebar").get_by_role("combobox").first
-    choose(page, clips, "Sample: Folding something")
-    expect(page.get_by_test_id("stVideo")).to_be_visible()
