@@ -35,36 +35,6 @@ def test_an_uploaded_clip_is_shown_in_other_orders_with_the_flow_of_every_model(
     assert "Traceback" not in main_text(page)
 
 
-def test_frame_values_are_computed_when_asked_for_and_add_up(page, app):
-    page.goto(f"{app}/order?clip=unfolding&models=gsm%2Ctsn&frames=4")
-    expect(page.get_by_role("heading", name="What is each frame worth?")).to_be_visible()
-    assert "forward passes" in main_text(page)
-    page.get_by_role("button", name="Compute the frames' values").click()
-    expect(page.get_by_text("4 frames take Unfolding something rather than")).to_have_count(1)
-    wait_until_still(page)
-    text = main_text(page)
-    assert "TSN ResNet-18: 4 frames take" in text and "Traceback" not in text
-    expect(page.get_by_role("button", name="of the frame values (ZIP)")).to_be_visible()
-    expect(page.get_by_role("heading", name="Temporal report card")).to_be_visible()
-
-
-def test_a_report_card_says_what_it_costs_starts_when_asked_for_and_stops(page, app):
-    page.goto(f"{app}/order?clip=unfolding&models=gsm&frames=4")
-    start = page.get_by_role("button", name="Make the report card")
-    expect(start).to_be_visible()
-    # 200 clips in order, reversed, frozen, shuffled, frame by frame, and cut from each layer on.
-    expect(page.get_by_text("Drawing the clips and about 7,800 forward passes")).to_be_visible()
-    wait_until_still(page)
-    start.click()
-    stop = page.get_by_role("button", name="Cancel")
-    expect(page.get_by_text(re.compile(r"clips are drawn|clip \d+ of 200"))).to_be_visible()
-    stop.click()
-    expect(stop).to_have_count(0)
-    expect(start).to_be_visible()
-    expect(page.get_by_role("img", name="Temporal report card of")).to_have_count(0)
-    wait_until_still(page)
-
-
 @pytest.fixture
 def two_tables(tmp_path):
     names = ("Folding something", "Unfolding something")
@@ -80,8 +50,45 @@ def two_tables(tmp_path):
     return [str(tmp_path / "forward.parquet"), str(tmp_path / "reversed.parquet")]
 
 
-def test_tables_of_ones_own_become_a_figure_and_a_missing_one_is_named(page, app, two_tables):
-    page.goto(f"{app}/order?clip=folding&models=tsn")
+def test_what_costs_much_starts_when_asked_for_and_tables_of_ones_own_become_a_figure(
+    page, app, two_tables
+):
+    page.goto(f"{app}/order?clip=unfolding&models=gsm%2Ctsn&frames=4")
+    frame_values_are_computed_and_add_up(page)
+    a_report_card_says_what_it_costs_and_stops(page)
+    tables_become_a_figure_and_a_missing_one_is_named(page, two_tables)
+
+
+def frame_values_are_computed_and_add_up(page):
+    expect(page.get_by_role("heading", name="What is each frame worth?")).to_be_visible()
+    assert "forward passes" in main_text(page)
+    page.get_by_role("button", name="Compute the frames' values").click()
+    expect(page.get_by_text("4 frames take Unfolding something rather than")).to_have_count(1)
+    wait_until_still(page)
+    text = main_text(page)
+    assert "TSN ResNet-18: 4 frames take" in text and "Traceback" not in text
+    expect(page.get_by_role("button", name="of the frame values (ZIP)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Temporal report card")).to_be_visible()
+
+
+def a_report_card_says_what_it_costs_and_stops(page):
+    start = page.get_by_role("button", name="Make the report card")
+    expect(start).to_be_visible()
+    # 200 clips in order, reversed, frozen, shuffled 20 times and frame by frame by two models, and
+    # by the one with eight layers that exchange, cut from each on.
+    expect(page.get_by_text("Drawing the clips and about 14,000 forward passes")).to_be_visible()
+    wait_until_still(page)
+    start.click()
+    stop = page.get_by_role("button", name="Cancel")
+    expect(page.get_by_text(re.compile(r"clips are drawn|clip \d+ of 200"))).to_be_visible()
+    stop.click()
+    expect(stop).to_have_count(0)
+    expect(start).to_be_visible()
+    expect(page.get_by_role("img", name="Temporal report card of")).to_have_count(0)
+    wait_until_still(page)
+
+
+def tables_become_a_figure_and_a_missing_one_is_named(page, two_tables):
     expect(page.get_by_role("heading", name="Results on a data set")).to_be_visible()
     tables = page.locator('[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]')
     drop(page, tables, *two_tables[:1])
