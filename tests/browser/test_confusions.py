@@ -44,7 +44,7 @@ def click_cell(page, row, column):
     page.mouse.click(*box)
 
 
-def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_clips_and_opens_one(
+def test_it_opens_on_the_shipped_answers_and_a_clicked_cell_lists_its_clips_which_play_and_open(
     page, app
 ):
     open_confusions(page, app, "models=tsm%2Cgsm")
@@ -67,6 +67,7 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
         )
     ).to_be_visible()
     expect(page.get_by_test_id("stVideo")).to_be_visible()
+    the_clip_plays_on_a_narrow_page(page)
     page.get_by_role("button", name="Open it in Compare").click()
     expect(
         page.get_by_role("heading", name="What does each model say about this clip?")
@@ -76,10 +77,8 @@ def test_it_opens_on_the_shipped_models_answers_and_a_clicked_cell_lists_its_cli
     assert "models=tsm%2Cgsm" in page.url, "the models stay"
 
 
-def test_a_cells_clip_plays_on_a_narrow_page(page, app):
+def the_clip_plays_on_a_narrow_page(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    open_confusions(page, app, "models=tsm%2Cgsm")
-    click_cell(page, row=1, column=0)
     film = page.get_by_test_id("stVideo")
     expect(film).to_be_visible()
     wait_until_still(page)
@@ -156,8 +155,11 @@ def two_files(tmp_path):
     return [str(tmp_path / f"{name}.csv") for name in ("weak", "strong")]
 
 
-def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, app, two_files):
+def test_the_matrix_can_be_searched_and_two_files_of_ones_own_become_a_zip_for_the_paper(
+    page, app, two_files, tmp_path
+):
     open_confusions(page, app)
+    the_matrix_can_be_searched(page)
     page.get_by_text("Your own answers").click()
     drop(page, page.locator(DROP).first, *two_files)
     expect(page.get_by_text("On the same 60 clips of weak.csv")).to_be_visible()
@@ -175,6 +177,31 @@ def test_two_files_of_ones_own_become_a_zip_with_everything_for_the_paper(page, 
     rows = list(csv.DictReader(io.StringIO(archive.read("significance.csv").decode())))
     assert rows[0]["name"] == "all" and rows[0]["n"] == "60" and float(rows[0]["difference"]) > 0.2
     assert "strong (B) on the same 60 clips" in archive.read("caption.txt").decode()
+    a_file_that_is_none_is_named_with_its_fault(page, tmp_path)
+
+
+def the_matrix_can_be_searched(page):
+    chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
+    box = page.get_by_role("textbox", name="Find classes")
+    box.scroll_into_view_if_needed()
+    box.fill("burying")
+    box.press("Enter")
+    wait_until_still(page)
+    rows = chart.locator(".ytick").all_text_contents()
+    assert 1 < len(rows) < 20 and any("Burying" in row for row in rows)
+    box.fill("somersault")
+    box.press("Enter")
+    expect(page.get_by_text("No class has these words in its name.")).to_be_visible()
+    wait_until_still(page)
+
+
+def a_file_that_is_none_is_named_with_its_fault(page, folder):
+    (folder / "holiday.csv").write_text("just,words\n1,2\n")
+    drop(page, page.locator(DROP).first, folder / "holiday.csv")
+    expect(
+        page.get_by_text("holiday.csv: its columns begin with just, words; expected id, label")
+    ).to_be_visible()
+    assert "Traceback" not in main_text(page)
 
 
 @pytest.mark.thorough
@@ -230,31 +257,6 @@ def test_a_submission_is_compared_with_the_list_of_its_true_classes(page, app, t
     ).to_be_visible()
     drop(page, page.locator(DROP).last, tmp_path / "validation.json")
     expect(page.get_by_text("On the same 40 clips of validation.json")).to_be_visible()
-
-
-def test_the_matrix_can_be_searched_and_a_file_that_is_none_is_named_with_its_fault(
-    page, app, tmp_path
-):
-    open_confusions(page, app)
-    chart = page.locator(".js-plotly-plot", has=page.locator(".heatmaplayer .hm"))
-    box = page.get_by_role("textbox", name="Find classes")
-    box.scroll_into_view_if_needed()
-    box.fill("burying")
-    box.press("Enter")
-    wait_until_still(page)
-    rows = chart.locator(".ytick").all_text_contents()
-    assert 1 < len(rows) < 20 and any("Burying" in row for row in rows)
-    box.fill("somersault")
-    box.press("Enter")
-    expect(page.get_by_text("No class has these words in its name.")).to_be_visible()
-    wait_until_still(page)
-    (tmp_path / "holiday.csv").write_text("just,words\n1,2\n")
-    page.get_by_text("Your own answers").click()
-    drop(page, page.locator(DROP).first, tmp_path / "holiday.csv")
-    expect(
-        page.get_by_text("holiday.csv: its columns begin with just, words; expected id, label")
-    ).to_be_visible()
-    assert "Traceback" not in main_text(page)
 
 
 @pytest.mark.thorough

@@ -134,8 +134,21 @@ def slow(app_folder):
     (app_folder / "slow").unlink()
 
 
-def test_a_slow_method_says_how_far_it_is_and_can_be_cancelled(page, app, slow):
-    open_cams(page, app, "models=gsm&clip=opening&frames=24")
+def test_a_slow_method_can_be_cancelled_and_the_gates_of_the_layer_are_one_click_away(
+    page, app, slow
+):
+    open_cams(page, app, "models=gsm&map_layer=layer3.0%3Aafter&clip=opening&frames=24")
+    a_slow_method_says_how_far_it_is_and_can_be_cancelled(page)
+    page.get_by_role("button", name="See the gates of this layer").click()
+    expect(
+        page.get_by_role("heading", name="Where, when and which way does each layer shift?")
+    ).to_be_visible()
+    expect(page.locator(".gsl-viewer .stage h3").first).to_have_text("layer3.0")
+    wait_until_still(page)
+    assert "clip=opening" in page.url and "models=gsm&" in page.url, "the clip and the models stay"
+
+
+def a_slow_method_says_how_far_it_is_and_can_be_cancelled(page):
     page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name="Score-CAM (slow)", exact=True).click()
     expect(page.get_by_text("channel", exact=False).first).to_be_visible()
@@ -162,14 +175,3 @@ def test_two_people_at_once_get_their_own_maps(new_page, app):
             model, read_video(clips[clip].path), Target(target), "gradcam", ["layer3.1"]
         )
         np.testing.assert_allclose(shown_values(page), middle_of(report, "layer3.1"), atol=0.02)
-
-
-def test_the_gates_of_the_same_layer_are_one_click_away(page, app):
-    open_cams(page, app, "models=gsm&map_layer=layer3.0%3Aafter&clip=folding")
-    page.get_by_role("button", name="See the gates of this layer").click()
-    expect(
-        page.get_by_role("heading", name="Where, when and which way does each layer shift?")
-    ).to_be_visible()
-    expect(page.locator(".gsl-viewer .stage h3").first).to_have_text("layer3.0")
-    wait_until_still(page)
-    assert "clip=folding" in page.url and "models=gsm&" in page.url, "the clip and the models stay"
