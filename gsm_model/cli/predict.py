@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -98,6 +98,8 @@ def predict(
         fail(f"--crops {crops}: choose 1, 3 or 10")
     if crops is not None and views is not None:
         fail("--crops and --views both say how many crops; give one of them")
+    if not any(_may_be_there(path) for path in clips):
+        _none_is_there(clips, as_json)
     models = load_models(checkpoint, labels, device, precision)
     weights = None
     if fuse is not None:
@@ -136,6 +138,29 @@ def predict(
         typer.echo(json.dumps({"clips": results}, ensure_ascii=False, indent=2))
     if failed:
         raise typer.Exit(2)
+
+
+def _may_be_there(path: Path) -> bool:
+    """Whether it is worth looking into ``path``, a file, a folder, or a series or flow in one."""
+    from gsm_model.video.flow_folders import flow_folder
+
+    try:
+        return path.exists() or "%" in path.name or flow_folder(path) is not None
+    except (OSError, ValueError):  # a name too long, or with a zero byte
+        return True
+
+
+def _none_is_there(clips: Sequence[Path], as_json: bool) -> NoReturn:
+    """Say so before models are loaded, which takes seconds."""
+    errors = [f"{path.name}: there is no such file" for path in clips]
+    for error in errors:
+        say(error)
+    if as_json:
+        results = [
+            {"file": str(path), "error": error} for path, error in zip(clips, errors, strict=True)
+        ]
+        typer.echo(json.dumps({"clips": results}, ensure_ascii=False, indent=2))
+    raise typer.Exit(2)
 
 
 def convert(

@@ -72,6 +72,17 @@ def test_a_bad_clip_is_one_line_on_standard_error_and_the_others_are_answered(
     assert "error" in entries[0] and entries[1]["models"]
 
 
+def test_clips_that_are_not_there_are_said_before_a_model_is_loaded(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("gsm_model.cli.predict.load_models", lambda *_: pytest.fail("loaded"))
+    paths = [tmp_path / "one.mp4", tmp_path / "two.mp4"]
+    done = run("predict", *paths, "--json", code=2)
+    said = [f"{path.name}: there is no such file" for path in paths]
+    assert done.stderr.splitlines() == said
+    assert json.loads(done.stdout)["clips"] == [
+        {"file": str(path), "error": text} for path, text in zip(paths, said, strict=True)
+    ]
+
+
 def test_text_names_the_model_and_its_answers(run_process, clip, checkpoint):
     assert "A model" in run_process("predict", clip, "-c", checkpoint).stdout
 
