@@ -1,8 +1,6 @@
 """``explain gradcam`` as a person runs it."""
 
 import csv
-import json
-import shlex
 
 import numpy as np
 import pytest
@@ -77,12 +75,8 @@ def test_a_clips_maps_are_written_for_a_contrast_and_the_recipe_makes_the_same_f
             arrays[name], report.layers[0].maps, atol=1e-4 * np.abs(report.layers[0].maps).max()
         )
         assert arrays[name].dtype == np.float32
-    parts = shlex.split(json.loads((first / "recipe.json").read_text())["command"])[3:]
-    parts[parts.index("--out") + 1] = str(again)
-    run_process(*parts)
+    run_process("figures", first / "recipe.json", "--out", again)
     same_files(first, again)
-    run("figures", first / "recipe.json", "--out", tmp_path / "third")
-    assert (tmp_path / "third" / "strip.pdf").read_bytes() == (first / "strip.pdf").read_bytes()
 
 
 def test_a_list_is_one_run_that_goes_on_where_it_was(run, clip, checkpoint, tmp_path):

@@ -75,10 +75,10 @@ def test_a_model_of_other_classes_is_refused():
 
 @pytest.fixture(scope="module")
 def measured(request):
-    """Every bundled model on the first of the 2,000 clips that its recorded figures are of: 100, or
-    of all tests 600.
+    """Every bundled model on the first of the 2,000 clips that its recorded figures are of: two
+    of each class, or of all tests 600.
     """
-    count = 600 if request.config.getoption("--thorough") else 100
+    count = 600 if request.config.getoption("--thorough") else 40
     models = {name: load_checkpoint(path) for name, path in bundled_checkpoints().items()}
     scored = dict(zip(models, score_drawn_clips(list(models.values()), "test", count), strict=True))
     return (
@@ -114,7 +114,8 @@ def test_the_shipped_tables_are_the_shipped_models_own_answers(measured):
             assert stored.origin.checkpoint == model.card.sha256 and len(stored.ids) == 2000
             count = len(fresh.ids)
             assert stored.ids[:count] == fresh.ids
-            assert np.mean(stored.scores[:count].argmax(1) == fresh.scores.argmax(1)) >= 0.99
+            others = stored.scores[:count].argmax(1) != fresh.scores.argmax(1)
+            assert others.sum() <= max(1, count // 100)
 
 
 def test_the_recorded_figures_are_those_of_the_shipped_tables():

@@ -27,6 +27,14 @@ from tests.gsm_model.figures.pdf import read_pdf
 from tests.predictions import make_predictions, of_classes
 
 PRESET = PRESETS["cvpr-column"]
+# Those of the smallest and the largest width and type; all of them stand in test_confusion.py.
+EXTREMES = ("cvpr-column", "nature-column", "slide")
+
+
+def each(presets):
+    """``presets``, of which those between the extremes are drawn with ``--thorough``."""
+    marks = [[pytest.mark.thorough] * (name not in EXTREMES) for name in presets]
+    return [pytest.param(name, marks=mark) for name, mark in zip(presets, marks, strict=True)]
 
 
 def test_gains_are_sorted_and_filled_where_they_are_sure(two_models):
@@ -99,7 +107,7 @@ def test_each_is_a_file_in_every_format_and_gains_need_two_models(two_models):
         more_figures(["gains"], models[:1], None, [], PRESET)
 
 
-@pytest.mark.parametrize("preset", ["cvpr-column", "cvpr-page", "nature-column", "slide"])
+@pytest.mark.parametrize("preset", each(["cvpr-column", "cvpr-page", "nature-column", "slide"]))
 def test_no_name_leaves_the_figure_at_any_width(preset):
     long = tuple(
         f"Moving {word} away from something with a camera"
@@ -124,7 +132,7 @@ def test_no_name_leaves_the_figure_at_any_width(preset):
         assert boxes and min(box.x0 for box in boxes) >= -0.5
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", each(PRESETS))
 def test_every_pdf_has_its_venues_width_embedded_truetype_fonts_and_text_that_can_be_read(
     preset, two_models, monkeypatch
 ):

@@ -120,7 +120,9 @@ def test_autocast_gives_nearly_the_same_logits(small_gsm):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("temporal", ["none", "gsm", "tsm"])
+@pytest.mark.parametrize(
+    "temporal", [pytest.param("none", marks=pytest.mark.thorough), "gsm", "tsm"]
+)
 def test_tracing_for_compilation_changes_nothing(temporal):
     """Without machine code, which takes minutes; the optimised copy's test makes it of one."""
     model, clip = make_small(temporal), torch.randn(1, 4, 3, 32, 32)

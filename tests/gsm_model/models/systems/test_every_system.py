@@ -91,7 +91,7 @@ def _takes(module: nn.Module, channels: int) -> bool:
 
 
 @every_system
-@pytest.mark.parametrize("frames", [4, 8, 5])
+@pytest.mark.parametrize("frames", [4, pytest.param(8, marks=pytest.mark.thorough), 5])
 def test_a_clip_of_any_length_gives_frame_scores_whose_mean_is_the_prediction(
     system, backbone, frames
 ):
@@ -173,8 +173,10 @@ def test_folding_changes_no_score(system, backbone):
     assert all(".gsm_" in name or ".gsf_" in name for name in left), left
 
 
-@every_system
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@every_system  # float16 beside: the shipped models, in test_optimize.py
+@pytest.mark.parametrize(
+    "precision", ["bfloat16", pytest.param("float16", marks=pytest.mark.thorough)]
+)
 def test_half_precision_runs_and_keeps_the_scores(system, backbone, precision):
     model, x = network(system, backbone), clip(clips=1)
     with torch.inference_mode():
