@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gsm_model import cli
+from gsm_model.data.lists import read_video_list
+from gsm_model.errors import DataError
+from gsm_model.evaluation.distributed import score_list_together
 from gsm_model.models.checkpoints.files import save_checkpoint
 from gsm_model.predictions.read import read_parquet
 from tests.agents import run_on_two_nodes
@@ -79,8 +83,16 @@ def test_two_nodes_give_the_table_of_one_process(listed):
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
 
 
+def test_more_processes_than_videos_are_refused(listed):
+    videos = read_video_list(listed / "list.txt")
+    model, fabric = make_small("gsm"), SimpleNamespace(world_size=8, global_rank=0)
+    with pytest.raises(DataError, match="has 7 videos, too few for 8 processes"):
+        score_list_together(fabric, model, videos, listed / "out.parquet")
+
+
 @pytest.mark.slow
-def test_more_processes_than_videos_is_said(listed):
+@pytest.mark.thorough
+def test_each_of_more_processes_than_videos_says_so_and_ends(listed):
     (listed / "list.txt").write_text("0.mp4 24 0\n")
     run = evaluate_together(listed, "out.parquet")
     assert run.returncode == 2 and "too few for 2 processes" in run.stderr
