@@ -15,7 +15,9 @@ from gsm_model.video.decode import decode
 
 
 @pytest.mark.parametrize("format", ["mp4", "frames"])
-def test_every_line_of_the_list_is_a_clip_that_decodes_to_what_was_drawn(tmp_path, format):
+def test_every_line_of_the_list_is_a_clip_that_decodes_to_what_was_drawn_with_labels_and_card(
+    tmp_path, format
+):
     path = write_dataset(tmp_path / "set", "test", 1, format, height=48, width=64)
     lines = [line.split(" ") for line in path.read_text().splitlines()]
     assert [int(label) for _, _, label in lines] == list(range(len(LABELS)))
@@ -27,12 +29,8 @@ def test_every_line_of_the_list_is_a_clip_that_decodes_to_what_was_drawn(tmp_pat
         # Both formats halve the colours' resolution, so it is the brightness that is compared.
         expected = drawn.frames(range(0, info.num_frames, 4), 48, 64)
         assert np.abs(frames.mean(axis=-1) - expected.mean(axis=-1)).mean() < 8
-
-
-def test_labels_and_card_lie_beside_the_list(tmp_path):
-    folder = write_dataset(tmp_path, "validation", 1, "mp4", height=32, width=32).parent
-    assert tuple((folder / "labels.txt").read_text().splitlines()) == LABELS
-    assert "no evidence about real footage" in (folder / "README.md").read_text()
+    assert tuple((path.parent / "labels.txt").read_text().splitlines()) == LABELS
+    assert "no evidence about real footage" in (path.parent / "README.md").read_text()
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
