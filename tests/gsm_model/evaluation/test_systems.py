@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gsm_model import build_recognizer
-from gsm_model.bundled import assets
+from gsm_model.bundled import assets, system_checkpoints
+from gsm_model.data.synthetic.actions import LABELS
 from gsm_model.errors import DataError
 from gsm_model.evaluation.systems import (
     cost_of_input,
@@ -14,14 +15,19 @@ from gsm_model.evaluation.systems import (
     inputs_table,
     measure_systems,
     measured_reach,
+    network_of,
     reach_of,
     systems_table,
     without_zeros,
 )
+from gsm_model.models.checkpoints.files import load_checkpoint
 from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
 from gsm_model.models.systems.tsm import Shift
 from tests.conftest import draw_zeros, make_small
+
+# Systems beside those of the list whose weights would be too many.
+LEFT_OUT = {"gst_large", "repflow", "flow_of_flow"}
 
 
 @pytest.mark.parametrize("name", ["none", "gsm", "motion_feature"])
@@ -101,3 +107,33 @@ def test_what_the_table_says_of_training_has_its_interval_and_clips():
         for split in ("test", "shifted"):
             for figure in row.get(split, {}).values():
                 assert figure["low"] <= figure["value"] <= figure["high"] and figure["n"] > 0
+
+
+def test_the_weights_that_come_with_the_project_are_the_networks_of_the_table():
+    rows = {row["name"]: row for row in systems_table()}
+    files = system_checkpoints()
+    assert {row["checkpoint"] for row in rows.values()} >= {path.name for path in files.values()}
+    assert set(rows) - {name.removesuffix("-seed0") for name in files} == LEFT_OUT
+    assert sum(path.stat().st_size for path in files.values()) < 40e6
+    for name, path in files.items():
+        model, row = load_checkpoint(path), rows[name.removesuffix("-seed0")]
+        assert network_of(model) == row["network"] and model.card.provenance == "trained"
+        assert model.card.labels == LABELS and f"{row['seeds']['0']['steps']:,} steps" in (
+            model.card.recipe
+        )
+
+
+def test_a_network_that_comes_with_the_project_answers_as_the_table_says():
+    """Of the first forty of its clips as many right within their pair as four hundred allow."""
+    names = ("difference", "none")
+    models = {name: load_checkpoint(system_checkpoints()[f"{name}-seed0"]) for name in names}
+    found = measure_systems(models, 40, splits=("test",))
+    rows = {row["name"]: row for row in systems_table()}
+    for name in names:
+        few, all_of_them = (of["test"]["within_pair"] for of in (found[name], rows[name]))
+        assert few["low"] <= all_of_them["value"] <= few["high"]
+    assert (
+        found["none"]["test"]["within_pair"]["high"]
+        < rows["difference"]["test"]["within_pair"]["value"]
+    )
+    assert found["none"]["test"]["changes_when_reversed"]["value"] == 0
