@@ -166,10 +166,11 @@ def table_of(
     }
     for figure, (name, interval) in TOLD.items():
         told = [(row[split] or {}).get(figure) for row in rows]
-        columns[name] = [None if one is None else 100 * one["value"] for one in told]
+        # Rounded as the sentences are: a browser rounds halves up.
+        columns[name] = [None if one is None else round(100 * one["value"], 1) for one in told]
         columns[interval] = [None if one is None else _ends(one) for one in told]
     tested = [differences.get(row["name"]) for row in rows]
-    columns["− GSM"] = [None if one is None else 100 * one.difference for one in tested]
+    columns["− GSM"] = [None if one is None else round(100 * one.difference, 1) for one in tested]
     columns["p"] = [None if one is None else p_text(one.p_holm) for one in tested]
     costs = {"parameters, M": "parameters", "GMAC": "gmacs", "latency": "latency"}
     for name, cost in costs.items():
