@@ -28,17 +28,7 @@ def latency_ratios(
     """How many times as long as TSN a forward pass of each system takes on ``device``, one clip of
     noise, all in turn: name → median, smallest and largest ``ratio`` over ``runs`` rounds.
     """
-    models, clip = _networks(names, width, device)
-
-    def forward(model: nn.Module) -> Callable[[], object]:
-        def once() -> object:
-            with torch.inference_mode():
-                return model(clip)
-
-        return once
-
-    seconds = in_turn({name: forward(one) for name, one in models.items()}, runs, device, progress)
-    return _over_tsn(seconds, runs)
+    return _ratios(_forward, names, device, runs, width, progress)
 
 
 def training_ratios(
@@ -49,28 +39,18 @@ def training_ratios(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, dict[str, float]]:
     """The same of a step of training: forward, backward, and a step of plain gradient descent."""
-    models, clip = _networks(names, width, device)
-
-    def step(model: nn.Module) -> Callable[[], object]:
-        optimizer = torch.optim.SGD(model.train().parameters(), lr=0.0)
-
-        def once() -> object:
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model(clip), truth).backward()
-            optimizer.step()
-            return truth
-
-        return once
-
-    truth = torch.zeros(len(clip), dtype=torch.int64, device=device)
-    seconds = in_turn({name: step(one) for name, one in models.items()}, runs, device, progress)
-    return _over_tsn(seconds, runs)
+    return _ratios(_step, names, device, runs, width, progress)
 
 
-def _networks(
-    names: Sequence[str], width: float, device: torch.device
-) -> tuple[dict[str, nn.Module], Tensor]:
-    """TSN and the systems ``names`` in evaluation mode, and one clip of noise, on ``device``."""
+def _ratios(
+    prepare: Callable[[nn.Module, Tensor], Callable[[], object]],
+    names: Sequence[str],
+    device: torch.device,
+    runs: int,
+    width: float,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, dict[str, float]]:
+    """How many times as long as TSN's takes what ``prepare(network, clip)`` makes of each."""
     models = {
         name: without_zeros(build_recognizer(BACKBONE, name, num_segments=FRAMES, width=width))
         .eval()
@@ -80,7 +60,30 @@ def _networks(
     }
     size = models["none"].input.size
     clip = torch.randn(1, FRAMES, 3, size, size, generator=torch.Generator().manual_seed(0))
-    return dict(models), clip.to(device)
+    clip = clip.to(device)
+    does = {name: prepare(model, clip) for name, model in models.items()}
+    return _over_tsn(in_turn(does, runs, device, progress), runs)
+
+
+def _forward(model: nn.Module, clip: Tensor) -> Callable[[], object]:
+    def once() -> object:
+        with torch.inference_mode():
+            return model(clip)
+
+    return once
+
+
+def _step(model: nn.Module, clip: Tensor) -> Callable[[], object]:
+    optimizer = torch.optim.SGD(model.train().parameters(), lr=0.0)
+    truth = torch.zeros(len(clip), dtype=torch.int64, device=clip.device)
+
+    def once() -> object:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(clip), truth).backward()
+        optimizer.step()
+        return truth
+
+    return once
 
 
 def input_ratios(

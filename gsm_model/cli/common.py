@@ -118,14 +118,16 @@ def _check_places(arguments: Sequence[str]) -> None:
     """
     parts = [part for given in arguments for part in _option_and_value(given)]
     for option, place in itertools.pairwise(parts):
-        if option in WRITTEN:
-            for above in Path(place).parents:
-                if above.is_dir():
-                    break
-                if above.exists():
-                    fail(
-                        f"{option}: {above} is a file, so nothing can lie in it; name another place"
-                    )
+        if option not in WRITTEN:
+            continue
+        above = or_fail(partial(_nearest, Path(place)))
+        if not above.is_dir():
+            fail(f"{option}: {above} is a file, so nothing can lie in it; name another place")
+
+
+def _nearest(place: Path) -> Path:
+    """The nearest place above ``place`` that is there."""
+    return next((above for above in place.parents if above.exists()), Path())
 
 
 def _option_and_value(given: str) -> list[str]:

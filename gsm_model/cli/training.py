@@ -71,7 +71,7 @@ def train(
     measured on synthetic test clips if on such.
     """
     from gsm_model.figures.training import draw_run
-    from gsm_model.training.publish import RUN_FILE, pack_run
+    from gsm_model.training.publish import CHECKPOINT_FILE, pack_run
     from gsm_model.training.train import STATE_FILE
     from gsm_model.training.train import train as run
 
@@ -100,7 +100,7 @@ def train(
         if fabric.global_rank == 0:
             or_fail(lambda: draw_run(out))
             model = or_fail(
-                lambda: pack_run(out, out / RUN_FILE, clips, videos, progress("test clip"))
+                lambda: pack_run(out, out / CHECKPOINT_FILE, clips, videos, progress("test clip"))
             )
             print_result(result_of(model, model.card.measures))
 

@@ -19,11 +19,10 @@ from gsm_model.models.registry import systems
 from gsm_model.training.config import TrainConfig
 from gsm_model.training.log import LOG_FILE, read_log
 from gsm_model.training.optim import build_model
-from gsm_model.training.publish import RUN_FILE, pack_run
+from gsm_model.training.publish import CHECKPOINT_FILE, pack_run
 from gsm_model.training.stored import StoredClips, store_clips
 from gsm_model.training.train import train
 
-CHECKPOINT_FILE = RUN_FILE
 LAST = 100  # steps whose mean loss says how a run ended
 
 

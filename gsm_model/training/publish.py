@@ -23,7 +23,7 @@ from gsm_model.training.dataset import style_of
 from gsm_model.training.optim import build_model
 from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of
 
-RUN_FILE = "model.safetensors"  # what every run calls its checkpoint
+CHECKPOINT_FILE = "model.safetensors"  # what every run calls its checkpoint
 
 
 def pack_run(
@@ -89,7 +89,9 @@ def _start(initial: str) -> str:
     """
     path = Path(initial)
     return (
-        path.parent.name if path.name == RUN_FILE and path.parent.name else path.name or "scratch"
+        path.parent.name
+        if path.name == CHECKPOINT_FILE and path.parent.name
+        else path.name or "scratch"
     )
 
 

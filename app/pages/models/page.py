@@ -80,7 +80,10 @@ def _offer_randomised(refs: Mapping[str, session.ModelRef]) -> None:
             icon=":material/model_training:",
             on_click=_add_randomised,
             args=(missing,),
-            help="They come with the project too, and are the ones to ask about filmed clips.",
+            help=(
+                "They come with the project too. Of filmed clips ask the GSM or the TSM; the TSN"
+                " stands beside them to compare with."
+            ),
         )
 
 

@@ -67,7 +67,7 @@ def table_of(rows: Sequence[Row]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {"input": [row["title"] for row in rows]}
     for probe in TOLD:
         shares = [_share(row, probe) for row in rows]
-        columns[probe] = [None if one is None else 100 * one["value"] for one in shares]
+        columns[probe] = [None if one is None else round(100 * one["value"], 1) for one in shares]
         columns[f"{probe}, 95 %"] = [
             None if one is None else f"{100 * one['low']:.0f} to {100 * one['high']:.0f}"
             for one in shares

@@ -72,3 +72,8 @@ def test_a_place_under_a_file_is_refused_before_anything_is_computed(run, tmp_pa
     done = run(*(part.format(tmp_path / "notes.txt") for part in typed), code=2)
     assert done.stdout == "" and "notes.txt is a file, so nothing can lie in it" in done.stderr
     assert done.stderr.count("\n") == 1 and (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_place_whose_name_is_too_long_is_said_in_a_line(run):
+    done = run("evaluate", "--clips", 1, "--out", f"{'a' * 300}/x.parquet", code=2)
+    assert "File name too long" in done.stderr and done.stderr.count("\n") == 1
