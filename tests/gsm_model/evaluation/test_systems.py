@@ -118,6 +118,12 @@ def test_the_weights_that_come_with_the_project_are_the_networks_of_the_table():
     for name, path in files.items():
         model, row = load_checkpoint(path), rows[name.removesuffix("-seed0")]
         assert network_of(model) == row["network"] and model.card.provenance == "trained"
+        said = {
+            (one.metric, one.data.split(", ")[1]): (one.value, one.n) for one in model.card.measures
+        }
+        for split in ("test", "shifted"):
+            told = row[split]["within_pair"]
+            assert said["within pair", f"{split} split"] == (told["value"], told["n"])
         assert model.card.labels == LABELS and f"{row['seeds']['0']['steps']:,} steps" in (
             model.card.recipe
         )
