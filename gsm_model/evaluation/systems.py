@@ -286,6 +286,25 @@ def measured(rows: Sequence[Mapping[str, Any]], split: str) -> list[Mapping[str,
     return sorted(found, key=lambda row: -row[split]["within_pair"]["value"])
 
 
+def trainings(row: Mapping[str, Any], split: str) -> list[float]:
+    """*Within pair* on ``split`` of each training of a system, by their seeds; empty where just one
+    was measured.
+    """
+    seeds = (row.get("seeds") or {}).items()
+    told = [of[split]["within_pair"]["value"] for _, of in sorted(seeds) if of.get(split)]
+    return told if len(told) > 1 else []
+
+
+def trainings_text(row: Mapping[str, Any], split: str) -> str | None:
+    """The lowest and the highest of `trainings` in per cent and how many there are:
+    ``63.2 to 71.2 (3)``.
+    """
+    told = trainings(row, split)
+    if not told:
+        return None
+    return f"{100 * min(told):.1f} to {100 * max(told):.1f} ({len(told)})"
+
+
 def is_trained(row: Mapping[str, Any]) -> bool:
     """Whether a system was trained and measured on any split."""
     return any(row.get(split) for split in SPLITS)

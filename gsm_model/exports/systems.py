@@ -10,7 +10,7 @@ from typing import Any
 from gsm_model.confusion.system_differences import SystemDifference, differences_to_gsm
 from gsm_model.confusion.tables import p_text
 from gsm_model.errors import DataError
-from gsm_model.evaluation.systems import fate, is_trained, measured
+from gsm_model.evaluation.systems import fate, is_trained, measured, trainings_text
 from gsm_model.exports.provenance import Recipe
 from gsm_model.figures.style import figure_bytes
 from gsm_model.figures.systems import systems_figure
@@ -19,7 +19,7 @@ from gsm_model.io.latex import latex_escape
 Row = Mapping[str, Any]
 HEADS = (
     *("", "M", "GMAC", "latency", "reach"),
-    *("top-1", "within pair", "changes", "− GSM", "p (Holm)"),
+    *("top-1", "within pair", "trainings", "changes", "− GSM", "p (Holm)"),
 )
 SPLIT_NAMES = {
     "test": "drawn test clips",
@@ -67,7 +67,7 @@ def systems_latex(rows: Sequence[Row], split: str) -> str:
     best = measured(rows, split)
     others = [row for row in rows if not row.get(split)]
     differences = differences_to_gsm(rows, split, "within_pair")
-    lines = [r"\begin{tabular}{lrrrlrrrrr}", r"\toprule", _line(HEADS), r"\midrule"]
+    lines = [r"\begin{tabular}{lrrrlrrrrrr}", r"\toprule", _line(HEADS), r"\midrule"]
     lines += [_line(_cells(row, split, differences.get(row["name"]))) for row in best]
     if best and others:
         lines.append(r"\midrule")
@@ -82,14 +82,15 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cells(row: Row, split: str, difference: SystemDifference | None) -> list[str]:
     figures = row.get(split)
-    told = ["–"] * 3
+    told = ["–"] * 4
     if figures:
-        told = [
+        top1, within, changes = (
             _share(figures.get(figure))
             for figure in ("top1", "within_pair", "changes_when_reversed")
-        ]
+        )
+        told = [top1, within, trainings_text(row, split) or "–", changes]
     elif not is_trained(row):
-        told = [fate(row), "–", "–"]
+        told = [fate(row), "–", "–", "–"]
     beside = ["–", "–"]
     if difference is not None:
         beside = [signed(difference.difference), p_text(difference.p_holm)]
@@ -143,8 +144,10 @@ def systems_caption(rows: Sequence[Row], split: str) -> str:
     n = shown[0][split]["top1"]["n"]
     text = (
         f"Systems trained alike{trained_network(shown)}, on the same {n:,}"
-        f" {SPLIT_NAMES[split]}; one training each, in % with 95 % intervals (Wilson). Within pair:"
-        " the class scores higher than its time reversal; chance is 50 %. Changes: answers that"
+        f" {SPLIT_NAMES[split]}; of each the first training, in % with 95 % intervals (Wilson)."
+        " Within pair: the class scores higher than its time reversal; chance is 50 %. Trainings:"
+        " its lowest and highest of several trainings, and how many (small marks in the figure);"
+        " they differ by more than the intervals, which are of clips alone. Changes: answers that"
         f" change when the frames are reversed. {cost}"
     )
     tested = differences_to_gsm(rows, split, "within_pair")

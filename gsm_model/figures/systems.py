@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gsm_model.evaluation.systems import trainings
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.presets import PAGE
 from gsm_model.figures.style import INK, gate_colors, series_style
@@ -21,7 +22,8 @@ PAIR_CHARACTERS = 32
 
 def systems_figure(rows: Sequence[Row], split: str) -> Figure:
     """``rows`` (of `measured`, at least one): *within pair* against multiply-adds with intervals
-    above, and below a matrix of systems and pairs of actions, in the rows' order.
+    above, further trainings as small marks, and below a matrix of systems and pairs of actions, in
+    the rows' order.
     """
     pairs = pairs_of(rows, split)
     height = 0.155 * len(rows) + 1.3 if pairs else 0.0
@@ -68,6 +70,15 @@ def _against_cost(axes: Axes, rows: Sequence[Row], split: str) -> None:
             linewidth=0.8,
             capsize=1.5,
             label=row["title"],
+        )
+        further = trainings(row, split)[1:]
+        axes.plot(
+            [row["gmacs"]] * len(further),
+            further,
+            linestyle="none",
+            marker=look.marker,
+            markersize=2,
+            color=look.color,
         )
     axes.axhline(0.5, color=INK, linewidth=0.6, linestyle=":")
     axes.set_xscale("log")

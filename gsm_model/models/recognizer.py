@@ -256,12 +256,13 @@ def build_recognizer(
     """A recogniser with untrained weights, or whose backbone starts from those of a 2D network.
 
     ``backbone`` is one of `backbones`, ``temporal`` one of `systems`, or ``backbone`` one of
-    `video_networks`, which is a whole network of the system ``temporal``; ``width`` scales a
-    ResNet's channels; ``input_size`` replaces the backbone's published input size (pixels);
-    ``shift`` places the shifts of a TSM otherwise than its release does; ``ratio`` is the share of
-    the channels that a GSF works on, in per cent; ``modality`` what of the frames the network
-    takes. ``weights_2d`` is the state dict of the backbone without a temporal module, which the
-    system starts from by its own rule; the classifier and what has no counterpart stay untrained.
+    `video_networks`, which is a whole network of the system ``temporal``; ``width`` scales the
+    channels of a ResNet or BN-Inception; ``input_size`` replaces the backbone's published input
+    size (pixels); ``shift`` places the shifts of a TSM otherwise than its release does; ``ratio``
+    is the share of the channels that a GSF works on, in per cent; ``modality`` what of the frames
+    the network takes. ``weights_2d`` is the state dict of the backbone without a temporal module,
+    which the system starts from by its own rule; the classifier and what has no counterpart stay
+    untrained.
     ``non_local`` puts non-local blocks behind blocks of the backbone.
 
     Raises:

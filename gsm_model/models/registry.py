@@ -127,7 +127,7 @@ class BackboneEntry:
 def _fixed_width(title: str, build: Callable[[], Backbone]) -> Callable[[float], Backbone]:
     def make(width: float) -> Backbone:
         if width != 1.0:
-            raise ValueError(f"{title} has one width; only ResNets take another")
+            raise ValueError(f"{title} has one width; ResNets and BN-Inception take others")
         return build()
 
     return make
@@ -136,9 +136,7 @@ def _fixed_width(title: str, build: Callable[[], Backbone]) -> Callable[[float],
 def backbones() -> dict[str, BackboneEntry]:
     """Name → backbone. A new backbone is one file and one line here."""
     return {
-        "bn_inception": BackboneEntry(
-            "BN-Inception", _fixed_width("BN-Inception", BNInception), InputSpec.caffe(224)
-        ),
+        "bn_inception": BackboneEntry("BN-Inception", BNInception, InputSpec.caffe(224)),
         "inception_v3": BackboneEntry(
             "Inception-V3", _fixed_width("Inception-V3", InceptionV3), InputSpec.caffe(229)
         ),

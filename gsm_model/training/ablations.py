@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gsm_model.data.synthetic_sets import synthetic_set
 from gsm_model.errors import DataError
+from gsm_model.models.backbones.inception import InceptionBackbone
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.models.slots import Backbone, Place
@@ -72,6 +73,22 @@ def _placed(
             site.insert(module, at, "gsm")
 
 
+def _between(backbone: Backbone) -> None:
+    """Behind the first convolution of every block, before its BatchNorm."""
+    for site in backbone.sites():
+        replace(site, conv=site.branch).insert(GateShiftModule, "before_norm", "gsm")
+
+
+def _in_branches(backbone: Backbone, longest_only: bool) -> None:
+    """Behind the last convolution of the branch with the most of them, or of every branch."""
+    if not isinstance(backbone, InceptionBackbone):
+        raise DataError("a block of this backbone has one branch; take bn_inception")
+    for site in backbone.sites():
+        ends = backbone.branch_ends(site.title)
+        for conv in ends[-1:] if longest_only else ends:
+            replace(site, conv=conv).insert(GateShiftModule, "before_norm", "gsm")
+
+
 VARIANTS: tuple[Variant, ...] = (
     Variant("gsm", "as published: tanh, behind the last convolution of every block", gsm.install),
     Variant("sigmoid", "a sigmoid in place of tanh", partial(_placed, module=SigmoidGate)),
@@ -79,6 +96,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("open", "the gate fixed at 1: all channels move", partial(_placed, module=OpenGate)),
     Variant("tsm", "a fixed shift of a quarter of the channels (TSM)", tsm.SYSTEM.install),
     Variant("first", "in front of the first convolution", partial(_placed, at="start")),
+    Variant("between", "behind the first convolution", _between),
     Variant("input", "in front of the whole block", partial(_placed, at="input")),
     Variant("end", "behind the whole block", partial(_placed, at="end")),
     Variant(
@@ -87,15 +105,24 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("two", "in the last two blocks", partial(_placed, keep=lambda i, n: i >= n - 2)),
     Variant("one", "in the last block", partial(_placed, keep=lambda i, n: i == n - 1)),
 )
+# Those of a backbone whose blocks have branches.
+BRANCH_VARIANTS: tuple[Variant, ...] = (
+    Variant(
+        "longest",
+        "in the branch with the most convolutions",
+        partial(_in_branches, longest_only=True),
+    ),
+    Variant("every", "in every branch", partial(_in_branches, longest_only=False)),
+)
 
 
 def variants_named(names: Sequence[str]) -> tuple[Variant, ...]:
-    """Those of `VARIANTS` that ``names`` names, all if it is empty.
+    """Those of `VARIANTS` and `BRANCH_VARIANTS` that ``names`` names, the former if it is empty.
 
     Raises:
         DataError: for a name that is none's.
     """
-    known = {one.name: one for one in VARIANTS}
+    known = {one.name: one for one in (*VARIANTS, *BRANCH_VARIANTS)}
     for name in names:
         if name not in known:
             raise DataError(f"unknown variant {name!r}; there are {', '.join(known)}")

@@ -39,7 +39,7 @@ class TrainConfig:
     shift_blocks: str = _key(
         "", "blocks of a TSM that shift, such as layer3.1 layer4.1; empty: all"
     )
-    width: float = _key(0.5, "share of a ResNet's channels")
+    width: float = _key(0.5, "share of the channels of a ResNet or BN-Inception")
     modality: str = _key(
         "RGB",
         "what of the frames the network takes: them, their differences, their optical flow, flow"

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
+from gsm_model.errors import DataError
+from gsm_model.models.probe import Probe
 from gsm_model.models.recognizer import Recognizer, build_recognizer
+from gsm_model.models.registry import backbones
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.models.temporal import TemporalModule
 from gsm_model.training.config import TrainConfig
@@ -25,23 +28,60 @@ def build_model(
     `build_recognizer` does. Its frames are spread evenly, also where published models of the
     network have it otherwise, and keep their shape or are squeezed into a square, as ``config``
     says.
+
+    Raises:
+        DataError: if there is no such network, or it cannot take pictures of that size.
     """
-    model = build_recognizer(
-        config.backbone,
-        config.temporal,
-        num_classes,
-        config.num_segments,
-        config.width,
-        config.input_size,
-        config.dropout,
-        Shift(blocks=tuple(config.shift_blocks.split())) if config.shift_blocks else None,
-        modality=config.seen,
-        weights_2d=weights_2d,
-    )
+    try:
+        model = build_recognizer(
+            config.backbone,
+            config.temporal,
+            num_classes,
+            config.num_segments,
+            config.width,
+            config.input_size,
+            config.dropout,
+            Shift(blocks=tuple(config.shift_blocks.split())) if config.shift_blocks else None,
+            modality=config.seen,
+            weights_2d=weights_2d,
+        )
+    except ValueError as error:
+        raise DataError(f"the configuration describes no network: {error}") from error
+    _check_size(config)
     model.input = replace(model.input, sampling="even", width=None)
     if config.view == "whole":
         model.input = replace(model.input, resize=model.input.size, width=model.input.size)
     return model
+
+
+LARGER = 64  # pixels in which a size that fits is looked for
+
+
+def _check_size(config: TrainConfig) -> None:
+    """Raise a `DataError` if the backbone cannot take pictures of the configured size: its branches
+    halve it differently, or nothing is left of it. Tried without computing anything.
+    """
+    entry = backbones().get(config.backbone)
+    if entry is None:
+        return
+    with torch.device("meta"):
+        backbone = entry.build(config.width).eval()
+
+    @torch.no_grad()
+    def fits(side: int) -> bool:
+        try:
+            backbone(torch.empty(1, 3, side, side, device="meta"), Probe())
+        except RuntimeError:
+            return False
+        return True
+
+    size = config.input_size
+    if not fits(size):
+        larger = next((side for side in range(size + 1, size + LARGER) if fits(side)), None)
+        raise DataError(
+            f"'input_size' is {size}, but {entry.title} cannot take pictures of {size} × {size}"
+            f" pixels; use {larger or entry.input.size}"
+        )
 
 
 def frozen_norms(model: Recognizer, config: TrainConfig) -> list[nn.BatchNorm2d | nn.BatchNorm3d]:

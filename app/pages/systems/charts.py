@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
 from gsm_model.evaluation.system_probes import columns_of, share_of
+from gsm_model.evaluation.systems import trainings
 from gsm_model.figures.labels import shortened
 from gsm_model.figures.systems import pair_shares, pairs_of
 
@@ -81,6 +82,15 @@ def against_cost(rows: Sequence[Row], split: str, cost: str, chosen: str) -> go.
             ),
             cliponaxis=False,
         )
+        if further := trainings(row, split)[1:]:
+            figure.add_scatter(
+                x=[cost_of(row, cost)] * len(further),
+                y=further,
+                mode="markers",
+                marker={"color": color, "size": 5, "symbol": "circle-open"},
+                hovertemplate=f"%{{y:.1%}}<extra>{short(row['title'])}, another training</extra>",
+                cliponaxis=False,
+            )
     _chance(figure)
     ticks = _ticks([cost_of(row, cost) or 1 for row in placed])
     figure.update_xaxes(

@@ -10,7 +10,7 @@ import streamlit as st
 from app.components.sentences import escape, tenths
 from app.shell.layout import link_to
 from gsm_model.bundled import system_checkpoints
-from gsm_model.evaluation.systems import fate
+from gsm_model.evaluation.systems import fate, trainings
 from gsm_model.exports.systems import reach_text
 from gsm_model.figures.system_drawing import LEGEND, system_drawings
 from gsm_model.models.registry import systems
@@ -90,14 +90,10 @@ def _show_figures(row: Row) -> None:
         cells = [_share(figures.get(name)) for figures in told.values()]
         lines.append(f"| {FIGURES[name]} | {' | '.join(cells)} |")
     st.markdown("\n".join(lines))
-    seeds = {
-        seed: of["test"]["within_pair"]["value"]
-        for seed, of in (row["seeds"] or {}).items()
-        if of.get("test")
-    }
-    if len(seeds) > 1:
-        values = ", ".join(tenths(value) for value in seeds.values())
-        st.caption(f"Within pair on test clips of its {len(seeds)} trainings: {values}.")
+    for split, name in SPLITS.items():
+        if several := trainings(row, split):
+            values = ", ".join(tenths(value) for value in several)
+            st.caption(f"Within pair on {name} of its {len(several)} trainings: {values}.")
 
 
 def _share(figure: Mapping[str, float] | None) -> str:

@@ -20,7 +20,7 @@ from gsm_model.confusion.system_differences import SystemDifference
 from gsm_model.confusion.tables import p_text
 from gsm_model.errors import LensError
 from gsm_model.evaluation.system_probes import probed, probes_recipe
-from gsm_model.evaluation.systems import fate, is_trained, measured, systems_file
+from gsm_model.evaluation.systems import fate, is_trained, measured, systems_file, trainings_text
 from gsm_model.exports.provenance import Input, Recipe
 from gsm_model.exports.system_probes import figure_of_probes, latex_of_probes
 from gsm_model.exports.systems import (
@@ -39,6 +39,7 @@ WORDS = """
 - **system**: a way to put time into a 2D network. All stand in the same backbone, keep all frames and average their scores.
 - **trained alike**: one recipe, the same drawn clips in the same order. The networks that were trained are narrower and see smaller pictures than those whose cost is shown; which, the caption says.
 - **within pair**: the class scores higher than its time reversal; a guess gives 50 %. **top-1**: the likeliest class is the right one.
+- **trainings**: the lowest and the highest within pair of several trainings of a system, and how many; what stands beside it is of the first. They differ by more than the intervals, which are of clips alone.
 - **changes**: answers that change when the frames are reversed. Where nothing crosses time, none can.
 - **− GSM**: within pair less GSM's on the same clips, in points; **p** by McNemar's exact test, corrected after Holm for the number of systems. It is of these trained networks: another seed may differ otherwise.
 - **reach**: how many frames back and ahead the scores of a frame can depend on, of a clip of 8.
@@ -65,8 +66,8 @@ def show(choices: Choices) -> None:
     chosen = _show_table([*found, *(row for row in rows if not row[split])], split, differences)
     if found:
         st.caption(
-            f"Trained alike{trained_network(found)}, one network each. Cost and reach are of a"
-            " ResNet-18 of full width with 174 classes and 8 frames of 224 × 224 pixels."
+            f"Trained alike{trained_network(found)}, of each the first training. Cost and reach are"
+            " of a ResNet-18 of full width with 174 classes and 8 frames of 224 × 224 pixels."
         )
     show_system(next(row for row in rows if row["name"] == chosen), rows)
     if found:
@@ -169,6 +170,7 @@ def table_of(
         # Rounded as the sentences are: a browser rounds halves up.
         columns[name] = [None if one is None else round(100 * one["value"], 1) for one in told]
         columns[interval] = [None if one is None else _ends(one) for one in told]
+    columns["trainings"] = [trainings_text(row, split) for row in rows]
     tested = [differences.get(row["name"]) for row in rows]
     columns["− GSM"] = [None if one is None else round(100 * one.difference, 1) for one in tested]
     columns["p"] = [None if one is None else p_text(one.p_holm) for one in tested]
@@ -202,8 +204,9 @@ def _show_cost(found: Sequence[Row], split: str, chosen: str) -> None:
     st.markdown(
         "### What is it worth?",
         help=(
-            "Each point is a system, with its 95 % interval. Named are the chosen one, GSM, TSN and"
-            " those that none cheaper is as good as (dotted). At 50 % is a guess."
+            "Each point is a system, with its 95 % interval; small ones above or below are further"
+            " trainings of it. Named are the chosen one, GSM, TSN and those that none cheaper is as"
+            " good as (dotted). At 50 % is a guess."
         ),
     )
     costs = [

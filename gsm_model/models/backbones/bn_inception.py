@@ -1,6 +1,7 @@
 """BN-Inception (Ioffe and Szegedy, 2015), with the layer names of the GSM release.
 
-``(N·T, 3, 224, 224)`` → ``(N·T, 1024)``; other sizes work as well.
+``(N·T, 3, 224, 224)`` → ``(N·T, 1024)``; other multiples of 32 pixels work as well. ``width``
+scales every channel count, for small networks.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from gsm_model.models.backbones.inception import (
 
 
 class BNInception(InceptionBackbone):
-    """Ten Inception blocks behind a stem; every convolution has a bias, a BatchNorm and a ReLU."""
+    """Ten Inception blocks behind a stem; every convolution has a bias, a BatchNorm and a ReLU.
 
-    num_features = 1024
+    Raises:
+        ValueError: if ``width`` is no multiple of 1/8.
+    """
+
     temporal_convs = tuple(
         f"inception_{block}"
         for block in (
@@ -38,8 +42,13 @@ class BNInception(InceptionBackbone):
         )
     )
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = 1.0) -> None:
         super().__init__()
+        if width <= 0 or width * 8 % 1:
+            raise ValueError(
+                f"width {width} gives BN-Inception parts of channels; use a multiple of 1/8"
+            )
+        self.width, self.num_features = width, round(1024 * width)
         conv = self.add_conv
         self.stem = [
             conv("conv1_7x7_s2", 3, 64, 7, stride=2, padding=3),
@@ -86,6 +95,19 @@ class BNInception(InceptionBackbone):
 
     def norm_name(self, conv: str) -> str:
         return f"{conv}_bn"
+
+    def add_conv(
+        self,
+        name: str,
+        c_in: int,
+        c_out: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        padding: int | tuple[int, int] = 0,
+    ) -> str:
+        """The same with the counts of BN-Inception's full width, which its own scales."""
+        planes = c_in if c_in == 3 else round(c_in * self.width)
+        return super().add_conv(name, planes, round(c_out * self.width), kernel, stride, padding)
 
     def _block(
         self,

@@ -129,6 +129,14 @@ class InceptionBackbone(Backbone):
         spatial = tuple(name for name in convs if name in self._wide)
         return Site(self, conv, conv, title=block, spatial=spatial, end=block, stage=block)
 
+    def branch_ends(self, block: str) -> list[str]:
+        """The last convolution of each branch of ``block`` that has any, the branch with the most
+        convolutions last.
+        """
+        branches = [[step for step in each if isinstance(step, str)] for each in self.blocks[block]]
+        ordered = sorted((names for names in branches if names), key=len)
+        return [self.conv_name(names[-1]) for names in ordered]
+
     def end_channels(self, end: str) -> int:
         blocks = list(self.blocks)
         return sum(self._branch_channels(branch, blocks.index(end)) for branch in self.blocks[end])

@@ -275,7 +275,9 @@ def _systems_of(weights: Mapping[str, Tensor], layout: Layout) -> list[str]:
 
 def _backbone_of(weights: Mapping[str, Tensor], name: str) -> tuple[str, float]:
     if "base_model.conv1_7x7_s2.weight" in weights:
-        return "bn_inception", 1.0
+        first = weights["base_model.conv1_7x7_s2.weight"]
+        planes = first.shape[0] if first.ndim == 4 else 64
+        return "bn_inception", planes / 64 if planes % 8 == 0 and 0 < planes <= MAX_PLANES else 1.0
     if "base_model.conv_Conv2D.weight" in weights:
         return "inception_v3", 1.0
     if "base_model.layer7.0.conv3.weight" in weights:

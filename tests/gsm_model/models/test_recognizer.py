@@ -204,7 +204,8 @@ def test_gradients_reach_every_parameter(small_gsm):
         (("vgg", "gsm", 3), "unknown backbone 'vgg'.*resnet18"),
         (("resnet18", "lstm", 3), "unknown system 'lstm'.*gsm"),
         (("resnet18", "gsm", 0), "at least one class"),
-        (("bn_inception", "gsm", 3, 8, 0.5), "one width"),
+        (("inception_v3", "gsm", 3, 8, 0.5), "one width"),
+        (("bn_inception", "gsm", 3, 8, 0.3), "multiple of 1/8"),
         (("resnet18", "gsm", 3, 8, 0.1), "multiple of 4"),
     ],
 )
@@ -216,6 +217,20 @@ def test_what_cannot_be_built_is_refused_with_the_choices(arguments, message):
 def test_a_clip_of_another_shape_is_refused(small_gsm):
     with pytest.raises(ValueError, match=r"\(N, T, 3, H, W\)"):
         small_gsm(torch.randn(4, 3, 32, 32))
+
+
+def test_a_narrow_bn_inception_has_that_share_of_every_layers_channels():
+    def shapes(width: float) -> dict[str, torch.Size]:
+        with torch.device("meta"):
+            model = build_recognizer("bn_inception", "none", 3, 2, width=width)
+        return {key: value.shape for key, value in model.state_dict().items()}
+
+    whole, quarter = shapes(1.0), shapes(0.25)
+    assert list(quarter) == list(whole)
+    for key, shape in whole.items():
+        if shape and key != "new_fc.bias":
+            ends = [side if side == 3 else side // 4 for side in shape[:2]]
+            assert quarter[key] == torch.Size([*ends, *shape[2:]]), key
 
 
 @pytest.mark.parametrize("backbone", ["bn_inception", "inception_v3", "resnet18"])

@@ -1,11 +1,14 @@
 """One thing changed at a time: what each variant of the gate is, and that all train alike."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gsm_model.errors import DataError
 from gsm_model.models.systems.gsm import GateShiftModule
 from gsm_model.training.ablations import (
+    BRANCH_VARIANTS,
     VARIANTS,
     LinearGate,
     OpenGate,
@@ -58,13 +61,40 @@ def test_a_variant_stands_where_it_says():
     assert where("half") == [f"{block}.gsm_conv2" for block in blocks[1::2]]
     assert where("two") == [f"{block}.gsm_conv2" for block in blocks[-2:]]
     assert where("one") == ["layer4.1.gsm_conv2"] and where("tsm") == []
+    assert where("between") == [f"{block}.gsm_conv1" for block in blocks]
     assert len(where("input")) == len(where("end")) == 8
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=[one.name for one in VARIANTS])
-def test_every_variant_sees_the_order_of_frames_once_its_weights_are_not_zero(variant):
+def test_a_variant_of_branches_stands_in_the_longest_or_in_every_one():
+    config = replace(TINY, backbone="bn_inception")
+
+    def where(name: str) -> list[str]:
+        [variant] = variants_named([name])
+        modules = build_variant(variant, config, 4).base_model.named_modules()
+        return [path for path, module in modules if isinstance(module, GateShiftModule)]
+
+    longest = where("longest")
+    assert longest[:3] == [f"gsm_inception_3{block}_double_3x3_2" for block in "abc"]
+    assert len(longest) == 10 and set(longest) < set(where("every"))
+    assert len(where("every")) == 8 * 4 + 2 * 2  # two blocks have a branch of pooling alone
+    first = {f"gsm_inception_{block}_3x3_reduce" for block in ("3c", "4e")}  # as released
+    assert set(where("gsm")) - first < set(where("every"))
+    with pytest.raises(DataError, match="bn_inception"):
+        build_variant(BRANCH_VARIANTS[0], TINY, 4)
+
+
+ON_RESNETS = [(one, TINY) for one in VARIANTS]
+ON_INCEPTION = [(one, replace(TINY, backbone="bn_inception")) for one in BRANCH_VARIANTS]
+
+
+@pytest.mark.parametrize(
+    ("variant", "config"),
+    [*ON_RESNETS, *ON_INCEPTION],
+    ids=[one.name for one in (*VARIANTS, *BRANCH_VARIANTS)],
+)
+def test_every_variant_sees_the_order_of_frames_once_its_weights_are_not_zero(variant, config):
     torch.manual_seed(0)
-    model = build_variant(variant, TINY, 4).double()  # in training, so that BatchNorms scale
+    model = build_variant(variant, config, 4).double()  # in training, so that BatchNorms scale
     for module in model.modules():
         if isinstance(module, GateShiftModule):
             torch.nn.init.normal_(module.conv3D.weight)

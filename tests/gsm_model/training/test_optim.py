@@ -37,6 +37,34 @@ RELEASE = TrainConfig(
 )
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"width": 0.1}, "describes no network: width 0.1 gives 6 channels"),
+        ({"backbone": "mobilenet_v2"}, "describes no network: MobileNetV2 has one width"),
+        ({"backbone": "vgg"}, "describes no network: unknown backbone 'vgg'"),
+        (
+            {"backbone": "bn_inception", "width": 0.25, "input_size": 48},
+            r"BN-Inception cannot take pictures of 48 × 48 pixels; use 63",
+        ),
+        (
+            {"backbone": "inception_v3", "width": 1.0, "input_size": 64},
+            r"Inception-V3 cannot take pictures of 64 × 64 pixels; use 69",
+        ),
+    ],
+)
+def test_a_configuration_of_no_network_is_refused_in_a_line(values, message):
+    with pytest.raises(DataError, match=message):
+        build_model(TrainConfig("gsm", **values), 3)
+
+
+def test_a_size_that_is_advised_can_be_taken():
+    config = TrainConfig("gsm", "bn_inception", width=0.125, num_segments=2, input_size=63)
+    model = build_model(config, 3).eval()
+    with torch.inference_mode():
+        assert model(torch.randn(1, 2, 3, 63, 63)).shape == (1, 3)
+
+
 def test_biases_learn_twice_as_fast_and_do_not_decay_and_nothing_is_left_out():
     model = make_small("gsm")
     optimizer = build_optimizer(model, RELEASE)

@@ -13,9 +13,11 @@ from app.pages.systems import page as systems_page
 from gsm_model.confusion.system_differences import differences_to_gsm
 from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import inputs_table, measured, systems_table
+from gsm_model.exports.systems import systems_latex
+from gsm_model.figures.systems import systems_figure
 from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
-from tests.systems_table import PAIRS, of_probes, write_table
+from tests.systems_table import PAIRS, of_probes, share, write_table
 
 MEASURED = {"none": (0.5, (10, 430)), "tsm": (0.96, (60, 20)), "gsm": (0.92, None)}
 
@@ -132,6 +134,31 @@ def test_charts_hold_every_measured_system_and_name_those_that_count(tmp_path):
     matrix = charts.pairs(found, "test").data[0]
     assert matrix.z.shape == (3, len(PAIRS)) and list(matrix.y) == ["TSM", "GSM", "TSN"]
     assert "Unfolding something: " in matrix.customdata[0][0]
+
+
+def test_further_trainings_of_a_system_stand_beside_its_first(tmp_path):
+    path = write_table(tmp_path, MEASURED, ("none", "tsm", "gsm"))
+    content = json.loads(path.read_text())
+    content["systems"]["gsm"]["seeds"] = {
+        seed: {"test": {"within_pair": share(value)}}
+        for seed, value in (("0", 0.92), ("1", 0.61), ("2", 0.7))
+    }
+    content["systems"]["tsm"]["seeds"] = {"0": {"test": {"within_pair": share(0.96)}}}
+    path.write_text(json.dumps(content))
+    rows = systems_table()
+    shown = systems_page.table_of(rows, "test", {})
+    assert dict(zip(shown["system"], shown["trainings"], strict=True))["GSM"] == "61.0 to 92.0 (3)"
+    assert sum(one is not None for one in shown["trainings"]) == 1
+    assert "trainings" not in systems_page.table_of(rows, "shifted", {})
+    cost = charts.against_cost(measured(rows, "test"), "test", "gmacs", "gsm")
+    assert [list(trace.y) for trace in cost.data[1:]] == [[0.96], [0.92], [0.61, 0.7], [0.5]]
+    [axes] = systems_figure([{**row, "pairs": {}} for row in measured(rows, "test")], "test").axes
+    assert [0.61, 0.7] in [list(line.get_ydata()) for line in axes.lines]
+    test = AppTest.from_function(page, default_timeout=60).run()
+    said = [one.value for one in test.caption]
+    assert "Within pair on test clips of its 3 trainings: 92.0 %, 61.0 %, 70.0 %." in said
+    [line] = [one for one in systems_latex(rows, "test").splitlines() if one.startswith("GSM")]
+    assert line.count(" & ") == 10 and " & 61.0 to 92.0 (3) & " in line
 
 
 def test_what_is_taken_away_is_what_the_command_writes(monkeypatch, tmp_path):

@@ -455,6 +455,12 @@ def test_files_without_batch_counters_load(tmp_path):
     assert load_checkpoint(tmp_path / "m.pth").architecture.width == 0.125
 
 
+def test_the_width_of_a_bn_inception_is_read_off_its_weights(tmp_path):
+    model = build_recognizer("bn_inception", "gsm", 5, width=0.125)
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "m.pth")
+    assert load_checkpoint(tmp_path / "m.pth").architecture.width == 0.125
+
+
 def test_a_failed_load_leaves_an_earlier_model_as_it_was(tmp_path):
     model = build_recognizer("resnet18", "gsm", 5, width=0.125)
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
