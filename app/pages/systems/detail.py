@@ -92,7 +92,7 @@ def _show_figures(row: Row) -> None:
     st.markdown("\n".join(lines))
     for split, name in SPLITS.items():
         if several := trainings(row, split):
-            values = ", ".join(tenths(value) for value in several)
+            values = ", ".join(tenths(value).replace(" ", "\u00a0") for value in several)
             st.caption(f"Within pair on {name} of its {len(several)} trainings: {values}.")
 
 

@@ -155,7 +155,7 @@ def test_further_trainings_of_a_system_stand_beside_its_first(tmp_path):
     [axes] = systems_figure([{**row, "pairs": {}} for row in measured(rows, "test")], "test").axes
     assert [0.61, 0.7] in [list(line.get_ydata()) for line in axes.lines]
     test = AppTest.from_function(page, default_timeout=60).run()
-    said = [one.value for one in test.caption]
+    said = [one.value.replace("\u00a0", " ") for one in test.caption]
     assert "Within pair on test clips of its 3 trainings: 92.0 %, 61.0 %, 70.0 %." in said
     [line] = [one for one in systems_latex(rows, "test").splitlines() if one.startswith("GSM")]
     assert line.count(" & ") == 10 and " & 61.0 to 92.0 (3) & " in line
