@@ -28,7 +28,10 @@ def attribution(
     context: typer.Context,
     checkpoint: Checkpoints = None,
     count: Annotated[
-        int, typer.Option("--clips", min=2, help="How many drawn clips; 20 are one a class.")
+        int,
+        typer.Option(
+            "--clips", min=2, max=10_000, help="How many drawn clips; 20 are one a class."
+        ),
     ] = 60,
     split: Split = "test",
     method: Annotated[

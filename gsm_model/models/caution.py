@@ -40,7 +40,6 @@ _TAGS_ARE = (
 # What a training data of drawn clips says of itself where the classes are motions alone.
 _MOTIONS = "pairs, motions"
 _OF_MOTIONS = "motions of a thing or of the camera"
-_MOTIONS_ONLY = f"knows {_OF_MOTIONS} only, and answers with one of them whatever a clip shows"
 _CHANCE = {
     "within pair": "a guess gives 50 %",
     "within pair, both": "a model that averages frames gives 0 %",
@@ -196,7 +195,10 @@ def _of_film(card: Card, answer: str | None) -> Caution:
     rows = _figures().get(card.sha256, [])
     of_pairs = [row for row in rows if "pair" in row]
     here = [row for row in of_pairs if answer in row["pair"]]
-    narrow = _MOTIONS_ONLY if _MOTIONS in card.training_data else ""
+    kind = narrow_kind(card)
+    narrow = (
+        f"knows {kind} only, and answers with one of them whatever a clip shows" if kind else ""
+    )
     if here:
         return Caution("measured", card.name, "", _joined(narrow, _in_figures(here)))
     measured = _in_figures([row for row in rows if "pair" not in row])
