@@ -46,6 +46,17 @@ def components_inside(folder: Path) -> tuple[str, str] | None:
     return found[0] if len(found) == 1 else None
 
 
+def half_of_flow(folder: Path) -> tuple[str, str] | None:
+    """Where ``folder`` has a folder for one component of flow and none for the other: the one that
+    is there, and the one that is missing.
+    """
+    for right, down in COMPONENTS:
+        there = [one for one in (right, down) if (folder / one).is_dir()]
+        if len(there) == 1:
+            return there[0], down if there[0] == right else right
+    return None
+
+
 def components_beside(folder: Path) -> tuple[str, str] | None:
     """Where ``folder`` is one of ROOT/u/CLIP and ROOT/v/CLIP: the two, relative to it. Views of a
     scene may be called so too: what is not grey is no flow.

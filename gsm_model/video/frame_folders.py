@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from gsm_model.errors import VideoError
-from gsm_model.video.flow_folders import components_beside, components_inside
+from gsm_model.video.flow_folders import components_beside, components_inside, half_of_flow
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _DIGITS = re.compile(r"[0-9]+")
@@ -130,6 +130,11 @@ def _frames_of(folder: str, name: str, wanted: str | None, changed: int) -> Fram
         apart = _flow_apart(folder, beside, name)
         return _flow_alone(apart, apart.right, ())
     if not found:
+        if half := half_of_flow(Path(folder)):
+            raise VideoError(
+                f"{name}: holds a folder {half[0]} but none called {half[1]}; optical flow needs"
+                " both components"
+            )
         raise VideoError(
             f"{name}: a folder with no numbered .jpg or .png frames in it (such as 00001.jpg;"
             " WebP, BMP and TIFF are read too)"

@@ -79,6 +79,13 @@ def test_components_that_do_not_go_together_are_refused(tmp_path):
         frames_of(tmp_path / "clip", "clip")
 
 
+@pytest.mark.parametrize(("there", "missing"), [("u", "v"), ("flow_y", "flow_x")])
+def test_the_component_whose_folder_is_missing_is_named(tmp_path, there, missing):
+    write(tmp_path / "clip" / there, 100)
+    with pytest.raises(VideoError, match=f"a folder {there} but none called {missing}"):
+        open_source(tmp_path / "clip", Limits(), "clip")
+
+
 def test_one_component_alone_is_a_folder_of_pictures(tmp_path):
     write(tmp_path / "u" / "clip", 100)
     assert open_source(tmp_path / "u" / "clip", Limits(), "clip").flow is None
