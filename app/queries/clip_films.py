@@ -13,6 +13,7 @@ import streamlit as st
 from app.cache.store import keep
 from app.shell.session import settings
 from gsm_model.data.find_videos import VIDEO_SUFFIXES
+from gsm_model.data.own_clips import OwnClip
 from gsm_model.data.synthetic.dataset import FPS, drawn_clip_of
 from gsm_model.errors import VideoError
 from gsm_model.predictions.clip_files import ClipFile, ClipFolder, Film, film
@@ -68,9 +69,12 @@ def clip_to_open(models: Sequence[Predictions], row: int) -> tuple[str, bytes]:
 
 
 def _drawn(id: str) -> bytes:
+    """The drawn clip as a file that says which it is, so that opened it does not count as filmed."""
     clip = drawn_clip_of(id)
     assert clip is not None
-    return to_mp4(clip.frames(range(clip.num_frames), 240, 320), FPS, quality=20)
+    split, _, index = id.partition("/")
+    frames = clip.frames(range(clip.num_frames), 240, 320)
+    return to_mp4(frames, FPS, quality=20, comment=OwnClip("drawn", split, int(index)).mark())
 
 
 def _file_of(models: Sequence[Predictions], row: int) -> ClipFile:

@@ -9,8 +9,11 @@ from app.cache import store
 from app.cache.lru import OnceCache
 from app.queries import clip_films
 from app.shell.settings import read_settings
+from gsm_model.data.own_clips import recognised
+from gsm_model.data.synthetic.dataset import LABELS, draw_clip
 from gsm_model.errors import VideoError
 from gsm_model.predictions.clip_files import ClipFolder
+from gsm_model.video.isolate import read_video
 from tests.predictions import make_predictions
 from tests.videos import constant_rate
 
@@ -62,3 +65,11 @@ def test_without_a_folder_only_synthetic_clips_are_seen(own, monkeypatch):
     drawn = replace(own, ids=("test/000012", "b", "c"))
     name, opened = clip_films.clip_to_open([drawn], 0)
     assert name == "test/000012.mp4" and opened == clip_films.film_of([drawn], 0).content
+
+
+def test_a_clip_that_is_drawn_again_does_not_count_as_filmed_when_it_is_opened(own, tmp_path):
+    drawn = replace(own, ids=("shifted/000012", "b", "c"))
+    path = tmp_path / "opened.mp4"
+    path.write_bytes(clip_films.clip_to_open([drawn], 0)[1])
+    clip = draw_clip("shifted", 12)
+    assert recognised(read_video(path, (8,)), path).drawn == LABELS[clip.label]
