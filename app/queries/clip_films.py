@@ -69,7 +69,7 @@ def clip_to_open(models: Sequence[Predictions], row: int) -> tuple[str, bytes]:
 
 
 def _drawn(id: str) -> bytes:
-    """The drawn clip as a file that says which it is, so that opened it does not count as filmed."""
+    """The drawn clip as a file that says which it is, so that it does not count as filmed."""
     clip = drawn_clip_of(id)
     assert clip is not None
     split, _, index = id.partition("/")

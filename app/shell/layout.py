@@ -62,6 +62,7 @@ OTHER_ORDER: dict[Order, Order] = {
     "frozen": "forward",
 }  # to stand beside it
 COLLECT_EVERY = 30.0  # seconds
+MOST_TOLD = 3  # names of an address that are not here
 FRAME_CHOICES = ("auto", "4", "8", "12", "16", "24")
 
 
@@ -237,6 +238,7 @@ def _sidebar() -> Choices:
             key="models",
             help="Two or more to compare. More can be loaded on the Models page.",
         )
+        _tell_not_here(clip, chosen)
         frames = st.selectbox(
             "Frames",
             FRAME_CHOICES,
@@ -255,6 +257,22 @@ def _sidebar() -> Choices:
         tuple(models[key] for key in chosen if key in models),
         model_names,
         int(frames) if frames.isdigit() else None,
+    )
+
+
+def _tell_not_here(clip: str, models: Sequence[str]) -> None:
+    """What the address asked for and could not have, until clip or models are chosen anew."""
+    missing, told_of = st.session_state.get("not_here", ([], None))
+    now = (clip, tuple(models))
+    if not missing or told_of not in (None, now):
+        st.session_state.pop("not_here", None)
+        return
+    st.session_state["not_here"] = missing, now
+    more = f" and {len(missing) - MOST_TOLD} more" if len(missing) > MOST_TOLD else ""
+    names = ", ".join(map(escape, missing[:MOST_TOLD])) + more
+    st.warning(
+        f"Not here: {names}, which the address names. What others have uploaded or loaded is theirs"
+        " alone; choose another, upload the clip, or load the checkpoint on the Models page."
     )
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from gsm_model.explain.cam.names import METHODS
 from gsm_model.video.sampling import ORDERS
 
+SHOWN = 40  # characters of a name that is told
 KEYS = (
     "clip",
     "models",
@@ -56,6 +57,15 @@ def parse(
     return choices
 
 
+def not_here(query: Mapping[str, str], clips: Sequence[str], models: Sequence[str]) -> list[str]:
+    """The clip and the models that a query names and that do not exist here, cut to `SHOWN`."""
+    named = [("clip", query.get("clip", ""), clips)]
+    named += [("model", key, models) for key in dict.fromkeys(query.get("models", "").split(","))]
+    missing = [(what, key) for what, key, known in named if key and key not in known]
+    cut = [key if len(key) <= SHOWN else f"{key[: SHOWN - 1]}…" for _, key in missing]
+    return [f"{what} “{key}”" for (what, _), key in zip(missing, cut, strict=True)]
+
+
 def apply_link(clips: Sequence[str], models: Sequence[str], frames: Sequence[str]) -> None:
     """Before any widget: take over what the address says, if a person opened it or went back to
     it.
@@ -64,6 +74,7 @@ def apply_link(clips: Sequence[str], models: Sequence[str], frames: Sequence[str
     # Going to another page empties the query; that is no wish to lose the choices.
     if query and query != st.session_state.get("written_link"):
         st.session_state.update(parse(query, clips, models, frames))
+        st.session_state["not_here"] = not_here(query, clips, models), None
         # Taken over once: what is clicked before this run has ended counts more in the next.
         st.session_state["written_link"] = query
 

@@ -53,3 +53,23 @@ def test_memory_is_looked_through_once_in_a_while_and_not_after_every_run(monkey
         shown.run()
     assert not shown.exception
     assert len(looks) == 1
+
+
+def page_of_an_address() -> None:
+    import streamlit as st
+
+    from app.shell import layout
+
+    layout._tell_not_here("folding", st.session_state["models"])
+
+
+def test_what_an_address_names_in_vain_is_told_until_something_else_is_chosen():
+    test = AppTest.from_function(page_of_an_address)
+    test.session_state["models"] = ["gsm"]
+    test.session_state["not_here"] = [f"model “<{name}>”" for name in "abcde"], None
+    for _ in range(2):
+        test.run(timeout=60)
+        [told] = [one.value for one in test.warning]
+        assert "model “&lt;a&gt;”" in told and "and 2 more" in told and "&lt;d" not in told
+    test.session_state["models"] = ["tsn"]
+    assert not test.run(timeout=60).warning and not test.run(timeout=60).warning

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.shell.permalink import apply_link, parse
+from app.shell.permalink import apply_link, not_here, parse
 
 CLIPS, MODELS, FRAMES = ["unfolding", "folding"], ["gsm", "tsn"], ["auto", "8", "16"]
 
@@ -26,6 +26,14 @@ def test_what_a_link_names_wrongly_is_left_out():
     }
     assert parse(query, CLIPS, MODELS, FRAMES) == {"models": ["gsm"]}
     assert parse({}, CLIPS, MODELS, FRAMES) == {}
+
+
+def test_what_a_link_names_and_is_not_here_is_told_by_name():
+    query = {"clip": "upload 7", "models": f"gsm,nobody,nobody,{'n' * 60}", "frames": "-1"}
+    [clip, nobody, cut] = not_here(query, CLIPS, MODELS)
+    assert (clip, nobody) == ("clip “upload 7”", "model “nobody”") and len(cut) == 40 + 8
+    assert not_here({"clip": "folding", "models": "gsm"}, CLIPS, MODELS) == []
+    assert not_here({}, CLIPS, MODELS) == []
 
 
 def test_a_layer_is_kept_if_it_may_be_one_and_the_other_order_only_where_it_is_asked_for():
