@@ -328,6 +328,7 @@ def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: in
     from gsm_model.evaluation.systems import network_of
     from gsm_model.models.inputs import FUSED, TWO_STREAM
     from gsm_model.training.alike import curve_of
+    from gsm_model.training.dataset import looks_of
 
     first = {folder: how for folder, how in ended.items() if folder.name.endswith("-seed0")}
     if not first:
@@ -339,7 +340,7 @@ def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: in
     streams = f"{FUSED[0]}-seed0", f"{FUSED[1]}-seed0"
     fused = {TWO_STREAM: streams} if set(streams) <= set(models) else {}
     found = (
-        or_fail(lambda: measure_on_probes(models, clips // 2 * 2, config.clutter, tell, fused))
+        or_fail(lambda: measure_on_probes(models, clips // 2 * 2, looks_of(config), tell, fused))
         if models
         else {}
     )

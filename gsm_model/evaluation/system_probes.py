@@ -18,13 +18,13 @@ ORDERED_BY = "which first"
 def measure_on_probes(
     models: Mapping[str, Recognizer],
     num_clips: int,
-    clutter: float,
+    looks: Looks,
     progress: Callable[[int, int], None] | None = None,
     fused: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The profiles of trained models, and of those pairs of them that are ``fused`` (name → the
     model of pictures and that of flow, which counts as `FLOW_WEIGHT`), over the same clips of the
-    probes' test split: name →
+    probes' test split, which look as ``looks`` says (its number of frames is the models'): name →
     *clutter*, *data* and *results*, a list of *probe*, *control*, *distance* (frames between the
     two events, ``None`` over all), *value*, *low*, *high* and *n* (scenes, each in two orders), as
     `profile_of` counts them.
@@ -32,17 +32,18 @@ def measure_on_probes(
     Raises:
         DataError: as `score_probes`.
     """
-    looks = Looks(clutter=clutter)
     scored = score_probes(list(models.values()), num_clips, looks, progress=progress)
     tables = dict(zip(models, scored, strict=True))
     for name, streams in (fused or {}).items():
         both = [tables[stream] for stream in streams]
         tables[name] = fuse_predictions(both, (1.0, FLOW_WEIGHT)).table
+    frames = next(model.architecture.num_segments for model in models.values())
+    camera = f", camera {looks.camera:g}" if looks.camera else ""
     return {
         name: {
-            "clutter": clutter,
-            "data": f"{table.data}, clutter {clutter:g}",
-            "results": [_numbers(one) for one in profile_of(table)],
+            "clutter": looks.clutter,
+            "data": f"{table.data}, clutter {looks.clutter:g}{camera}",
+            "results": [_numbers(one) for one in profile_of(table, frames)],
         }
         for name, table in tables.items()
     }

@@ -140,6 +140,11 @@ def build_variant(variant: Variant, config: TrainConfig, num_classes: int) -> Re
     return model
 
 
+def has_numbers(model: Recognizer) -> bool:
+    """Whether all weights are finite, as they are not after a training that diverged."""
+    return all(bool(torch.isfinite(each).all()) for each in model.parameters())
+
+
 def train_variants(
     recipe: TrainConfig,
     variants: Sequence[Variant],

@@ -21,7 +21,7 @@ from gsm_model.training.log import LOG_FILE, read_log
 from gsm_model.training.optim import build_model
 from gsm_model.training.publish import CHECKPOINT_FILE, pack_run
 from gsm_model.training.stored import StoredClips, store_clips
-from gsm_model.training.train import train
+from gsm_model.training.train import check_folder, train
 
 LAST = 100  # steps whose mean loss says how a run ended
 
@@ -100,6 +100,7 @@ def train_alike(
     ended = {}
     for run in runs:
         folder, config = out / run.name, config_of(recipe, run)
+        check_folder(config, folder)
         if not (folder / CHECKPOINT_FILE).is_file():
             more = config.seen.neighbours
             if more not in clips:

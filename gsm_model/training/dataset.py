@@ -154,6 +154,11 @@ def style_of(config: TrainConfig) -> Style:
     return style
 
 
+def looks_of(config: TrainConfig) -> Looks:
+    """How the synthetic clips look that a run of ``config`` ends with."""
+    return Looks(config.clutter, config.camera, config.num_segments)
+
+
 class ListedClips(Dataset):
     """Place in the run → (clip (T, 3·(1 + L), S, S) uint8, label): the videos of a list, each epoch
     in an order of its own. Of a folder that holds the flow which is learnt from, the clip is that,

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from gsm_model.data.lists import VideoList
 from gsm_model.data.own_clips import all_drawn
 from gsm_model.data.synthetic.dataset import Split
-from gsm_model.data.synthetic_sets import Looks, Style, synthetic_set
+from gsm_model.data.synthetic_sets import Style, synthetic_set
 from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import measures_of, score_drawn_clips
 from gsm_model.evaluation.probes import profile_of, score_probes
@@ -19,9 +17,9 @@ from gsm_model.models.card import Card, Domain, Measure
 from gsm_model.models.checkpoints.files import load_checkpoint, save_checkpoint, title_of
 from gsm_model.models.recognizer import Recognizer
 from gsm_model.training.config import TrainConfig
-from gsm_model.training.dataset import style_of
+from gsm_model.training.dataset import looks_of, style_of
 from gsm_model.training.optim import build_model
-from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of
+from gsm_model.training.train import CONFIG_FILE, STATE_FILE, labels_of, read_state
 
 CHECKPOINT_FILE = "model.safetensors"  # what every run calls its checkpoint
 
@@ -46,7 +44,7 @@ def pack_run(
     config = TrainConfig.read(run / CONFIG_FILE)
     if not (run / STATE_FILE).is_file():
         raise DataError(f"{run}: holds no training state; train first")
-    state = torch.load(run / STATE_FILE, map_location="cpu", weights_only=True)
+    state = read_state(run / STATE_FILE)
     if state["step"] < config.steps:
         raise DataError(
             f"{run}: stopped after {state['step']} of {config.steps} steps; train on with the same"
@@ -135,8 +133,7 @@ def _profiled(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Measure, ...]:
     """The share of right answers to each probe, on as busy clips as it was trained on."""
-    looks = Looks(config.clutter, config.camera)
-    [table] = score_probes([model], num_clips // 2 * 2, looks, progress=progress)
+    [table] = score_probes([model], num_clips // 2 * 2, looks_of(config), progress=progress)
     return tuple(
         replace(result.right, metric=result.probe)
         for result in profile_of(table, config.num_segments)

@@ -76,8 +76,12 @@ def store_clips(
     planes = 3 * (1 + spec.modality.neighbours)
     shape = (count, config.num_segments, planes, spec.size, spec.size)
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / STATE_FILE).exists():
+        _claim(folder, {**wanted, "done": 0})
     clips = _array(folder / CLIPS_FILE, np.uint8, shape, done > 0)
     truth = _array(folder / LABELS_FILE, np.int64, (count,), done > 0)
+    if done and not 0 <= truth[:done].min() <= truth[:done].max() < len(labels):
+        raise DataError(f"{folder / LABELS_FILE}: damaged; remove {folder} to paint its clips anew")
     upcoming = DataLoader(
         SyntheticClips(config, augment),
         batch_size=PART,
@@ -109,15 +113,40 @@ def _done(folder: Path, wanted: dict[str, object]) -> int:
         return 0
     except (OSError, ValueError) as error:
         raise DataError(f"{folder / STATE_FILE}: cannot be read ({error})") from None
+    if not isinstance(found, dict) or not isinstance(found.get("done"), int):
+        raise DataError(f"{folder / STATE_FILE}: damaged; remove {folder} to paint its clips anew")
     if {name: found.get(name) for name in wanted} != wanted:
         raise DataError(
             f"{folder}: holds clips of other looks or another number; choose another folder or"
             " remove this one"
         )
-    return int(found["done"])
+    return min(max(found["done"], 0), wanted["count"])
+
+
+def _claim(folder: Path, state: dict[str, object]) -> None:
+    """Note that clips are painted into ``folder``, which must not hold such files of others."""
+    others = [name for name in (CLIPS_FILE, LABELS_FILE) if (folder / name).exists()]
+    if others:
+        raise DataError(
+            f"{folder}: has a {others[0]} but no {STATE_FILE} that says whose it is; choose another"
+            " folder"
+        )
+    write_whole(folder / STATE_FILE, json.dumps(state))
 
 
 def _array(path: Path, kind: type, shape: tuple[int, ...], there: bool) -> np.memmap:
-    return np.lib.format.open_memmap(
-        path, mode="r+" if there else "w+", dtype=kind, shape=None if there else shape
-    )
+    """The array in ``path``, laid out anew unless it is ``there``.
+
+    Raises:
+        DataError: if what is there is another array, or cut off: mapped, it would be filled up with
+            zeros.
+    """
+    if not there:
+        return np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    try:
+        found = np.lib.format.open_memmap(path, mode="r")
+        if (found.dtype, found.shape) == (kind, shape):
+            return np.lib.format.open_memmap(path, mode="r+")
+    except (OSError, ValueError):  # NumPy's of a file too short for what its head claims
+        pass
+    raise DataError(f"{path}: damaged, or cut off; remove {path.parent} to paint its clips anew")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -92,10 +94,6 @@ def train(
         parts = f"{config.accumulate} parts in each of {fabric.world_size} processes"
         raise DataError(f"a batch of {config.batch_size} cannot be run in {parts}")
     labels = synthetic_set(style_of(config)).labels if videos is None else labels_of(videos)
-    if fabric.global_rank == 0:
-        out.mkdir(parents=True, exist_ok=True)
-        _claim_folder(config, out)
-    fabric.barrier()
     torch.manual_seed(config.seed)
     model = build(config, len(labels))
     if initial is not None and begins:
@@ -106,6 +104,10 @@ def train(
     set_training(model, config)
     optimizer = build_optimizer(model, config)
     schedule = build_schedule(optimizer, config)
+    if fabric.global_rank == 0:  # now that the configuration is known to be one that can be run
+        out.mkdir(parents=True, exist_ok=True)
+        _claim_folder(config, out)
+    fabric.barrier()
     first = _load_state(out, model, optimizer, schedule)
     wrapped, optimizer = fabric.setup(model, optimizer)
     if fabric.global_rank == 0:
@@ -211,15 +213,30 @@ def _told(loss: Tensor, logits: Tensor, labels: Tensor, reverses: Tensor) -> Ten
     return torch.stack([loss, *(each.float().mean() for each in (right, above, paired))])
 
 
-def _claim_folder(config: TrainConfig, out: Path) -> None:
-    text = json.dumps(asdict(config), indent=2) + "\n"
+def check_folder(config: TrainConfig, out: Path) -> None:
+    """Refuse a folder that holds the run of another configuration.
+
+    Raises:
+        DataError: if it does, or if what it holds has no configuration, or none that can be read.
+    """
     path = out / CONFIG_FILE
-    if path.exists() and path.read_text() != text:
+    if not path.exists():
+        if (out / STATE_FILE).exists():
+            raise DataError(
+                f"{out}: holds the state of a run but not its {CONFIG_FILE}, so of which is not"
+                " known; bring it back, or choose another folder"
+            )
+        return
+    if TrainConfig.read(path) != config:
         raise DataError(
             f"{out}: holds a run with another configuration; choose another folder or remove"
             " this one"
         )
-    write_whole(path, text)
+
+
+def _claim_folder(config: TrainConfig, out: Path) -> None:
+    check_folder(config, out)
+    write_whole(out / CONFIG_FILE, json.dumps(asdict(config), indent=2) + "\n")
 
 
 def _save_state(
@@ -236,12 +253,42 @@ def _save_state(
 
 
 def _load_state(out: Path, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler) -> int:
-    """The number of steps already taken; the three objects take up where they were."""
+    """The number of steps already taken; the three objects take up where they were.
+
+    Raises:
+        DataError: if the file is damaged, or not the state of such a run.
+    """
     path = out / STATE_FILE
     if not path.exists():
         return 0
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
+    state = read_state(path)
+    try:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):
+        raise _unreadable(path) from None
     return state["step"]
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """The saved state of a run: *step*, *model*, *optimizer* and *schedule*.
+
+    Raises:
+        DataError: if the file is damaged, or no such state.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, LookupError, TypeError, ValueError, RuntimeError, UnpicklingError):
+        raise _unreadable(path) from None
+    whole = isinstance(state, dict) and {"step", "model", "optimizer", "schedule"} <= set(state)
+    if not whole or not isinstance(state["step"], int):
+        raise _unreadable(path)
+    return state
+
+
+def _unreadable(path: Path) -> DataError:
+    return DataError(
+        f"{path}: damaged, or not the state of this run; restore it, or remove its folder and train"
+        " again"
+    )

@@ -111,6 +111,12 @@ def test_what_has_ended_is_left_as_it_is_and_a_further_system_sees_the_same_clip
         train_alike(replace(RECIPE, clutter=1.0), [AlikeRun("gst", 0)], out, 6, 0)
 
 
+def test_an_ended_run_of_another_recipe_is_not_taken_for_this_ones(trained):
+    out, _, _ = trained
+    with pytest.raises(DataError, match="none-seed0: holds a run with another configuration"):
+        train_alike(replace(RECIPE, learning_rate=0.1), [AlikeRun("none", 0)], out, 6, 0)
+
+
 def test_a_run_whose_loss_is_no_number_has_diverged_and_has_no_checkpoint(trained, tmp_path):
     run, wild = AlikeRun("none", 0), replace(RECIPE, learning_rate=1000.0, optimizer="sgd")
     ended = train_alike(wild, [run], tmp_path, stored_clips=6, workers=0)

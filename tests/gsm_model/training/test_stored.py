@@ -64,6 +64,30 @@ def test_a_folder_of_other_clips_is_refused(tmp_path, parts_of_five, other):
         store_clips(replace(CONFIG, **other), SPEC, tmp_path, 4, 0)
 
 
+@pytest.mark.parametrize("name", ["clips.npy", "labels.npy", "stored.json"])
+def test_what_is_damaged_is_refused_and_left_as_it_is(tmp_path, name):
+    store_clips(CONFIG, SPEC, tmp_path, 4, 0)
+    for content in (b"[]", (tmp_path / name).read_bytes()[:-40]):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=f"{name}.*(damaged|cannot be read)"):
+            store_clips(CONFIG, SPEC, tmp_path, 4, 0)
+        assert (tmp_path / name).read_bytes() == content, "not filled up with zeros"
+
+
+def test_a_label_that_is_none_of_the_set_is_refused(tmp_path):
+    store_clips(CONFIG, SPEC, tmp_path, 4, 0)
+    np.save(tmp_path / "labels.npy", np.array([0, 1, 999, 1]))
+    with pytest.raises(DataError, match="damaged"):
+        store_clips(CONFIG, SPEC, tmp_path, 4, 0)
+
+
+def test_arrays_of_others_are_not_overwritten(tmp_path):
+    (tmp_path / "clips.npy").write_text("precious")
+    with pytest.raises(DataError, match="choose another folder"):
+        store_clips(CONFIG, SPEC, tmp_path, 4, 0)
+    assert (tmp_path / "clips.npy").read_text() == "precious"
+
+
 def test_what_cannot_be_stored_is_said(tmp_path):
     with pytest.raises(DataError, match="at least 1"):
         store_clips(CONFIG, SPEC, tmp_path, 0)

@@ -4,6 +4,7 @@ anything is done.
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -91,9 +92,36 @@ def test_a_log_has_a_row_a_step_in_the_columns_it_was_begun_with(tmp_path):
 
 
 def test_a_folder_of_another_run_is_not_overwritten(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(DataError, match="another configuration"):
-        train(TINY, tmp_path)
+    theirs = json.dumps(asdict(replace(TINY, learning_rate=0.1)))
+    for text, match in ((theirs, "another configuration"), ("{}", "at least 'temporal'")):
+        (tmp_path / CONFIG_FILE).write_text(text)
+        with pytest.raises(DataError, match=match):
+            train(TINY, tmp_path)
+        assert (tmp_path / CONFIG_FILE).read_text() == text
+
+
+def test_a_configuration_that_cannot_be_run_leaves_the_folder_to_the_next(tmp_path):
+    with pytest.raises(DataError, match="describes no network"):
+        train(replace(TINY, width=0.1), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_state_that_is_not_this_runs_is_refused_and_kept(tmp_path):
+    train(TINY, tmp_path, workers=0)
+    state = (tmp_path / STATE_FILE).read_bytes()
+    for content in (b"", b"no state", state[: len(state) // 2]):
+        (tmp_path / STATE_FILE).write_bytes(content)
+        for use in (partial(train, TINY, tmp_path), partial(pack_run, tmp_path, tmp_path / "m", 0)):
+            with pytest.raises(DataError, match=r"state\.pt: damaged"):
+                use()
+        assert (tmp_path / STATE_FILE).read_bytes() == content
+    torch.save([1], tmp_path / STATE_FILE)
+    with pytest.raises(DataError, match="not the state of this run"):
+        train(TINY, tmp_path, workers=0)
+    (tmp_path / STATE_FILE).write_bytes(state)
+    (tmp_path / CONFIG_FILE).unlink()
+    with pytest.raises(DataError, match=r"but not its config\.json"):
+        train(replace(TINY, steps=2), tmp_path, workers=0)
 
 
 def test_a_card_says_what_a_run_began_from(tmp_path):
