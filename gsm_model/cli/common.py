@@ -7,7 +7,9 @@ from __future__ import annotations
 import itertools
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, TypeVar
@@ -183,10 +185,23 @@ def load_models(
         )
 
     models = or_fail(lambda: [load(path) for path in paths])
+    _tell_apart(models, paths)
     for model in models:
         if model.card.reading and model.card.layout != OWN_LAYOUT:
             say(f"{model.card.file}: {model.card.reading}")
     return models if precision is None else [optimize(model, precision) for model in models]
+
+
+def _tell_apart(models: Sequence[Recognizer], paths: Sequence[Path]) -> None:
+    """Models of one name are called after their files too, or after the whole paths of these."""
+    files = {(model.card.name, path) for model, path in zip(models, paths, strict=True)}
+    names = Counter(name for name, _ in files)
+    stems = Counter((name, path.stem) for name, path in files)
+    for model, path in zip(models, paths, strict=True):
+        name = model.card.name
+        if names[name] > 1:
+            file = path.stem if stems[name, path.stem] == 1 else str(path)
+            model.card = replace(model.card, alias=f"{name} ({file})")
 
 
 def model_files(checkpoints: list[Path] | None) -> list[Path]:

@@ -410,7 +410,10 @@ def figures(
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         known = False
     if not known:
-        fail(f"{recipe.name}: not a recipe of {' or '.join(REMAKES)} that names its --out")
+        fail(
+            f"{recipe.name}: not a recipe of {' or '.join(REMAKES)} that names its --out; of"
+            " another command, run what the recipe holds as its command"
+        )
     for name, digest in inputs.items():
         path = Path(find_asset(name))
         if path.is_file() and sha256(path) != digest:

@@ -111,6 +111,10 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
             type=["txt", "csv", "json"],
             key="answers_labels",
             max_upload_size=4,
+            help=(
+                "All classes, in their order. A table without scores needs it too, whatever its"
+                " answers are called: those that nobody answered with would be missing."
+            ),
         )
         properties = left.file_uploader(
             "Properties of the clips, for slices",

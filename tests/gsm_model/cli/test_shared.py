@@ -1,6 +1,8 @@
 """Options that every command has which takes models or a list."""
 
 import inspect
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,16 @@ def test_a_place_under_a_file_is_refused_before_anything_is_computed(run, tmp_pa
 def test_a_place_whose_name_is_too_long_is_said_in_a_line(run):
     done = run("evaluate", "--clips", 1, "--out", f"{'a' * 300}/x.parquet", code=2)
     assert "File name too long" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_models_of_one_name_are_called_after_their_files(run, clip, checkpoint, tmp_path):
+    for copy in ("a/first.safetensors", "a/second.safetensors", "b/second.safetensors"):
+        (tmp_path / copy).parent.mkdir(exist_ok=True)
+        shutil.copy(checkpoint, tmp_path / copy)
+    first, second, other = sorted(tmp_path.glob("[ab]/*"))
+    said = json.loads(run("predict", clip, "-c", first, "-c", second, "--json").stdout)
+    names = [model["name"] for model in said["clips"][0]["models"]]
+    assert names == ["A model (first)", "A model (second)"]
+    said = json.loads(run("predict", clip, "-c", second, "-c", other, "--json").stdout)
+    names = [model["name"] for model in said["clips"][0]["models"]]
+    assert names == [f"A model ({second})", f"A model ({other})"]
