@@ -110,6 +110,7 @@ def _show_table(
         st.session_state["system"] = FIRST if FIRST in names else names[0]
     shown = table_of(rows, split, differences)
     key = f"systems_table_{split}"
+    _tick(key, names.index(st.session_state["system"]))
     st.dataframe(
         shown,
         hide_index=True,
@@ -124,7 +125,7 @@ def _show_table(
         },
         key=key,
         on_select=_choose_row,
-        selection_mode="single-row",
+        selection_mode="single-row-required",
         placeholder="–",
         alt="The systems, with what each costs and what it tells",
     )
@@ -187,6 +188,14 @@ def table_of(
 
 def _ends(share: Mapping[str, float]) -> str:
     return f"{100 * share['low']:.1f} to {100 * share['high']:.1f}"
+
+
+def _tick(key: str, row: int) -> None:
+    """Have the row of the chosen system ticked in the table ``key``, wherever it was chosen."""
+    now = st.session_state.get(key)
+    # Set only where it differs: a tick that is set redraws the table.
+    if now is None or list(now["selection"]["rows"]) != [row]:
+        st.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
 
 
 def _choose_row() -> None:

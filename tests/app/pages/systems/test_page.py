@@ -113,6 +113,25 @@ def test_a_row_that_is_clicked_is_opened(monkeypatch):
     assert state["system"] == "gsm"
 
 
+def test_the_row_that_is_ticked_is_the_system_that_is_shown(monkeypatch, tmp_path):
+    test = shown(monkeypatch, tmp_path, MEASURED)
+
+    def ticked() -> str:
+        table = f"systems_table_{test.segmented_control(key='systems_split').value}"
+        [row] = test.session_state[table]["selection"]["rows"]
+        return test.dataframe[0].value["system"].iloc[row]
+
+    assert ticked() == "GSM", "nobody chose yet"
+    test.session_state["systems_table_test"] = {"selection": {"rows": [0]}}
+    test.selectbox(key="system").select("none").run()
+    assert ticked() == "TSN", "whatever was clicked before"
+    test.selectbox(key="system").select("tsm").run()
+    assert ticked() == "TSM"
+    test.segmented_control(key="systems_split").set_value("shifted").run()
+    assert ticked() == "TSM", "a table of its own"
+    assert not test.exception
+
+
 def test_a_table_that_cannot_be_read_is_said(tmp_path):
     (tmp_path / "systems").mkdir()
     (tmp_path / "systems" / "systems.json").write_text("{")
