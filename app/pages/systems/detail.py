@@ -118,10 +118,11 @@ def _show_links(row: Row, rows: Sequence[Row]) -> None:
             st.caption("Its trained weights did not come with this installation.")
         return
     [beside] = [key_of(one) for one in rows if one["name"] == BESIDE]
-    st.markdown("Its trained network, beside the TSN trained alike:" if beside else "Its network:")
+    alone = beside in (None, key)
+    together = "" if alone else ", on all but Gates beside the TSN trained alike"
+    st.markdown(f"Its trained network{together}:")
     with st.container(horizontal=True):
         for module, title in LINKS.items():
-            alone = beside in (None, key) or module == "gates"
             if not (module == "gates" and row["name"] == BESIDE):
-                models = key if alone else f"{key},{beside}"
+                models = key if alone or module == "gates" else f"{key},{beside}"
                 link_to(module, f"**{title}**", {"models": models})

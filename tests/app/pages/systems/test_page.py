@@ -89,9 +89,11 @@ def test_trained_systems_stand_in_the_table_beside_gsm_and_link_to_their_network
         ("gates", "tsm-seed0"),
         ("gradcam", "tsm-seed0,none-seed0"),
     ]
+    assert "Its trained network, on all but Gates beside the TSN trained alike:" in text_of(test)
     links.clear()
     test.selectbox(key="system").select("none").run()
     assert links == [(module, "none-seed0") for module in ("compare", "order", "gradcam")]
+    assert "Its trained network:" in text_of(test), "it cannot stand beside itself"
     test.segmented_control(key="systems_split").set_value("shifted").run()
     assert not test.exception and "92.0 %" not in test.markdown[1].value
     assert "shifted drawn clips" in test.markdown[1].value
