@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
 
 from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
+from app.pages.systems.names import Place, place_names
 from gsm_model.evaluation.system_probes import columns_of, share_of
 from gsm_model.evaluation.systems import trainings
 from gsm_model.figures.labels import shortened
@@ -42,7 +45,8 @@ def color_of(row: Row, chosen: str) -> str:
 
 def against_cost(rows: Sequence[Row], split: str, cost: str, chosen: str) -> go.Figure:
     """*Within pair* of each measured row against what it costs, with intervals; named are the
-    chosen one, TSN, GSM, and those that none cheaper is as good as, which a dotted line joins.
+    chosen one, TSN, GSM, and those that none cheaper is as good as, which a dotted line joins, as
+    far as there is room for their names.
     """
     placed = [row for row in rows if cost_of(row, cost) is not None]
     best = frontier(placed, split, cost)
@@ -55,7 +59,8 @@ def against_cost(rows: Sequence[Row], split: str, cost: str, chosen: str) -> go.
             hoverinfo="skip",
         )
     )
-    named = {row["name"] for row in best} | {chosen, *LANDMARKS}
+    across, up = _ranges(placed, split, cost)
+    named = _names(placed, best, split, cost, chosen)
     for row in placed:
         share, color = row[split]["within_pair"], color_of(row, chosen)
         figure.add_scatter(
@@ -68,9 +73,9 @@ def against_cost(rows: Sequence[Row], split: str, cost: str, chosen: str) -> go.
                 "width": 3,
                 "color": color,
             },
-            mode="markers+text" if row["name"] in named else "markers",
-            text=[f"  {short(row['title'])}  "],
-            textposition=_beside(row, placed, cost),
+            mode="markers+text" if row["title"] in named else "markers",
+            text=[f" {short(row['title'])} "],
+            textposition=named.get(row["title"]),
             marker={
                 "color": color,
                 "size": 13 if row["name"] == chosen else 9,
@@ -94,18 +99,60 @@ def against_cost(rows: Sequence[Row], split: str, cost: str, chosen: str) -> go.
     _chance(figure)
     ticks = _ticks([cost_of(row, cost) or 1 for row in placed])
     figure.update_xaxes(
-        type="log", title=COSTS[cost], tickvals=ticks, ticktext=list(map(str, ticks))
+        type="log",
+        title=COSTS[cost],
+        tickvals=ticks,
+        ticktext=list(map(str, ticks)),
+        range=across,
     )
-    figure.update_yaxes(title="within pair", tickformat=".0%")
+    figure.update_yaxes(title="within pair", tickformat=".0%", range=up)
     return figure.update_layout(
         showlegend=False, height=430, margin={"l": 8, "r": 24, "t": 30, "b": 40}
     )
 
 
-def _beside(row: Row, rows: Sequence[Row], cost: str) -> str:
-    """Where a name stands: to the left of its point, but for the cheapest."""
-    costs = [cost_of(one, cost) or 0 for one in rows]
-    return "middle right" if (cost_of(row, cost) or 0) < 1.2 * min(costs) else "middle left"
+def _names(
+    rows: Sequence[Row], best: Sequence[Row], split: str, cost: str, chosen: str
+) -> dict[str, str]:
+    """The titles that `against_cost` shows, with where they stand: the chosen system's, GSM's and
+    TSN's first, then the best's.
+    """
+    (left, right), (bottom, top) = _ranges(rows, split, cost)
+
+    def place(row: Row, value: float) -> Place:
+        x = math.log10(cost_of(row, cost) or 1)
+        return (x - left) / (right - left), (value - bottom) / (top - bottom)
+
+    first = [row for name in (chosen, *reversed(LANDMARKS)) for row in rows if row["name"] == name]
+    points = {row["title"]: place(row, row[split]["within_pair"]["value"]) for row in rows}
+    joined = [points[row["title"]] for row in best]
+    guess = (0.5 - bottom) / (top - bottom)
+    return place_names(
+        {row["title"]: points[row["title"]] for row in [*first, *reversed(best)]},
+        [row["title"] for row in first],
+        [*pairwise(joined), ((0, guess), (1, guess))],
+        [place(row, value) for row in rows for value in _shown(row, split)],
+    )
+
+
+def _shown(row: Row, split: str) -> list[float]:
+    """The values that are marked of a row, with the ends of its interval."""
+    share = row[split]["within_pair"]
+    return [share["value"], share["low"], share["high"], *trainings(row, split)[1:]]
+
+
+def _ranges(rows: Sequence[Row], split: str, cost: str) -> tuple[list[float], list[float]]:
+    """Both axes of `against_cost`, the lower one in powers of ten."""
+    costs = [math.log10(cost_of(row, cost) or 1) for row in rows]
+    values = [0.5, *(value for row in rows for value in _shown(row, split))]
+    return _padded(costs), _padded(values)
+
+
+def _padded(values: Sequence[float]) -> list[float]:
+    """The ends of ``values`` and a little more, so that marks at the ends are seen whole."""
+    low, high = min(values, default=0), max(values, default=0)
+    more = 0.05 * (high - low) or 0.1
+    return [low - more, high + more]
 
 
 def frontier(rows: Sequence[Row], split: str, cost: str) -> list[Row]:

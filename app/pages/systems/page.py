@@ -214,8 +214,8 @@ def _show_cost(found: Sequence[Row], split: str, chosen: str) -> None:
         "### What is it worth?",
         help=(
             "Each point is a system, with its 95 % interval; small ones above or below are further"
-            " trainings of it. Named are the chosen one, GSM, TSN and those that none cheaper is as"
-            " good as (dotted). At 50 % is a guess."
+            " trainings of it. Named are the chosen one, GSM, TSN and, where there is room,"
+            " those that none cheaper is as good as (dotted). At 50 % is a guess."
         ),
     )
     costs = [

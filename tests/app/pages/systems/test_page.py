@@ -1,6 +1,7 @@
 """The Systems page with a made-up table, with one in which nothing is trained, and without one."""
 
 import json
+import math
 import zipfile
 from io import BytesIO
 
@@ -150,11 +151,27 @@ def test_charts_hold_every_measured_system_and_name_those_that_count(tmp_path):
     # TSN is cheapest and TSM better for more, GSM costs more still and is no better.
     assert list(cost.data[0].x) == [14.5, 15.5]
     assert [row["name"] for row in charts.frontier(found, "test", "gmacs")] == ["none", "tsm"]
+    assert {trace.text[0].strip() for trace in cost.data if trace.text} == {"TSM", "GSM", "TSN"}
+    assert all(trace.mode == "markers+text" for trace in cost.data[1:])
+    low, high = cost.layout.xaxis.range  # in powers of ten
+    assert low < math.log10(14.5) < math.log10(16.5) < high
     learnt = charts.curves(found, "tsm")
     assert [trace.name for trace in learnt.data if trace.line.width == 3] == ["TSM"]
     matrix = charts.pairs(found, "test").data[0]
     assert matrix.z.shape == (3, len(PAIRS)) and list(matrix.y) == ["TSM", "GSM", "TSN"]
     assert "Unfolding something: " in matrix.customdata[0][0]
+
+
+def test_a_name_for_which_there_is_no_room_is_left_to_hovering(tmp_path):
+    path = write_table(tmp_path, MEASURED, ("none", "tsm", "gsm"))
+    content = json.loads(path.read_text())
+    content["systems"]["gsm"]["gmacs"] = content["systems"]["tsm"]["gmacs"]
+    content["systems"]["gsm"]["test"] = content["systems"]["tsm"]["test"]
+    path.write_text(json.dumps(content))
+    cost = charts.against_cost(measured(systems_table(), "test"), "test", "gmacs", "gsm")
+    shown = {trace.text[0].strip(): trace.mode for trace in cost.data if trace.text}
+    assert shown == {"GSM": "markers+text", "TSM": "markers", "TSN": "markers+text"}
+    assert all("%{y" in trace.hovertemplate for trace in cost.data[1:])
 
 
 def test_further_trainings_of_a_system_stand_beside_its_first(tmp_path):
