@@ -152,7 +152,7 @@ def frame_worth(found: FrameShapley) -> str:
         f"{title}: {len(game.values)} frames take *{escape(found.target_name)}* from"
         f" {_two(game.empty)} to {_two(game.full)} logits"
     )
-    if game.values[best] > 0:
+    if found.shown(game.values)[best] > 0 and _two(game.values[best]) != "0.00":
         text += f"; frame {found.frame_indices[best]} adds most ({_two(game.values[best])})"
     better = found.agrees_better(found.filling)
     if better is None:
@@ -495,7 +495,9 @@ def carried(report: ChannelReport) -> str:
 
 
 def _two(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    """With a sign, if it is not shown as 0."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 def compared(paired: PairedPredictions | None, alone: Predictions) -> str:

@@ -22,9 +22,9 @@ def shapley_figure(found: FrameShapley, width: float = PAGE) -> Figure:
     figure = Figure(figsize=(width, 2.5), layout="constrained")
     axes = figure.subplots(1, panels, width_ratios=(1.5, *[1] * (panels - 1)))
     _steps(axes[0], found)
-    _matrix(axes[1], found.game.interactions, "interaction of two frames")
+    _matrix(axes[1], found.shown(found.game.interactions), "interaction of two frames")
     if found.relations is not None:
-        _matrix(axes[2], found.relations.values, "row before column")
+        _matrix(axes[2], found.shown(found.relations.values), "row before column")
     how = "exact" if found.game.is_exact else "sampled, 95 % intervals"
     missing = "missing frames left out" if found.filling == "left out" else "nearest frame repeated"
     figure.suptitle(

@@ -72,7 +72,10 @@ def steps(found: FrameShapley) -> go.Figure:
 
 
 def matrix(found: FrameShapley, values: np.ndarray, titles: Sequence[str], hover: str) -> go.Figure:
-    """``values`` (T, T) of every two frames, in logits, blue below 0 and orange above."""
+    """``values`` (T, T) of every two frames, in logits, blue below 0 and orange above; blank where
+    they are rounding.
+    """
+    values = found.shown(values)
     names = [f"{place}: {frame}" for place, frame in enumerate(found.frame_indices, start=1)]
     limit = float(np.abs(values).max()) or 1.0
     figure = go.Figure(

@@ -20,6 +20,8 @@ from gsm_model.models.observers import observe_points
 from gsm_model.models.recognizer import Recognizer
 
 Places = dict[tuple[nn.Module, str], str]
+# A difference of logits below this share of them is rounding.
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Target:
                 raise ValueError(f"there is no class {index}; the model knows {num_classes}")
         if self.index == self.versus:
             raise ValueError("a class cannot be set against itself")
+
+
+def rounding_of(*logits: float) -> float:
+    """What is no more than rounding in a difference of ``logits`` of about these sizes."""
+    return ROUNDING * max(1.0, *map(abs, logits))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from gsm_model.data.labels import reversed_classes
-from gsm_model.explain.cam.evidence import Target, ready
+from gsm_model.explain.cam.evidence import Target, ready, rounding_of
 from gsm_model.explain.order.report import MAX_FRAMES_A_PASS
 from gsm_model.explain.patching.features import (
     Key,
@@ -39,8 +39,6 @@ from gsm_model.video.decoded import DecodedVideo
 # A frame takes the features of the frame at the same place, or of the one with the same picture.
 Align = Literal["place", "picture"]
 REVERSED = "its reversal"
-# A difference of logits below this share of them is rounding: there is nothing to move.
-NOTHING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ class Patching:
 
 
 def _moves(before: float, donor: float) -> bool:
-    return abs(donor - before) > NOTHING * max(1.0, abs(before), abs(donor))
+    return abs(donor - before) > rounding_of(before, donor)
 
 
 def default_target(model: Recognizer, before: np.ndarray, donor: np.ndarray) -> Target:

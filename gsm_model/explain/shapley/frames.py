@@ -16,7 +16,7 @@ import scipy
 import torch
 from torch import Tensor
 
-from gsm_model.explain.cam.evidence import Target, evidence_of_clips
+from gsm_model.explain.cam.evidence import Target, evidence_of_clips, rounding_of
 from gsm_model.explain.cam.report import last_layer
 from gsm_model.explain.order.report import MAX_FRAMES_A_PASS
 from gsm_model.explain.shapley.values import (
@@ -93,12 +93,26 @@ class FrameShapley:
         """The target in words."""
         return self.target.name(self.card)
 
+    @property
+    def rounding(self) -> float:
+        """Logits below which a value, interaction or relation is no more than rounding."""
+        return rounding_of(self.game.empty, self.game.full)
+
+    def shown(self, values: np.ndarray) -> np.ndarray:
+        """``values``, in logits, as a picture shows them: 0 where they are no more than rounding,
+        which would fill a scale of its own.
+        """
+        return np.where(np.abs(values) > self.rounding, values, 0.0)
+
     def agrees_better(self, filling: Filling) -> str | None:
         """Which attribution has the larger area under deletion with ``filling``; ``None`` where
-        they are within a thousandth of each other.
+        they are within a thousandth of each other, or differ by rounding.
         """
         found = sorted((test for test in self.tests if test.filling == filling), key=_area)
-        if len(found) < 2 or found[-1].area - found[-2].area <= 1e-3 * abs(found[-1].area):
+        if len(found) < 2:
+            return None
+        same = max(1e-3 * abs(found[-1].area), self.rounding)
+        if found[-1].area - found[-2].area <= same:
             return None
         return found[-1].attribution
 

@@ -1,5 +1,7 @@
 """The charts of frame values hold the numbers and add up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,14 @@ def test_a_matrix_is_of_one_scale_and_of_one_where_all_is_zero(found):
     chart = shapley_charts.matrix(found, found.game.interactions, ("a", "b"), "%{z}")
     assert chart.data[0].zmax == -chart.data[0].zmin == np.abs(found.game.interactions).max()
     assert shapley_charts.matrix(found, np.zeros((3, 3)), ("a", "b"), "%{z}").data[0].zmax == 1
+
+
+def test_rounding_is_a_blank_matrix_and_no_frame_that_adds_most(found):
+    noise = 4e-8 * np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]])
+    chart = shapley_charts.matrix(found, noise, ("a", "b"), "%{z}")
+    assert not chart.data[0].z.any() and chart.data[0].zmax == 1
+    tsn = replace(found, game=replace(found.game, values=noise[0], empty=-3e-5, full=-3e-5))
+    assert "from 0.00 to 0.00 logits. b agrees" in frame_worth(tsn)
 
 
 def test_the_sentence_says_what_adds_up_and_what_agrees_better(found):

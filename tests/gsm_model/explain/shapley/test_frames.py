@@ -52,6 +52,8 @@ def test_the_game_is_the_networks_own_on_what_is_left(video, system, filling):
     assert 0.7 < found.passes / passes_needed(4, filling) < 1.3
     if system == "none":
         np.testing.assert_allclose(found.relations.values, 0, atol=scale)
+        assert not found.shown(found.relations.values).any()
+    assert (found.shown(found.game.values) == found.game.values).any()
 
 
 def test_a_tsns_values_are_those_of_an_average(video):
