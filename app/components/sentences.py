@@ -182,19 +182,21 @@ def what_moves(reports: Sequence[GateReport]) -> str:
 
 def _moves(report: GateReport) -> str:
     title = f"**{escape(report.card.name)}**"
-    shares = [layer.shares().moves for layer in report.layers]
-    if max(shares) == 0:
+    # Blocks without a module cannot move anything: they would only make the mean smaller.
+    layers = [layer for layer in report.layers if layer.has_module]
+    shares = [layer.shares().moves for layer in layers]
+    if max(shares, default=0) == 0:
         return f"{title} moves nothing: every frame is seen alone"
-    most = int(np.argmax(shares))
+    most, modules = int(np.argmax(shares)), "module" if len(layers) == 1 else "modules"
     text = (
         f"{title} moves {percent(float(np.mean(shares)))} of its features' energy between frames"
-        f" (mean over {len(shares)} layers"
+        f" (mean over its {len(layers)} temporal {modules}"
     )
-    text += f"; most in *{escape(report.layers[most].title)}*, {percent(shares[most])})"
+    text += f"; most in *{escape(layers[most].title)}*, {percent(shares[most])})"
     if not report.is_gated:
         return text + ", without gates"
     spread = decompose(
-        GateMoments.of_maps([layer.maps for layer in report.layers]), np.zeros(1, np.int64)
+        GateMoments.of_maps([layer.maps for layer in layers]), np.zeros(1, np.int64)
     ).adaptivity
     if spread == 0:
         return text + ", by a fixed shift"

@@ -62,6 +62,11 @@ class LayerExchange:
     is_gated = False
 
     @property
+    def has_module(self) -> bool:
+        """Whether a temporal module stands here, and not a block without any."""
+        return True
+
+    @property
     def maps(self) -> np.ndarray:
         """(T, 2, h, w) float32, second axis `DIRECTIONS`: what the viewer shows of the layer."""
         raise NotImplementedError
@@ -108,7 +113,8 @@ class LayerGates(LayerExchange):
     ``energy`` (T, 2, h, w) float32 ≥ 0 is the sum of squares, over the channels that each gate
     rules, of the features that meet it; ``untouched`` (T,) that of the channels no gate rules, over
     all places. ``channels`` is the share of the channels that each gate rules: ½ in a GSM, ⅛ in a
-    TSM. ``owed`` is what the output owes to which frame, where the gates alone do not say it (GSF).
+    TSM, 0 in a block without a module. ``owed`` is what the output owes to which frame, where the
+    gates alone do not say it (GSF).
     """
 
     gate: np.ndarray
@@ -118,6 +124,10 @@ class LayerGates(LayerExchange):
     owed: LayerContributions | None = None
 
     is_gated = True
+
+    @property
+    def has_module(self) -> bool:
+        return self.channels > 0
 
     @property
     def maps(self) -> np.ndarray:

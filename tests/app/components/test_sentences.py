@@ -151,11 +151,19 @@ def test_how_much_moves_and_whether_the_gates_are_more_than_a_fixed_shift():
     fixed = what_moves([gate_report(np.ones((2, 2)), np.ones((2, 2)), title="TSM")])
     assert (
         fixed
-        == "**TSM** moves 50 % of its features' energy between frames (mean over 1 layers; most in"
-        " *m*, 50 %), by a fixed shift."
+        == "**TSM** moves 50 % of its features' energy between frames (mean over its 1 temporal"
+        " module; most in *m*, 50 %), by a fixed shift."
     )
     adaptive = what_moves([gate_report([[1, 1], [0, 0]], np.ones((2, 2)))])
     assert "depart from a fixed shift by 0.50" in adaptive
+
+
+def test_the_mean_is_over_the_modules_and_not_over_blocks_that_have_none():
+    one = gate_report(np.ones((2, 2)), np.ones((2, 2)), title="TSM")
+    without = replace(one_place(np.zeros((2, 2)), np.ones((2, 2))), channels=0.0)
+    sparse = replace(one, layers=(without, one.layers[0], without, one.layers[0]))
+    assert "50 % of its features' energy" in what_moves([sparse])
+    assert "(mean over its 2 temporal modules; most in *m*, 50 %)" in what_moves([sparse])
 
 
 def test_a_layers_sentence_says_a_side_a_place_and_a_regime_only_where_they_are_plain():

@@ -131,6 +131,14 @@ def test_three_networks_stand_on_one_scale(video):
     assert all(layer.channels == 0.5 and np.abs(layer.gate).max() <= 1 for layer in gsm.layers)
 
 
+@pytest.mark.parametrize(
+    ("system", "modules"), [("none", 0), ("gsm", 8), ("tsm", 8), ("motion_feature", 4), ("mict", 4)]
+)
+def test_the_report_tells_modules_from_blocks_that_have_none(system, modules, video):
+    layers = report_gates(make_small(system), video).layers
+    assert sum(layer.has_module for layer in layers) == modules and len(layers) == 8
+
+
 def test_the_report_holds_the_models_answer_and_its_gates(video, small_gsm):
     report = report_gates(small_gsm, video, "reversed", 6)
     expected = predict(small_gsm, video, "reversed", 6)
