@@ -245,6 +245,18 @@ def _regime(layer: LayerGates) -> str:
     return f"; {percent(float(regimes[likeliest]))} of its gate values {does[REGIMES[likeliest]]}"
 
 
+def as_it_is(name: str, clamps: Sequence[str]) -> str:
+    """That no experiment acts on a model on which ``clamps`` can act: all of them where it has
+    gates, one where it has something else that crosses time.
+    """
+    title = f"**{escape(name)}**"
+    if not clamps:
+        return f"{title} has no temporal module that could be changed."
+    if len(clamps) == 1:
+        return f"{title}: its temporal exchange is as it is."
+    return f"{title}: its gates are as they are."
+
+
 def experiment(before: Prediction, after: Prediction) -> str:
     """How one model's answer moved under an experiment on its temporal modules."""
     return moved(before, after) + "."

@@ -9,7 +9,7 @@ import streamlit as st
 from app.cache.charts import drawn
 from app.components.downloads import interventions_command
 from app.components.media import as_printed
-from app.components.sentences import closed_gates, escape, experiment, tenths
+from app.components.sentences import as_it_is, closed_gates, escape, experiment, tenths
 from app.pages.gates import charts
 from app.queries import clip_results, precomputed
 from app.shell import session
@@ -66,10 +66,12 @@ def show_experiments(
     offered = [clamp for clamp in CLAMPS if any(clamp in some for some in possible.values())]
     if st.session_state["clamp"] not in (NOTHING, *offered):
         st.session_state["clamp"] = NOTHING
+    by_gates = len(offered) > 1
     first, second, third, last = st.columns([3, 4, 3, 1.6], vertical_alignment="bottom")
     clamp = first.selectbox(
-        "Set gates to" if len(offered) > 1 else "Temporal exchange",
+        "Set gates to" if by_gates else "Temporal exchange",
         [NOTHING, *offered],
+        format_func=lambda name: "as it is" if name == NOTHING and not by_gates else name,
         key="clamp",
         help="  \n".join(f"**{name}**: {MEANING[name]}" for name in offered),
     )
@@ -87,7 +89,7 @@ def show_experiments(
         "Reset",
         on_click=_ask_reset,
         icon=":material/restart_alt:",
-        help="Let all gates work again.",
+        help="Let all gates work again." if by_gates else "Let time be crossed everywhere again.",
         disabled=clamp == NOTHING and not layers,
     )
     other = _choose_other(choices) if clamp == "other clip" else None
@@ -105,7 +107,7 @@ def show_experiments(
         except LensError as error:
             explain_error(error, "Choose something else to set the gates to.")
             continue
-        _show_answer(choices.names[ref.key], before, after)
+        _show_answer(choices.names[ref.key], before, after, possible[ref])
     if st.toggle(
         "Try every clamp, and every layer in turn",
         key="clamp_all",
@@ -200,13 +202,11 @@ def _held(
     return clip_results.under(ref, choices.names[ref.key], clip, video, order, count, one, other)
 
 
-def _show_answer(name: str, before: Prediction, after: Prediction | None) -> None:
+def _show_answer(
+    name: str, before: Prediction, after: Prediction | None, possible: Sequence[str]
+) -> None:
     rows = intervention_rows("", before, ["held"], [after or before])
-    st.markdown(
-        experiment(before, after)
-        if after is not None
-        else f"**{escape(name)}**: its gates are as they are."
-    )
+    st.markdown(experiment(before, after) if after is not None else as_it_is(name, possible))
     for column, key, label in zip(
         st.columns(2), ("probability", "reversal_probability"), ("answer", "reversal"), strict=True
     ):

@@ -7,6 +7,7 @@ import pytest
 
 from app.components.sentences import (
     answer,
+    as_it_is,
     closed_gates,
     compare,
     escape,
@@ -17,6 +18,7 @@ from app.components.sentences import (
     taken_for,
     what_moves,
 )
+from gsm_model.explain.gates.clamps import CLAMPS
 from gsm_model.explain.gates.report import GateReport
 from gsm_model.explain.order.report import OrderReport
 from gsm_model.models.card import Card
@@ -184,6 +186,12 @@ def test_a_layers_sentence_says_a_side_a_place_and_a_regime_only_where_they_are_
     assert "only 0.4 times" in layer_moves(one_sided, one_sided.layers[0], 0.4)
     still = gate_report(np.zeros((2, 2)), np.ones((2, 2)), title="TSN")
     assert layer_moves(still, still.layers[0], 1.0) == "**TSN** moves nothing here."
+
+
+def test_what_is_left_as_it_is_is_what_the_model_has():
+    assert as_it_is("GSM", CLAMPS) == "**GSM**: its gates are as they are."
+    assert as_it_is("S3D", ("closed",)) == "**S3D**: its temporal exchange is as it is."
+    assert as_it_is("TSN", ()) == "**TSN** has no temporal module that could be changed."
 
 
 def test_closed_gates_are_told_with_their_clips_and_intervals():
