@@ -17,11 +17,7 @@ from app.shell.permalink import go_to
 from gsm_model.errors import LensError
 from gsm_model.predictions.table import Predictions
 
-OPENS = {
-    "compare": ":material/compare_arrows:",
-    "gates": ":material/swap_horiz:",
-    "gradcam": ":material/visibility:",
-}
+OPENS = ("compare", "gates", "gradcam")
 NO_FOLDER = (
     "The app has no files of these clips. Upload one in the sidebar to look at it; the"
     " administrator can name the folder that they lie in (`GATE_SHIFT_LENS_VIDEOS`)."
@@ -58,11 +54,11 @@ def look_at(models: Sequence[Predictions], rows: np.ndarray, key: str, first: bo
         return
     st.video(shown.content, loop=True, autoplay=True, muted=True, width=360, alt=escape(ids[row]))
     with st.container(horizontal=True):
-        for page, icon in OPENS.items():
+        for page in OPENS:
             entry = st.session_state["pages"].get(page)
             if entry and st.button(
                 f"Open it in {entry.title}",
-                icon=icon,
+                icon=entry.icon,
                 key=f"open-{page}" if key == "matrix" else f"open-{key}-{page}",
                 help="Chooses this clip; the models stay.",
             ):
