@@ -26,6 +26,7 @@ function label(text, x, y, attributes = {}) {
 
 const CELL = 20; // a cell's height in the overview, in SVG units
 const WIDE = 24; // its width
+const PIXELS = 1.15; // an SVG unit in the overview: one size for all maps, with letters to be read
 // Room for the layers' names.
 const room = (layers) => Math.max(78, 12 + 6 * Math.max(...layers.map((name) => name.length)));
 
@@ -40,6 +41,7 @@ export function overview(rows, { layers, captions, scale, layer, frame, title, m
     role: "img",
     "aria-label": title,
   });
+  picture.style.width = `${Math.round(PIXELS * width)}px`;
   picture.append(label(title, NAMES, 12, { class: "title" }));
   rows.forEach((values, row) => {
     const y = 18 + row * CELL;
@@ -202,7 +204,32 @@ export function diagram(arrows, { layers, captions, scale, layer, frame, title, 
   return picture;
 }
 
-/** Values over the frames at one place: lines of {name, color, dash, values}. */
+const WAYS = [
+  { dash: "", mark: "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0 -3 0Z" }, // a circle
+  { dash: "6 4", mark: "M-3-3H3V3H-3Z" }, // a square
+  { dash: "2 3", mark: "M0-4.5L4 3.5H-4Z" }, // a triangle
+  { dash: "9 3 2 3", mark: "M0-4.5L4.5 0L0 4.5L-4.5 0Z" }, // a diamond
+  { dash: "14 4", mark: "M-1-4H1V-1H4V1H1V4H-1V1H-4V-1H-1Z" }, // a cross
+];
+const COLORS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00"];
+
+/** How the curve of a way of a panel is told from the others: {color, dash, mark}. A way has a dash
+ * and a mark; colours are the panels', and where one panel has more ways than two, the ways'. */
+export function lineStyle(way, ways, panelColor, panels) {
+  const color = panels === 1 && ways > 2 ? COLORS[way % COLORS.length] : panelColor;
+  return { color, ...WAYS[way % WAYS.length] };
+}
+
+/** What stands for a curve in the legend. */
+export function lineKey({ color, dash, mark }) {
+  const line = { x1: 0, x2: 40, y1: 6, y2: 6, stroke: color, "stroke-width": 2 };
+  return svg("svg", { viewBox: "0 0 40 12", class: "key" }, [
+    svg("line", { ...line, "stroke-dasharray": dash }),
+    svg("path", { d: mark, transform: "translate(20 6)", fill: color }),
+  ]);
+}
+
+/** Values over the frames at one place: lines of {name, style, values}. */
 export function curves(lines, { captions, frame, low, high, title, width }) {
   const [height, left, bottom] = [210, 46, 34];
   const count = captions.length;
@@ -240,7 +267,8 @@ export function curves(lines, { captions, frame, low, high, title, width }) {
   picture.append(
     svg("line", { x1: x(frame), x2: x(frame), y1: 14, y2: height - bottom, class: "now" }),
   );
-  for (const { name, color, dash, values } of lines) {
+  for (const { name, style, values } of lines) {
+    const { color, dash, mark } = style;
     const points = values.map((value, column) => `${x(column)},${y(value)}`).join(" ");
     picture.append(
       svg("polyline", { points, stroke: color, "stroke-dasharray": dash, class: "line" }, [], name),
@@ -248,8 +276,8 @@ export function curves(lines, { captions, frame, low, high, title, width }) {
     values.forEach((value, column) =>
       picture.append(
         svg(
-          "circle",
-          { cx: x(column), cy: y(value), r: 3, fill: color },
+          "path",
+          { d: mark, transform: `translate(${x(column)} ${y(value)})`, fill: color },
           [],
           `${name}, ${captions[column]}: ${signed(value)}`,
         ),

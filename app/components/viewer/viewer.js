@@ -5,7 +5,7 @@
 import { contours, paint } from "./canvas.js";
 import { Scale, signed } from "./colors.js";
 import { frameAfter, placeIn, shownFor } from "./cursor.js";
-import { curves, diagram, overview, svg } from "./drawings.js";
+import { curves, diagram, lineKey, lineStyle, overview } from "./drawings.js";
 import { KEYS, changeBy } from "./keys.js";
 import { DifferenceMaps, Maps } from "./maps.js";
 
@@ -484,27 +484,13 @@ class Viewer {
     const lines = panels.flatMap((panel, index) =>
       ways.map((way, number) => ({
         name: ways.length > 1 ? `${panel.title}, ${way}` : panel.title,
-        color: panel.color,
-        dash: number ? "6 4" : "",
+        style: lineStyle(number, ways.length, panel.color, panels.length),
         values: panel.captions.map((_, frame) =>
           this.maps(index).at(frame, number, ...this.state.place),
         ),
       })),
     );
-    const legend = lines.map(({ name, color, dash }) => {
-      const key = svg("svg", { viewBox: "0 0 30 8", class: "key" }, [
-        svg("line", {
-          x1: 0,
-          x2: 30,
-          y1: 4,
-          y2: 4,
-          stroke: color,
-          "stroke-width": 3,
-          "stroke-dasharray": dash,
-        }),
-      ]);
-      return html("span", {}, [key, ` ${name}`]);
-    });
+    const legend = lines.map(({ name, style }) => html("span", {}, [lineKey(style), ` ${name}`]));
     const { low, high } = this.data.scale;
     const options = {
       captions: panels[0].captions,

@@ -254,6 +254,45 @@ def test_arrows_are_as_thick_as_their_share_up_to_a_bound(page):
     assert thin - 0.8 == pytest.approx(0.72) and twice - 0.8 == pytest.approx(1.44) and whole == 9
 
 
+def test_every_way_of_a_panel_has_a_line_of_its_own_with_colours_and_without(page):
+    body = "return [...Array(a).keys()].map((way) => m.lineStyle(way, a, '#123456', 1))"
+    for ways in (2, 5):
+        styles = call(page, "drawings", body, ways)
+        for names in (("dash",), ("mark",)) + ((("color",),) if ways == 5 else ()):
+            assert len({tuple(style[name] for name in names) for style in styles}) == ways
+    body = "return m.lineStyle(3, 5, '#123456', 2).color"
+    assert call(page, "drawings", body) == "#123456", "of two panels, a colour is a panel"
+
+
+@pytest.mark.parametrize(("panels", "ways"), [(1, 1), (1, 5), (2, 2)])
+def test_maps_of_all_layers_are_of_one_size_with_letters_to_be_read(page, panels, ways):
+    page.set_viewport_size({"width": 900, "height": 900})
+    maps = np.repeat(MAPS[:, :1], ways, axis=1)
+    frames = np.full((3, 16, 16, 3), 90, np.uint8)
+    means = maps.mean((2, 3)).T[None]
+    panel = MapPanel(
+        "A", "#0072B2", frames, ("frame 1", "frame 5", "frame 9"), (maps,), means, None
+    )
+    scale = MapScale("gate", -1, 1, (("ours", STOPS),), ((0, "leaves"),), STOPS)
+    notes = Notes("a", "b", "c", "d", "e", "f", "g")
+    names = [f"way {way}" for way in range(ways)]
+    data = viewer_data([panel] * panels, ["layer1.0"], names, scale, notes, "layer1.0", 4.0)
+    body = """
+      const root = document.createElement("div");
+      const style = document.createElement("style");
+      style.textContent = a.css;
+      document.body.replaceChildren(style, root);
+      m.default({ data: a.data, parentElement: root, setStateValue: () => {} });
+      return [...root.querySelectorAll(".overview")].map((one) => {
+        const letters = one.getScreenCTM().a * parseFloat(getComputedStyle(one.lastChild).fontSize);
+        return [one.getBoundingClientRect().width, letters];
+      });
+    """
+    found = call(page, "bundle", body, {"data": data, "css": (FOLDER / "viewer.css").read_text()})
+    assert len(found) == panels * ways and len({width for width, _ in found}) == 1
+    assert all(12 <= letters <= 14 for _, letters in found)
+
+
 def test_the_bundle_shows_what_the_page_sends(page):
     frames = np.full((3, 16, 16, 3), 90, np.uint8)
     panel = MapPanel(
