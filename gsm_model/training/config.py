@@ -5,13 +5,27 @@ from.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
+from gsm_model.data.probes.plans import check_frames
 from gsm_model.errors import DataError
-from gsm_model.video.modality import MAX_FIELDS, Kind, Modality
+from gsm_model.video.modality import (
+    LARGEST_INPUT,
+    MAX_FIELDS,
+    MAX_SEGMENTS,
+    SMALLEST_INPUT,
+    Kind,
+    Modality,
+)
 
+# As Lightning Fabric has them; here, so that a configuration is read without it.
+PRECISIONS = (
+    *("32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true"),
+    *("transformer-engine", "transformer-engine-float16", "32", "bf16", "16", "64"),
+)
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
 
 
@@ -148,7 +162,9 @@ class TrainConfig:
     dropout: float = _key(0.2, "dropout before the classifier")
     seed: int = _key(0, "of weights, sampling, crops and dropout")
     precision: str = _key(
-        "bf16-mixed", "one of Lightning Fabric's, such as 32-true, bf16-mixed, 16-mixed"
+        "bf16-mixed",
+        "one of Lightning Fabric's, such as 32-true, bf16-mixed, 16-mixed",
+        *PRECISIONS,
     )
     save_every: int = _key(50, "steps between two saved states")
 
@@ -157,17 +173,15 @@ class TrainConfig:
             value, choices = getattr(self, entry.name), entry.metadata["choices"]
             if choices and value not in choices:
                 raise DataError(f"{entry.name!r} is {value!r}; there are {', '.join(choices)}")
-        for name in (
-            "fields",
-            "num_segments",
-            "input_size",
-            "steps",
-            "batch_size",
-            "accumulate",
-            "save_every",
+            if str(entry.type) == "float" and not _is_finite(value):
+                raise DataError(f"{entry.name!r} must be a finite number, got {value}")
+        for name, low in (
+            *(("steps", 1), ("batch_size", 1), ("accumulate", 1), ("save_every", 1)),
+            *(("clip_gradient", 0), ("momentum", 0), ("weight_decay", 0)),
+            *(("clutter_steps", 0), ("first_label", -1)),
         ):
-            if getattr(self, name) < 1:
-                raise DataError(f"{name!r} must be at least 1, got {getattr(self, name)}")
+            if getattr(self, name) < low:
+                raise DataError(f"{name!r} must be at least {low}, got {getattr(self, name)}")
         for name, low, high in (
             ("warmup", 0, 1),
             ("label_smoothing", 0, 1),
@@ -178,9 +192,23 @@ class TrainConfig:
             ("clutter_from", 0, 1),
             ("drawn_share", 0, 1),
             ("fields", 1, MAX_FIELDS),
+            ("num_segments", 1, MAX_SEGMENTS),
+            ("input_size", SMALLEST_INPUT, LARGEST_INPUT),
+            ("seed", 0, 2**32 - 1),
         ):
             if not low <= getattr(self, name) <= high:
                 raise DataError(f"{name!r} must be in {low} to {high}, got {getattr(self, name)}")
+        # Where the rise ends with the first or with the last step, one-cycle divides by zero.
+        if self.schedule == "one-cycle" and (self.warmup == 1 or self.warmup * self.steps == 1):
+            raise DataError(
+                f"'warmup' is {self.warmup} of {self.steps} steps, which leaves one-cycle no step"
+                f" to {'fall' if self.warmup == 1 else 'rise'} in; choose another share"
+            )
+        if self.style == "probes" and not self.data:
+            try:
+                check_frames(self.num_segments)
+            except ValueError as error:
+                raise DataError(f"'num_segments': {error}") from None
         if self.directions != "one" and (self.data or self.style == "probes"):
             raise DataError(
                 f"'directions' {self.directions} needs the drawn or the randomised clips: of no"
@@ -217,7 +245,7 @@ class TrainConfig:
         """
         try:
             values = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path.name}: not a readable JSON file ({error})") from None
         known = {entry.name: str(entry.type) for entry in fields(cls)}
         if not isinstance(values, dict) or "temporal" not in values:
@@ -235,6 +263,14 @@ class TrainConfig:
             return cls(**values)
         except DataError as error:
             raise DataError(f"{path.name}: {error}") from None
+
+
+def _is_finite(value: float) -> bool:
+    """Whether it is a number that a float can hold."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def describe() -> str:

@@ -14,12 +14,12 @@ import numpy as np
 from gsm_model.errors import VideoError
 from gsm_model.motion.stored import Zero
 from gsm_model.video.decoded import DecodedVideo
+from gsm_model.video.modality import MAX_SEGMENTS
 from gsm_model.video.pool import DecoderPool
 from gsm_model.video.sampling import Sampling
 from gsm_model.video.source import Limits, VideoInfo
 from gsm_model.video.stored_flow import StoredFlow
 
-MAX_SEGMENTS = 64
 LAST_FRAME = 2**31  # of any video: two years at 30 frames a second
 # More decoders at once than processors would only wait for each other, and hold memory meanwhile.
 _decoders = DecoderPool(max(2, os.cpu_count() or 1), reuse=False)

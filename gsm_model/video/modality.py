@@ -13,7 +13,8 @@ from typing import Literal, get_args
 import numpy as np
 
 Kind = Literal["RGB", "differences", "flow", "learnt flow", "motion vectors"]
-MAX_FIELDS = 32
+MAX_FIELDS, MAX_SEGMENTS = 32, 64
+SMALLEST_INPUT, LARGEST_INPUT = 16, 1024  # pixels a side
 
 
 @dataclass(frozen=True)

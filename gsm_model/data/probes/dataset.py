@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gsm_model.data.probes.picture import Ground, any_ground, paint, paint_roles
-from gsm_model.data.probes.plans import FEWEST_FRAMES, LABELS, PROBES, Plan, Probe
+from gsm_model.data.probes.plans import FEWEST_FRAMES, LABELS, PROBES, Plan, Probe, check_frames
 
 SPLITS = ("train", "validation", "test")
 _SET = 202  # no clip has the seed of one of the other sets
@@ -99,10 +99,7 @@ def probe_clip(
     """
     if split not in SPLITS or index < 0:
         raise ValueError(f"no clip {index} in split {split!r}; splits are {', '.join(SPLITS)}")
-    if num_frames < FEWEST_FRAMES or num_frames % 4:
-        raise ValueError(
-            f"a probe's clip has a multiple of 4 frames, at least {FEWEST_FRAMES}, not {num_frames}"
-        )
+    check_frames(num_frames)
     if not (0 <= clutter <= 1 and 0 <= camera <= 1):
         raise ValueError(f"clutter {clutter} and camera {camera} must be in 0 to 1")
     label = index % len(LABELS) if label is None else label

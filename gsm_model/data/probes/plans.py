@@ -16,6 +16,16 @@ PLAIN = ((0.95, 0.85, 0.25), (0.3, 0.8, 0.4), (0.9, 0.9, 0.9), (0.95, 0.6, 0.85)
 FEWEST_FRAMES = 8
 
 
+def check_frames(num_frames: int) -> None:
+    """Raises:
+    ValueError: if no clip of a probe has so many frames.
+    """
+    if num_frames < FEWEST_FRAMES or num_frames % 4:
+        raise ValueError(
+            f"a probe's clip has a multiple of 4 frames, at least {FEWEST_FRAMES}, not {num_frames}"
+        )
+
+
 @dataclass(frozen=True)
 class Thing:
     """A disc (or a square) of ``color`` (RGB in 0 … 1) about ``at`` (x, y), or only its outline."""

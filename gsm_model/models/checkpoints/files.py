@@ -41,7 +41,7 @@ from gsm_model.models.registry import title_of as network_title
 from gsm_model.models.systems.non_local import NonLocalBlocks
 from gsm_model.models.systems.tsm import Shift
 from gsm_model.models.undrawn import Undrawn
-from gsm_model.video.modality import RGB, Modality
+from gsm_model.video.modality import LARGEST_INPUT, RGB, SMALLEST_INPUT, Modality
 from gsm_model.video.sampling import SAMPLINGS
 from gsm_model.video.transforms import InputSpec
 
@@ -192,7 +192,8 @@ def _read_own(path: Path, name: str, shift_share: int | None) -> _Read | None:
         values = header["input"]
         spec = InputSpec.from_values(values)
         card = replace(Card.from_values(header["card"]), layout=OWN_LAYOUT)
-        sizes = 16 <= spec.size <= 1024 and spec.size <= spec.resize <= 2048
+        sizes = SMALLEST_INPUT <= spec.size <= LARGEST_INPUT
+        sizes = sizes and spec.size <= spec.resize <= 2048
         sizes = sizes and spec.modality == architecture.modality
         sizes = sizes and spec.sampling in SAMPLINGS
         sizes = sizes and (spec.width is None or spec.size <= spec.width <= 2048)
