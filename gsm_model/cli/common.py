@@ -49,6 +49,34 @@ SamplingName = Literal["even", "dense", "every-second"]
 PrecisionName = Literal["float32", "bfloat16", "float16"]
 LABELS_HELP = "A label file: one class name a line, with or without an index, or JSON."
 Result = TypeVar("Result")
+
+
+def _there(device: str | None) -> str | None:
+    """``device`` if this machine has it; else the command ends with a word on what there is."""
+    if device is None:
+        return None
+    import torch
+
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    try:
+        named = torch.device(device)
+    except RuntimeError:
+        named = None
+    # torch keeps the number in eight bits: of a large one it may be below 0.
+    if named is None or not 0 <= (named.index or 0) < counts.get(named.type, 0):
+        there = [
+            name if count == 1 else f"{name}:0 to {name}:{count - 1}"
+            for name, count in counts.items()
+            if count
+        ]
+        fail(f"--device: there is no {device!r} here; there is {', '.join(there)}")
+    return device
+
+
 Checkpoints = Annotated[
     list[Path] | None,
     typer.Option(
@@ -77,7 +105,10 @@ Clutter = Annotated[
 Camera = Annotated[
     float, typer.Option(min=0, max=1, help="How far the camera of probes jumps between frames.")
 ]
-Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; without it the best there is.")]
+Device = Annotated[
+    str | None,
+    typer.Option(help="cuda, mps or cpu; without it the best there is.", callback=_there),
+]
 Labels = Annotated[Path | None, typer.Option(help=LABELS_HELP)]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Go on without the faulty lines of the list.")
