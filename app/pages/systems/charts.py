@@ -25,6 +25,16 @@ COSTS = {
     "latency": "time of a forward pass, TSN's = 1",
 }
 PAIR_CHARACTERS = 24
+# Beside a matrix it would take a fifth of a phone's width from the columns and their names.
+SCALE_ABOVE = {
+    "orientation": "h",
+    "tickformat": ".0%",
+    "thickness": 12,
+    "y": 1,
+    "yanchor": "bottom",
+    "ypad": 4,
+    "ticklabelposition": "outside top",
+}
 
 
 def cost_of(row: Row, cost: str) -> float | None:
@@ -231,7 +241,7 @@ def pairs(rows: Sequence[Row], split: str) -> go.Figure:
             colorscale=DIVERGING,
             customdata=said,
             hovertemplate="%{y}, %{customdata}<extra></extra>",
-            colorbar={"tickformat": ".0%", "thickness": 12},
+            colorbar=SCALE_ABOVE,
             xgap=1,
             ygap=1,
         )
@@ -241,7 +251,7 @@ def pairs(rows: Sequence[Row], split: str) -> go.Figure:
         tickvals=list(range(len(names))), ticktext=[short(name) for name in shown], tickangle=-60
     )
     return figure.update_layout(
-        height=190 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 30, "b": 120}
+        height=220 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 60, "b": 120}
     )
 
 
@@ -270,15 +280,15 @@ def probes(rows: Sequence[Row]) -> go.Figure:
                 for row in shares
             ],
             hovertemplate="%{y}, %{customdata}<extra></extra>",
-            colorbar={"tickformat": ".0%", "thickness": 12},
+            colorbar=SCALE_ABOVE,
             xgap=1,
             ygap=1,
         )
     )
     figure.update_yaxes(autorange="reversed", tickvals=titles)
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=-60)
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=-90)
     return figure.update_layout(
-        height=170 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 30, "b": 100}
+        height=200 + 19 * len(rows), margin={"l": 8, "r": 8, "t": 60, "b": 100}
     )
 
 

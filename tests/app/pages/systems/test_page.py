@@ -236,6 +236,8 @@ def test_what_systems_tell_of_time_is_shown_where_it_was_measured(tmp_path):
     matrix = charts.probes(probed(systems_table())).data[0]
     assert list(matrix.y) == ["TSM", "TSN"] and matrix.z[0][0] == 0.75
     assert "1 apart: 75.0%" in matrix.customdata[0][1]
+    axis = charts.probes(probed(systems_table())).layout.xaxis
+    assert axis.tickangle == -90 and matrix.colorbar.orientation == "h", "room on a phone"
 
 
 def test_what_a_network_can_be_given_stands_below_with_its_idea_and_cost(tmp_path):
