@@ -18,7 +18,6 @@ from app.queries import clip_results
 from app.shell import session
 from app.shell.permalink import apply_link, write_link
 from app.shell.uploads import Upload
-from gsm_model.bundled import randomised_checkpoints
 from gsm_model.errors import LensError, MemoryFullError
 from gsm_model.figures.model_colors import KnownModel, table_colors
 from gsm_model.models.caution import Caution, in_words
@@ -494,26 +493,27 @@ def _warn(cautions: Sequence[Caution]) -> None:
 
 
 def _offer_randomised() -> None:
-    """The way to the bundled models that were trained on randomised clips, where the chosen ones
-    have such successors.
+    """The way to the bundled models that were trained on randomised clips, where there are such to
+    ask in place of the chosen ones.
     """
     chosen: list[str] = st.session_state["models"]
-    successors = randomised_checkpoints()
-    if any(key in successors for key in chosen):
+    if any(session.randomised_successor(key) for key in chosen):
         st.button(
             "Ask those trained on randomised clips",
             icon=":material/model_training:",
             on_click=_choose_randomised,
             help=(
-                "The same networks, trained further on clips that vary in all they can. Where they"
-                " were measured on filmed clips, that stands above their answers."
+                "The same networks, trained further on clips that vary in all they can; in place of"
+                " those of the Systems page, the GSM. Where they were measured on filmed clips,"
+                " that stands above their answers."
             ),
         )
 
 
 def _choose_randomised() -> None:
     chosen: list[str] = st.session_state["models"]
-    asked = (session.randomised_successor(key) or key for key in chosen)
+    asked = [session.randomised_successor(key) or key for key in chosen]
+    session.offer_systems(asked)
     st.session_state["choose_models"] = list(dict.fromkeys(asked))  # one may be chosen already
 
 

@@ -218,14 +218,11 @@ def offer_systems(keys: Iterable[str]) -> None:
 
 
 def randomised_successor(key: str) -> str | None:
-    """The key of the model that came of the bundled model ``key`` by training on randomised clips,
-    which is then offered to this session; ``None`` where there is none.
+    """The key of the model of randomised clips to ask in place of the model ``key``: what came of a
+    bundled model, the GSM for a system trained alike; ``None`` where there is none.
     """
-    path = randomised_checkpoints().get(key)
-    if path is None:
-        return None
-    offer_systems([path.stem])
-    return path.stem
+    path = randomised_checkpoints().get("gsm" if key in system_checkpoints() else key)
+    return None if path is None else path.stem
 
 
 def add_model(ref: ModelRef) -> Recognizer:

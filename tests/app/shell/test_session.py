@@ -134,3 +134,19 @@ def test_where_a_drawn_model_meets_film_its_successor_is_one_click_away(tmp_path
     shown.run()
     shown.button[0].click().run()
     assert shown.session_state["choose_models"] == ["gsm-randomised", "mine"]
+
+
+def test_in_place_of_a_system_trained_alike_the_gsm_of_randomised_clips_is_asked(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GATE_SHIFT_LENS_ASSETS", str(tmp_path))
+    for folder, name in (("models/randomised", "gsm-motions"), ("systems", "csn-seed0")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / f"{name}.safetensors").write_bytes(b"no checkpoint")
+    shown = AppTest.from_function(warns, default_timeout=60)
+    shown.session_state["models"] = ["csn-seed0", "mine"]
+    shown.run()
+    assert "gsm-motions" not in shown.session_state["offered"], "nobody asked for it yet"
+    shown.button[0].click().run()
+    assert shown.session_state["choose_models"] == ["gsm-motions", "mine"]
+    assert "gsm-motions" in shown.session_state["offered"]
