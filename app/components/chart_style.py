@@ -21,6 +21,10 @@ BESIDE_RING = 4 * "\u00a0"  # as wide as a ring's half, whatever the width of th
 # A scale of Plotly's about zero: blue below, orange above.
 DIVERGING = [[index / (len(GATE_STOPS) - 1), color] for index, color in enumerate(GATE_STOPS)]
 MAX_LABEL = 34
+BUTTONS, TITLE_LINE = 32, 20  # pixels
+# From the figure's end and not from the plot's: where the frames' numbers are turned, as they are
+# on a phone, the axis takes more room.
+LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
 
 
 def panel_titles(names: Sequence[str]) -> list[str]:
@@ -34,6 +38,13 @@ def panel_titles(names: Sequence[str]) -> list[str]:
     return [
         short(name).replace(", ", ",<br>").replace(space, "<br>" + space.lstrip()) for name in plain
     ]
+
+
+def room_above(titles: Sequence[str]) -> int:
+    """Pixels for `panel_titles` above the panels, and above them for a chart's buttons, which would
+    lie on their first line.
+    """
+    return BUTTONS + TITLE_LINE * max(title.count("<br>") + 1 for title in titles)
 
 
 def frame_ticks(frames: Sequence[object] | np.ndarray, panels: int) -> dict[str, object]:
@@ -183,12 +194,8 @@ def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
     their mean, the answer's score.
     """
     labels = leading_classes(predictions, k)[: len(CLASS_COLORS)]
-    figure = make_subplots(
-        1,
-        len(predictions),
-        shared_yaxes=True,
-        subplot_titles=panel_titles([p.card.name for p in predictions]),
-    )
+    titles = panel_titles([p.card.name for p in predictions])
+    figure = make_subplots(1, len(predictions), shared_yaxes=True, subplot_titles=titles)
     for column, prediction in enumerate(predictions, start=1):
         indices = class_indices(prediction)
         for row, label in enumerate(labels):
@@ -211,9 +218,9 @@ def frame_scores(predictions: Sequence[Prediction], k: int) -> go.Figure:
         )
     figure.update_yaxes(title="score (logit)", row=1, col=1)
     figure.update_layout(
-        height=360,
-        margin={"l": 8, "r": 8, "t": 48, "b": 100},
-        legend={"orientation": "h", "y": -0.28, "x": 0, "yanchor": "top"},
+        height=330 + room_above(titles),
+        margin={"l": 8, "r": 8, "t": room_above(titles), "b": 8},
+        legend=LEGEND_BELOW,
     )
     return figure
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.components.chart_style import DIVERGING, RING_COLOR, panel_titles, short
+from app.components.chart_style import DIVERGING, RING_COLOR, panel_titles, room_above, short
 from gsm_model.data.synthetic.factors import FACTORS
 from gsm_model.explain.channels.contrast import Contrast
 from gsm_model.explain.channels.features import SUMMARIES
@@ -37,12 +37,13 @@ def regimes(
     """How many of a layer's gate values lie where, a column a panel and a row a direction, coloured
     by regime; its share is above.
     """
+    titles = panel_titles(names)
     figure = make_subplots(
         2,
         len(names),
         shared_xaxes=True,
         shared_yaxes=True,
-        subplot_titles=panel_titles(names),
+        subplot_titles=titles,
         vertical_spacing=0.16,
         row_titles=DIRECTIONS,
     )
@@ -89,8 +90,8 @@ def regimes(
     return figure.update_layout(
         barmode="overlay",
         bargap=0,
-        height=430,
-        margin={"l": 8, "r": 30, "t": 62, "b": 90},
+        height=368 + room_above(titles),
+        margin={"l": 8, "r": 30, "t": room_above(titles), "b": 90},
         legend={"orientation": "h", "y": -0.2, "x": 0},
     )
 
@@ -133,7 +134,8 @@ def adaptivity(
     """The variance of every layer's gates within this clip, split into what lies between frames and
     between places, a panel a model.
     """
-    figure = make_subplots(1, len(names), shared_yaxes=True, subplot_titles=panel_titles(names))
+    above = panel_titles(names)
+    figure = make_subplots(1, len(names), shared_yaxes=True, subplot_titles=above)
     for column, layers in enumerate(panels, start=1):
         figures = [layer_figures(layer) for layer in layers]
         for level, color in LEVEL_COLORS.items():
@@ -162,8 +164,8 @@ def adaptivity(
     figure.update_xaxes(range=[0, 1], title="variance of the gate")
     return figure.update_layout(
         barmode="stack",
-        height=120 + 24 * len(titles),
-        margin={"l": 8, "r": 8, "t": 44, "b": 80},
+        height=76 + room_above(above) + 24 * len(titles),
+        margin={"l": 8, "r": 8, "t": room_above(above), "b": 80},
         legend={"orientation": "h", "y": -0.3, "x": 0},
     )
 

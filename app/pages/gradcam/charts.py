@@ -8,7 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.components.chart_style import RING_COLOR, frame_ticks, panel_titles, short
+from app.components.chart_style import (
+    LEGEND_BELOW,
+    RING_COLOR,
+    frame_ticks,
+    panel_titles,
+    room_above,
+    short,
+)
 from gsm_model.explain.cam.faithfulness import CENTRE, CHANGE, OURS, RANDOM, Curves, Trial
 from gsm_model.explain.cam.report import CamReport
 
@@ -22,9 +29,8 @@ def evidence(
     scores (marks, which sum to the target's value; none of a model that answers once per clip), a
     panel a model; in logits.
     """
-    figure = make_subplots(
-        1, len(reports), subplot_titles=panel_titles([report.card.name for report in reports])
-    )
+    titles = panel_titles([report.card.name for report in reports])
+    figure = make_subplots(1, len(reports), subplot_titles=titles)
     for column, (report, layer, color) in enumerate(
         zip(reports, layers, colors, strict=True), start=1
     ):
@@ -63,8 +69,10 @@ def evidence(
         ticks = frame_ticks(frames, len(reports))
         figure.update_xaxes(**ticks, title="frame", row=1, col=column)
     figure.update_yaxes(title="logits", row=1, col=1)
-    legend = {"orientation": "h", "y": -0.3, "x": 0}
-    return figure.update_layout(height=330, margin={"l": 8, "r": 8, "t": 44, "b": 8}, legend=legend)
+    above = room_above(titles)
+    return figure.update_layout(
+        height=286 + above, margin={"l": 8, "r": 8, "t": above, "b": 8}, legend=LEGEND_BELOW
+    )
 
 
 def curves(trial: Trial, color: str) -> go.Figure:

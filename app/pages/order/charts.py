@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.components.chart_style import RING_COLOR, panel_titles, short
+from app.components.chart_style import LEGEND_BELOW, RING_COLOR, panel_titles, room_above, short
 from gsm_model.explain.order.flow import Flow
 from gsm_model.explain.order.report import OrderReport
 
@@ -19,12 +19,8 @@ def orders(reports: Sequence[OrderReport], colors: Sequence[str]) -> go.Figure:
     """The probability of the forward answer (filled) and of its time reversal (open) in every
     order, a panel a model; a dot a shuffle.
     """
-    figure = make_subplots(
-        1,
-        len(reports),
-        shared_yaxes=True,
-        subplot_titles=panel_titles([r.card.name for r in reports]),
-    )
+    titles = panel_titles([r.card.name for r in reports])
+    figure = make_subplots(1, len(reports), shared_yaxes=True, subplot_titles=titles)
     for column, (report, color) in enumerate(zip(reports, colors, strict=True), start=1):
         for index, open_, where in (
             (report.answer, "", -0.12),
@@ -72,9 +68,9 @@ def orders(reports: Sequence[OrderReport], colors: Sequence[str]) -> go.Figure:
     figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
     figure.update_yaxes(title="probability", row=1, col=1)
     figure.update_layout(
-        height=380,
-        margin={"l": 8, "r": 8, "t": 52, "b": 90},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        height=328 + room_above(titles),
+        margin={"l": 8, "r": 8, "t": room_above(titles), "b": 90},
+        legend=LEGEND_BELOW,
     )
     return figure
 

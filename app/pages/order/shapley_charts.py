@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.components.chart_style import CLASS_COLORS, DIVERGING, RING_COLOR, short
+from app.components.chart_style import CLASS_COLORS, DIVERGING, LEGEND_BELOW, RING_COLOR, short
 from gsm_model.explain.shapley.frames import FrameShapley
 
 FOR, AGAINST = CLASS_COLORS[1], CLASS_COLORS[0]
@@ -67,7 +67,7 @@ def steps(found: FrameShapley) -> go.Figure:
         title={"text": short(found.card.name), "font": {"size": 14}},
         height=380,
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_BELOW,
     )
 
 

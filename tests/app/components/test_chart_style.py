@@ -1,5 +1,7 @@
 """The figures hold the predictions' numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,20 @@ def test_rings_mark_the_forward_probabilities(two):
     assert dict(zip(ring.y, ring.x, strict=True)) == {
         label: pytest.approx(expected[i]) for i, label in enumerate("abcd")
     }
+
+
+def test_titles_of_panels_stand_below_the_charts_buttons_and_take_no_room_from_the_plot(two):
+    tall = [replace(one, card=replace(one.card, alias=f"TSN ({i})")) for i, one in enumerate(two)]
+    layouts = [frame_scores(of, 2).layout for of in (two, tall)]
+    lines = [1, 2]
+    assert [one.annotations[0].text.count("<br>") + 1 for one in layouts] == lines
+    assert [one.margin.t for one in layouts] == [32 + 20 * count for count in lines]
+    assert layouts[1].height - layouts[0].height == 20
+
+
+def test_the_legend_stands_at_the_figures_end_however_much_room_the_axis_takes(two):
+    legend = frame_scores(two, 2).layout.legend
+    assert (legend.yref, legend.y, legend.yanchor) == ("container", 0, "bottom")
 
 
 def test_lines_are_the_frame_logits_over_the_frames_as_seen(two):
