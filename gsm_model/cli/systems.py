@@ -231,6 +231,7 @@ def measure_systems(
     from gsm_model.benchmark.systems import input_ratios, latency_ratios, training_ratios
     from gsm_model.benchmark.timing import machine
     from gsm_model.evaluation.systems import cost_of_input, cost_of_system, costs_row
+    from gsm_model.evaluation.table_check import read_table
     from gsm_model.io.atomic import write_whole
     from gsm_model.models.inputs import motion_inputs
     from gsm_model.models.recognizer import best_device
@@ -240,7 +241,7 @@ def measure_systems(
     names = list(system or known)
     if unknown := [name for name in names if name not in known]:
         fail(f"--system: unknown system {unknown[0]!r}; there are {', '.join(known)}")
-    found: dict[str, Any] = or_fail(lambda: _read(table))
+    found: dict[str, Any] = or_fail(lambda: read_table(table))
     rows = {**found.get("systems", {}), **found.get("inputs", {})}
     for number, name in enumerate(names, 1):
         cost = cost_of_input(name) if name in given else costs_row(cost_of_system(name))
@@ -278,20 +279,6 @@ def _a_line_a_system(found: dict[str, Any]) -> str:
         else:
             parts.append(f" {json.dumps(key)}: {json.dumps(value)}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _read(table: Path) -> dict[str, Any]:
-    from gsm_model.errors import DataError
-
-    if not table.exists():
-        return {}
-    try:
-        found = json.loads(table.read_text())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{table.name}: cannot be read ({error})") from None
-    if not isinstance(found, dict) or not isinstance(found.get("systems", {}), dict):
-        raise DataError(f"{table.name}: is no table of systems; name another file")
-    return found
 
 
 def _config(folder: Path) -> TrainConfig:

@@ -5,7 +5,6 @@ table of systems.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ import torch
 from gsm_model.bundled import assets
 from gsm_model.data.labels import reversed_classes
 from gsm_model.data.synthetic.dataset import Split
-from gsm_model.errors import DataError
 from gsm_model.evaluation.evaluate import BothWays, measures_of, score_drawn_clips
 from gsm_model.evaluation.intervals import measure_share
 from gsm_model.evaluation.pairs import pair_accuracies
 from gsm_model.evaluation.reversal import ALL_PAIRS
+from gsm_model.evaluation.table_check import read_table
 from gsm_model.models.card import Measure
 from gsm_model.models.cost import cost_of
 from gsm_model.models.inputs import FUSED, MotionInput, motion_inputs
@@ -253,13 +252,8 @@ def inputs_table() -> list[dict[str, Any]]:
 
 
 def _stored(part: str) -> dict[str, dict[str, Any]]:
-    path = systems_file()
-    try:
-        return json.loads(path.read_text()).get(part, {}) if path.exists() else {}
-    except (OSError, ValueError, AttributeError) as error:
-        raise DataError(
-            f"{path.name}: cannot be read ({error}); measure the systems again"
-        ) from None
+    found: dict[str, dict[str, Any]] = read_table(systems_file()).get(part, {})
+    return found
 
 
 def _row(what: System | MotionInput, of: Mapping[str, Any]) -> dict[str, Any]:

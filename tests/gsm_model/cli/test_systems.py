@@ -195,3 +195,12 @@ def test_measuring_a_run_compares_it_with_the_gsm_beside_it(run, tmp_path, monke
     assert list(row["pairs"]["test"]) == list(PAIRS)
     assert list(row["seeds"]["0"]) == ["test", "shifted", "steps", "diverged"]
     assert row["network"]["width"] == 0.125 and row["curve"][-1]["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("typed", [("systems",), ("measure-systems", "assets/systems/systems.json")])
+def test_a_damaged_table_is_a_line(run, table, typed, monkeypatch):
+    table.write_text(json.dumps({"systems": {"gsm": None}}))
+    monkeypatch.chdir(table.parents[2])
+    done = run(*typed, code=2)
+    assert done.stderr.startswith("systems.json: systems, row 'gsm': must be an object, not null")
+    assert len(done.stderr.splitlines()) == 1
