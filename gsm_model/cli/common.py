@@ -151,11 +151,15 @@ def _check_places(arguments: Sequence[str]) -> None:
     """
     parts = [part for given in arguments for part in _option_and_value(given)]
     for option, place in itertools.pairwise(parts):
-        if option not in WRITTEN:
-            continue
-        above = or_fail(partial(_nearest, Path(place)))
-        if not above.is_dir():
-            fail(f"{option}: {above} is a file, so nothing can lie in it; name another place")
+        if option in WRITTEN:
+            check_place(option, Path(place))
+
+
+def check_place(what: str, place: Path) -> None:
+    """End the command where ``place``, which ``what`` names, lies under a file."""
+    above = or_fail(partial(_nearest, place))
+    if not above.is_dir():
+        fail(f"{what}: {above} is a file, so nothing can lie in it; name another place")
 
 
 def _nearest(place: Path) -> Path:

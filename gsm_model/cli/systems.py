@@ -5,6 +5,7 @@ this package has, trained by one recipe and measured beside each other.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 from gsm_model.cli.common import (
     Device,
     arguments_of,
+    check_place,
     fail,
     or_fail,
     progress,
@@ -232,7 +234,6 @@ def measure_systems(
     from gsm_model.benchmark.timing import machine
     from gsm_model.evaluation.systems import cost_of_input, cost_of_system, costs_row
     from gsm_model.evaluation.table_check import read_table
-    from gsm_model.io.atomic import write_whole
     from gsm_model.models.inputs import motion_inputs
     from gsm_model.models.recognizer import best_device
     from gsm_model.models.registry import systems as registered
@@ -241,6 +242,7 @@ def measure_systems(
     names = list(system or known)
     if unknown := [name for name in names if name not in known]:
         fail(f"--system: unknown system {unknown[0]!r}; there are {', '.join(known)}")
+    check_place("TABLE", table)
     found: dict[str, Any] = or_fail(lambda: read_table(table))
     rows = {**found.get("systems", {}), **found.get("inputs", {})}
     for number, name in enumerate(names, 1):
@@ -262,7 +264,7 @@ def measure_systems(
         _measure_runs(rows, runs, names, clips)
     found["systems"] = {name: row for name, row in rows.items() if name not in given}
     found["inputs"] = {name: row for name, row in rows.items() if name in given}
-    write_whole(table, _a_line_a_system(found))
+    write_all(table.parent, {table.name: _a_line_a_system(found).encode()})
     typer.echo(table)
 
 
@@ -291,14 +293,69 @@ def _config(folder: Path) -> TrainConfig:
 
 def _trained(ended: Mapping[Path, Ended]) -> dict[str, Recognizer]:
     """The models of those runs that did not diverge, by their folders' names."""
-    from gsm_model.models.checkpoints.files import load_checkpoint
-    from gsm_model.training.alike import CHECKPOINT_FILE
+    return {folder.name: _model_of(folder) for folder, how in ended.items() if not how.diverged}
 
-    return {
-        folder.name: or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
-        for folder, how in ended.items()
-        if not how.diverged
-    }
+
+def _model_of(folder: Path) -> Recognizer:
+    """The model of the run in ``folder``; the command ends if what lies there is another's."""
+    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.models.inputs import motion_inputs
+    from gsm_model.training.alike import CHECKPOINT_FILE
+    from gsm_model.training.train import CONFIG_FILE
+
+    config = _config(folder)
+    name = folder.name.rpartition("-seed")[0]
+    given = motion_inputs().get(name)
+    if (config.temporal, config.modality) != (
+        (name, config.modality) if given is None else ("none", given.kind)
+    ):
+        fail(
+            f"{folder.name}: its {CONFIG_FILE} is of a run of {config.temporal} that is given"
+            f" {config.modality}, not of {name}; put the run's own folder there"
+        )
+    model = or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
+    of = model.architecture
+    holds, trained = (
+        f"{network[0]} in a {network[1]} of width {network[2]:g} with {network[3]} frames of"
+        f" {network[4]} pixels, {network[5]}"
+        for network in (
+            (
+                *(of.temporal, of.backbone, of.width, of.num_segments),
+                *(model.input.size, of.modality.kind),
+            ),
+            (
+                *(config.temporal, config.backbone, config.width, config.num_segments),
+                *(config.input_size, config.modality),
+            ),
+        )
+    )
+    if holds != trained:
+        fail(
+            f"{folder.name}: its {CHECKPOINT_FILE} holds {holds}, but its {CONFIG_FILE} says"
+            f" {trained}; put the run's own checkpoint there"
+        )
+    return model
+
+
+def _lost_its_checkpoint(folder: Path, how: Ended) -> bool:
+    """Whether the run in ``folder``, which ended without a checkpoint, did not diverge: neither its
+    loss nor, as far as they are still there, the weights that a checkpoint would hold.
+    """
+    from gsm_model.errors import CheckpointError
+    from gsm_model.models.checkpoints.fit import check_finite
+    from gsm_model.models.checkpoints.safe_load import read_torch_file
+    from gsm_model.training.train import STATE_FILE
+
+    if not math.isfinite(how.loss) or not (folder / STATE_FILE).is_file():
+        return math.isfinite(how.loss)
+    state: Any = or_fail(lambda: read_torch_file(folder / STATE_FILE, STATE_FILE))
+    weights = state["model"].items()
+    try:
+        # A checkpoint has matrices in float16, in which large numbers are infinite.
+        check_finite({key: one.half() if one.ndim > 1 else one for key, one in weights}, "")
+    except CheckpointError:
+        return False
+    return True
 
 
 def _network_of_both(models: Sequence[Recognizer]) -> dict[str, Any]:
@@ -352,9 +409,7 @@ def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: in
 
 def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int) -> None:
     """What each system's first run can tell, and the figures of all its seeds beside it."""
-    from gsm_model.evaluation.systems import GSM_SYSTEM, SPLITS
-    from gsm_model.evaluation.systems import measure_systems as measure
-    from gsm_model.models.checkpoints.files import load_checkpoint
+    from gsm_model.evaluation.systems import SPLITS
     from gsm_model.models.inputs import FUSED, TWO_STREAM
     from gsm_model.training.alike import CHECKPOINT_FILE, curve_of, ended_as
     from gsm_model.training.log import LOG_FILE
@@ -371,6 +426,12 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
         if ended[folder].steps < _config(folder).steps:
             say(f"{folder.name}: has not ended and is not measured")
             folders.remove(folder)
+        elif _lost_its_checkpoint(folder, ended[folder]):
+            say(
+                f"{folder.name}: its {CHECKPOINT_FILE} is missing, so that it is not measured;"
+                " put it there, or run train-alike again"
+            )
+            folders.remove(folder)
         else:
             say(f"{folder.name}: diverged and is not measured")
     of_probes = [folder for folder in folders if _config(folder).style == "probes"]
@@ -379,13 +440,7 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
     if not folders:
         return
     models = _trained({folder: ended[folder] for folder in folders})
-    gsm = f"{GSM_SYSTEM}-seed0"
-    if gsm not in models and (runs / gsm / CHECKPOINT_FILE).is_file():
-        models[gsm] = or_fail(lambda: load_checkpoint(runs / gsm / CHECKPOINT_FILE))
-    reference = gsm if gsm in models else None
-    if reference is None:
-        say(f"{runs}: holds no {gsm}, so that nothing is compared with a GSM")
-    found = or_fail(lambda: measure(models, clips, progress=progress("clip"), reference=reference))
+    found = _measured_beside_gsm(models, runs, clips) if models else {}
     for folder in folders:
         name, _, seed = folder.name.rpartition("-seed")
         row = rows.setdefault(name, {})
@@ -403,3 +458,20 @@ def _measure_runs(rows: dict[str, Any], runs: Path, names: list[str], clips: int
             }
             row["curve"] = curve_of(folder)
             row["checkpoint"] = f"{folder.name}.safetensors"
+
+
+def _measured_beside_gsm(
+    models: dict[str, Recognizer], runs: Path, clips: int
+) -> dict[str, dict[str, Any]]:
+    """What trained ``models`` can tell, and against the GSM of ``runs`` if it has one."""
+    from gsm_model.evaluation.systems import GSM_SYSTEM
+    from gsm_model.evaluation.systems import measure_systems as measure
+    from gsm_model.training.alike import CHECKPOINT_FILE
+
+    gsm = f"{GSM_SYSTEM}-seed0"
+    if gsm not in models and (runs / gsm / CHECKPOINT_FILE).is_file():
+        models = {**models, gsm: _model_of(runs / gsm)}
+    reference = gsm if gsm in models else None
+    if reference is None:
+        say(f"{runs}: holds no {gsm}, so that nothing is compared with a GSM")
+    return or_fail(lambda: measure(models, clips, progress=progress("clip"), reference=reference))

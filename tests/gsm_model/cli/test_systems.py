@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gsm_model import build_recognizer, save_checkpoint
 from gsm_model.data.probes.plans import LABELS as PROBE_LABELS
@@ -128,7 +129,10 @@ def write_run(runs: Path, system: str, labels: tuple[str, ...], style: str) -> N
     model.architecture = replace(model.architecture, num_segments=8)
     model.card = Card(system, "trained", labels)
     save_checkpoint(model, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps({"temporal": system, "style": style}))
+    of = model.architecture
+    config = {"temporal": of.temporal, "modality": of.modality.kind, "width": of.width}
+    config |= {"style": style, "input_size": model.input.size}
+    (folder / "config.json").write_text(json.dumps(config))
     log = "step,loss,accuracy,learning_rate\n1,3.0,0.1,0.1\n2,1.0,0.5,0.1\n"
     (folder / "log.csv").write_text(log)
 
@@ -197,10 +201,83 @@ def test_measuring_a_run_compares_it_with_the_gsm_beside_it(run, tmp_path, monke
     assert row["network"]["width"] == 0.125 and row["curve"][-1]["accuracy"] == 0.5
 
 
-@pytest.mark.parametrize("typed", [("systems",), ("measure-systems", "assets/systems/systems.json")])
+@pytest.mark.parametrize(
+    "typed", [("systems",), ("measure-systems", "assets/systems/systems.json")]
+)
 def test_a_damaged_table_is_a_line(run, table, typed, monkeypatch):
     table.write_text(json.dumps({"systems": {"gsm": None}}))
     monkeypatch.chdir(table.parents[2])
     done = run(*typed, code=2)
     assert done.stderr.startswith("systems.json: systems, row 'gsm': must be an object, not null")
     assert len(done.stderr.splitlines()) == 1
+
+
+def ended_without(folder: Path, loss: str = "1.0", weight: float | None = None) -> None:
+    """Make a run of two steps one that ended with ``loss`` and without a checkpoint, and with
+    ``weight`` in its last state if that is still there.
+    """
+    (folder / "model.safetensors").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"steps": 2}))
+    log = f"step,loss,accuracy,learning_rate\n1,{loss},0.1,0.1\n2,{loss},0.5,0.1\n"
+    (folder / "log.csv").write_text(log)
+    if weight is not None:
+        state = {"model": {"weight": torch.full((2, 2), weight)}, "step": 2}
+        torch.save(state, folder / "state.pt")
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({}, "its model.safetensors is missing"),
+        ({"weight": 1.0}, "its model.safetensors is missing"),
+        ({"loss": "nan"}, "diverged"),
+        ({"loss": "nan", "weight": 1.0}, "diverged"),
+        ({"weight": float("inf")}, "diverged"),
+        ({"weight": 1e6}, "diverged"),  # which float16 does not hold
+    ],
+)
+def test_a_run_that_lost_its_checkpoint_is_not_called_diverged(
+    run, tmp_path, monkeypatch, how, told
+):
+    runs, table = tmp_path / "runs", tmp_path / "new" / "table.json"
+    write_run(runs, "tsm", LABELS, "drawn")
+    ended_without(runs / "tsm-seed0", **how)
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
+    done = run("measure-systems", table, "--runs", runs, "--system", "tsm")
+    assert f"tsm-seed0: {told}" in done.stderr
+    row = json.loads(table.read_text())["systems"]["tsm"]
+    assert row["parameters"] == 1000 and "test" not in row
+    assert row.get("ended", {}).get("diverged") == (True if told == "diverged" else None)
+
+
+def test_a_place_under_a_file_is_said_before_anything_is_measured(run, tmp_path):
+    (tmp_path / "a").write_text("")
+    done = run("measure-systems", tmp_path / "a" / "table.json", code=2)
+    assert done.stderr.startswith("TABLE: ") and "is a file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("taken", "message"),
+    [
+        (
+            ("model.safetensors",),
+            "gsm-seed0: its model.safetensors holds none in a resnet18 of width 0.125 with 8 frames"
+            " of 32 pixels, RGB, but its config.json says gsm in a resnet18",
+        ),
+        (
+            ("model.safetensors", "config.json"),
+            "gsm-seed0: its config.json is of a run of none that is given RGB, not of gsm",
+        ),
+    ],
+)
+@pytest.mark.parametrize("system", ["gsm", "tsm"])
+def test_what_another_run_left_is_not_measured(run, tmp_path, monkeypatch, taken, message, system):
+    runs, table = tmp_path / "runs", tmp_path / "table.json"
+    for name in ("gsm", "none", "tsm"):
+        write_run(runs, name, LABELS, "drawn")
+    for file in taken:
+        (runs / "gsm-seed0" / file).write_bytes((runs / "none-seed0" / file).read_bytes())
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
+    done = run("measure-systems", table, "--runs", runs, "--system", system, code=2)
+    assert message in done.stderr.splitlines()[-1] and not table.exists()
