@@ -35,11 +35,14 @@ def benchmark_training(
     ``temporals``, in turn: the release's formulation (GSM), ours in float32 in the default layout,
     channels last, and that with bfloat16 by autocast. Ratios are to the same
     network in float32 in the default layout: how many times as long that takes.
+
+    Raises:
+        ValueError: for an unknown name, or if ``runs`` is not positive.
     """
     things = {}
     for temporal in temporals:
-        title = systems()[temporal].title
         model = network(backbone, temporal, num_segments).to(device).train()
+        title = systems()[temporal].title
         batch, labels = (
             noise(model, num_segments, clips),
             torch.zeros(clips, dtype=torch.long, device=device),

@@ -283,6 +283,12 @@ def test_the_benchmark_says_on_what_it_was_measured(run, small_networks):
     assert "unknown backbone 'vgg'" in run("benchmark", "--backbone", "vgg", code=2).stderr
 
 
+@pytest.mark.parametrize("what", ["networks", "training", "looking"])
+def test_an_unknown_name_ends_every_benchmark_in_a_line(run, what):
+    done = run("benchmark", what, "--temporal", "zz", "--backbone", "resnet18", code=2)
+    assert done.stderr.startswith("unknown system 'zz'; there are none, gsm")
+
+
 def test_segments_are_scored_forward_and_reversed_pair_by_pair(run, clip, tmp_path):
     """A made-up list of one file under two names, and of a class that the model does not know;
     ``path`` and ``first_frame`` say where a segment was cut from.
