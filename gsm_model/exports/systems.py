@@ -164,12 +164,17 @@ def systems_caption(rows: Sequence[Row], split: str) -> str:
 
 
 def trained_network(rows: Sequence[Row]) -> str:
-    """What was trained, in brackets behind a word; empty where ``rows`` do not say it or are not of
-    the same.
+    """What was trained, and in how many steps where these are the same, in brackets behind a word;
+    empty where ``rows`` do not say it or are not of the same.
     """
     networks = [row.get("network") for row in rows]
     same = {(of["backbone"], of["width"], of["size"], of["frames"]) for of in networks if of}
     if None in networks or len(same) != 1:
         return ""
     [(backbone, width, size, frames)] = same
-    return f" ({backbone} of {width:g} of its width, {frames} frames of {size} × {size} pixels)"
+    steps = {((row.get("seeds") or {}).get("0") or {}).get("steps") for row in rows}
+    [count] = steps if len(steps) == 1 else [None]
+    took = "" if count is None else f", {count:,} steps"
+    return (
+        f" ({backbone} of {width:g} of its width, {frames} frames of {size} × {size} pixels{took})"
+    )

@@ -14,7 +14,7 @@ from app.pages.systems import page as systems_page
 from gsm_model.confusion.system_differences import differences_to_gsm
 from gsm_model.evaluation.system_probes import probed, probes_recipe
 from gsm_model.evaluation.systems import inputs_table, measured, systems_table
-from gsm_model.exports.systems import systems_latex
+from gsm_model.exports.systems import systems_caption, systems_latex
 from gsm_model.figures.systems import systems_figure
 from gsm_model.models.inputs import motion_inputs
 from gsm_model.models.registry import systems
@@ -197,6 +197,18 @@ def test_further_trainings_of_a_system_stand_beside_its_first(tmp_path):
     assert "Within pair on test clips of its 3 trainings: 92.0 %, 61.0 %, 70.0 %." in said
     [line] = [one for one in systems_latex(rows, "test").splitlines() if one.startswith("GSM")]
     assert line.count(" & ") == 10 and " & 61.0 to 92.0 (3) & " in line
+
+
+def test_how_long_all_were_trained_is_said_where_it_is_the_same(tmp_path):
+    path = write_table(tmp_path, MEASURED, ("none", "tsm", "gsm"))
+    content = json.loads(path.read_text())
+    for row in content["systems"].values():
+        row["seeds"] = {"0": {"steps": 800}}
+    path.write_text(json.dumps(content))
+    assert "pixels, 800 steps)" in systems_caption(systems_table(), "test")
+    content["systems"]["gsm"]["seeds"]["0"]["steps"] = 900
+    path.write_text(json.dumps(content))
+    assert "frames of 64 × 64 pixels)" in systems_caption(systems_table(), "test")
 
 
 def test_what_is_taken_away_is_what_the_command_writes(monkeypatch, tmp_path):
