@@ -75,8 +75,15 @@ def probed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int | None]]:
-    """The probes that the first of ``rows`` was measured on, each with its distance."""
-    return [(one["probe"], one["distance"]) for one in rows[0]["probes"]["results"]]
+    """The probes that all ``rows`` were measured on, each with its distance, in the first one's
+    order.
+    """
+    first, *others = ([_column(one) for one in row["probes"]["results"]] for row in rows)
+    return [column for column in first if all(column in other for other in others)]
+
+
+def _column(result: Mapping[str, Any]) -> tuple[str, int | None]:
+    return result["probe"], result.get("distance")
 
 
 def probes_recipe(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -102,6 +109,6 @@ def share_of(row: Mapping[str, Any], probe: str, distance: int | None = None) ->
         KeyError: if it was not measured.
     """
     for one in row["probes"]["results"]:
-        if (one["probe"], one["distance"]) == (probe, distance):
+        if _column(one) == (probe, distance):
             return one
     raise KeyError((probe, distance))

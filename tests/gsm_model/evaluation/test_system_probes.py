@@ -1,9 +1,22 @@
 """What systems tell of time: measured on clips as they were trained on."""
 
 from gsm_model.data.synthetic_sets import Looks, synthetic_set
-from gsm_model.evaluation.system_probes import measure_on_probes
+from gsm_model.evaluation.system_probes import columns_of, measure_on_probes
 from gsm_model.models.card import Card
 from gsm_model.models.recognizer import build_recognizer
+
+
+def test_rows_are_shown_by_the_probes_that_all_were_measured_on():
+    def row(*columns: tuple[str, int | None]) -> dict:
+        results = [{"probe": probe, "distance": apart} for probe, apart in columns]
+        return {"probes": {"results": results}}
+
+    one = row(("which first", None), ("which first", 1), ("which first", 2), ("speed", None))
+    other = row(("speed", None), ("which first", None), ("which first", 1), ("count", None))
+    assert columns_of([one, other]) == [("which first", None), ("which first", 1), ("speed", None)]
+    assert columns_of([one]) == [
+        (each["probe"], each["distance"]) for each in one["probes"]["results"]
+    ]
 
 
 def test_distances_are_those_of_clips_as_long_as_the_models_take_and_the_camera_is_named():
