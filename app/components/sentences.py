@@ -23,7 +23,7 @@ from gsm_model.explain.order.report import OrderReport
 from gsm_model.explain.patching.clips import Patching
 from gsm_model.explain.patching.features import Side
 from gsm_model.explain.report_card.card import TemporalCard
-from gsm_model.explain.shapley.frames import FrameShapley
+from gsm_model.explain.shapley.frames import FrameShapley, logit_text
 from gsm_model.predict import Prediction
 from gsm_model.predictions.join import PairedPredictions
 from gsm_model.predictions.table import Predictions
@@ -509,9 +509,7 @@ def carried(report: ChannelReport) -> str:
 
 
 def _two(value: float) -> str:
-    """With a sign, if it is not shown as 0."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", "−")
+    return logit_text(value).replace("-", "−")
 
 
 def compared(paired: PairedPredictions | None, alone: Predictions) -> str:

@@ -40,7 +40,8 @@ def train_ablations(
     """
     from gsm_model.evaluation.system_probes import measure_on_probes
     from gsm_model.io.atomic import write_whole
-    from gsm_model.training.ablations import has_numbers, train_variants, variants_named
+    from gsm_model.models.checkpoints.fit import not_finite
+    from gsm_model.training.ablations import train_variants, variants_named
     from gsm_model.training.config import TrainConfig
     from gsm_model.training.dataset import looks_of
 
@@ -60,7 +61,9 @@ def train_ablations(
     trained = or_fail(
         lambda: train_variants(config, chosen, out, workers, None, told, progress("clip"))
     )
-    models = {one.name: model for one, model in trained.items() if has_numbers(model)}
+    models = {
+        one.name: model for one, model in trained.items() if not not_finite(model.state_dict())
+    }
     looks, tell_clip = looks_of(config), progress("test clip")
     measured = or_fail(lambda: measure_on_probes(models, clips, looks, tell_clip)) if models else {}
     rows = [
@@ -95,6 +98,8 @@ def _earlier(out: Path, config: TrainConfig, clips: int) -> list[dict[str, Any]]
         DataError: if it is none, or of another recipe or other clips.
     """
     from gsm_model.errors import DataError
+    from gsm_model.training.ablations import config_of_variant
+    from gsm_model.training.train import check_folder
 
     path = out / TABLE
     if not path.exists():
@@ -103,6 +108,7 @@ def _earlier(out: Path, config: TrainConfig, clips: int) -> list[dict[str, Any]]
         rows = json.loads(path.read_text())
         of = {(row["steps"], row["seed"], row["clutter"]) for row in rows if row["results"]}
         counts = {row.get("clips", clips) for row in rows}
+        folders = [out / str(row["variant"]) for row in rows]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); remove it") from None
     if of - {(config.steps, config.seed, config.clutter)} or counts - {clips}:
@@ -110,4 +116,6 @@ def _earlier(out: Path, config: TrainConfig, clips: int) -> list[dict[str, Any]]
             f"{path}: holds variants of another recipe, or measured on other clips; choose another"
             " folder"
         )
+    for folder in folders:
+        check_folder(config_of_variant(config), folder)
     return rows

@@ -138,28 +138,26 @@ def _write(
 
 
 def _print(clip: Path, one: FrameShapley) -> None:
+    from gsm_model.explain.shapley.frames import logit_text
+
     game = one.game
     how = "exact" if game.is_exact else "sampled, with 95 % intervals"
     typer.echo(f"{clip}  {one.card.name}: {one.target_name}, in logits, {how} ({one.filling})")
-    typer.echo(f"  {'no frame':<12}{_logit(game.empty):>8}")
+    typer.echo(f"  {'no frame':<12}{logit_text(game.empty):>8}")
     for place, frame in enumerate(one.frame_indices):
         span = (
-            "" if game.is_exact else f"  ({_logit(game.low[place])} to {_logit(game.high[place])})"
+            ""
+            if game.is_exact
+            else f"  ({logit_text(game.low[place])} to {logit_text(game.high[place])})"
         )
         typer.echo(
-            f"  {f'frame {frame}':<12}{_logit(game.values[place]):>8}{span}"
-            f"  Grad-CAM {_logit(one.evidence[place])}"
+            f"  {f'frame {frame}':<12}{logit_text(game.values[place]):>8}{span}"
+            f"  Grad-CAM {logit_text(one.evidence[place])}"
         )
-    typer.echo(f"  {'the clip':<12}{_logit(game.full):>8}")
+    typer.echo(f"  {'the clip':<12}{logit_text(game.full):>8}")
     caution_line(one.caution)
     for test in one.tests:
         typer.echo(
             f"  deletion, {test.filling:<9} {test.attribution:<14} correlation"
-            f" {test.correlation:+.2f}, area {_logit(test.area)}"
+            f" {test.correlation:+.2f}, area {logit_text(test.area)}"
         )
-
-
-def _logit(value: float) -> str:
-    """With a sign, if it is not shown as 0."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text

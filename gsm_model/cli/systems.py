@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -25,7 +26,7 @@ from gsm_model.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from gsm_model.models.recognizer import Recognizer
+    from gsm_model.models.recognizer import Architecture, Recognizer
     from gsm_model.training.alike import AlikeRun, Ended
     from gsm_model.training.config import TrainConfig
 
@@ -315,20 +316,8 @@ def _model_of(folder: Path) -> Recognizer:
         )
     model = or_fail(partial(load_checkpoint, folder / CHECKPOINT_FILE))
     of = model.architecture
-    holds, trained = (
-        f"{network[0]} in a {network[1]} of width {network[2]:g} with {network[3]} frames of"
-        f" {network[4]} pixels, {network[5]}"
-        for network in (
-            (
-                *(of.temporal, of.backbone, of.width, of.num_segments),
-                *(model.input.size, of.modality.kind),
-            ),
-            (
-                *(config.temporal, config.backbone, config.width, config.num_segments),
-                *(config.input_size, config.modality),
-            ),
-        )
-    )
+    holds = _network(of, model.input.size, of.modality.kind)
+    trained = _network(config, config.input_size, config.modality)
     if holds != trained:
         fail(
             f"{folder.name}: its {CHECKPOINT_FILE} holds {holds}, but its {CONFIG_FILE} says"
@@ -337,25 +326,46 @@ def _model_of(folder: Path) -> Recognizer:
     return model
 
 
+def _network(of: Architecture | TrainConfig, size: int, kind: str) -> str:
+    """The network ``of`` describes, in words, which sees pictures of ``size`` pixels, or their
+    motion.
+    """
+    return (
+        f"{of.temporal} in a {of.backbone} of width {of.width:g} with {of.num_segments} frames of"
+        f" {size} pixels, {kind}"
+    )
+
+
 def _lost_its_checkpoint(folder: Path, how: Ended) -> bool:
     """Whether the run in ``folder``, which ended without a checkpoint, did not diverge: neither its
     loss nor, as far as they are still there, the weights that a checkpoint would hold.
     """
-    from gsm_model.errors import CheckpointError
-    from gsm_model.models.checkpoints.fit import check_finite
-    from gsm_model.models.checkpoints.safe_load import read_torch_file
-    from gsm_model.training.train import STATE_FILE
+    from gsm_model.models.checkpoints.fit import not_finite
+    from gsm_model.training.train import STATE_FILE, read_state
 
     if not math.isfinite(how.loss) or not (folder / STATE_FILE).is_file():
         return math.isfinite(how.loss)
-    state: Any = or_fail(lambda: read_torch_file(folder / STATE_FILE, STATE_FILE))
-    weights = state["model"].items()
-    try:
-        # A checkpoint has matrices in float16, in which large numbers are infinite.
-        check_finite({key: one.half() if one.ndim > 1 else one for key, one in weights}, "")
-    except CheckpointError:
-        return False
-    return True
+    weights = or_fail(lambda: read_state(folder / STATE_FILE))["model"].items()
+    # A checkpoint has matrices in float16, in which large numbers are infinite.
+    return not not_finite({key: one.half() if one.ndim > 1 else one for key, one in weights})
+
+
+def _check_alike(folders: Sequence[Path]) -> None:
+    """End the command where not all ``folders`` hold runs of one recipe, which alone can stand
+    beside each other.
+    """
+    first, *others = folders
+    for other in others:
+        if _recipe_of(other) != _recipe_of(first):
+            fail(
+                f"{other.name}: was trained by another recipe than {first.name}; measure the two"
+                " into tables of their own"
+            )
+
+
+def _recipe_of(folder: Path) -> TrainConfig:
+    """What the run in ``folder`` has of its recipe and not of its own."""
+    return replace(_config(folder), temporal="", modality="RGB", fields=1, seed=0, initial="")
 
 
 def _network_of_both(models: Sequence[Recognizer]) -> dict[str, Any]:
@@ -378,6 +388,7 @@ def _measure_probes(rows: dict[str, Any], ended: Mapping[Path, Ended], clips: in
     if not first:
         return
     runs = next(iter(first)).parent
+    _check_alike(list(first))
     config = _config(next(iter(first)))
     models = _trained(first)
     tell = progress("clip")
@@ -471,6 +482,7 @@ def _measured_beside_gsm(
     gsm = f"{GSM_SYSTEM}-seed0"
     if gsm not in models and (runs / gsm / CHECKPOINT_FILE).is_file():
         models = {**models, gsm: _model_of(runs / gsm)}
+    _check_alike([runs / name for name in models])
     reference = gsm if gsm in models else None
     if reference is None:
         say(f"{runs}: holds no {gsm}, so that nothing is compared with a GSM")

@@ -285,7 +285,8 @@ def trainings(row: Mapping[str, Any], split: str) -> list[float]:
     was measured.
     """
     seeds = (row.get("seeds") or {}).items()
-    told = [of[split]["within_pair"]["value"] for _, of in sorted(seeds) if of.get(split)]
+    by_seed = sorted(seeds, key=lambda seed: (len(seed[0]), seed[0]))  # 2 before 10
+    told = [of[split]["within_pair"]["value"] for _, of in by_seed if of.get(split)]
     return told if len(told) > 1 else []
 
 

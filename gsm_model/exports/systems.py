@@ -147,7 +147,7 @@ def systems_caption(rows: Sequence[Row], split: str) -> str:
         f" {SPLIT_NAMES[split]}; of each the first training, in % with 95 % intervals (Wilson)."
         " Within pair: the class scores higher than its time reversal; chance is 50 %. Trainings:"
         " its lowest and highest of several trainings, and how many (small marks in the figure);"
-        " they differ by more than the intervals, which are of clips alone. Changes: answers that"
+        " the intervals are of clips alone. Changes: answers that"
         f" change when the frames are reversed. {cost}"
     )
     tested = differences_to_gsm(rows, split, "within_pair")

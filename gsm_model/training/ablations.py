@@ -140,9 +140,9 @@ def build_variant(variant: Variant, config: TrainConfig, num_classes: int) -> Re
     return model
 
 
-def has_numbers(model: Recognizer) -> bool:
-    """Whether all weights are finite, as they are not after a training that diverged."""
-    return all(bool(torch.isfinite(each).all()) for each in model.parameters())
+def config_of_variant(recipe: TrainConfig) -> TrainConfig:
+    """What the run of a variant says that it was trained with."""
+    return replace(recipe, temporal="gsm")
 
 
 def train_variants(
@@ -169,7 +169,7 @@ def train_variants(
     for one in variants:
         tell = None if progress is None else partial(progress, one)
         model = train(
-            replace(recipe, temporal="gsm"),
+            config_of_variant(recipe),
             out / one.name,
             None,
             0,

@@ -20,6 +20,8 @@ from gsm_model.models.systems.tsm import Shift
 from gsm_model.models.temporal import TemporalModule
 from gsm_model.training.config import TrainConfig
 
+LARGER = 64  # pixels in which a size that fits is looked for
+
 
 def build_model(
     config: TrainConfig, num_classes: int, weights_2d: Mapping[str, Tensor] | None = None
@@ -52,9 +54,6 @@ def build_model(
     if config.view == "whole":
         model.input = replace(model.input, resize=model.input.size, width=model.input.size)
     return model
-
-
-LARGER = 64  # pixels in which a size that fits is looked for
 
 
 def _check_size(config: TrainConfig) -> None:

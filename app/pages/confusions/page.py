@@ -112,8 +112,8 @@ def _choose_files() -> tuple[list[PredictionsRef], Beside]:
             key="answers_labels",
             max_upload_size=4,
             help=(
-                "All classes, in their order. A table without scores needs it too, whatever its"
-                " answers are called: those that nobody answered with would be missing."
+                "All classes, in their order. A table without scores needs it too, even where"
+                " its predictions are names: classes that were never predicted would be missing."
             ),
         )
         properties = left.file_uploader(

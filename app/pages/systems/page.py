@@ -37,9 +37,9 @@ SPLIT_NAMES = {"test": "test clips", "shifted": "shifted clips"}
 FIRST = "gsm"
 WORDS = """
 - **system**: a way to put time into a 2D network. All stand in the same backbone, keep all frames and average their scores.
-- **trained alike**: one recipe, the same drawn clips in the same order, for a short time: the table says who learns the order of frames soon, not who learns it best. The networks that were trained are narrower and see smaller pictures than those whose cost is shown; which, the caption says.
+- **trained alike**: one recipe, the same drawn clips in the same order, for the steps that the caption says: after few, the table says who learns the order of frames soon, not who learns it best. The networks that were trained are narrower and see smaller pictures than those whose cost is shown; which, the caption says.
 - **within pair**: the class scores higher than its time reversal; a guess gives 50 %. **top-1**: the likeliest class is the right one.
-- **trainings**: the lowest and the highest within pair of several trainings of a system, and how many; what stands beside it is of the first. They differ by more than the intervals, which are of clips alone.
+- **trainings**: the lowest and the highest within pair of several trainings of a system, and how many; what stands beside it is of the first. The intervals are of clips alone, and do not say how far trainings differ.
 - **changes**: answers that change when the frames are reversed. Where nothing crosses time, none can.
 - **− GSM**: within pair less GSM's on the same clips, in points; **p** by McNemar's exact test, corrected after Holm for the number of systems. It is of these trained networks: another seed may differ otherwise.
 - **reach**: how many frames back and ahead the scores of a frame can depend on, of a clip of 8.

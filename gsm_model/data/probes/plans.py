@@ -17,8 +17,10 @@ FEWEST_FRAMES = 8
 
 
 def check_frames(num_frames: int) -> None:
-    """Raises:
-    ValueError: if no clip of a probe has so many frames.
+    """Refuse a number of frames that no probe's clip has.
+
+    Raises:
+        ValueError: if it is not a multiple of 4, or less than `FEWEST_FRAMES`.
     """
     if num_frames < FEWEST_FRAMES or num_frames % 4:
         raise ValueError(

@@ -59,6 +59,12 @@ class DeletionTest:
     area: float
 
 
+def logit_text(value: float) -> str:
+    """``+1.25``, with a sign if it is not shown as 0."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text
+
+
 @dataclass(frozen=True)
 class FrameShapley:
     """What each of T frames is worth to ``target``, in logits.

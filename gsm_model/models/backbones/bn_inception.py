@@ -43,12 +43,12 @@ class BNInception(InceptionBackbone):
     )
 
     def __init__(self, width: float = 1.0) -> None:
-        super().__init__()
         if width <= 0 or width * 8 % 1:
             raise ValueError(
                 f"width {width} gives BN-Inception parts of channels; use a multiple of 1/8"
             )
-        self.width, self.num_features = width, round(1024 * width)
+        super().__init__(width)
+        self.num_features = round(1024 * width)
         conv = self.add_conv
         self.stem = [
             conv("conv1_7x7_s2", 3, 64, 7, stride=2, padding=3),
@@ -95,19 +95,6 @@ class BNInception(InceptionBackbone):
 
     def norm_name(self, conv: str) -> str:
         return f"{conv}_bn"
-
-    def add_conv(
-        self,
-        name: str,
-        c_in: int,
-        c_out: int,
-        kernel: int | tuple[int, int],
-        stride: int = 1,
-        padding: int | tuple[int, int] = 0,
-    ) -> str:
-        """The same with the counts of BN-Inception's full width, which its own scales."""
-        planes = c_in if c_in == 3 else round(c_in * self.width)
-        return super().add_conv(name, planes, round(c_out * self.width), kernel, stride, padding)
 
     def _block(
         self,

@@ -62,8 +62,9 @@ class InceptionBackbone(Backbone):
     blocks: dict[str, Sequence[Branch]]
     temporal_convs: Sequence[str]
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = 1.0) -> None:
         super().__init__()
+        self.width = width
         self._wide: set[str] = set()  # the convolutions that look beyond one place
 
     def conv_name(self, name: str) -> str:
@@ -80,8 +81,9 @@ class InceptionBackbone(Backbone):
         padding: int | tuple[int, int] = 0,
     ) -> str:
         """Register a convolution and its BatchNorm under the release's names; returns ``name`` for
-        use as a step.
+        use as a step. Counts of channels are those of the full width, but for the pictures' three.
         """
+        c_in, c_out = c_in if c_in == 3 else round(c_in * self.width), round(c_out * self.width)
         conv = self.conv_name(name)
         if kernel != 1:
             self._wide.add(conv)

@@ -116,18 +116,22 @@ def without_clashes(pairs: Iterable[tuple[str, str, Tensor]], name: str) -> dict
     return found
 
 
+def not_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """Which of ``weights`` hold values that are not finite, as after a training that diverged."""
+    return [
+        key
+        for key, tensor in weights.items()
+        if tensor.is_floating_point() and not _is_finite(_computable(tensor))
+    ]
+
+
 def check_finite(weights: Mapping[str, Tensor], name: str) -> None:
     """Refuse values that are not finite.
 
     Raises:
         CheckpointError: if there is one.
     """
-    bad = [
-        key
-        for key, tensor in weights.items()
-        if tensor.is_floating_point() and not _is_finite(_computable(tensor))
-    ]
-    if bad:
+    if bad := not_finite(weights):
         raise CheckpointError(
             f"{name}: {len(bad)} tensors hold values that are not finite ({_shown(bad)}); its"
             " training diverged"

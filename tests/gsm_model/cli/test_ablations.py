@@ -22,6 +22,9 @@ def test_the_command_trains_measures_and_goes_on(run, tmp_path):
     assert [row["variant"] for row in rows] == ["gsm", "sigmoid", "one"]
     assert "measured on other clips" in run(*given, "--clips", "32", code=2).stderr
     assert len(json.loads((tmp_path / "out" / "ablations.json").read_text())) == 3
+    other = json.loads((tmp_path / "r.json").read_text()) | {"learning_rate": 0.1}
+    (tmp_path / "r.json").write_text(json.dumps(other))
+    assert "another configuration" in run(*given[:-3], "two", code=2).stderr
     (tmp_path / "r.json").write_text(json.dumps({"temporal": "none", "style": "drawn"}))
     assert "measured on the probes" in run(*given[:4], code=2).stderr
 

@@ -223,7 +223,7 @@ def ended_without(folder: Path, loss: str = "1.0", weight: float | None = None) 
     (folder / "log.csv").write_text(log)
     if weight is not None:
         state = {"model": {"weight": torch.full((2, 2), weight)}, "step": 2}
-        torch.save(state, folder / "state.pt")
+        torch.save({**state, "optimizer": {}, "schedule": {}}, folder / "state.pt")
 
 
 @pytest.mark.parametrize(
@@ -255,6 +255,20 @@ def test_a_place_under_a_file_is_said_before_anything_is_measured(run, tmp_path)
     (tmp_path / "a").write_text("")
     done = run("measure-systems", tmp_path / "a" / "table.json", code=2)
     assert done.stderr.startswith("TABLE: ") and "is a file" in done.stderr
+
+
+@pytest.mark.parametrize("style", ["drawn", "probes"])
+def test_runs_of_two_recipes_do_not_stand_beside_each_other(run, tmp_path, monkeypatch, style):
+    runs, table = tmp_path / "runs", tmp_path / "table.json"
+    for name in ("gsm", "tsm"):
+        write_run(runs, name, LABELS, style)
+    config = json.loads((runs / "gsm-seed0" / "config.json").read_text())
+    (runs / "gsm-seed0" / "config.json").write_text(json.dumps({**config, "steps": 9}))
+    monkeypatch.setattr(evaluation, "cost_of_system", lambda name: COST)
+    given = ("--runs", runs, "--system", "gsm", "--system", "tsm")
+    done = run("measure-systems", table, *given, code=2)
+    assert "tsm-seed0: was trained by another recipe than gsm-seed0" in done.stderr
+    assert not table.exists()
 
 
 @pytest.mark.parametrize(
